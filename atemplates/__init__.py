@@ -1,0 +1,6 @@
+"""An async-capable template engine backend for Django."""
+
+from .shortcuts import aget_template, arender, arender_to_string, aselect_template
+
+__all__ = ["aget_template", "arender", "arender_to_string", "aselect_template"]
+__version__ = "0.1.0"

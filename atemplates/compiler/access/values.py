@@ -1,0 +1,174 @@
+"""What a name or an expression of a template may stand for, as far as the template alone says.
+
+Values are compared and hashed, so that walking the same nodes with the same names twice can be
+noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from ...relations.paths import ITEM
+
+LONGEST = 24
+"""Steps after which a path is given up: only a template that includes itself gets there."""
+
+MOST = 16
+"""Values that one name may have before it is given up: names that are set anew in each row."""
+
+
+class Value:
+    """A value that nothing is known of, and of which nothing needs to be: a literal, a text."""
+
+    __slots__ = ()
+
+    def step(self, bit: str) -> Value:
+        """The value of ``{{ value.bit }}``."""
+        return NOTHING
+
+    def item(self) -> Value:
+        """Any item of the value, as in a loop over it."""
+        return NOTHING
+
+    def position(self, index: int) -> Value:
+        """The item at a position of a row, as a loop with several targets unpacks it."""
+        return self.step(str(index))
+
+    def places(self) -> tuple[Place, ...]:
+        """Every place where the value may come from."""
+        return ()
+
+    def named(self, name: str) -> Value:
+        """The value as what the context's variable ``name`` holds."""
+        return self
+
+    def only_maybe(self) -> Value:
+        """The value as one of several possible ones."""
+        return self
+
+
+NOTHING = Value()
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Value):
+    """What is found by following a path from a context variable."""
+
+    root: str
+    path: tuple[str, ...] = ()
+    maybe: bool = False
+    """Whether the value is only one of several that the name or expression may have."""
+    lost: str | None = None
+    """Why the path is not all that there is to know."""
+
+    def step(self, bit: str) -> Place:
+        if len(self.path) >= LONGEST:
+            return self if self.lost else replace(self, lost="the path is too long to follow")
+        return replace(self, path=(*self.path, bit))
+
+    def item(self) -> Place:
+        return self.step(ITEM)
+
+    def places(self) -> tuple[Place, ...]:
+        return (self,)
+
+    def only_maybe(self) -> Place:
+        return replace(self, maybe=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown(Value):
+    """What code of somebody else's returned; paths begin anew at the name that it is given."""
+
+    reason: str
+
+    def step(self, bit: str) -> Value:
+        return self
+
+    def item(self) -> Value:
+        return self
+
+    def named(self, name: str) -> Value:
+        return Place(name, lost=self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Value):
+    """A list that was made in the template from what is at other places."""
+
+    row: Value
+    source: Value
+    """The value whose items are in the list."""
+
+    def step(self, bit: str) -> Value:
+        return self.row if bit.lstrip("-").isdecimal() else NOTHING
+
+    def item(self) -> Value:
+        return self.row
+
+    def places(self) -> tuple[Place, ...]:
+        return self.source.places()
+
+    def only_maybe(self) -> Value:
+        return Rows(self.row.only_maybe(), self.source.only_maybe())
+
+
+@dataclass(frozen=True, slots=True)
+class Record(Value):
+    """An object whose members are known, such as a group of ``{% regroup %}``."""
+
+    members: tuple[tuple[str, Value], ...]
+    """Name and value, in the order in which the object can be unpacked."""
+
+    def step(self, bit: str) -> Value:
+        for name, value in self.members:
+            if name == bit:
+                return value
+        index = int(bit) if bit.isdecimal() else len(self.members)
+        return self.members[index][1] if index < len(self.members) else NOTHING
+
+    def item(self) -> Value:
+        return several(value for _, value in self.members)
+
+    def only_maybe(self) -> Value:
+        return Record(tuple((name, value.only_maybe()) for name, value in self.members))
+
+
+@dataclass(frozen=True, slots=True)
+class Several(Value):
+    """One of several values; use `several` to make one."""
+
+    values: tuple[Value, ...]
+
+    def step(self, bit: str) -> Value:
+        return several(value.step(bit) for value in self.values)
+
+    def item(self) -> Value:
+        return several(value.item() for value in self.values)
+
+    def position(self, index: int) -> Value:
+        return several(value.position(index) for value in self.values)
+
+    def places(self) -> tuple[Place, ...]:
+        found = [place for value in self.values for place in value.places()]
+        return tuple(dict.fromkeys(found))
+
+    def named(self, name: str) -> Value:
+        return several(value.named(name) for value in self.values)
+
+
+def several(values: Iterable[Value]) -> Value:
+    """Return what may be any of ``values``."""
+    flat: dict[Value, None] = {}
+    for value in values:
+        flat.update(dict.fromkeys(value.values if isinstance(value, Several) else (value,)))
+    known = [value for value in flat if value is not NOTHING]
+    if len(flat) == 1:
+        return next(iter(flat))
+    uncertain = tuple(dict.fromkeys(value.only_maybe() for value in known))
+    if not uncertain:
+        return NOTHING
+    if len(uncertain) > MOST:
+        return Unknown("it may have any of too many values to follow")
+    return uncertain[0] if len(uncertain) == 1 else Several(uncertain)

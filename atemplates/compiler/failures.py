@@ -1,0 +1,80 @@
+"""What happens to an exception on its way out of a plan: the template's line is put on it."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.template.base import Node, TokenType
+
+from ..errors import LocatedError, Location, RenderBlocked
+from ..waits import Kind, Wait
+
+
+class Places:
+    """Which node each instruction of a plan function was written for."""
+
+    __slots__ = ("ends", "nodes", "template")
+
+    def __init__(self, template: Any) -> None:
+        self.template = template
+        self.ends: list[int] = []
+        self.nodes: list[Node | None] = []
+
+    def node_at(self, instruction: int) -> Node | None:
+        """Return the node of the instruction at an offset in bytes."""
+        index = bisect_right(self.ends, instruction)
+        return self.nodes[index] if index < len(self.nodes) else None
+
+
+def annotate(state: Any, context: Any, error: Exception, places: Places) -> Wait | None:
+    """Note on an exception where in the template it was raised, as ``Node.render_annotated`` does.
+
+    Must be called in the plan function that caught the exception.
+
+    Returns:
+        A wait for noting it in the request's thread: the exception's text needs the database.
+    """
+    trace = error.__traceback__
+    node = places.node_at(trace.tb_lasti) if trace is not None else None
+    if node is None:
+        return None
+    if isinstance(error, LocatedError) and error.location is None:
+        error.location = locate(node)
+    if type(error) is SynchronousOnlyOperation and not state.on_loop:
+        raise RenderBlocked("something that needs the database", locate(node)) from error
+    if not context.template.engine.debug:
+        return None
+    if not hasattr(error, "_culprit_node"):
+        error._culprit_node = node  # type: ignore[attr-defined]
+    template = context.render_context.template
+    culprit = error._culprit_node  # type: ignore[attr-defined]
+    if (
+        not hasattr(error, "template_debug")
+        and template.origin == culprit.origin
+        and culprit.token is not None
+    ):
+        try:
+            explain(error, template, culprit.token)
+        except SynchronousOnlyOperation:
+            if not state.on_loop:
+                raise
+            return Wait(Kind.CALL, explain, (error, template, culprit.token))
+    return None
+
+
+def explain(error: Any, template: Any, token: Any) -> None:
+    """Put on an exception what Django's debug page shows of it."""
+    error.template_debug = template.get_exception_info(error, token)
+
+
+def locate(node: Node) -> Location | None:
+    """Return the place of a node."""
+    token = getattr(node, "token", None)
+    origin = getattr(node, "origin", None)
+    if token is None or origin is None:
+        return None
+    name = origin.template_name or origin.name
+    opening, closing = ("{{", "}}") if token.token_type == TokenType.VAR else ("{%", "%}")
+    return Location(str(name), token.lineno, f"{opening} {token.contents} {closing}")

@@ -1,0 +1,173 @@
+"""Nodes that we do not know: they run whole in the request's thread.
+
+Their child node lists are still ours: `adopt` makes ``nodelist.render(context)`` run our plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.template.base import Node, NodeList
+
+from ..errors import NotRepeatable
+from ..kinds import INERT, is_awaitable
+from ..resolve import Steps
+from ..state import State
+from ..waits import Kind, Wait
+from .foreign_arguments import PlannedExpression, expressions_in
+from .nodes import WRITERS
+from .plan import RUNTIME, PlannedNodeList
+from .writer import Writer
+
+
+def child_nodelists(value: Any, depth: int = 3) -> Iterator[NodeList]:
+    """Find the node lists that a node holds, also in lists, tuples and dicts."""
+    if isinstance(value, NodeList):
+        yield value
+    elif depth and isinstance(value, (list, tuple)):
+        for item in value:
+            yield from child_nodelists(item, depth - 1)
+    elif depth and isinstance(value, dict):
+        for item in value.values():
+            yield from child_nodelists(item, depth - 1)
+
+
+def adopt(node: Node) -> None:
+    """Make the node lists of a foreign node run through our plan, and resolve its arguments."""
+    for value in vars(node).values():
+        for expression in expressions_in(value):
+            expression.__class__ = PlannedExpression
+        for nodelist in child_nodelists(value):
+            if type(nodelist) is NodeList:
+                nodelist.__class__ = PlannedNodeList
+
+
+def write_foreign(w: Writer, node: Node) -> None:
+    """Write a node whose type has no writer."""
+    adopt(node)
+    name = w.constant(node, "node_")
+    result = w.temporary()
+    if hasattr(type(node), "render_async"):
+        w.line("state.reached_out = True")
+        w.line(f"{result} = yield Wait(AWAIT, {name}.render_async(context))")
+    else:
+        w.line(f"{result} = render_foreign(state, context, {name})")
+        w.wait(result)
+    w.append(result)
+
+
+def off_loop(state: State, function: Any, *args: Any) -> Any:
+    """Call a function that stands in the request's thread, not on the loop."""
+    before = state.stand_on(False)
+    try:
+        with state.relations.watch.watching():
+            return function(*args)
+    finally:
+        state.stand_on(before)
+
+
+def in_thread(state: State, function: Any, *args: Any) -> Steps:
+    """Call a function in the request's thread."""
+    return (yield Wait(Kind.CALL, off_loop, (state, function, *args)))
+
+
+def _hop(state: State, context: Any, plan: Any) -> Steps:
+    yield from await_context(state, context)
+    return (yield from in_thread(state, state.run, plan))
+
+
+def hop(state: State, context: Any, plan: Any, modules: frozenset[str]) -> Any:
+    """Run a part of a plan in the request's thread as one step, or right here if that is safe.
+
+    Args:
+        modules: where the third-party code comes from that the part runs.
+    """
+    if state.on_loop and not all(map(state.policy.runs_inline, modules)):
+        return _hop(state, context, plan)
+    return plan
+
+
+def render_foreign(state: State, context: Any, node: Node) -> Any:
+    """Render a foreign node where it belongs."""
+    state.reached_out = True
+    if not state.on_loop:
+        if holds_awaitables(state, context):
+            return Wait(Kind.PLAN, _here_with_values(state, node, context))
+        return node.render_annotated(context)
+    if not state.policy.runs_inline(type(node).__module__):
+        return Wait(Kind.PLAN, _in_thread_with_values(state, node, context))
+    before = snapshot(context)
+    try:
+        return node.render_annotated(context)
+    except SynchronousOnlyOperation as error:
+        if snapshot(context) != before or next(child_nodelists(vars(node)), None) is not None:
+            raise NotRepeatable(
+                f"The tag's node {type(node).__module__}.{type(node).__qualname__} ran on the "
+                "event loop (sync_tags='inline' or inline_tags), changed the context or rendered "
+                "its contents, and then needed the database. It cannot be repeated. Take its "
+                "library out of OPTIONS['inline_tags'] (or set OPTIONS['sync_tags'] to 'thread')."
+            ) from error
+        return Wait(Kind.PLAN, in_thread(state, node.render_annotated, context))
+
+
+def _in_thread_with_values(state: State, node: Node, context: Any) -> Steps:
+    """Render a foreign node in the thread; it finds results in the context, no awaitables."""
+    yield from await_context(state, context)
+    return (yield from in_thread(state, node.render_annotated, context))
+
+
+def _here_with_values(state: State, node: Node, context: Any) -> Steps:
+    yield from await_context(state, context)
+    return node.render_annotated(context)
+
+
+def holds_awaitables(state: State, context: Any) -> bool:
+    """Whether there is an awaitable in a context, or one that was awaited already."""
+    return bool(state.awaited) or bool(_waiting(state, context))
+
+
+def _waiting(state: State, context: Any) -> dict[int, Any]:
+    return {
+        id(value): value
+        for scope in context.dicts
+        for value in scope.values()
+        if type(value) not in INERT and is_awaitable(value) and id(value) not in state.awaited
+    }
+
+
+def await_context(state: State, context: Any) -> Steps:
+    """Replace the awaitables in a context by their results, for code that cannot await."""
+    waiting = _waiting(state, context)
+    if waiting:
+        results = yield Wait(Kind.GATHER, waiting)
+        for identity, result in results.items():
+            state.awaited[identity] = (waiting[identity], result)
+            state.upcoming.pop(identity, None)
+    if state.awaited:
+        write_back(state, context)
+
+
+def write_back(state: State, context: Any) -> None:
+    """Put the results of what was awaited into the context, where the awaitables are."""
+    for scope in context.dicts:
+        for name, value in scope.items():
+            known = state.awaited.get(id(value))
+            if known is not None and known[0] is value:
+                scope[name] = known[1]
+
+
+def snapshot(context: Any) -> Any:
+    """What a node could have changed in a context, comparable by identity."""
+    return [
+        {key: id(value) for key, value in scope.items()}
+        for scopes in (context.dicts, context.render_context.dicts)
+        for scope in scopes
+        if isinstance(scope, dict)
+    ]
+
+
+WRITERS[Node] = write_foreign
+RUNTIME["render_foreign"] = render_foreign
+RUNTIME["hop"] = hop

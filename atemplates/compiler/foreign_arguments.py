@@ -1,0 +1,100 @@
+"""Arguments of foreign tags: what the tag resolves itself is resolved by our rules.
+
+A tag that calls ``self.value.resolve(context)`` gets the result of an async method, and no
+coroutine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.template.base import FilterExpression, Variable
+from django.utils import timezone
+from django.utils.safestring import mark_safe
+
+from ..resolve import MISSING, Invalid, Site, Steps, apply_filter, walk
+from ..state import State, state_of
+from ..waits import Wait
+
+
+class PlannedExpression(FilterExpression):
+    """A filter expression of a foreign node."""
+
+    __slots__ = ()
+
+    def resolve(self, context: Any, ignore_failures: bool = False) -> Any:
+        """Resolve the expression; in the thread that renders, awaitables are waited for.
+
+        On the event loop (a tag of ``inline_tags``) nobody can wait, so it is Django's own.
+        """
+        state = state_of(context)
+        if state is None or state.on_loop:
+            return super().resolve(context, ignore_failures)
+        return state.run(expression_plan(state, context, self, ignore_failures))
+
+
+def expressions_in(value: Any, depth: int = 3) -> Iterator[FilterExpression]:
+    """Find the filter expressions that a node holds, also in lists, tuples and dicts."""
+    if type(value) is FilterExpression:
+        yield value
+    elif depth and type(value) in (list, tuple):
+        for item in value:
+            yield from expressions_in(item, depth - 1)
+    elif depth and type(value) is dict:
+        for item in value.values():
+            yield from expressions_in(item, depth - 1)
+
+
+def expression_plan(
+    state: State, context: Any, expression: FilterExpression, ignore_failures: bool
+) -> Steps:
+    """The plan of ``expression.resolve(context)``."""
+    value: Any = expression.var
+    site = root = None
+    if isinstance(value, Variable):
+        mode = "none" if ignore_failures else "output"
+        site, root = _site_and_root(context, value, mode, bool(expression.filters))
+        value = yield from _variable_plan(state, context, value, site, root)
+        if type(value) is Invalid:
+            return value.text
+    for function, args in expression.filters:
+        given = []
+        for is_variable, argument in args:
+            if is_variable:
+                found = _site_and_root(context, argument, "raise")
+                given.append((yield from _variable_plan(state, context, argument, *found)))
+            else:
+                given.append(mark_safe(argument))
+        if getattr(function, "expects_localtime", False):
+            value = timezone.template_localtime(value, context.use_tz)  # type: ignore[attr-defined]
+        named = {}
+        if getattr(function, "needs_autoescape", False):
+            named["autoescape"] = context.autoescape
+        value = apply_filter(state, function, value, site, root, *given, **named)
+        if type(value) is Wait:
+            value = yield from value.subject
+        site = root = None
+    return value
+
+
+def _site_and_root(
+    context: Any, variable: Variable, mode: str, filtered: bool = False
+) -> tuple[Site | None, Any]:
+    """Return where a variable starts from; nothing for a literal."""
+    if variable.lookups is None:
+        return None, None
+    bits = tuple(variable.lookups)
+    site = Site(bits, str(variable.var), mode, filtered=filtered)
+    return site, context.get(bits[0], MISSING)
+
+
+def _variable_plan(
+    state: State, context: Any, variable: Variable, site: Site | None, root: Any
+) -> Steps:
+    if site is None:
+        return variable.resolve(context)
+    value = walk(state, context, root, site)
+    if type(value) is Wait:
+        value = yield from value.subject
+    return value

@@ -1,0 +1,74 @@
+"""The tables that say how each type of node is written, and what it does to the context.
+
+Dispatch is on the exact type: a subclass may override ``render()``, so it is a foreign node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.template.base import Node, TextNode
+
+from .scope import NONE, OPAQUE, Effects, foreign
+from .writer import Writer
+
+WRITERS: dict[type[Node], Callable[[Writer, Any], None]] = {}
+EFFECTS: dict[type[Node], Callable[[Any], Effects]] = {}
+
+
+class Unwritable(Exception):
+    """A node of a known type holds something unknown; it is treated as foreign."""
+
+
+def register(
+    kind: type[Node], write: Callable[[Writer, Any], None], effects: Callable[[Any], Effects]
+) -> None:
+    """Say how nodes of exactly this type are written, and what their effects are."""
+    WRITERS[kind] = write
+    EFFECTS[kind] = effects
+
+
+def without_effects(node: Node) -> Effects:
+    """The effects of a node that only writes text."""
+    return NONE
+
+
+def effects_of(nodes: Iterable[Node]) -> Effects:
+    """The effects of rendering some nodes."""
+    effects = NONE
+    for node in nodes:
+        if type(node) is not TextNode:
+            effects |= effects_of_node(node)
+    return effects
+
+
+def effects_of_node(node: Node) -> Effects:
+    """The effects of rendering a node."""
+    known = EFFECTS.get(type(node))
+    if known is None and hasattr(type(node), "render_async"):
+        return OPAQUE
+    if known is None:
+        return foreign(type(node).__module__)
+    try:
+        return known(node)
+    except Unwritable:
+        return foreign(type(node).__module__)
+
+
+def write_nodes(w: Writer, nodes: Iterable[Node]) -> None:
+    """Write some nodes one after the other."""
+    w.nest(lambda inner: _write_nodes(inner, nodes))
+
+
+def _write_nodes(w: Writer, nodes: Iterable[Node]) -> None:
+    for node in nodes:
+        if type(node) is TextNode:
+            w.text(node.s)
+        else:
+            with w.writing_for(node):
+                write = WRITERS.get(type(node)) or WRITERS[Node]
+                try:
+                    write(w, node)
+                except Unwritable:
+                    WRITERS[Node](w, node)

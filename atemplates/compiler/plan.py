@@ -1,0 +1,271 @@
+"""From a node list to its plan: a generator function ``plan(context, state)``."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import threading
+from collections.abc import Callable, Generator
+from html import escape as html_escape
+from typing import Any, TypeAlias
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.template.base import UNKNOWN_SOURCE, Node, NodeList, Template
+from django.template.context import Context
+from django.template.context import RequestContext as StockRequestContext
+from django.utils.safestring import SafeString
+
+from .. import resolve
+from ..escaping import scanner
+from ..kinds import INERT, MODELS, SIMPLE
+from ..state import State, state_of
+from ..waits import Kind, Wait
+from .failures import Places, annotate
+from .lines import with_lines
+from .nodes import effects_of, write_nodes
+from .scope import OPAQUE, Effects
+from .writer import Constants, Writer
+
+PlanFunction: TypeAlias = Callable[[Context, State], Generator[Wait, Any, Any]]
+
+ATTRIBUTE = "atemplates_plan"
+lock = threading.RLock()
+numbers = itertools.count(1)
+
+USUAL_CONTEXTS = {Context, StockRequestContext}
+
+
+def dicts_of(context: Any) -> list[Any]:
+    """Return what names are looked up in: the context's dicts, innermost last.
+
+    A context class that overrides how names are looked up is asked itself.
+    """
+    kind = type(context)
+    if kind in USUAL_CONTEXTS or (
+        kind.__getitem__ is Context.__getitem__ and kind.__contains__ is Context.__contains__
+    ):
+        return context.dicts  # type: ignore[no-any-return]
+    return [context]
+
+
+SHARED = {
+    "(dicts": "dicts = dicts_of(context)",
+    " in plain:": "plain = state.plain",
+    "scan(": "scan = scanner(context.autoescape)",
+}
+"""How code looks that needs a local which only some plans have -> the line that sets it."""
+
+RUNTIME: dict[str, Any] = {
+    "AWAIT": Kind.AWAIT,
+    "Invalid": resolve.Invalid,
+    "MISSING": resolve.MISSING,
+    "SafeString": SafeString,
+    "SynchronousOnlyOperation": SynchronousOnlyOperation,
+    "Wait": Wait,
+    "annotate": annotate,
+    "apply_filter": resolve.apply_filter,
+    "attribute_failed": resolve.attribute_failed,
+    "awaited": resolve.awaited,
+    "compare_again": resolve.compare_again,
+    "container": resolve.container,
+    "dicts_of": dicts_of,
+    # In the place of `except ... as error`, which takes CPython much longer to compile.
+    "exception": sys.exception,
+    "find": resolve.find,
+    "follow": resolve.follow,
+    "holds": resolve.holds,
+    "html_escape": html_escape,
+    "inert": INERT,
+    "local_time": resolve.local_time,
+    "models": MODELS,
+    "output": resolve.output,
+    "rows": resolve.rows,
+    "scanner": scanner,
+    "show": resolve.show,
+    "simple": SIMPLE,
+    "swallow": resolve.swallow,
+    "truth": resolve.truth,
+    "unpack": resolve.unpack,
+    "walk": resolve.walk,
+}
+"""What generated source may refer to besides its constants; tags add their own functions."""
+
+
+class PlannedNodeList(NodeList):
+    """A node list of a foreign node: rendering it runs our plan."""
+
+    def render(self, context: Context) -> SafeString:
+        """Render the nodes; what a foreign tag's own ``render()`` calls."""
+        state = state_of(context)
+        if state is None:
+            return super().render(context)
+        return state.run(plan_of(self)(context, state))  # type: ignore[no-any-return]
+
+    async def render_async(self, context: Context) -> SafeString:
+        """Render the nodes from a tag's ``async def render_async(self, context)``."""
+        state = state_of(context)
+        if state is None:
+            return super().render(context)
+        before = state.stand_on(True)
+        try:
+            return await state.arun(plan_of(self)(context, state))  # type: ignore[no-any-return]
+        finally:
+            state.stand_on(before)
+
+
+def plan_of(nodelist: Any, template: Template | None = None, name: str = "") -> PlanFunction:
+    """Return the plan of a node list, compiling it the first time.
+
+    Args:
+        nodelist: a template's, block's or tag's node list. The plan is kept on it.
+        template: the template it belongs to, if that is known; its source shows in tracebacks.
+        name: what to call the plan in tracebacks.
+    """
+    plan = nodelist.__dict__.get(ATTRIBUTE)
+    if plan is None:
+        with lock:
+            plan = nodelist.__dict__.get(ATTRIBUTE)
+            if plan is None:
+                plan = Module(nodelist, template, name).function()
+                setattr(nodelist, ATTRIBUTE, plan)
+    return plan  # type: ignore[no-any-return]
+
+
+class Module:
+    """The generated source of one node list: a plan function, and the parts that hop."""
+
+    def __init__(
+        self, nodelist: NodeList, template: Template | None, name: str, *, shallow: bool = False
+    ) -> None:
+        self.shallow = shallow
+        """Whether code that is nested deeply goes to functions of its own.
+
+        CPython nests 20 blocks and indents 100 levels; all frames are real then, since one
+        function does not see another's locals."""
+        self.nodelist = nodelist
+        self.template = template
+        self.name = name or "template"
+        self.constants = Constants()
+        self.lines: list[str] = []
+        self.owners: list[Node | None] = []
+        self.functions: list[str] = []
+        self.pending: list[Callable[[], None]] = []
+        """Functions to write when the present one is done: Python's stack is not deep either."""
+        self.origin = _origin(nodelist, template)
+
+    def source(self) -> str:
+        """Write the source."""
+        if not self.lines:
+            effects = effects_of(self.nodelist)
+            self.add_function("plan", lambda w: write_nodes(w, self.nodelist), effects=effects)
+            while self.pending:
+                self.pending.pop()()
+        return "\n".join(self.lines) + "\n"
+
+    def add_function(
+        self,
+        name: str,
+        write: Callable[[Writer], None],
+        *,
+        part: bool = False,
+        effects: Effects = OPAQUE,
+    ) -> None:
+        """Write one plan function.
+
+        Args:
+            part: whether it runs in the thread if what is inside has to.
+            effects: what all of it may do to the context, if that is known.
+        """
+        w = Writer(self, part=part, effects=effects)
+        write(w)
+        w.flush()
+        self.functions.append(name)
+        head = [
+            f"def {name}(context, state):",
+            *(f"    {line}" for code, line in SHARED.items() if w.holds(code)),
+            "    out = []",
+            "    write = out.append",
+            "    try:",
+            *("        " + text for text in w.prologue),
+        ]
+        body = ["    " + text for text in w.lines]
+        tail = [
+            "        return SafeString(''.join(out))",
+            "    except Exception:",
+            f"        noting = annotate(state, context, exception(), places_{name})",
+            "        if noting is not None:",
+            "            yield noting",
+            "        raise",
+            "    yield",
+        ]
+        self.lines += [*head, *body, *tail]
+        self.owners += [None] * len(head) + w.owners + [None] * len(tail)
+
+    def new_part(self, write: Callable[[Writer], None], *, part: bool = True) -> str:
+        """Write a function beside the plan.
+
+        Args:
+            part: whether it runs in the thread if what is inside has to.
+        """
+        name = f"plan_{next(numbers)}"
+        if self.shallow:
+            self.pending.append(lambda: self.add_function(name, write, part=part))
+        else:
+            self.add_function(name, write, part=part)
+        return name
+
+    def function(self) -> PlanFunction:
+        """Compile the source; return the plan function."""
+        try:
+            return self._compiled()
+        except (SyntaxError, RecursionError):
+            if self.shallow:
+                raise
+        return Module(self.nodelist, self.template, self.name, shallow=True)._compiled()
+
+    def _compiled(self) -> PlanFunction:
+        source = self.source()
+        filename = self.filename()
+        namespace: dict[str, Any] = {
+            **RUNTIME,
+            **self.constants.values,
+            "__name__": f"atemplates.compiled.{filename}",
+            "__loader__": self,
+        }
+        # A template's name may be any text, also one that compile() refuses as a file's name.
+        code = compile(source, "atemplates", "exec", dont_inherit=True)
+        exec(code, namespace)
+        lines = [None, *(_line_of(owner) for owner in self.owners)]
+        for name in self.functions:
+            function = namespace[name]
+            title = self.name if name == "plan" else f"{self.name} (loop)"
+            function.__code__, ends = with_lines(function.__code__, lines, filename, title)
+            places = namespace[f"places_{name}"] = Places(self.template)
+            for end, source_line in ends:
+                places.ends.append(end)
+                places.nodes.append(self.owners[source_line - 1] if source_line else None)
+        return namespace["plan"]  # type: ignore[no-any-return]
+
+    def filename(self) -> str:
+        """Return the template's file, or a name under which `get_source` is asked."""
+        if self.origin is not None and self.origin.name != UNKNOWN_SOURCE:
+            # A name from a template's text is a SafeString, and so is what str() makes of it; a
+            # code object must not hold one.
+            return "".join((self.origin.name,))
+        return f"template string {next(numbers)}"
+
+    def get_source(self, name: str) -> str | None:
+        """Give ``linecache`` the text of a template that has no file."""
+        source = getattr(self.template, "source", None)
+        return None if source is None else str(source)
+
+
+def _origin(nodelist: NodeList, template: Template | None) -> Any:
+    if template is not None:
+        return template.origin
+    return next((node.origin for node in nodelist if hasattr(node, "origin")), None)
+
+
+def _line_of(node: Node | None) -> int | None:
+    token = getattr(node, "token", None)
+    return getattr(token, "lineno", None)

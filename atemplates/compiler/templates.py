@@ -1,0 +1,144 @@
+"""Rendering a whole template as part of a plan: what ``Template.render`` does, as a generator."""
+
+from __future__ import annotations
+
+from inspect import iscoroutinefunction
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.template import base
+from django.template.base import Template
+from django.template.context import RequestContext as StockRequestContext
+
+from ..kinds import is_django
+from ..resolve import Steps, awaited, complete
+from ..state import ATTRIBUTE, State
+from ..waits import Kind, Wait
+from .foreign import in_thread
+from .plan import plan_of
+
+PartialTemplate: Any = getattr(base, "PartialTemplate", Template)
+"""Django 6.0's template partials."""
+
+STOCK_BODIES = {
+    Template: Template._render,  # type: ignore[attr-defined]
+    PartialTemplate: PartialTemplate._render,
+}
+"""What ``_render`` is, by template class, as long as nobody has replaced it."""
+
+
+def render_plan(state: State, template: Any, context: Any) -> Steps:
+    """The plan of ``template.render(context)``.
+
+    Args:
+        template: a parsed template or partial, or anything with a ``render(context)`` method.
+    """
+    if type(template) not in STOCK_BODIES:
+        if state.on_loop:
+            return (yield from in_thread(state, template.render, context))
+        return template.render(context)
+    render_context = context.render_context
+    initial = render_context.template
+    render_context.template = template
+    render_context.dicts.append({})
+    try:
+        if context.template is not None:
+            return (yield from body_plan(state, template, context))
+        return (yield from _bound(state, template, context))
+    finally:
+        render_context.template = initial
+        render_context.dicts.pop()
+
+
+def body_plan(state: State, template: Any, context: Any) -> Steps:
+    """The plan of ``template._render(context)``, with the signal that Django's tests listen to."""
+    method = type(template)._render
+    if method is not STOCK_BODIES[type(template)]:
+        if getattr(method, "__name__", "") != "instrumented_test_render":
+            if state.on_loop:
+                return (yield from in_thread(state, template._render, context))
+            return template._render(context)
+        # Not at the top: django.test is not for production, and is loaded already when this runs.
+        from django.test.signals import template_rendered
+
+        template_rendered.send(sender=template, template=template, context=context)
+    plan = plan_of(template.nodelist, template)
+    return (yield from plan(context, state))
+
+
+def _bound(state: State, template: Any, context: Any) -> Steps:
+    """Render the outermost template: bind the context to it, run the context processors."""
+    setattr(context, ATTRIBUTE, state)
+    try:
+        if not _has_processors(context):
+            with context.bind_template(template):
+                context.template_name = template.name
+                return (yield from body_plan(state, template, context))
+        context.template = template
+        try:
+            updates, results = yield from _run_processors(state, template, context)
+            if StockRequestContext.bind_template.__module__ != StockRequestContext.__module__:
+                # django-debug-toolbar replaces the method in order to keep what each returned.
+                context.context_processors = results
+            context.dicts[context._processors_index] = updates
+            context.template_name = template.name
+            return (yield from body_plan(state, template, context))
+        finally:
+            context.template = None
+            context.dicts[context._processors_index] = {}
+    finally:
+        delattr(context, ATTRIBUTE)
+
+
+def _has_processors(context: Any) -> bool:
+    """Whether binding the context means to run context processors, and nothing else."""
+    if not isinstance(context, StockRequestContext):
+        return False
+    kind: Any = type(context)
+    usual = kind.bind_template is StockRequestContext.bind_template
+    bound = getattr(context, "_processors_index", None) is not None
+    return bound and (usual or kind.bind_template in OUR_BINDINGS)
+
+
+OUR_BINDINGS: set[Any] = set()
+"""The ``bind_template`` methods of context classes of ours; `engines.context` adds its own."""
+
+
+def _run_processors(state: State, template: Any, context: Any) -> Steps:
+    """Run the context processors in order.
+
+    Django's own run right here, as do coroutine functions; another may do any I/O and runs in
+    the request's thread unless its module is among ``inline_tags``.
+
+    Returns:
+        All their values together, and by processor.
+    """
+    updates: dict[str, Any] = {}
+    results: dict[str, Any] = {}
+    for processor in template.engine.template_context_processors + context._processors:
+        module = getattr(processor, "__module__", "")
+        inline = (
+            not state.on_loop
+            or is_django(module)
+            or iscoroutinefunction(processor)
+            or state.policy.runs_inline(module)
+        )
+        if inline:
+            try:
+                result = processor(context.request)
+            except SynchronousOnlyOperation:
+                if not state.on_loop:
+                    raise
+                inline = False
+        if not inline:
+            result = yield Wait(Kind.CALL, processor, (context.request,))
+        result = awaited(state, result)
+        if type(result) is Wait:
+            result = yield from complete(result)
+        try:
+            updates.update(result)
+        except TypeError as error:
+            name = getattr(processor, "__qualname__", repr(processor))
+            raise TypeError(f"Context processor {name} didn't return a dictionary.") from error
+        results[f"{module}.{getattr(processor, '__name__', processor)}"] = result
+    return updates, results

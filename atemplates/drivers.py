@@ -1,0 +1,298 @@
+"""How a plan is run: by blocking (`run`) or by awaiting (`arun`). The only room that does I/O.
+
+A plan is a generator. It yields a `Wait` when it is stuck; the driver finds the answer and sends
+it back in, or throws in the exception that came instead. What the plan returns is the result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from contextlib import AbstractContextManager
+from time import perf_counter
+from types import GeneratorType
+from typing import Any, ParamSpec, TypeAlias, TypeVar
+
+from asgiref.sync import async_to_sync, sync_to_async
+from django.db.models.query import QuerySet
+
+from .errors import RenderBlocked
+from .waits import Kind, Wait
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Plan: TypeAlias = Generator[Wait, Any, Any]
+
+
+def on_event_loop() -> bool:
+    """Whether an event loop is running in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+async def in_request_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call ``function`` in the request's thread, the one whose connections the view uses."""
+    return await sync_to_async(function, thread_sensitive=True)(*args, **kwargs)
+
+
+def wait_for(awaitable: Awaitable[R], what: str = "") -> R:
+    """Block this thread until ``awaitable`` is done, and return its result.
+
+    In a thread that `sync_to_async` started, it is awaited on the loop that waits for the
+    thread; elsewhere on a loop of its own.
+
+    Args:
+        awaitable: what to wait for.
+        what: how an error calls it.
+
+    Raises:
+        RenderBlocked: a loop is running in this very thread. A coroutine is closed.
+    """
+    if on_event_loop():
+        blocked = RenderBlocked(what or f"an awaitable ({awaitable!r})")
+        close_awaitable(awaitable)
+        raise blocked
+    return async_to_sync(_await)(awaitable)
+
+
+def run(plan: Plan) -> Any:
+    """Run a plan to its end in this thread, blocking where it waits.
+
+    In a thread that `sync_to_async` started, awaitables go back to the loop that waits for the
+    thread; elsewhere each gets a loop of its own.
+
+    Raises:
+        RenderBlocked: the plan has to wait and a loop is running in this very thread.
+    """
+    answer: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            wait = plan.send(answer) if error is None else plan.throw(error)
+        except StopIteration as stop:
+            return stop.value
+        answer = error = None
+        if on_event_loop():
+            error = RenderBlocked(_describe(wait))
+            _close(wait)
+            continue
+        try:
+            start = perf_counter()
+            answer = ANSWERS[wait.kind](wait)
+            if wait.notify is not None:
+                wait.notify((perf_counter() - start) * 1000, answer)
+        except BaseException as raised:  # every exception belongs to the plan, also an exit
+            error = raised
+
+
+async def arun(plan: Plan) -> Any:
+    """Run a plan to its end on the event loop, awaiting where it waits.
+
+    When the task is cancelled the plan is unwound (its ``finally`` clauses restore the
+    language, the time zone and the context) before the cancellation goes on.
+    """
+    answer: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            wait = plan.send(answer) if error is None else plan.throw(error)
+        except StopIteration as stop:
+            return stop.value
+        answer = error = None
+        try:
+            start = perf_counter()
+            answer = await ASYNC_ANSWERS[wait.kind](wait)
+            if wait.notify is not None:
+                wait.notify((perf_counter() - start) * 1000, answer)
+        except BaseException as raised:  # every exception belongs to the plan, cancelling too
+            error = raised
+
+
+async def gather_awaitables(awaitables: Mapping[Any, Awaitable[Any]]) -> dict[Any, Any]:
+    """Await several awaitables at the same time; map each key to its result.
+
+    When one raises, the others are cancelled and awaited before its exception is raised
+    unchanged; when the caller is cancelled, all are.
+    """
+    if len(awaitables) == 1:
+        ((key, awaitable),) = awaitables.items()
+        return {key: await awaitable}
+    tasks = {key: asyncio.ensure_future(item) for key, item in awaitables.items()}
+    pending = set(tasks.values())
+    try:
+        done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
+        for task in tasks.values():
+            if task in done:
+                task.result()
+        return {key: task.result() for key, task in tasks.items()}
+    finally:
+        unfinished = [task for task in pending if not task.done()]
+        for task in unfinished:
+            task.cancel()
+        if unfinished:
+            await asyncio.gather(*unfinished, return_exceptions=True)
+        for task in pending:
+            # Marks the exceptions of the others as seen: one is raised, none is reported late.
+            if not task.cancelled():
+                task.exception()
+
+
+def close_awaitable(awaitable: Any) -> None:
+    """Close a coroutine that nobody will await, so that Python does not warn about it.
+
+    Only a coroutine that has not started is closed. Tasks, futures and other objects with an
+    ``__await__`` belong to whoever made them; a ``close`` of theirs means something else.
+    """
+    if isinstance(awaitable, GeneratorType):
+        started = inspect.getgeneratorstate(awaitable) != inspect.GEN_CREATED
+    elif isinstance(awaitable, Coroutine):
+        # Other implementations than Python's own (Cython's) need not tell their state.
+        frame = getattr(awaitable, "cr_frame", None)
+        started = frame is not None and inspect.getcoroutinestate(awaitable) != inspect.CORO_CREATED
+    else:
+        return
+    if not started:
+        awaitable.close()
+
+
+def _describe(wait: Wait) -> str:
+    if wait.kind is Kind.ROWS:
+        return f"a {wait.subject.model._meta.label} queryset that is not loaded yet"
+    if wait.kind is Kind.AWAIT:
+        return f"an awaitable ({wait.subject!r})"
+    if wait.kind is Kind.GATHER:
+        return f"awaitables in the context ({', '.join(map(repr, wait.subject.values()))})"
+    name = getattr(wait.subject, "__qualname__", None) or repr(wait.subject)
+    return f"a call that needs the request's thread ({name})"
+
+
+def _close(wait: Wait) -> None:
+    """Close the coroutines of a wait that will not be answered."""
+    if wait.kind is Kind.AWAIT:
+        close_awaitable(wait.subject)
+    elif wait.kind is Kind.GATHER:
+        for awaitable in wait.subject.values():
+            close_awaitable(awaitable)
+
+
+async def _await(awaitable: Awaitable[R]) -> R:
+    return await awaitable
+
+
+def _call(wait: Wait) -> Any:
+    if isinstance(wait.notify, AbstractContextManager):
+        with wait.notify:
+            return _call_it(wait)
+    return _call_it(wait)
+
+
+def _call_it(wait: Wait) -> Any:
+    try:
+        return wait.subject(*wait.args, **(wait.kwargs or {}))
+    except StopIteration as stop:
+        # A future cannot hold a StopIteration, and a generator turns one into this as well.
+        raise RuntimeError(f"{wait.subject!r} raised StopIteration") from stop
+
+
+async def _collect(source: Any) -> list[Any]:
+    """Return the rows of an asynchronous iterable; it is closed if it does not get to its end."""
+    rows = aiter(source)
+    try:
+        return [row async for row in rows]
+    finally:
+        if hasattr(rows, "aclose"):
+            await rows.aclose()
+
+
+def _fill(wait: Wait) -> Any:
+    if not isinstance(wait.subject, QuerySet):
+        return async_to_sync(_collect)(wait.subject)
+    len(wait.subject)
+    return wait.subject
+
+
+class _Hop:
+    """A call in the request's thread that a cancelled render does not leave behind running.
+
+    asgiref stops waiting for the thread when the task is cancelled, but the thread goes on; and
+    what it runs works on the same context that the plan is about to unwind.
+    """
+
+    def __init__(self, wait: Wait) -> None:
+        self.wait = wait
+        self.lock = threading.Lock()
+        self.state = "new"
+        self.ended: asyncio.Future[None] | None = None
+
+    def call(self) -> Any:
+        """Make the call; runs in the thread."""
+        with self.lock:
+            if self.state == "abandoned":
+                raise asyncio.CancelledError
+            self.state = "running"
+        try:
+            return _call(self.wait)
+        finally:
+            with self.lock:
+                self.state = "ended"
+                if self.ended is not None:
+                    self.ended.get_loop().call_soon_threadsafe(self.ended.set_result, None)
+
+    async def abandon(self) -> None:
+        """Keep the call from being made, or wait until it has ended."""
+        with self.lock:
+            if self.state != "running":
+                self.state = "abandoned"
+                return
+            self.ended = asyncio.get_running_loop().create_future()
+        while not self.ended.done():
+            try:
+                await asyncio.shield(self.ended)
+            except asyncio.CancelledError:
+                continue  # cancelled again: the thread has to end all the same
+
+
+async def _acall(wait: Wait) -> Any:
+    hop = _Hop(wait)
+    try:
+        return await in_request_thread(hop.call)
+    except asyncio.CancelledError:
+        await hop.abandon()
+        raise
+
+
+async def _afill(wait: Wait) -> Any:
+    queryset = wait.subject
+    if type(queryset).__aiter__ is not QuerySet.__aiter__:
+        found = await _collect(queryset)
+        if isinstance(queryset, QuerySet) and queryset._result_cache is None:
+            # Evaluated, as by a loop in a thread: it is not asked again in this render or later.
+            queryset._result_cache = found
+            return queryset
+        return found
+    rows = queryset.__aiter__()
+    # Django loads the whole result before it gives the first row.
+    try:
+        await anext(rows, None)
+    finally:
+        await rows.aclose()
+    return queryset
+
+
+ANSWERS: dict[Kind, Callable[[Wait], Any]] = {
+    Kind.AWAIT: lambda wait: async_to_sync(_await)(wait.subject),
+    Kind.CALL: _call,
+    Kind.ROWS: _fill,
+    Kind.GATHER: lambda wait: async_to_sync(gather_awaitables)(wait.subject),
+}
+ASYNC_ANSWERS: dict[Kind, Callable[[Wait], Awaitable[Any]]] = {
+    Kind.AWAIT: lambda wait: wait.subject,
+    Kind.CALL: _acall,
+    Kind.ROWS: _afill,
+    Kind.GATHER: lambda wait: gather_awaitables(wait.subject),
+}

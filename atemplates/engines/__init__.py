@@ -1,0 +1,1 @@
+"""The template backends: the only rooms that read settings and OPTIONS."""

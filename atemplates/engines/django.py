@@ -1,0 +1,191 @@
+"""The Django template backend: a drop-in for ``django.template.backends.django``."""
+
+from __future__ import annotations
+
+from inspect import signature
+from typing import Any, NoReturn
+
+from django.http import HttpRequest
+from django.template import TemplateDoesNotExist
+from django.template.backends import django as stock
+from django.template.base import Template as ParsedTemplate
+from django.template.context import Context
+from django.template.engine import Engine
+
+from ..drivers import in_request_thread
+from ..loaded import loaded_template
+from ..state import POLICIES, Policy
+from . import native, threaded
+from .base import Option, list_of_strings, options_of, refuse_unknown, take_options
+from .context import build_context
+from .native import inline_modules, set_policy, set_recorder
+from .recording import RECORDER_OPTION, new_recorder
+
+OWN_OPTIONS = {
+    "async_mode": Option("native", allowed=("native", "thread")),
+    "inline_tags": Option((), check=list_of_strings, expected="a list of tag libraries"),
+    "recorder": RECORDER_OPTION,
+    "relations": Option("batch", allowed=POLICIES),
+    "sync_tags": Option("thread", allowed=("thread", "inline")),
+}
+# The engine's arguments, less those that have settings of their own beside OPTIONS.
+STOCK_OPTIONS = frozenset(signature(Engine).parameters) - {"dirs", "app_dirs"}
+
+
+class DjangoTemplates(stock.DjangoTemplates):
+    """Django's own backend, whose templates can also be rendered from async code.
+
+    Takes the OPTIONS of ``django.template.backends.django.DjangoTemplates`` and:
+
+    ``async_mode``
+        ``"native"`` (default): templates are compiled, and rendered on the event loop by
+        ``render_async()``. ``"thread"``: ``render()`` is Django's own, and ``render_async()`` runs
+        it in the request's thread.
+    ``sync_tags``
+        Where a tag of a third party runs: ``"thread"`` (default) or ``"inline"``, on the loop.
+    ``inline_tags``
+        Tag libraries (their names or modules) that may run on the loop in any case.
+    ``relations``
+        What to do about a relation that was not loaded: ``"batch"`` (default), ``"fetch"``,
+        ``"warn"`` or ``"raise"``.
+    ``recorder``
+        ``{"file": path, "rate": 0.01}``: write what a share of the renders loads to a file, for
+        ``manage.py atemplates lazy``. None (default): nothing is recorded.
+
+    Raises:
+        ImproperlyConfigured: an option is unknown or has a wrong value.
+    """
+
+    def __init__(self, params: dict[str, Any]) -> None:
+        params = params.copy()
+        options = params["OPTIONS"] = options_of(params)
+        refuse_unknown(options, (*OWN_OPTIONS, *STOCK_OPTIONS), params["NAME"])
+        own = take_options(options, OWN_OPTIONS, params["NAME"])
+        self.async_mode: str = own["async_mode"]
+        super().__init__(params)
+        self.policy = Policy(
+            sync_tags=own["sync_tags"],
+            inline_modules=inline_modules(self.engine, own["inline_tags"], self.name),
+            relations=own["relations"],
+        )
+        set_policy(self.engine, self.policy)
+        if own["recorder"] is not None:
+            set_recorder(self.engine, new_recorder(own["recorder"]))
+
+    def from_string(self, template_code: str) -> Template:
+        """Return a template made from ``template_code``."""
+        return Template(self.engine.from_string(template_code), self)
+
+    def get_template(self, template_name: str) -> Template:
+        """Load a template.
+
+        Raises:
+            TemplateDoesNotExist: with what was tried.
+        """
+        try:
+            return Template(self.engine.get_template(template_name), self)
+        except TemplateDoesNotExist as error:
+            reraise(error, self)
+
+    async def aget_template(self, template_name: str) -> Template:
+        """Load a template without reading a disk on the event loop.
+
+        Raises:
+            TemplateDoesNotExist: with what was tried.
+        """
+        loaded = loaded_template(self.engine, template_name)
+        if loaded is not None:
+            return Template(loaded, self)
+        return await in_request_thread(self.get_template, template_name)
+
+
+class Template(stock.Template):
+    """A loaded template: ``render()`` for sync code, ``await render_async()`` for async code."""
+
+    backend: DjangoTemplates
+    template: ParsedTemplate
+
+    def render(
+        self,
+        context: dict[str, Any] | None = None,
+        request: HttpRequest | None = None,
+        *,
+        relations: str | None = None,
+    ) -> Any:
+        """Render from sync code.
+
+        Awaitables are awaited on a loop of their own.
+
+        Args:
+            relations: a policy for this render, in place of ``OPTIONS["relations"]``.
+
+        Raises:
+            TypeError: ``context`` is not a dict.
+            ValueError: ``relations`` is no policy.
+            RenderBlocked: something needs I/O and a loop is running in this thread.
+        """
+        try:
+            if self.backend.async_mode == "native":
+                return native.render(
+                    self.template, self._context(context, request), context, relations
+                )
+            return threaded.render(self.template, context, request)
+        except TemplateDoesNotExist as error:
+            reraise(error, self.backend)
+
+    async def render_async(
+        self,
+        context: dict[str, Any] | None = None,
+        request: HttpRequest | None = None,
+        *,
+        relations: str | None = None,
+    ) -> Any:
+        """Render from async code, with the same output as `render`.
+
+        Args:
+            context: the template's variables, never changed. Awaitables among its values are
+                awaited concurrently; those the template does not use are closed.
+            request: the current request; context processors receive it.
+            relations: a policy for this render, in place of ``OPTIONS["relations"]``.
+
+        Raises:
+            TypeError: ``context`` is not a dict.
+            ValueError: ``relations`` is no policy.
+        """
+        try:
+            if self.backend.async_mode == "native":
+                made = self._context(context, request)
+                return await native.arender(self.template, made, context, relations)
+            return await threaded.arender(self.template, context, request)
+        except TemplateDoesNotExist as error:
+            reraise(error, self.backend)
+
+    def _context(self, context: dict[str, Any] | None, request: HttpRequest | None) -> Context:
+        return build_context(context, request, autoescape=self.backend.engine.autoescape)
+
+
+def render_template(template: ParsedTemplate, context: Context) -> str:
+    """Render a parsed template through its plan, from sync code.
+
+    Args:
+        template: what ``django.template.Template`` or an engine made.
+        context: the context to render with; like Django's own ``Template.render``, tags may
+            change it.
+
+    Raises:
+        RenderBlocked: something needs I/O and a loop is running in this thread.
+    """
+    return native.render(template, context)
+
+
+async def arender_template(template: ParsedTemplate, context: Context) -> str:
+    """Render a parsed template through its plan, on the event loop.
+
+    Arguments as for `render_template`.
+    """
+    return await native.arender(template, context)
+
+
+def reraise(error: TemplateDoesNotExist, backend: DjangoTemplates) -> NoReturn:
+    """Raise ``error`` anew with ``backend`` set, keeping its debug information."""
+    raise stock.copy_exception(error, backend) from error

@@ -1,0 +1,5 @@
+"""The Jinja2 template backend: a drop-in for ``django.template.backends.jinja2``."""
+
+from .backend import Jinja2, Template
+
+__all__ = ["Jinja2", "Template"]

@@ -1,0 +1,226 @@
+"""The backend itself: one configured environment that gives a sync and an async mode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
+from inspect import Parameter, signature
+from typing import Any, NoReturn
+
+import jinja2
+from django.http import HttpRequest
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.backends import jinja2 as stock
+from django.utils.module_loading import import_string
+
+from ...drivers import in_request_thread
+from ...relations.policy import relations as policy_for_this_render
+from ...state import POLICIES
+from ..base import Option, discard_awaitables, options_of, refuse_unknown, take_options
+from ..recording import RECORDER, RECORDER_OPTION, new_recorder
+from .plans import use_plans
+from .processors import add_request, aprocess, copied, process
+from .state import POLICY
+from .templates import loaded_template
+
+OWN_OPTIONS = {
+    "recorder": RECORDER_OPTION,
+    "relations": Option("batch", allowed=POLICIES),
+}
+default_environment = "atemplates.engines.jinja2.environment.environment"
+
+
+class Jinja2(stock.Jinja2):
+    """Django's own Jinja2 backend, whose templates can also be rendered from async code.
+
+    Takes the OPTIONS of ``django.template.backends.jinja2.Jinja2``: ``context_processors``, and
+    ``environment``, which is called with all others. When there is no ``environment``, it is
+    `atemplates.engines.jinja2.environment.environment`.
+
+    ``relations``
+        What to do about a relation that was not loaded: ``"batch"`` (default), ``"fetch"``,
+        ``"warn"`` or ``"raise"``.
+    ``recorder``
+        ``{"file": path, "rate": 0.01}``: write what a share of the renders loads to a file, for
+        ``manage.py atemplates lazy``. None (default): nothing is recorded.
+
+    `env` is the configured environment as it was made, for whoever wants to add to it or to
+    render without the backend. Templates of the backend are compiled by two overlays of it:
+    `sync_env` for ``render()``, and `async_env`, in Jinja2's async mode, for ``render_async()``.
+
+    Raises:
+        ImproperlyConfigured: an option is unknown.
+    """
+
+    async_mode = "async"
+
+    def __init__(self, params: dict[str, Any]) -> None:
+        params = params.copy()
+        options = params["OPTIONS"] = options_of(params)
+        options.setdefault("environment", default_environment)
+        own = take_options(options, OWN_OPTIONS, params["NAME"])
+        refuse_unknown_options(options, params["NAME"])
+        super().__init__(params)
+        self.sync_env = use_plans(self.env.overlay(enable_async=False))
+        self.async_env = use_plans(self.env.overlay(enable_async=True))
+        recorder = new_recorder(own["recorder"]) if own["recorder"] is not None else None
+        for environment in (self.sync_env, self.async_env):
+            setattr(environment, POLICY, own["relations"])
+            setattr(environment, RECORDER, recorder)
+
+    def from_string(self, template_code: str) -> Template:
+        """Return a template made from ``template_code``."""
+        return Template(self, self.sync_env.from_string(template_code), source=template_code)
+
+    def get_template(self, template_name: str) -> Template:
+        """Load a template.
+
+        Raises:
+            TemplateDoesNotExist: there is none of that name.
+            TemplateSyntaxError: it does not parse.
+        """
+        return Template(self, self.load(self.sync_env, template_name))
+
+    async def aget_template(self, template_name: str) -> Template:
+        """Load a template without reading a disk on the event loop; errors as `get_template`."""
+        loaded = loaded_template(self.async_env, template_name)
+        if loaded is None:
+            loaded = await in_request_thread(self.load, self.async_env, template_name)
+        return Template(self, loaded)
+
+    def load(self, environment: jinja2.Environment, name: str) -> jinja2.Template:
+        """Load a template from one of the environments, with Django's errors."""
+        try:
+            return environment.get_template(name)
+        except jinja2.TemplateNotFound as error:
+            raise TemplateDoesNotExist(str(error.name), backend=self) from error
+        except jinja2.TemplateSyntaxError as error:
+            raise_as_django(error)
+
+
+class Template(stock.Template):
+    """A loaded template: ``render()`` for sync code, ``await render_async()`` for async code."""
+
+    backend: Jinja2
+
+    def __init__(self, backend: Jinja2, loaded: jinja2.Template, source: str | None = None) -> None:
+        self.backend = backend
+        self.loaded = loaded
+        self.source = source
+        self.origin = stock.Origin(
+            name=loaded.filename,  # type: ignore[arg-type]  # None for one without a file
+            template_name=loaded.name,
+        )
+
+    @cached_property
+    def template(self) -> jinja2.Template:  # type: ignore[override]
+        """Jinja2's template for sync code; loaded when it is first asked for."""
+        return self.in_environment(self.backend.sync_env)
+
+    @cached_property
+    def async_template(self) -> jinja2.Template:
+        """Jinja2's template for async code; loaded when it is first asked for."""
+        return self.in_environment(self.backend.async_env)
+
+    def in_environment(self, environment: jinja2.Environment) -> jinja2.Template:
+        if self.loaded.environment is environment:
+            return self.loaded
+        if self.source is not None:
+            return environment.from_string(self.source)
+        assert self.loaded.name is not None
+        return self.backend.load(environment, self.loaded.name)
+
+    def render(
+        self,
+        context: Mapping[str, Any] | None = None,
+        request: HttpRequest | None = None,
+        relations: str | None = None,
+    ) -> Any:
+        """Render from sync code; ``context`` is not changed.
+
+        No event loop is started unless something has to be awaited. The arguments are those of
+        `render_async`.
+
+        Raises:
+            TypeError: ``context`` is not a mapping.
+            ValueError: ``relations`` is no policy.
+            TemplateSyntaxError: a template it includes or extends does not parse.
+            RenderBlocked: something needs I/O and a loop is running in this thread.
+        """
+        values = copied(context)
+        if request is not None:
+            add_request(values, request)
+            process(values, request, self.backend.template_context_processors)
+        try:
+            with chosen(relations):
+                return self.template.render(values)
+        except jinja2.TemplateSyntaxError as error:
+            raise_as_django(error)
+
+    async def render_async(
+        self,
+        context: Mapping[str, Any] | None = None,
+        request: HttpRequest | None = None,
+        relations: str | None = None,
+    ) -> Any:
+        """Render on the event loop, with the same output as `render`.
+
+        Args:
+            context: the template's variables, never changed. Awaitables among its values are
+                awaited concurrently; those the template does not use are closed.
+            request: the current request; context processors receive it.
+            relations: a policy for this render, in place of ``OPTIONS["relations"]``.
+
+        Raises:
+            TypeError: ``context`` is not a mapping.
+            ValueError: ``relations`` is no policy.
+            TemplateSyntaxError: a template it includes or extends does not parse.
+        """
+        values = copied(context)
+        try:
+            if request is not None:
+                add_request(values, request)
+                await aprocess(values, request, self.backend.template_context_processors)
+            if "async_template" not in vars(self) and self.loaded.environment.is_async is False:
+                await in_request_thread(getattr, self, "async_template")
+            with chosen(relations):
+                return await self.async_template.render_async(values)
+        except jinja2.TemplateSyntaxError as error:
+            raise_as_django(error)
+        except BaseException:
+            discard_awaitables(values)
+            raise
+
+
+def chosen(relations: str | None) -> AbstractContextManager[None]:
+    """Render with a policy of this render's own, if one was given."""
+    return nullcontext() if relations is None else policy_for_this_render(relations)
+
+
+def refuse_unknown_options(options: dict[str, Any], alias: str) -> None:
+    """Raise for an option that the environment does not take.
+
+    A callable with ``**options`` may take options of its own, so nothing is known to be wrong;
+    unless it is ours, or Jinja2's class, whose options are known.
+
+    Raises:
+        ImproperlyConfigured: naming the option and the allowed ones.
+    """
+    allowed = {"environment", "context_processors", *OWN_OPTIONS}
+    environment = import_string(options["environment"])
+    for name, parameter in signature(environment).parameters.items():
+        if parameter.kind is not Parameter.VAR_KEYWORD:
+            allowed.add(name)
+        elif options["environment"] == default_environment:
+            allowed |= signature(jinja2.Environment).parameters.keys()
+        else:
+            return
+    refuse_unknown(options, allowed, alias)
+
+
+def raise_as_django(error: jinja2.TemplateSyntaxError) -> NoReturn:
+    """Raise a Jinja2 syntax error as Django's, with the information for the debug page."""
+    new = TemplateSyntaxError(error.args)
+    new.template_debug = stock.get_exception_info(error)  # type: ignore[attr-defined,arg-type]
+    raise new from error

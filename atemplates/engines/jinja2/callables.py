@@ -1,0 +1,208 @@
+"""What a template defines and calls: macros, blocks and render functions, as plans.
+
+Template code calls them with ``pend`` and runs what it gets as part of its own plan. Python code
+calls them as it calls stock Jinja2's: in a sync environment it gets text, in an async one a
+coroutine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from functools import partial
+from typing import Any
+
+from jinja2 import Environment, runtime
+from jinja2.nodes import EvalContext
+from jinja2.utils import missing, pass_eval_context
+
+from ...drivers import arun, run
+from ...waits import Kind, Wait
+from .state import running
+from .tracebacks import internal
+from .values import Pending
+
+
+def finished(environment: Environment, pending: Pending) -> Any:
+    """What Python code gets of a call: the text, or a coroutine in an async environment."""
+    if environment.is_async and not running().stock_code:
+        return arun(pending.finish())
+    return run(pending.finish())
+
+
+class Macro(runtime.Macro):
+    """A macro or a ``{% call %}`` block; Jinja2's own class binds the arguments."""
+
+    _bound: Any = runtime.Macro.__call__
+
+    @internal
+    def _pend(self, eval_ctx: EvalContext, *args: Any, **kwargs: Any) -> Pending:
+        """Call it as part of the template's plan."""
+        # The usual cases of what Jinja2's own binding does at length.
+        if self.catch_kwargs or self.catch_varargs or len(args) > self._argument_count:
+            return self._bound(eval_ctx, *args, **kwargs)  # type: ignore[no-any-return]
+        values = list(args)
+        if self.caller:
+            if self.explicit_caller or "caller" not in kwargs:
+                return self._bound(eval_ctx, *args, **kwargs)  # type: ignore[no-any-return]
+            caller = kwargs.pop("caller")
+        if len(args) < self._argument_count:
+            values += [kwargs.pop(name, missing) for name in self.arguments[len(args) :]]
+        if kwargs:
+            # Raises, and says what is wrong.
+            return self._bound(eval_ctx, *args, **kwargs)  # type: ignore[no-any-return]
+        if self.caller:
+            values.append(caller)
+        return self._invoke(values, bool(eval_ctx.autoescape))
+
+    def _invoke(self, arguments: list[Any], autoescape: bool) -> Pending:  # type: ignore[override]
+        plan: Any = self._func(*arguments)
+        return Pending(plan, autoescape)
+
+    @internal
+    @pass_eval_context
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return finished(self._environment, self._bound(*args, **kwargs))
+
+
+class PlanFunction:
+    """A function of our own for templates to call, written as a plan."""
+
+    def __init__(self, plan: Callable[..., Any], environment: Environment) -> None:
+        self.plan = plan
+        self.environment = environment
+
+    @internal
+    def _pend(self, eval_ctx: Any, *args: Any, **kwargs: Any) -> Pending:
+        """Call it as part of the template's plan."""
+        return Pending(self.plan(*args, **kwargs))
+
+    @internal
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return finished(self.environment, self._pend(None, *args, **kwargs))
+
+
+def plan_of(function: Any) -> Callable[[Any, list[str]], Generator[Wait, Any, Any]]:
+    """The plan of a render function, also of one that Jinja2's own generator has written."""
+    return function.plan if type(function) is RenderFunction else partial(foreign, function)
+
+
+@internal
+def foreign(
+    function: Callable[..., Any], context: Any, pieces: list[str]
+) -> Generator[Wait, Any, Any]:
+    """Run a stock render function (of a precompiled template, say) whole."""
+    rendering = function(context)
+    if hasattr(rendering, "__aiter__"):
+        pieces.extend((yield Wait(Kind.AWAIT, collected(rendering))))
+    else:
+        pieces.extend((yield Wait(Kind.CALL, drained, (rendering,))))
+
+
+@internal
+def drained(rendering: Iterator[str]) -> list[str]:
+    """Run stock sync code: what it calls of ours has to give text, in an async environment too."""
+    state = running()
+    before, state.stock_code = state.stock_code, True
+    try:
+        return list(rendering)
+    finally:
+        state.stock_code = before
+
+
+async def collected(pieces: AsyncIterator[str]) -> list[str]:
+    return [piece async for piece in pieces]
+
+
+class StartedMacro:
+    """A macro as a sync Python function gets it in an async environment.
+
+    A call gives the text, as in a sync environment, unless the macro has to wait: then it gives
+    something to await. (Stock Jinja2 gives a coroutine, which such functions print.)
+    """
+
+    def __init__(self, macro: Macro) -> None:
+        self.macro = macro
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.macro, name)
+
+    @internal
+    @pass_eval_context
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.macro._bound(*args, **kwargs).start()
+
+
+class BlockReference(runtime.BlockReference):
+    """What ``super()`` and ``self.name()`` call."""
+
+    @property
+    def super(self) -> Any:
+        """The parent's block."""
+        return as_plan(super().super)
+
+    @internal
+    def _pend(self, eval_ctx: Any) -> Pending:
+        """Render the block as part of the template's plan."""
+        return Pending(self._text(), markup=bool(self._context.eval_ctx.autoescape))
+
+    @internal
+    def _text(self) -> Generator[Wait, Any, Any]:
+        pieces: list[str] = []
+        yield from plan_of(self._stack[self._depth])(self._context, pieces)
+        return self._context.environment.concat(pieces)
+
+    @internal
+    def __call__(self) -> Any:
+        return finished(self._context.environment, self._pend(None))
+
+
+def as_plan(reference: Any) -> Any:
+    """Turn Jinja2's reference to a block into one of ours; leave an undefined one alone."""
+    if isinstance(reference, runtime.BlockReference):
+        return BlockReference(
+            reference.name, reference._context, reference._stack, reference._depth
+        )
+    return reference
+
+
+class TemplateReference:
+    """The ``self`` of templates."""
+
+    def __init__(self, context: runtime.Context) -> None:
+        self.__context = context
+
+    def __getitem__(self, name: str) -> BlockReference:
+        return BlockReference(name, self.__context, self.__context.blocks[name], 0)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.__context.name!r}>"
+
+
+class RenderFunction:
+    """The code of a template or of a block.
+
+    Called by Python code with a context it gives the pieces of the output, as Jinja2's own
+    functions do: an iterator, or an async iterator in an async environment.
+    """
+
+    __slots__ = ("plan",)
+
+    def __init__(self, plan: Callable[[Any, list[str]], Generator[Wait, Any, Any]]) -> None:
+        self.plan = plan
+        """Adds the pieces to a list."""
+
+    def __call__(self, context: runtime.Context) -> Iterator[str] | AsyncIterator[str]:
+        if context.environment.is_async and not running().stock_code:
+            return self.apieces(context)
+        return self.pieces(context)
+
+    def pieces(self, context: runtime.Context) -> Iterator[str]:
+        pieces: list[str] = []
+        run(self.plan(context, pieces))
+        yield from pieces
+
+    async def apieces(self, context: runtime.Context) -> AsyncIterator[str]:
+        pieces: list[str] = []
+        await arun(self.plan(context, pieces))
+        for piece in pieces:
+            yield piece

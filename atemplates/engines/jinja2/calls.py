@@ -1,0 +1,315 @@
+"""Calls out of generated code: filters, tests, operators, and what the template calls itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, update_wrapper
+from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from jinja2.filters import FILTERS
+from jinja2.tests import TESTS
+
+from ...drivers import on_event_loop
+from ...errors import NotRepeatable
+from ...kinds import RELATED, is_iterator
+from ...waits import Kind, Wait
+from ..base import is_coroutine_function
+from .callables import BlockReference, Macro, PlanFunction, StartedMacro
+from .loops import LoopContext
+from .state import running
+from .streams import (
+    AsyncStream,
+    IteratorStream,
+    PlannedStream,
+    Steps,
+    ThreadStream,
+)
+from .tracebacks import internal
+from .values import ASKING, PLANNED, Pending
+
+ours = frozenset({Macro, BlockReference, LoopContext, PlanFunction})
+"""What a template can call as part of its own plan."""
+
+plain_functions = frozenset(
+    function
+    for function in (*FILTERS.values(), *TESTS.values())
+    if not hasattr(function, "jinja_async_variant")
+)
+"""Jinja2's own filters and tests that do no I/O when they are given texts and numbers."""
+
+plain_callables = frozenset({FunctionType, MethodType, BuiltinFunctionType})
+"""What can be called without asking ``context.call`` whether it wants the context."""
+
+streams: set[type] = {AsyncStream, IteratorStream, PlannedStream, ThreadStream}
+unready: set[type] = {Macro, GeneratorType, *streams}
+"""Types of arguments that sync Python code may not be able to use on the event loop."""
+
+
+class PlanFilter:
+    """A filter or test of ours in the place of one of Jinja2's own.
+
+    A call gives the result, or something that waits.
+    """
+
+    def __init__(self, function: Callable[..., Any], stock: Callable[..., Any]) -> None:
+        self.function = function
+        update_wrapper(self, stock)
+
+    @internal
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        result = self.function(*args, **kwargs)
+        return result.start() if type(result) is PendingFilter else result
+
+
+def bare(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What generated code calls for a filter or test that was one of ours when it was written."""
+    return function.function if type(function) is PlanFilter else partial(guard, function)
+
+
+class PendingFilter(Pending):
+    """A filter as part of the template's plan; it can tell where in the template it stands."""
+
+    __slots__ = ()
+
+    @internal
+    def finish(self, site: Any = None, root: Any = None) -> Steps:
+        """Run the filter."""
+        if site is None or self.wait is not None:
+            return (yield from super().finish())
+        state = running()
+        outer, state.place = state.place, (site, root)
+        try:
+            return (yield from self.plan)
+        finally:
+            state.place = outer
+
+
+PLANNED.add(PendingFilter)
+
+
+@internal
+def guard(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Call a filter, a test or an operator, and repeat it elsewhere if it needs the database."""
+    if type(function) is PlanFilter:
+        return function.function(*args, **kwargs)
+    for argument in args:
+        if type(argument) in unready:
+            return Pending(prepared(function, function, args, kwargs))
+    try:
+        return function(*args, **kwargs)
+    except SynchronousOnlyOperation as error:
+        return stuck(function, args, kwargs, error)
+
+
+@internal
+def call(context: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """Call what a template calls: one of ours as part of the plan, anything else directly."""
+    if type(function) in ours:
+        if kwargs:
+            kwargs.pop("_loop_vars", None)
+            kwargs.pop("_block_vars", None)
+        return function._pend(context.eval_ctx, *args, **kwargs)
+    for argument in args:
+        if type(argument) in unready:
+            return foreign_call(context.call, function, args, kwargs)
+    if type(function) is MethodType and type(function.__self__) in ASKING:
+        return MethodCall(context.call, function, args, kwargs)
+    if (
+        kwargs
+        or type(function) not in plain_callables
+        or not context.calls_directly
+        or hasattr(function, "jinja_pass_arg")
+    ):
+        return foreign_call(context.call, function, args, kwargs)
+    try:
+        return function(*args)
+    except StopIteration:
+        return context.environment.undefined(
+            "value was undefined because a callable raised a StopIteration exception"
+        )
+    except SynchronousOnlyOperation as error:
+        return repeated(context.call, function, args, {}, error)
+
+
+@internal
+def secured_call(
+    environment: Any, context: Any, function: Any, /, *args: Any, **kwargs: Any
+) -> Any:
+    """Call in a sandbox, whose own ``call`` decides whether that is allowed."""
+    if type(function) in ours and environment.is_safe_callable(function):
+        return call(context, function, *args, **kwargs)
+
+    def secured(function: Any, *args: Any, **kwargs: Any) -> Any:
+        return environment.call(context, function, *args, **kwargs)
+
+    return foreign_call(secured, function, args, kwargs)
+
+
+@internal
+def foreign_call(
+    caller: Callable[..., Any], function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Call a Python function, and repeat the call elsewhere if it needs the database."""
+    if args or kwargs:
+        for argument in (*args, *kwargs.values()):
+            if type(argument) in unready:
+                return Pending(prepared(caller, function, (function, *args), kwargs))
+    if type(function) is MethodType and type(function.__self__) in ASKING:
+        return MethodCall(caller, function, args, kwargs)
+    try:
+        return caller(function, *args, **kwargs)
+    except SynchronousOnlyOperation as error:
+        return repeated(caller, function, args, kwargs, error)
+
+
+def repeated(
+    caller: Callable[..., Any],
+    function: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    error: SynchronousOnlyOperation,
+) -> Any:
+    """The wait for a call that needed the database: its async twin, or the same in the thread."""
+    if type(function) is MethodType and type(function.__self__) in RELATED:
+        return MethodCall(caller, function, args, kwargs, error)
+    return stuck(caller, (function, *args), kwargs, error)
+
+
+class MethodCall:
+    """A call of a method of a model, manager or queryset, which may query."""
+
+    __slots__ = ("args", "caller", "error", "function", "kwargs")
+
+    def __init__(
+        self,
+        caller: Callable[..., Any],
+        function: MethodType,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        error: SynchronousOnlyOperation | None = None,
+    ) -> None:
+        self.caller = caller
+        self.function = function
+        self.args = args
+        self.kwargs = {
+            name: value
+            for name, value in kwargs.items()
+            if name not in ("_loop_vars", "_block_vars")
+        }
+        self.error = error
+        """What the first attempt raised."""
+
+    @internal
+    def finish(self, site: Any = None, root: Any = None) -> Steps:
+        """The plan of the call.
+
+        Raises:
+            LazyAccessError: under ``relations="raise"``, for a call that queries.
+        """
+        function, owner = self.function, self.function.__self__
+        relations = running().relations
+        index = len(site.bits) - 1 if site is not None else 1
+        if type(owner) not in ASKING:
+            notify = relations.python_step(owner, function.__name__, site, root, index)
+            return (yield self.repeated(notify))
+        if not self.args and not self.kwargs and site is not None:
+            step: Any = None
+            while type(step := relations.step(owner, function.__name__, site, root, index)) is Wait:
+                yield step
+            if step is not None:
+                return step.value
+        twin = async_twin(function)
+        notify = relations.call_step(function, site, root) if twin and site is not None else None
+        if twin is None or notify is None:
+            try:
+                return self.caller(function, *self.args, **self.kwargs)
+            except SynchronousOnlyOperation as error:
+                self.error = error
+        if twin is not None and on_event_loop():
+            return (yield Wait(Kind.AWAIT, twin(*self.args, **self.kwargs), notify=notify))
+        return (yield self.repeated(notify))
+
+    def repeated(self, notify: Any) -> Wait:
+        arguments = (self.function, *self.args)
+        wait = stuck(self.caller, arguments, self.kwargs, self.error)
+        wait.notify = notify
+        return wait
+
+
+PLANNED.add(MethodCall)
+
+
+def async_twin(function: MethodType) -> Any:
+    """The async method of the same queryset or manager (``acount`` for ``count``), or None."""
+    twin = getattr(function.__self__, f"a{function.__name__}", None)
+    return twin if is_coroutine_function(twin) else None
+
+
+def stuck(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    error: SynchronousOnlyOperation | None,
+) -> Wait:
+    """The wait that repeats a call in the request's thread.
+
+    Raises:
+        NotRepeatable: an argument is an iterator, which the first attempt has used up in part.
+    """
+    for argument in (*args, *kwargs.values()):
+        if is_iterator(argument):
+            raise NotRepeatable(
+                f"{name_of(function, args)} needed the database after it began to read an "
+                f"iterator ({argument!r}), so it cannot be run again in the request's thread. "
+                "Pass it a list, or make it `async def`."
+            ) from error
+    return Wait(Kind.CALL, function, args, kwargs)
+
+
+def name_of(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
+    """The name of what is called, also where it is called through ``context.call``."""
+    called = args[0] if args and callable(args[0]) else function
+    return getattr(called, "__name__", None) or repr(called)
+
+
+@internal
+def prepared(
+    caller: Callable[..., Any], function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Steps:
+    """Call with arguments that sync code may not be able to use as they are.
+
+    Rows that have to be waited for are fetched; a call that reads a generator is made in the
+    request's thread, because the generator may query and cannot be asked twice; a macro becomes
+    one whose call gives text. A coroutine function can deal with all of them itself.
+    """
+    if is_coroutine_function(function):
+        return caller(*args, **kwargs)
+    fetched: dict[int, list[Any]] = {}
+    in_thread = False
+    for argument in (*args, *kwargs.values()):
+        if type(argument) in streams and argument.in_loop:
+            fetched[id(argument)] = yield from argument.rest()
+        elif type(argument) is GeneratorType:
+            in_thread = True
+
+    def ready(argument: Any) -> Any:
+        if id(argument) in fetched:
+            return iter(fetched[id(argument)])
+        if type(argument) is Macro and argument._environment.is_async:
+            return StartedMacro(argument)
+        return argument
+
+    def made() -> Any:
+        return caller(
+            *(ready(argument) for argument in args),
+            **{name: ready(argument) for name, argument in kwargs.items()},
+        )
+
+    if not in_thread:
+        try:
+            return made()
+        except SynchronousOnlyOperation:
+            pass
+    return (yield Wait(Kind.CALL, made))

@@ -1,0 +1,76 @@
+"""The context of one render, and what belongs to the whole render rather than to one template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import GeneratorType
+from typing import Any
+
+from jinja2 import runtime
+
+from ...drivers import close_awaitable
+from ...kinds import is_awaitable
+from ...waits import Kind, Wait
+from .callables import as_plan
+from .state import RenderState, active, begin, running
+from .streams import Steps
+from .tracebacks import internal
+from .values import INERT, remember, results
+
+
+class Context(runtime.Context):
+    """Jinja2's context, whose blocks are plans."""
+
+    calls_directly = True
+    """Whether a function that does not ask for the context may be called without `call`."""
+
+    def __init_subclass__(cls) -> None:
+        cls.calls_directly = cls.call is runtime.Context.call
+
+    def super(self, name: str, current: Any) -> Any:
+        """The parent's block of that name."""
+        return as_plan(super().super(name, current))
+
+
+@contextmanager
+def rendering(context: runtime.Context) -> Iterator[RenderState]:
+    """Begin the render of a context: its state is the one that `running` gives.
+
+    At the end awaitables that no template has used are closed, and what was changed on the
+    caller's objects is taken back.
+    """
+    outer = active.get()
+    state = begin(context)
+    for name, value in context.parent.items():
+        if type(value) in INERT:
+            continue
+        if is_awaitable(value):
+            state.awaitables[name] = value
+        elif type(value) is not GeneratorType:
+            remember(type(value))
+    active.set(state)
+    try:
+        yield state
+    finally:
+        active.set(outer)
+        state.known.finish()
+        for value in state.awaitables.values():
+            close_awaitable(value)
+
+
+@internal
+def gathered(context: Any, template: Any) -> Steps:
+    """Await, at the same time, what a template and those it refers to use of the awaitables."""
+    waiting = running().awaitables
+    if len(waiting) > 1:
+        yield from template.load_references()
+    used = (template.names_used() & waiting.keys()) if waiting else ()
+    if not used:
+        return
+    needed = {name: waiting.pop(name) for name in used}
+    found = yield Wait(Kind.GATHER, {id(value): value for value in needed.values()})
+    for name, value in needed.items():
+        results.keep(value, found[id(value)])
+        if context.parent.get(name) is value:
+            context.parent[name] = found[id(value)]

@@ -1,0 +1,293 @@
+"""Jinja2's filters over rows, able to wait: querysets, async iterables, lazy relations, awaitables.
+
+Where the rows are at hand, Jinja2's own sync filter does its work on them at once. Otherwise they
+are fetched first, by a plan.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from jinja2 import Environment
+from jinja2.exceptions import FilterArgumentError
+from jinja2.filters import FILTERS
+from jinja2.nodes import EvalContext
+from jinja2.runtime import Context
+from jinja2.utils import missing
+
+from ...drivers import on_event_loop
+from ...waits import Kind, Wait
+from .attributes import computed, path_of
+from .calls import PendingFilter, PlanFilter, guard
+from .lookups import Missed
+from .rowstreams import RowStream, applied, looked_up, not_yet, selected
+from .streams import Steps, ThreadStream, opened, rows_of
+from .tracebacks import internal
+from .values import CONTAINERS, INERT, settled
+from .ways import Way, iterators_of_containers, way_of
+
+replaced: dict[Any, PlanFilter] = {}
+"""Our filter for each of Jinja2's own that cannot wait."""
+
+
+def instead_of(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Use a function in the place of Jinja2's filter of that name.
+
+    It gets Jinja2's own sync function as its first argument, and gives the filter's result or
+    something that waits.
+    """
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        stock: Any = FILTERS[name]
+        sync = stock.__wrapped__ if hasattr(stock, "jinja_async_variant") else stock
+        replaced[stock] = PlanFilter(partial(function, sync), stock)
+        return function
+
+    return register
+
+
+@internal
+def rows_now(value: Any) -> tuple[Any, bool]:
+    """The rows of a value, as far as nothing has to be waited for.
+
+    Returns:
+        The rows, and whether they are at hand and none is awaitable. If not, what is returned
+        stands for the value, which may have been read.
+    """
+    kind = type(value)
+    if kind is RowStream:
+        rows = value.at_once()
+        if rows is not_yet:
+            return value, False
+        value = rows
+    elif kind in iterators_of_containers:
+        value = list(value)
+    elif kind is not list and kind is not tuple:
+        return value, kind in CONTAINERS
+    return value, INERT.issuperset(map(type, value))
+
+
+@internal
+def fetched(value: Any, in_loop: bool, go_on: Callable[[Any], Any]) -> Steps:
+    """Fetch all rows, await those that are awaitable, and go on with a list of them."""
+    rows = list((yield from rows_of(value, in_loop)))
+    if not INERT.issuperset(map(type, rows)):
+        for number, row in enumerate(rows):
+            rows[number] = yield from settled(row)
+    return (yield from settled(go_on(rows)))
+
+
+# Filters that read everything and may look attributes up.
+
+
+@internal
+def over_attributes(name: str, position: int, lazy: bool = False) -> None:
+    """Register a filter.
+
+    Args:
+        name: the filter's name.
+        position: where ``attribute`` stands among the arguments after the rows.
+        lazy: whether it is a generator function.
+    """
+
+    @instead_of(name)
+    def filter_(stock: Any, environment: Environment, value: Any, *args: Any, **kwargs: Any) -> Any:
+        rows, ready = rows_now(value)
+        if not ready:
+            again = partial(filter_, stock, environment)
+            go_on = lambda rows: again(rows, *args, **kwargs)  # noqa: E731
+            return PendingFilter(fetched(rows, environment.is_async, go_on))
+
+        attribute = kwargs.get("attribute", args[position] if len(args) > position else None)
+        if attribute is None and not lazy:
+            try:
+                return stock(environment, rows, *args, **kwargs)
+            except SynchronousOnlyOperation:
+                return Wait(Kind.CALL, stock, (environment, rows, *args), kwargs)
+
+        def function(lookups: Any) -> Any:
+            result = stock(lookups, rows, *args, **kwargs)
+            return iter(list(result)) if lazy else result
+
+        return computed(function, environment, rows, attribute)
+
+
+over_attributes("sort", 2)
+over_attributes("unique", 1, lazy=True)
+over_attributes("min", 1)
+over_attributes("max", 1)
+over_attributes("groupby", 0)
+over_attributes("sum", 0)
+
+
+@instead_of("join")
+@internal
+def join(stock: Any, eval_ctx: EvalContext, value: Any, d: Any = "", attribute: Any = None) -> Any:
+    rows, ready = rows_now(value)
+    if not ready:
+        go_on = lambda rows: join(stock, eval_ctx, rows, d, attribute)  # noqa: E731
+        return PendingFilter(fetched(rows, eval_ctx.environment.is_async, go_on))
+    if attribute is None:
+        try:
+            return stock(eval_ctx, rows, d)
+        except SynchronousOnlyOperation:
+            return Wait(Kind.CALL, stock, (eval_ctx, rows, d))
+
+    def function(lookups: Any) -> Any:
+        settled_ctx = copy.copy(eval_ctx)
+        settled_ctx.environment = lookups
+        return stock(settled_ctx, rows, d, attribute)
+
+    return computed(function, eval_ctx.environment, rows, attribute)
+
+
+# Filters that read everything and look nothing up.
+
+
+@internal
+def over_rows(name: str, lazy: bool = False, listed: bool = False) -> None:
+    """Register a filter.
+
+    Args:
+        name: the filter's name.
+        lazy: whether it is a generator function.
+        listed: whether the rows become part of the result: then those that are awaitable are
+            awaited.
+    """
+    variant = hasattr(FILTERS[name], "jinja_async_variant")
+    before = 1 if hasattr(FILTERS[name], "jinja_pass_arg") and not variant else 0
+
+    @instead_of(name)
+    def filter_(stock: Any, *args: Any, **kwargs: Any) -> Any:
+        if variant:
+            args = args[1:]  # the eval context, which only the async variant needs
+        if not lazy and not listed and not kwargs and type(args[before]) in CONTAINERS:
+            return stock(*args)  # their own text, length and order do no I/O
+        first, value, rest = args[:before], args[before], args[before + 1 :]
+
+        def function(rows: Any) -> Any:
+            result = stock(*first, rows, *rest, **kwargs)
+            return iter(list(result)) if lazy else result
+
+        if not listed:
+            plain = way_of(type(value)) is Way.PLAIN
+            return guard(function, value) if plain else PendingFilter(read(value, function))
+        rows, ready = rows_now(value)
+        if ready:
+            return guard(function, rows)
+        return PendingFilter(fetched(rows, on_event_loop(), partial(guard, function)))
+
+
+@internal
+def read(value: Any, function: Callable[[Any], Any]) -> Steps:
+    """Make the rows of a value ready, leave them what they are, and go on with them."""
+    rows = yield from rows_of(value, on_event_loop())
+    return (yield from settled(guard(function, rows)))
+
+
+over_rows("list", listed=True)
+over_rows("slice", lazy=True, listed=True)
+over_rows("batch", lazy=True, listed=True)
+over_rows("items", lazy=True)
+over_rows("length")
+over_rows("last")
+over_rows("random")
+over_rows("reverse")
+
+
+@instead_of("tojson")
+@internal
+def tojson(stock: Any, eval_ctx: EvalContext, value: Any, indent: int | None = None) -> Any:
+    if way_of(type(value)) not in streaming:
+        return guard(stock, eval_ctx, value, indent)
+    go_on = lambda rows: guard(stock, eval_ctx, rows, indent)  # noqa: E731
+    return PendingFilter(fetched(value, eval_ctx.environment.is_async, go_on))
+
+
+streaming = frozenset({Way.QUERYSET, Way.ASYNC, Way.EITHER, Way.STREAM, Way.UNKNOWN})
+
+
+# Filters that read as far as they have to.
+
+
+@instead_of("first")
+@internal
+def first(stock: Any, environment: Environment, seq: Any) -> Any:
+    if type(seq) in CONTAINERS:
+        return stock(environment, seq)
+    return PendingFilter(first_row(stock, environment, seq))
+
+
+@internal
+def first_row(stock: Any, environment: Environment, seq: Any) -> Steps:
+    rows, stream = yield from opened(seq, environment.is_async)
+    if stream is None:
+        return (yield from settled(stock(environment, rows)))
+    if isinstance(stream, ThreadStream):
+        stream.size = 1  # what is read beyond the first row would be lost
+    row = yield from stream.next()
+    yield from stream.close()
+    if row is missing:
+        return stock(environment, ())
+    return (yield from settled(row))
+
+
+@instead_of("attr")
+@internal
+def attr(stock: Any, environment: Environment, obj: Any, name: str) -> Any:
+    try:
+        return stock(environment, obj, name)
+    except SynchronousOnlyOperation:
+        return Missed(partial(stock, environment), obj, name)
+
+
+# Filters that give rows one by one.
+
+
+@instead_of("map")
+@internal
+def mapped(stock: Any, context: Context, value: Any, *args: Any, **kwargs: Any) -> Any:
+    def prepare(stream: Any) -> Callable[[Any], Any]:
+        if not args and "attribute" in kwargs:
+            parts = path_of(kwargs.pop("attribute"))
+            default = kwargs.pop("default", None)
+            if kwargs:
+                raise FilterArgumentError(f"Unexpected keyword argument {next(iter(kwargs))!r}")
+            return looked_up(stream, context.environment, parts, default)
+        if not args:
+            raise FilterArgumentError("map requires a filter argument")
+        return applied(context, args[0], args[1:], kwargs, is_filter=True)
+
+    return RowStream(context, value, prepare)
+
+
+@internal
+def selecting(name: str, keep: bool, by_attribute: bool) -> None:
+    """Register one of ``select``, ``reject``, ``selectattr`` and ``rejectattr``."""
+
+    @instead_of(name)
+    def filter_(stock: Any, context: Context, value: Any, *args: Any, **kwargs: Any) -> Any:
+        def prepare(stream: Any) -> Callable[[Any], Any]:
+            rest = list(args)
+            lookup = None
+            if by_attribute:
+                if not rest:
+                    raise FilterArgumentError("Missing parameter for attribute name")
+                parts = path_of(rest.pop(0))
+                lookup = looked_up(stream, context.environment, parts)
+            test = None
+            if rest:
+                test = applied(context, rest[0], rest[1:], kwargs, is_filter=False)
+            return selected(keep, lookup, test)
+
+        return RowStream(context, value, prepare)
+
+
+selecting("select", keep=True, by_attribute=False)
+selecting("reject", keep=False, by_attribute=False)
+selecting("selectattr", keep=True, by_attribute=True)
+selecting("rejectattr", keep=False, by_attribute=True)

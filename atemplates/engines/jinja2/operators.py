@@ -1,0 +1,257 @@
+"""How operators are written: plainly for texts and numbers, with a way out for anything else."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from jinja2 import nodes
+from jinja2.compiler import CodeGenerator, Frame, optimizeconst
+
+symbols = {
+    "eq": ("==", operator.eq),
+    "ne": ("!=", operator.ne),
+    "gt": (">", operator.gt),
+    "gteq": (">=", operator.ge),
+    "lt": ("<", operator.lt),
+    "lteq": ("<=", operator.le),
+}
+binary = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "**": operator.pow,
+    "%": operator.mod,
+}
+constants = frozenset({str, int, bool, type(None)})
+"""Types of constants whose repr() is code."""
+longest_nested = 8
+"""How many binary operators in a row are written as nested expressions."""
+unary = {"+": operator.pos, "-": operator.neg}
+
+
+class OperatorWriter(CodeGenerator):
+    """The part of the code generator that writes operators."""
+
+    def visit_raw(self, node: nodes.Node, frame: Frame) -> None:
+        """Write an expression whose consumer takes care of what has to wait."""
+        raise NotImplementedError
+
+    def visit_condition(self, node: nodes.Node, frame: Frame) -> None:
+        """Write an expression of which only the truth counts."""
+        raise NotImplementedError
+
+    def origin(self, node: nodes.Node, frame: Frame) -> str:
+        """The arguments that tell where a value comes from."""
+        raise NotImplementedError
+
+    @optimizeconst
+    def visit_And(self, node: nodes.BinExpr, frame: Frame) -> None:
+        self.write_choice(node, frame, "if not ")
+
+    @optimizeconst
+    def visit_Or(self, node: nodes.BinExpr, frame: Frame) -> None:
+        self.write_choice(node, frame, "if ")
+
+    def write_choice(self, node: nodes.BinExpr, frame: Frame, word: str) -> None:
+        """Write ``and`` or ``or``: the first operand that decides, else the last."""
+        *others, last = operands_of(node)
+        self.write("(")
+        for operand in others:
+            kept = self.temporary_identifier()
+            self.write(f"{kept} {word}(t if type(t := ({kept} := ")
+            self.visit(operand, frame)
+            self.write(")) in PLAIN else (yield from truth(t))) else ")
+        self.visit(last, frame)
+        self.write(")")
+
+    @optimizeconst
+    def visit_Not(self, node: nodes.UnaryExpr, frame: Frame) -> None:
+        self.visit_condition(node, frame)
+
+    @optimizeconst
+    def visit_CondExpr(self, node: nodes.CondExpr, frame: Frame) -> None:
+        frame = frame.soft()
+        self.write("(")
+        self.visit(node.expr1, frame)
+        self.write(" if ")
+        self.visit_condition(node.test, frame)
+        self.write(" else ")
+        if node.expr2 is not None:
+            self.visit(node.expr2, frame)
+        else:
+            message = (
+                f"the inline if-expression on {self.position(node)} evaluated to false and no else"
+                " section was defined."
+            )
+            self.write(f"cond_expr_undefined({message!r})")
+        self.write(")")
+
+    @optimizeconst
+    def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:
+        left = self.operand(node.expr, frame)
+        self.write("(")
+        for number, op in enumerate(node.ops, 1):
+            right = self.operand(op.expr, frame)
+            if number < len(node.ops):
+                kept = self.temporary_identifier()
+                self.write(f"{kept} if not (t if type(t := ({kept} := ")
+                self.write_comparison(op.op, left, right)
+                self.write(")) in PLAIN else (yield from truth(t))) else ")
+            else:
+                self.write_comparison(op.op, left, right)
+            left = right  # in a chain the middle operand is computed once
+            left.types = left.types and "SCALARS"
+        self.write(")")
+
+    def write_comparison(
+        self, op: str, left: Operand, right: Operand, as_truth: bool = False
+    ) -> None:
+        if op in ("in", "notin"):
+            right.types = "CONTAINERS"  # also where it is a constant: a text is one, a number not
+            plain = f"{left.name} {'in' if op == 'in' else 'not in'} {right.name}"
+            slow = f"(yield from contained({left.name}, {right.name}, environment.is_async))"
+            if op == "notin":
+                slow = f"(not {slow})"
+        else:
+            symbol, function = symbols[op]
+            plain = f"{left.name} {symbol} {right.name}"
+            slow = (
+                f"(yield from operated(operators.{function.__name__}, {left.name}, {right.name}))"
+            )
+            if as_truth:
+                slow = f"(yield from truth({slow}))"
+        self.write_operation(plain, slow, left, right)
+
+    def write_operation(self, plain: str, slow: str, *operands: Operand) -> None:
+        """Write an operation: ``plain`` when all operands are of known types, else ``slow``."""
+        tested = [operand for operand in operands if operand.types is not None]
+        if not tested:
+            self.write(f"({plain})")
+            return
+        self.write(f"({plain} if ")
+        for number, operand in enumerate(tested):
+            # Not `and`: the test of the last operand has to be made, because it computes it.
+            self.write(" & (" if number else "(" if len(tested) > 1 else "")
+            operand.write_test()
+            self.write(")" if len(tested) > 1 else "")
+        self.write(f" else {slow})")
+
+    def operand(self, node: nodes.Expr, frame: Frame) -> Operand:
+        """One side of an operator: a constant, or an expression kept in a variable."""
+        if isinstance(node, nodes.Const) and type(node.value) in constants:
+            return Operand(self, repr(node.value), types=None)
+        operand = Operand(self, self.temporary_identifier(), types="SCALARS")
+        operand.compute = lambda: self.visit_raw(node, frame)
+        return operand
+
+    def write_binary(self, node: nodes.BinExpr, frame: Frame) -> None:
+        symbol = node.operator
+        assert symbol is not None
+        environment: Any = self.environment
+        if environment.sandboxed and symbol in environment.intercepted_binops:
+            self.write("(t if type(t := guard(environment.call_binop, context, ")
+            self.write(f"{symbol!r}, ")
+            self.visit(node.left, frame)
+            self.write(", ")
+            self.visit(node.right, frame)
+            self.write(")) in INERT else (yield from settled(t)))")
+            return
+        chain = [node]
+        while isinstance(chain[-1].left, nodes.BinExpr) and chain[-1].left.operator in binary:
+            chain.append(chain[-1].left)
+        if len(chain) > longest_nested:
+            self.write_chain(chain, frame)
+        else:
+            self.write_step(symbol, self.operand(node.left, frame), node.right, frame)
+
+    def write_chain(self, chain: list[nodes.BinExpr], frame: Frame) -> None:
+        """Write a long ``a + b + c + …`` step by step: nested it would be too deep for Python."""
+        so_far = Operand(self, self.temporary_identifier(), types="SCALARS")
+        self.write(f"({so_far.name} := ")
+        self.visit(chain[-1].left, frame)
+        for node in reversed(chain):
+            self.write(f", {so_far.name} := ")
+            assert node.operator is not None
+            self.write_step(node.operator, so_far, node.right, frame)
+        self.write(")[-1]")
+
+    def write_step(self, symbol: str, left: Operand, node: nodes.Expr, frame: Frame) -> None:
+        right = self.operand(node, frame)
+        function = binary[symbol].__name__
+        self.write_operation(
+            f"{left.name} {symbol} {right.name}",
+            f"(yield from operated(operators.{function}, {left.name}, {right.name}))",
+            left,
+            right,
+        )
+
+    visit_Add = visit_Sub = visit_Mul = visit_Div = optimizeconst(write_binary)
+    visit_FloorDiv = visit_Pow = visit_Mod = optimizeconst(write_binary)
+
+    def write_unary(self, node: nodes.UnaryExpr, frame: Frame) -> None:
+        symbol = node.operator
+        assert symbol is not None
+        environment: Any = self.environment
+        if environment.sandboxed and symbol in environment.intercepted_unops:
+            self.write(f"(t if type(t := guard(environment.call_unop, context, {symbol!r}, ")
+            self.visit(node.node, frame)
+            self.write(")) in INERT else (yield from settled(t)))")
+            return
+        value = self.operand(node.node, frame)
+        function = unary[symbol].__name__
+        self.write_operation(
+            f"{symbol}{value.name}",
+            f"(yield from operated(operators.{function}, {value.name}))",
+            value,
+        )
+
+    visit_Pos = visit_Neg = optimizeconst(write_unary)
+
+    @optimizeconst
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
+        if frame.eval_ctx.volatile:
+            markup = "context.eval_ctx.volatile"
+            self.write(f"(markup_join if {markup} else str_join)((")
+        else:
+            markup = str(bool(frame.eval_ctx.autoescape))
+            self.write("markup_join((" if frame.eval_ctx.autoescape else "str_join((")
+        for operand in node.nodes:
+            self.write("t if type(t := ")
+            self.visit_raw(operand, frame)
+            origin = self.origin(operand, frame)
+            self.write(f") in SCALARS else (yield from text(t, {markup}{origin})), ")
+        self.write("))")
+
+
+class Operand:
+    """One side of an operator in the code: how to name it, and how to test its type."""
+
+    def __init__(self, writer: OperatorWriter, name: str, types: str | None) -> None:
+        self.writer = writer
+        self.name = name
+        self.types = types
+        """The set that the type has to be in; None for a constant, which needs no test."""
+        self.compute: Callable[[], None] | None = None
+
+    def write_test(self) -> None:
+        """Write the test of the type, which computes the operand when it is written first."""
+        self.writer.write(f"type({self.name}")
+        if self.compute is not None:
+            self.writer.write(" := ")
+            self.compute()
+            self.compute = None
+        self.writer.write(f") in {self.types}")
+
+
+def operands_of(node: nodes.BinExpr) -> list[nodes.Expr]:
+    """The operands of a chain of one operator, in their order: ``a or b or c`` has three."""
+    found: list[nodes.Expr] = []
+    left: nodes.Expr = node
+    while type(left) is type(node):
+        found.append(left.right)
+        left = left.left
+    return [left, *reversed(found)]

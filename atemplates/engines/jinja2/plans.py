@@ -1,0 +1,106 @@
+"""Turning an environment into one whose templates are plans, whoever has configured it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any, ClassVar
+
+import jinja2
+
+from . import filters, tests
+from .bytecode import PlanBytecodeCache
+from .codegen import generator_for
+from .contexts import Context
+from .templates import Template
+
+
+class ReplacingMap(MutableMapping[str, Callable[..., Any]]):
+    """An environment's functions of one kind, with ours in the place of Jinja2's own.
+
+    What the user has registered is left alone, also when it is registered later.
+    """
+
+    replaced: ClassVar[dict[Any, Any]]
+
+    def __init__(self, registered: MutableMapping[str, Callable[..., Any]]) -> None:
+        self.registered = registered
+
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        function = self.registered[name]
+        try:
+            return self.replaced.get(function, function)  # type: ignore[no-any-return]
+        except TypeError:  # a callable object without a hash is the user's own
+            return function
+
+    def __setitem__(self, name: str, function: Callable[..., Any]) -> None:
+        self.registered[name] = function
+
+    def __delitem__(self, name: str) -> None:
+        del self.registered[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.registered)
+
+    def __len__(self) -> int:
+        return len(self.registered)
+
+    def copy(self) -> dict[str, Callable[..., Any]]:
+        """A dict of what is registered."""
+        return dict(self.registered)
+
+
+class FilterMap(ReplacingMap):
+    """An environment's filters."""
+
+    replaced = filters.replaced
+
+
+class TestMap(ReplacingMap):
+    """An environment's tests."""
+
+    replaced = tests.replaced
+
+
+def combined(ours: type[Any], users: type[Any]) -> type[Any]:
+    """Our class, under the user's own overrides if there are any."""
+    if issubclass(users, ours):
+        return users
+    if users.__module__.partition(".")[0] == "jinja2":
+        return ours if issubclass(ours, users) else type(ours.__name__, (ours, users), {})
+    return type(users.__name__, (users, ours), {})
+
+
+def use_plans(environment: jinja2.Environment) -> jinja2.Environment:
+    """Make an environment compile its templates to plans from now on.
+
+    Args:
+        environment: any environment, sandboxed and native ones included. It is changed: to
+            leave one as it is, pass its `overlay`.
+
+    Returns:
+        The same environment.
+    """
+    env: Any = environment
+    env.code_generator_class = generator_for(env.code_generator_class)
+    env.template_class = combined(Template, env.template_class)
+    env.context_class = combined(Context, env.context_class)
+    if not isinstance(env.filters, ReplacingMap):
+        env.filters = FilterMap(env.filters)
+        env.tests = TestMap(env.tests)
+    if env.bytecode_cache is not None and not isinstance(env.bytecode_cache, PlanBytecodeCache):
+        env.bytecode_cache = PlanBytecodeCache(
+            env.bytecode_cache,
+            f"{env.code_generator_class.__qualname__} {env.is_async} {type(env).__qualname__}",
+        )
+    return environment
+
+
+class Environment(jinja2.Environment):
+    """Jinja2's environment, compiling to plans."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        use_plans(self)
+
+
+Template.environment_class = Environment

@@ -1,0 +1,95 @@
+"""Context processors on the event loop: awaited, run inline, or run in the request's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
+from typing import Any, TypeAlias
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.http import HttpRequest
+from django.template.backends.utils import csrf_input_lazy, csrf_token_lazy
+
+from ...drivers import in_request_thread, wait_for
+from ...kinds import is_awaitable, is_django
+from ..base import is_coroutine_function
+from ..context import merge_processor_result
+
+Processor: TypeAlias = Callable[[HttpRequest], Any]
+
+
+def copied(context: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Copy a caller's context, so that it is never changed.
+
+    Raises:
+        TypeError: it is not a mapping.
+    """
+    if context is None:
+        return {}
+    if not isinstance(context, Mapping):
+        raise TypeError(f"context must be a dict rather than {type(context).__name__}.")
+    return dict(context)
+
+
+def add_request(values: dict[str, Any], request: HttpRequest) -> None:
+    """Add what Django's own Jinja2 backend adds for a request."""
+    values["request"] = request
+    values["csrf_input"] = csrf_input_lazy(request)
+    values["csrf_token"] = csrf_token_lazy(request)
+
+
+def process(values: dict[str, Any], request: HttpRequest, processors: Iterable[Processor]) -> None:
+    """Add what the context processors give, from sync code.
+
+    Raises:
+        TypeError: a processor did not give a dictionary.
+    """
+    for processor in processors:
+        result = processor(request)
+        if is_awaitable(result):
+            result = wait_for(result, f"the context processor {processor!r}")
+        merge_processor_result(values, processor, result)
+
+
+async def aprocess(
+    values: dict[str, Any], request: HttpRequest, processors: Iterable[Processor]
+) -> None:
+    """Add what the context processors give, in their order, without blocking the loop.
+
+    Django's own run inline: they make lazy objects and do not query. Sync ones of others may
+    query, so neighbours of them share one hop to the request's thread.
+
+    Raises:
+        TypeError: a processor did not give a dictionary.
+    """
+    for inline, group in groupby(processors, key=runs_inline):
+        several = list(group)
+        if inline:
+            for processor in several:
+                await add_result(values, processor, await on_loop(processor, request))
+        else:
+            for processor, result in await in_request_thread(results_of, several, request):
+                await add_result(values, processor, result)
+
+
+def runs_inline(processor: Processor) -> bool:
+    """Whether a processor may be called on the event loop."""
+    return is_coroutine_function(processor) or is_django(getattr(processor, "__module__", ""))
+
+
+async def on_loop(processor: Processor, request: HttpRequest) -> Any:
+    try:
+        return processor(request)
+    except SynchronousOnlyOperation:
+        return await in_request_thread(processor, request)
+
+
+def results_of(processors: list[Processor], request: HttpRequest) -> list[tuple[Processor, Any]]:
+    """Call processors; one that raises ends the list, as the exception of that place."""
+    return [(processor, processor(request)) for processor in processors]
+
+
+async def add_result(values: dict[str, Any], processor: Processor, result: Any) -> None:
+    if is_awaitable(result):
+        result = await result
+    merge_processor_result(values, processor, result)

@@ -1,0 +1,190 @@
+"""What generated code calls: one lookup, one call, one operation, one output each.
+
+A plain function gives the value, or something that waits (a `Wait`, a `Pending`, a `Missed`) when
+it is stuck; generated code compares the type of what it got, and only then runs the generator
+functions of this file. `SynchronousOnlyOperation` comes from Django's guard before any query is
+sent, so the step that raised it is repeated in the request's thread.
+"""
+
+from __future__ import annotations
+
+import operator
+import operator as operators
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.db.models import Model
+from markupsafe import Markup
+
+from ...kinds import RELATED
+from ...resolve import Site
+from ...waits import Kind, Wait
+from .callables import Macro, RenderFunction, TemplateReference
+from .calls import bare, call, guard, secured_call
+from .lookups import attribute, item, secured_attribute, secured_item, watched_attribute
+from .loops import LoopContext, open_filtered, open_loop
+from .state import running
+from .streams import Steps, Stream, closed, evaluated, open_rows, opened
+from .templates import (
+    extend,
+    import_template,
+    include,
+    include_plain,
+    load_template,
+    run_block,
+    run_root,
+)
+from .tracebacks import internal
+from .values import CONTAINERS, INERT, PLAIN, SCALARS, Pending, settled
+from .ways import Way, way_of
+
+__all__ = [
+    "CONTAINERS",
+    "INERT",
+    "PLAIN",
+    "SCALARS",
+    "LoopContext",
+    "Macro",
+    "RenderFunction",
+    "Site",
+    "TemplateReference",
+    "attribute",
+    "bare",
+    "call",
+    "closed",
+    "contained",
+    "extend",
+    "guard",
+    "import_template",
+    "include",
+    "include_plain",
+    "item",
+    "load_template",
+    "note_origin",
+    "open_filtered",
+    "open_loop",
+    "open_rows",
+    "operated",
+    "operators",
+    "printed",
+    "run_block",
+    "run_root",
+    "running",
+    "section",
+    "secured_attribute",
+    "secured_call",
+    "secured_item",
+    "settled",
+    "settled_items",
+    "text",
+    "truth",
+    "watched_attribute",
+]
+
+
+@internal
+def section(obj: Any, part: slice) -> Any:
+    """Cut ``obj[start:stop:step]``."""
+    return guard(operator.getitem, obj, part)
+
+
+@internal
+def settled_items(values: Any) -> Steps:
+    """Make the items of what is about to be unpacked ready to use."""
+    if type(values) not in (list, tuple) or INERT.issuperset(map(type, values)):
+        return values
+    ready = []
+    for value in values:
+        ready.append((yield from settled(value)))
+    return ready
+
+
+@internal
+def truth(value: Any, site: Any = None, root: Any = None) -> Steps:
+    """Whether a value counts as true; a queryset is evaluated for it."""
+    if type(value) not in INERT:
+        value = yield from settled(value, site, root)
+    if way_of(type(value)) is Way.QUERYSET:
+        value = yield from evaluated(value, site, root)
+    try:
+        return bool(value)
+    except SynchronousOnlyOperation:
+        return (yield Wait(Kind.CALL, bool, (value,)))
+
+
+@internal
+def printed(write: Callable[[Any], str], value: Any, site: Any = None, root: Any = None) -> Steps:
+    """The text of a value, made by ``write`` (``escape`` or ``str``)."""
+    if type(value) is Pending and value.wait is None:
+        # What most of such values are: a macro or a block, whose output is text.
+        value = Markup((yield from value.plan)) if value.markup else (yield from value.plan)
+    if type(value) in SCALARS:
+        return write(value)
+    if type(value) not in INERT:
+        value = yield from settled(value, site, root)
+    index = len(site.bits) if site is not None else 1
+    if type(value) in RELATED and issubclass(type(value), Model):
+        running().relations.prepare(value, site, root, index)
+    try:
+        return write(value)
+    except SynchronousOnlyOperation:
+        notify = None
+        if type(value) in RELATED:
+            notify = running().relations.python_step(value, "__str__", site, root, index)
+        return (yield Wait(Kind.CALL, write, (value,), notify=notify))
+
+
+@internal
+def text(value: Any, markup: bool, site: Any = None, root: Any = None) -> Steps:
+    """An operand of ``~`` as text; where markup is joined, one that brings markup keeps it."""
+    return (yield from printed(markup_or_text if markup else str, value, site, root))
+
+
+def markup_or_text(value: Any) -> str:
+    return Markup(value) if hasattr(value, "__html__") else str(value)
+
+
+@internal
+def operated(operation: Callable[..., Any], *operands: Any) -> Steps:
+    """An operator on operands of which some may wait, or query."""
+    ready = []
+    for operand in operands:
+        ready.append((yield from settled(operand)))
+    return (yield from settled(guard(operation, *ready)))
+
+
+@internal
+def contained(value: Any, container: Any, in_loop: bool) -> Steps:
+    """Whether ``value in container``; rows that arrive one by one are read as far as needed."""
+    value = yield from settled(value)
+    container = yield from settled(container)
+    way = way_of(type(container))
+    if way is Way.QUERYSET:
+        container = yield from evaluated(container)
+    elif way in streaming and not hasattr(type(container), "__contains__"):
+        _, stream = yield from opened(container, in_loop)
+        if stream is not None:
+            return (yield from found(value, stream))
+    return bool((yield from settled(guard(operator.contains, container, value))))
+
+
+streaming = frozenset({Way.STREAM, Way.ASYNC, Way.EITHER, Way.UNKNOWN, Way.ITERATOR})
+
+
+@internal
+def found(value: Any, stream: Stream) -> Steps:
+    """Search a stream, and close it when the value is found."""
+    while (rows := (yield from stream.chunk())) is not None:
+        for row in rows:
+            row = yield from settled(row)
+            if row is value or (yield from operated(operator.eq, row, value)):
+                yield from stream.close()
+                return True
+    return False
+
+
+def note_origin(value: Any, site: Any, root: Any) -> None:
+    """Note where a value came from that gets a new name, if it is an object with relations."""
+    if len(site.bits) > 1:
+        running().known.loops.note_origin(value, root, site.bits[1:], site.bits[0])

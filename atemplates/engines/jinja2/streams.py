@@ -1,0 +1,349 @@
+"""Rows for loops and filters, from whatever a template iterates over.
+
+Containers and evaluated querysets are read as they are. Everything else becomes a `Stream`: rows
+that arrive one after the other and may have to be waited for. On the event loop an iterator of
+unknown make is read in the request's thread, because one that meets the database half-way cannot
+be asked again.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator
+from itertools import islice
+from typing import Any, TypeAlias
+
+from django.core.exceptions import SynchronousOnlyOperation
+from jinja2.utils import missing
+
+from ...drivers import arun, run
+from ...kinds import is_iterator
+from ...waits import Kind, Wait
+from .state import running
+from .tracebacks import internal
+from .values import INERT, settled
+from .ways import Way, find_sync_way, reads_containers, way_of
+
+Steps: TypeAlias = Generator[Wait, Any, Any]
+
+largest_chunk = 256
+"""How many rows one wait may bring. Chunks start small: a loop may end early."""
+
+
+class Stream:
+    """Rows that can be read once, one after the other. Always true, has no length."""
+
+    is_stream = True
+
+    upstream: Stream | None = None
+
+    def __init__(self, in_loop: bool) -> None:
+        self.ready: deque[Any] = deque()
+        self.in_loop = in_loop
+        """Whether rows may have to be waited for on the event loop."""
+
+    def fetch(self) -> Steps:
+        """Add at least one row to ``ready``, or return False if there are no more."""
+        raise NotImplementedError
+
+    @internal
+    def chunk(self) -> Steps:
+        """Return an iterator over some rows, or None at the end. Unread rows stay in the stream."""
+        if not self.ready and not (yield from self.fetch()):
+            return None
+        return drained(self.ready)
+
+    @internal
+    def next(self) -> Steps:
+        """Return the next row, or ``missing`` at the end."""
+        if not self.ready and not (yield from self.fetch()):
+            return missing
+        return self.ready.popleft()
+
+    @internal
+    def peek(self) -> Steps:
+        """Return the next row without taking it, or ``missing`` at the end."""
+        if not self.ready and not (yield from self.fetch()):
+            return missing
+        return self.ready[0]
+
+    @internal
+    def fill(self) -> Steps:
+        """Fetch every row there is; return how many are ready."""
+        while (yield from self.fetch()):
+            pass
+        return len(self.ready)
+
+    @internal
+    def rest(self) -> Steps:
+        """Take every row there is, as a list."""
+        yield from self.fill()
+        rows = list(self.ready)
+        self.ready.clear()
+        return rows
+
+    @internal
+    def close(self) -> Steps:
+        """Give up: close what the rows came from."""
+        if self.upstream is not None:
+            yield from self.upstream.close()
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        row = run(self.next())
+        if row is missing:
+            raise StopIteration
+        return row
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        row = await arun(self.next())
+        if row is missing:
+            raise StopAsyncIteration
+        return row
+
+
+@internal
+def drained(rows: deque[Any]) -> Iterator[Any]:
+    while rows:
+        yield rows.popleft()
+
+
+class AsyncStream(Stream):
+    """Rows of an async iterable, awaited in chunks that grow."""
+
+    def __init__(self, iterable: Any, in_loop: bool) -> None:
+        super().__init__(in_loop)
+        self.iterator = aiter(iterable)
+        # Without a running loop each await has a loop of its own, which closes at its end the
+        # async generators it has started: then there is only one chance to read.
+        self.size = 1 if in_loop else None
+        self.exhausted = False
+
+    @internal
+    def fetch(self) -> Steps:
+        if self.exhausted:
+            return False
+        rows, self.exhausted = yield Wait(Kind.AWAIT, take(self.iterator, self.size))
+        if self.size is not None:
+            self.size = min(self.size * 2, largest_chunk)
+        self.ready.extend(rows)
+        return bool(rows)
+
+    @internal
+    def close(self) -> Steps:
+        close = getattr(self.iterator, "aclose", None)
+        if not self.exhausted and close is not None:
+            self.exhausted = True
+            yield Wait(Kind.AWAIT, close())
+
+
+@internal
+async def take(iterator: AsyncIterator[Any], size: int | None) -> tuple[list[Any], bool]:
+    """Read up to ``size`` rows; return them, and whether that was the end."""
+    rows: list[Any] = []
+    while size is None or len(rows) < size:
+        try:
+            rows.append(await anext(iterator))
+        except StopAsyncIteration:
+            return rows, True
+    return rows, False
+
+
+class ThreadStream(Stream):
+    """Rows of a sync iterable that may query, read in the request's thread."""
+
+    def __init__(self, iterable: Iterable[Any], size: int = largest_chunk // 4) -> None:
+        super().__init__(in_loop=True)
+        self.iterable = iterable
+        self.iterator: Iterator[Any] | None = None
+        self.size = size
+
+    @internal
+    def fetch(self) -> Steps:
+        rows = yield Wait(Kind.CALL, self.read)
+        self.ready.extend(rows)
+        return bool(rows)
+
+    @internal
+    def read(self) -> list[Any]:
+        if self.iterator is None:
+            self.iterator = iter(self.iterable)
+        return list(islice(self.iterator, self.size))
+
+
+class IteratorStream(Stream):
+    """Rows of an iterator that may be read here and now, one at a time."""
+
+    def __init__(self, iterator: Iterator[Any]) -> None:
+        super().__init__(in_loop=False)
+        self.iterator = iterator
+
+    @internal
+    def fetch(self) -> Steps:
+        row = next(self.iterator, missing)
+        if row is missing:
+            return False
+        self.ready.append(row)
+        return True
+        yield
+
+
+class PlannedStream(Stream):
+    """Rows made by one of our own filters: a generator that yields rows, and waits when stuck."""
+
+    def __init__(self, in_loop: bool) -> None:
+        super().__init__(in_loop)
+        self.steps: Generator[Any, Any, None] = iter(())  # type: ignore[assignment]
+
+    @internal
+    def fetch(self) -> Steps:
+        return (yield from self.read(1))
+
+    @internal
+    def fill(self) -> Steps:
+        yield from self.read(None)
+        return len(self.ready)
+
+    @internal
+    def read(self, count: int | None) -> Steps:
+        """Read up to ``count`` rows, or all of them; return whether there was any."""
+        advance: Any = self.steps.send
+        argument: Any = None
+        found = 0
+        while count is None or found < count:
+            try:
+                step = advance(argument)
+            except StopIteration:
+                break
+            if type(step) is not Wait:
+                self.ready.append(step)
+                found += 1
+                advance, argument = self.steps.send, None
+                continue
+            try:
+                argument = yield step
+            except GeneratorExit:
+                self.steps.close()
+                raise
+            except BaseException as error:  # every exception belongs to the filter
+                advance, argument = self.steps.throw, error
+            else:
+                advance = self.steps.send
+        return found > 0
+
+    @internal
+    def close(self) -> Steps:
+        self.steps.close()
+        yield from super().close()
+
+
+@internal
+def closed(stream: Stream) -> Steps:
+    """Close a stream at the end of a loop, unless the plan itself is being thrown away."""
+    if not isinstance(sys.exception(), GeneratorExit):
+        yield from stream.close()
+
+
+@internal
+def opened(value: Any, in_loop: bool, site: Any = None, root: Any = None) -> Steps:
+    """Find how to read the rows of a value that is at hand.
+
+    Args:
+        value: what is to be read.
+        in_loop: whether the plan runs on the event loop.
+        site: the place and path of the expression that gave the value.
+        root: the value of the variable that the path begins with.
+
+    Returns:
+        ``(rows, stream)``, of which one is None. The rows are a list, or what was passed in.
+    """
+    way = way_of(type(value))
+    if way is Way.EITHER:
+        way = Way.ASYNC if in_loop else find_sync_way(type(value))
+    if way is Way.PLAIN:
+        iter(value)  # raises, as a loop does, for what cannot be iterated
+        return value, None
+    if way is Way.QUERYSET:
+        return list((yield from evaluated(value, site, root))), None
+    if way is Way.SIZED:
+        return (yield from listed(value)), None
+    if way is Way.STREAM:
+        return None, value
+    if way is Way.ASYNC:
+        return None, AsyncStream(value, in_loop)
+    if way is Way.ITERATOR or not in_loop or reads_containers(value):
+        return None, IteratorStream(iter(value))
+    if not is_iterator(value):
+        return None, ThreadStream(value)
+    # One that is being read already is read on, or the rows that were read ahead would be lost.
+    streams = running().streams
+    return None, streams.setdefault(id(value), ThreadStream(value))
+
+
+@internal
+def evaluated(queryset: Any, site: Any = None, root: Any = None) -> Steps:
+    """Evaluate a queryset, through the async ORM on the event loop; give one with its rows.
+
+    The policy for relations may load a relation's rows for all rows of a loop.
+
+    Raises:
+        LazyAccessError: under ``relations="raise"``.
+    """
+    relations = running().relations
+    wait = relations.whole(queryset, site, root)
+    if wait is not None:
+        answer = yield wait
+        if wait.kind is not Kind.CALL:
+            return answer
+        queryset = relations.loaded(queryset)
+        wait = relations.whole(queryset)
+        return queryset if wait is None else (yield wait)
+    try:
+        len(queryset)  # loads what prefetch_related() asks for, if that has not been done
+    except SynchronousOnlyOperation:
+        queryset = yield Wait(Kind.ROWS, queryset)
+    return queryset
+
+
+@internal
+def listed(value: Iterable[Any]) -> Steps:
+    """Read a finite iterable that can be read again."""
+    try:
+        return list(value)
+    except SynchronousOnlyOperation:
+        return (yield Wait(Kind.CALL, list, (value,)))
+
+
+@internal
+def open_rows(in_loop: bool, value: Any, site: Any = None, root: Any = None) -> Steps:
+    """Begin a loop: return an iterable over the first rows, and the stream of the others."""
+    if type(value) not in INERT:
+        value = yield from settled(value, site, root)
+    way = way_of(type(value))
+    if way is Way.ITERATOR or (way is Way.UNKNOWN and not in_loop):
+        return value, None
+    first, stream = yield from opened(value, in_loop, site, root)
+    if stream is not None:
+        first = yield from stream.chunk()
+    return first, stream
+
+
+@internal
+def rows_of(value: Any, in_loop: bool) -> Steps:
+    """What a filter that reads all of ``value`` can use in its place, without waiting."""
+    way = way_of(type(value))
+    if way is Way.QUERYSET:
+        return (yield from evaluated(value))
+    if way is Way.PLAIN or way is Way.SIZED or way is Way.ITERATOR:
+        return value
+    rows, stream = yield from opened(value, in_loop)
+    if stream is None:
+        return rows
+    rows = yield from stream.rest()
+    return rows if way is Way.ASYNC or way is Way.EITHER else iter(rows)

@@ -1,0 +1,219 @@
+"""What the type of a value tells: can it be awaited, is its truth or its text free of I/O.
+
+A value costs one test of its type against a set. Types that are met for the first time are looked
+at once and remembered; only a value that waits (an awaitable, a call that is stuck) costs more.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import uuid
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import Generator
+from types import GeneratorType
+from typing import Any
+
+from django.db.models.manager import BaseManager
+from django.db.models.query import QuerySet
+from django.utils.safestring import SafeString
+from jinja2.runtime import Undefined
+from jinja2.utils import missing
+from markupsafe import Markup
+
+from ...kinds import is_awaitable, learn
+from ...waits import Kind, Wait
+from .tracebacks import internal
+
+SCALARS: frozenset[type] = frozenset(
+    {
+        str,
+        int,
+        float,
+        bool,
+        type(None),
+        Markup,
+        SafeString,
+        bytes,
+        decimal.Decimal,
+        datetime.date,
+        datetime.datetime,
+        datetime.time,
+        datetime.timedelta,
+        uuid.UUID,
+    }
+)
+"""Exact types whose text, truth, comparison and arithmetic never do I/O."""
+
+CONTAINERS = frozenset(
+    {str, Markup, SafeString, list, tuple, dict, set, frozenset, range, OrderedDict, deque}
+)
+"""Exact types that can be searched and iterated without I/O."""
+
+PLAIN: set[type] = {*SCALARS, *CONTAINERS}
+"""Types whose truth is free of I/O. Grows as types are met."""
+
+INERT: set[type] = {*PLAIN, type(missing), Undefined}
+"""Types that are not awaitable and not one of ours that wait. Grows as types are met."""
+
+ASKING: set[type] = set()
+"""Querysets and managers: what is called on one may be a query. Grows as types are met."""
+
+most_types = 4096
+"""How many types the growing sets may hold, in programs that make classes without end."""
+
+
+class Pending:
+    """A plan that is part of the template's own (a macro, a block, a filter) and not finished.
+
+    Template code runs it on as part of its own plan. Python code that got hold of one (a sync
+    function that called a macro which has to wait) can await it.
+    """
+
+    __slots__ = ("markup", "plan", "wait")
+
+    def __init__(self, plan: Generator[Wait, Any, Any], markup: bool = False) -> None:
+        self.plan = plan
+        self.markup = markup
+        self.wait: Wait | None = None
+
+    def start(self) -> Any:
+        """Run as far as it goes without waiting; return the result, or itself if it is stuck."""
+        try:
+            self.wait = self.plan.send(None)
+        except StopIteration as stop:
+            return Markup(stop.value) if self.markup else stop.value
+        return self
+
+    @internal
+    def finish(self, site: Any = None, root: Any = None) -> Generator[Wait, Any, Any]:
+        """The rest of the plan."""
+        if self.wait is None:
+            result = yield from self.plan
+        else:
+            result = yield from resumed(self.plan, self.wait)
+        return Markup(result) if self.markup else result
+
+    def __await__(self) -> Any:
+        from ...drivers import arun
+
+        return arun(self.finish()).__await__()
+
+    def __str__(self) -> str:
+        raise TypeError(
+            "This macro (or block, or filter) has to wait for I/O, so its text is not there yet. "
+            "Write `await` before the call, and make the calling function `async def`."
+        )
+
+    __html__ = __str__
+
+
+@internal
+def resumed(plan: Generator[Wait, Any, Any], wait: Wait) -> Generator[Wait, Any, Any]:
+    """Go on with a plan that has already been started and is stuck at ``wait``."""
+    advance: Any = None
+    argument: Any = None
+    while True:
+        try:
+            answer = yield wait
+        except GeneratorExit:
+            plan.close()
+            raise
+        except BaseException as error:  # every exception belongs to the plan
+            advance, argument = plan.throw, error
+        else:
+            advance, argument = plan.send, answer
+        try:
+            wait = advance(argument)
+        except StopIteration as stop:
+            return stop.value
+
+
+class Results:
+    """What coroutines returned, by the identity of the coroutine, for as long as it lives.
+
+    A coroutine can be awaited once; a template may use one in several places.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[int, tuple[weakref.ref[Any], Any]] = {}
+
+    def get(self, awaitable: Any) -> Any:
+        entry = self.found.get(id(awaitable))
+        return missing if entry is None or entry[0]() is not awaitable else entry[1]
+
+    def keep(self, awaitable: Any, result: Any) -> None:
+        key = id(awaitable)
+        try:
+            reference = weakref.ref(awaitable, lambda _: self.found.pop(key, None))
+        except TypeError:  # a type without weak references is awaited as often as it is used
+            return
+        self.found[key] = (reference, result)
+
+
+results = Results()
+
+
+def remember(kind: type) -> None:
+    """Note that values of a type are not awaitable, and whether their truth is free of I/O."""
+    if len(INERT) > most_types:
+        INERT.intersection_update({*SCALARS, *CONTAINERS, type(missing), Undefined})
+        PLAIN.intersection_update({*SCALARS, *CONTAINERS})
+    learn(kind)
+    if issubclass(kind, (QuerySet, BaseManager)):
+        ASKING.add(kind)
+    INERT.add(kind)
+    if not hasattr(kind, "__bool__") and not hasattr(kind, "__len__"):
+        PLAIN.add(kind)
+
+
+PLANNED: set[type] = {Pending}
+"""Types whose ``finish(site, root)`` is a plan that gives the value."""
+
+
+PLACED: set[type] = set()
+"""Types of ours that are values, and want to know where in the template they were made."""
+
+
+@internal
+def settled(value: Any, site: Any = None, root: Any = None) -> Generator[Wait, Any, Any]:
+    """Wait until a value is at hand: the plan of everything that is not `INERT`.
+
+    Args:
+        value: what an expression gave.
+        site: the expression's place and path in the template.
+        root: the value of the variable that the path begins with.
+
+    Returns:
+        A value that is not awaitable.
+    """
+    while type(value) not in INERT:
+        kind = type(value)
+        if kind is Pending and value.wait is None:
+            value = Markup((yield from value.plan)) if value.markup else (yield from value.plan)
+        elif kind is Wait:
+            value = yield value
+        elif kind in PLANNED:
+            value = yield from value.finish(site, root)
+        elif kind in PLACED:
+            if value.place[0] is None:
+                value.place = (site, root)
+            return value
+        elif is_awaitable(value):
+            value = yield from awaited(value)
+        else:
+            if kind is not GeneratorType:  # some generators can be awaited, most can not
+                remember(kind)
+            return value
+    return value
+
+
+@internal
+def awaited(awaitable: Any) -> Generator[Wait, Any, Any]:
+    """Await once, however often the template uses the awaitable."""
+    result = results.get(awaitable)
+    if result is missing:
+        result = yield Wait(Kind.AWAIT, awaitable)
+        results.keep(awaitable, result)
+    return result

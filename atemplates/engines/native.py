@@ -1,0 +1,149 @@
+"""``async_mode="native"``: the plan of a template, run by a driver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.template.base import Template
+from django.template.context import Context
+from django.template.engine import Engine
+
+from .. import drivers
+from ..compiler.foreign import write_back
+from ..compiler.templates import render_plan
+from ..kinds import INERT, is_awaitable
+from ..migration.recorder import Recorder
+from ..relations.loader import Relations
+from ..relations.policy import check_policy, current_policy
+from ..state import Policy, State
+from ..tags.inheritance import block_super
+from .base import discard_awaitables, words_of
+from .recording import RECORDER, told_of
+
+ATTRIBUTE = "atemplates_policy"
+DEFAULT = Policy()
+
+
+def set_policy(engine: Engine, policy: Policy) -> None:
+    """Keep a backend's OPTIONS where templates of its engine find them."""
+    setattr(engine, ATTRIBUTE, policy)
+
+
+def set_recorder(engine: Engine, recorder: Recorder | None) -> None:
+    """Have renders of an engine's templates recorded."""
+    setattr(engine, RECORDER, recorder)
+
+
+def inline_modules(engine: Engine, names: Iterable[str], alias: str) -> frozenset[str]:
+    """Return the modules of tag libraries, given by ``{% load %}`` name or by module.
+
+    Raises:
+        ImproperlyConfigured: there is no such library.
+    """
+    modules = set()
+    for name in names:
+        if name in engine.libraries:
+            modules.add(engine.libraries[name])
+        elif "." in name:
+            modules.add(name)
+        else:
+            raise ImproperlyConfigured(
+                f"TEMPLATES engine {alias!r}: OPTIONS['inline_tags'] names {name!r}, which is no "
+                f"tag library. Known: {', '.join(sorted(engine.libraries))}."
+            )
+    return frozenset(modules)
+
+
+def new_state(
+    template: Template, context: Context, on_loop: bool, relations: str | None = None
+) -> State:
+    """Make the state of one render."""
+    engine = context.template.engine if context.template is not None else template.engine
+    policy: Policy = getattr(engine, ATTRIBUTE, DEFAULT)
+    told, view = told_of(
+        getattr(engine, RECORDER, None),
+        getattr(template, "name", None) or "",
+        lambda: getattr(context, "request", None) or context.get("request"),
+    )
+    return State(
+        engine=engine,
+        policy=policy,
+        run=drivers.run,
+        arun=drivers.arun,
+        relations=Relations(relations or current_policy(policy.relations), told, view),
+        block_super=block_super,
+        on_loop=on_loop,
+        plain_integers=not settings.USE_THOUSAND_SEPARATOR,
+        use_tz=settings.USE_TZ,
+    )
+
+
+def render(
+    template: Template,
+    context: Context,
+    values: dict[str, Any] | None = None,
+    relations: str | None = None,
+) -> str:
+    """Render by blocking.
+
+    Args:
+        values: the caller's dict, whose unused coroutines are closed at the end.
+        relations: a policy for this render, in place of the configured one.
+    """
+    state = new_state(template, context, False, relations and check_policy(relations))
+    holds_awaitables = note_awaitables(state, template, values)
+    try:
+        with state.relations.watch.watching():
+            text: str = drivers.run(render_plan(state, template, context))
+        state.relations.check()
+        return text
+    finally:
+        state.relations.finish()
+        if state.awaited:
+            write_back(state, context)  # what the test client shows as response.context
+        if values and holds_awaitables:
+            discard_awaitables(values)
+
+
+async def arender(
+    template: Template,
+    context: Context,
+    values: dict[str, Any] | None = None,
+    relations: str | None = None,
+) -> str:
+    """Render by awaiting; arguments as for `render`."""
+    state = new_state(template, context, True, relations and check_policy(relations))
+    holds_awaitables = note_awaitables(state, template, values)
+    try:
+        text: str = await drivers.arun(render_plan(state, template, context))
+        state.relations.check()
+        return text
+    finally:
+        state.relations.finish()
+        if state.awaited:
+            write_back(state, context)  # what the test client shows as response.context
+        if values and holds_awaitables:
+            discard_awaitables(values)
+
+
+def note_awaitables(state: State, template: Any, values: dict[str, Any] | None) -> bool:
+    """Find the awaitables that the template mentions, to await them at the same time.
+
+    Returns:
+        Whether there are awaitables at all.
+    """
+    if not values:
+        return False
+    awaitables = {
+        name: value
+        for name, value in values.items()
+        if type(value) not in INERT and is_awaitable(value)
+    }
+    if awaitables:
+        # A partial has no source of its own; what it mentions is awaited one after the other.
+        words = words_of(str(template.source)) if isinstance(template, Template) else set()
+        state.upcoming = {id(value): value for name, value in awaitables.items() if name in words}
+    return bool(awaitables)

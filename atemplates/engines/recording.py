@@ -1,0 +1,67 @@
+"""``OPTIONS["recorder"]``: which file a backend's renders are recorded to, and how many of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..migration.recorder import Recorder
+from ..relations.events import Observer, observers
+from .base import Option
+
+RECORDER = "atemplates_recorder"
+"""The attribute of an engine or environment that holds its recorder."""
+
+
+def recorder_options(value: Any) -> bool:
+    """Whether ``value`` says how to record: None, or a dict with ``file`` and perhaps ``rate``."""
+    if value is None:
+        return True
+    if not isinstance(value, dict) or not {"file"} <= set(value) <= {"file", "rate"}:
+        return False
+    rate = value.get("rate", 1)
+    number = isinstance(rate, (int, float)) and not isinstance(rate, bool)
+    return (
+        isinstance(value["file"], (str, Path))
+        and bool(value["file"])
+        and number
+        and (0 <= rate <= 1)
+    )
+
+
+def new_recorder(value: dict[str, Any]) -> Recorder:
+    """Make the recorder that checked options describe."""
+    return Recorder(Path(value["file"]), float(value.get("rate", 1)))
+
+
+RECORDER_OPTION = Option(
+    None,
+    check=recorder_options,
+    expected="None or {'file': path, 'rate': a number from 0 to 1 (default: 1)}",
+)
+
+
+def told_of(
+    recorder: Recorder | None, template: str, request: Callable[[], Any]
+) -> tuple[tuple[Observer, ...], str]:
+    """Decide who is told of the events of a render that begins now.
+
+    Args:
+        recorder: of the engine; it takes a share of the renders.
+        request: gives the request that is rendered, or None; asked only when somebody is told.
+
+    Returns:
+        The observers, and the name of the request's view.
+    """
+    told = observers()
+    takes = recorder is not None and recorder.takes()
+    if recorder is not None and takes:
+        told = (*told, recorder.observe)
+    if not told:
+        return told, ""
+    match = getattr(request(), "resolver_match", None)
+    view = str(match.view_name) if match is not None else ""
+    if recorder is not None and takes:
+        recorder.begin(template, view)
+    return told, view

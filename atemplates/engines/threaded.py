@@ -1,0 +1,43 @@
+"""``async_mode="thread"``: Django's own rendering, in one hop to the request's thread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.base import Template
+
+from ..drivers import in_request_thread
+from .base import (
+    await_values,
+    block_on_coroutine_functions,
+    block_on_values,
+    discard_awaitables,
+    holds_awaitables,
+)
+from .context import build_context
+from .usage import names_used
+
+
+def render(template: Template, context: dict[str, Any] | None, request: HttpRequest | None) -> Any:
+    """Render with Django's own ``Template.render``, the context's awaitables awaited before."""
+    if context is not None and holds_awaitables(context):
+        context = block_on_values(context, names_used(template, template.engine))
+    if isinstance(context, dict):
+        context = block_on_coroutine_functions(context)
+    made = build_context(context, request, autoescape=template.engine.autoescape)
+    return template.render(made)
+
+
+async def arender(
+    template: Template, context: dict[str, Any] | None, request: HttpRequest | None
+) -> Any:
+    """Do what `render` does, in the request's thread; the awaitables are awaited on the loop."""
+    if context is not None and holds_awaitables(context):
+        try:
+            used = await in_request_thread(names_used, template, template.engine)
+        except BaseException:
+            discard_awaitables(context)
+            raise
+        context = await await_values(context, used)
+    return await in_request_thread(render, template, context, request)

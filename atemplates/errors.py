@@ -1,0 +1,68 @@
+"""Exceptions of atemplates. Each says what, where, what was expected and what to do next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core import exceptions
+from django.core.exceptions import SynchronousOnlyOperation
+
+
+class Location:
+    """A place in a template: its name, its line (from 1), and the source of that line."""
+
+    __slots__ = ("line", "source", "template")
+
+    def __init__(self, template: str, line: int | None, source: str = "") -> None:
+        self.template = template
+        self.line = line
+        self.source = source
+
+    def __str__(self) -> str:
+        place = self.template if self.line is None else f"{self.template}, line {self.line}"
+        return f"{place}: {self.source.strip()}" if self.source.strip() else place
+
+
+class LocatedError(Exception):
+    """An error of ours that carries the template's line.
+
+    The plan fills in `location` as the error passes through, so that whoever raises it need
+    not know where in the template it stands.
+    """
+
+    def __init__(self, message: str, location: Location | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.location = location
+
+    def __str__(self) -> str:
+        if self.location is None:
+            return self.message
+        return f"{self.message}\n  in {self.location}"
+
+
+class RenderBlocked(LocatedError, SynchronousOnlyOperation):
+    """A synchronous ``render()`` on a running event loop met something that needs I/O."""
+
+    def __init__(self, what: Any, location: Location | None = None) -> None:
+        super().__init__(
+            f"render() was called on a running event loop and met {what}, which cannot be had "
+            "without blocking the loop. Write `await arender(request, template_name, context)` "
+            "(or `await template.render_async(context, request)`), or call render() in a thread.",
+            location,
+        )
+
+
+class NotRepeatable(LocatedError, SynchronousOnlyOperation):
+    """Code run on the event loop needed the database, and cannot be run again in the thread."""
+
+
+FetchBlocked: type[Exception] = getattr(exceptions, "FieldFetchBlocked", LocatedError)
+"""What Django 6.1 raises for a field whose fetch mode is ``RAISE``."""
+
+UNSWALLOWED: tuple[type[BaseException], ...] = (
+    SynchronousOnlyOperation,
+    LocatedError,
+    FetchBlocked,
+)
+"""What ``{% if %}`` never takes for "false", although stock Django swallows every exception."""

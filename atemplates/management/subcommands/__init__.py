@@ -1,0 +1,11 @@
+"""The subcommands of ``manage.py atemplates``: one module each, which names its class here."""
+
+from .base import Subcommand
+from .check import Check
+from .explain import Explain
+from .lazy import Lazy
+from .plan import Plan
+
+SUBCOMMANDS: tuple[type[Subcommand], ...] = (Check, Explain, Lazy, Plan)
+
+__all__ = ["SUBCOMMANDS", "Subcommand"]

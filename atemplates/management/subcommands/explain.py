@@ -1,0 +1,137 @@
+"""``manage.py atemplates explain NAME``: the generated code beside the template's lines."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.template.base import FilterExpression, Template, Variable
+
+from ...compiler.explain import Line, Section, explain, parent_of
+from ...engines.django import DjangoTemplates
+from .base import Subcommand, load_template, our_backend
+
+TEMPLATE_WIDTH = 44
+LEGEND = "W  the plan may wait here        T  runs whole in the request's thread (foreign)"
+
+
+class Explain(Subcommand):
+    """Print what a template compiles to."""
+
+    name = "explain"
+    help = "Print a template's generated code beside its lines, and where it may wait."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the template's name and the engine."""
+        parser.add_argument("template", help="the template's name, as a loader finds it")
+        parser.add_argument(
+            "--engine", metavar="ALIAS", help="the TEMPLATES entry (default: the first of ours)"
+        )
+
+    def handle(self, options: dict[str, Any]) -> None:
+        """Print the sections of the template, then a summary.
+
+        Raises:
+            CommandError: no such engine or template, or a template does not parse.
+        """
+        backend = our_backend(options["engine"])
+        name = options["template"]
+        parsed = load_template(backend, name)
+        texts = str(parsed.source).splitlines()
+        self.write(f"{name}  ({parsed.origin.name})")
+        for parent in parents(backend, parsed):
+            self.write(f"extends {parent}")
+        self.write(LEGEND)
+        sections = explain(parsed, backend.policy)
+        for section in sections:
+            self._print_section(section, texts)
+        self._print_summary(sections)
+
+    def _print_section(self, section: Section, texts: list[str]) -> None:
+        self.write(f"\n== {section.title} ".ljust(100, "="))
+        shown: int | None = None
+        for line in section.lines:
+            left = " " * (TEMPLATE_WIDTH + 6)
+            if line.line is not None and line.line != shown:
+                shown = line.line
+                left = f"{shown:>4}  {template_text(texts, shown)}"
+            self.write(f"{left} |{marks(line)}| {line.code}".rstrip())
+        for name, value in section.constants.items():
+            self.write(f"      {name} = {value}")
+
+    def _print_summary(self, sections: list[Section]) -> None:
+        waits = sum(section.waits for section in sections)
+        places, plans = counted(waits, "place"), counted(len(sections), "plan")
+        self.write(f"\n{places} where it may wait, in {plans}.")
+        nodes = [node for section in sections for node in section.foreign]
+        if not nodes:
+            self.write("No foreign nodes.")
+        for node in nodes:
+            where = (
+                "runs on the event loop (sync_tags or inline_tags)"
+                if node.inline
+                else "runs in the request's thread; name its library in OPTIONS['inline_tags'] "
+                "if it does no I/O"
+            )
+            self.write(f"Foreign: {node.tag}, line {node.line} ({node.module}) {where}.")
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number with what is counted: ``1 plan``, ``2 plans``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def marks(line: Line) -> str:
+    """Return the two columns of marks of a line."""
+    return ("W" if line.waits else " ") + ("T" if line.foreign else " ")
+
+
+def template_text(texts: list[str], number: int) -> str:
+    """Return a line of the template, cut and padded to its column."""
+    text = texts[number - 1].strip() if number <= len(texts) else ""
+    if len(text) > TEMPLATE_WIDTH:
+        text = text[: TEMPLATE_WIDTH - 1] + "…"
+    return text.ljust(TEMPLATE_WIDTH)
+
+
+def parents(backend: DjangoTemplates, template: Template) -> list[str]:
+    """Return the names of the templates that a template extends, nearest first.
+
+    Raises:
+        CommandError: one does not exist or does not parse.
+    """
+    names: list[str] = []
+    seen = [template.origin]
+    expression = parent_of(template)
+    while expression is not None:
+        name = literal_name(expression)
+        if name is None:
+            return [*names, f"what {expression.token} holds when it is rendered"]
+        names.append(name)
+        parent = load_parent(backend, template, name, seen)
+        seen.append(parent.origin)
+        template, expression = parent, parent_of(parent)
+    return names
+
+
+def literal_name(expression: FilterExpression) -> str | None:
+    """Return the template's name if it is a plain string, else None."""
+    if isinstance(expression.var, Variable) or expression.filters:
+        return None
+    return str(expression.var)
+
+
+def load_parent(
+    backend: DjangoTemplates, template: Template, name: str, seen: list[Any]
+) -> Template:
+    """Load the parent as ``{% extends %}`` does: a template may extend another of its own name."""
+    if all(origin.template_name != name for origin in seen):
+        return load_template(backend, name)
+    try:
+        found, _ = backend.engine.find_template(name, skip=seen)
+    except Exception as error:
+        raise CommandError(
+            f"{template.origin.name}: extends {name!r}, which gives {type(error).__name__}: {error}"
+        ) from error
+    return found

@@ -1,0 +1,1 @@
+"""Finding lazy access in a site, and saying how to fix it."""

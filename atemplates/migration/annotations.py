@@ -1,0 +1,53 @@
+"""``{# atemplates: books = shop.Book #}``: what a template's variables are, said in the template.
+
+Django's parser drops comments, so they are read from the source.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .matching import model_named
+from .problems import Problem
+
+COMMENT = re.compile(r"\{#\s*atemplates:(?P<text>.*?)#\}")
+ONE = re.compile(r"\s*(?P<name>[A-Za-z]\w*)\s*=\s*(?P<label>\w+\.\w+)\s*\Z")
+
+
+def annotations_of(name: str, source: str) -> tuple[dict[str, str], list[Problem]]:
+    """Read the annotations of a template.
+
+    Several stand in one comment with commas between them.
+
+    Returns:
+        Variable -> the label of its model (of its rows, when it is a list), and what is wrong.
+    """
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
+    for number, line in enumerate(source.splitlines(), 1):
+        for comment in COMMENT.finditer(line):
+            for part in comment["text"].split(","):
+                one = ONE.match(part)
+                if one is None:
+                    problems.append(
+                        Problem(
+                            f"cannot read the annotation {part.strip()!r}; expected "
+                            "'{# atemplates: name = app.Model #}'",
+                            name,
+                            number,
+                        )
+                    )
+                    continue
+                model = model_named(one["label"])
+                if model is None:
+                    problems.append(
+                        Problem(
+                            f"the annotation names the model {one['label']!r}, which does not "
+                            "exist",
+                            name,
+                            number,
+                        )
+                    )
+                    continue
+                found[one["name"]] = model._meta.label
+    return found, problems

@@ -1,0 +1,173 @@
+"""Suggested edits: the calls that load what a template reads, put into the view's source.
+
+An edit is made where one expression of a queryset in a view feeds one variable of a template; for
+all else the call and its place are said. Needs LibCST, the extra ``atemplates[edits]``.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .findings import Report, call_of
+from .formats import relative
+from .values import Data
+from .views import Rendering
+
+
+class MissingLibCST(Exception):
+    """LibCST is not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A call to append to an expression of a file."""
+
+    file: str
+    start: tuple[int, int]
+    """Line (from 1) and column (from 0) where the expression begins."""
+    end: tuple[int, int]
+    call: str
+
+
+def suggested_edits(report: Report, renderings: Iterable[Rendering], *, write: bool) -> str:
+    """Return the edits as a unified diff, followed by what has to be done by hand.
+
+    Args:
+        write: change the files as well.
+
+    Raises:
+        MissingLibCST: it is not installed.
+        OSError: a file cannot be read or written.
+    """
+    edits, by_hand = edits_for(report, list(renderings))
+    lines: list[str] = []
+    for file, wanted in edits.items():
+        path = Path(file)
+        # read_text() would change the line ends.
+        old = path.read_bytes().decode("utf-8")
+        new = changed(old, wanted)
+        name = relative(file)
+        lines += [
+            line.rstrip("\r\n")
+            for line in difflib.unified_diff(
+                old.splitlines(keepends=True),
+                new.splitlines(keepends=True),
+                f"a/{name}",
+                f"b/{name}",
+            )
+        ]
+        if write:
+            path.write_bytes(new.encode("utf-8"))
+    if not lines and not by_hand:
+        return "Nothing to change."
+    if by_hand:
+        lines += [*([""] if lines else []), "By hand:", *by_hand]
+    if write and edits:
+        lines += ["", f"Changed: {', '.join(map(relative, edits))}."]
+    return "\n".join(lines)
+
+
+def edits_for(
+    report: Report, renderings: list[Rendering]
+) -> tuple[dict[str, list[Edit]], list[str]]:
+    """Decide what is edited, and what is said instead.
+
+    Returns:
+        File -> its edits, and lines for what has to be done by hand.
+    """
+    targets: dict[tuple[str, str, str], tuple[Rendering, Data]] = {
+        (each.view, each.template, name): (each, data)
+        for each in renderings
+        for name, data in each.variables.items()
+    }
+    calls: dict[tuple[str, tuple[int, int], tuple[int, int]], list[Any]] = defaultdict(list)
+    by_hand: list[str] = []
+    for key, findings in report.groups().items():
+        view, template, root = key
+        needed = [each for each in findings if each.need is not None]
+        who = f"view {view}, " if view else ""
+        by_hand += [
+            f"  {who}{template}, {each.what}: {each.advice}"
+            for each in findings
+            if each.need is None and each.advice
+        ]
+        if not needed:
+            continue
+        rendering, data = targets.get(key, (None, None))
+        node = data.expression if data is not None else None
+        if rendering is None or not isinstance(node, ast.expr) or node.end_lineno is None:
+            by_hand.append(
+                f"  {who}{template}: add {call_of(needed)} to the queryset of {root!r}"
+                + (f" ({relative(rendering.file)}:{rendering.line})" if rendering else "")
+            )
+            continue
+        start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset or 0)
+        calls[rendering.file, start, end] += needed
+    edits: dict[str, list[Edit]] = defaultdict(list)
+    for (file, start, end), found in calls.items():
+        edits[file].append(Edit(file, start, end, call_of(found)))
+    return dict(edits), by_hand
+
+
+def changed(source: str, edits: Iterable[Edit]) -> str:
+    """Append the calls to their expressions.
+
+    Lines and columns are those of the parsed source; what is not touched keeps its format.
+
+    Raises:
+        MissingLibCST: it is not installed.
+    """
+    try:
+        import libcst
+        from libcst.metadata import MetadataWrapper, PositionProvider
+    except ImportError as error:
+        raise MissingLibCST(
+            "--diff needs LibCST: pip install 'atemplates[edits]'. Without --diff the calls and "
+            "their places are printed."
+        ) from error
+
+    class Append(libcst.CSTTransformer):
+        METADATA_DEPENDENCIES = (PositionProvider,)
+
+        def __init__(self, wanted: dict[tuple[int, int, int, int], str]) -> None:
+            super().__init__()
+            self.wanted = wanted
+
+        def _append(self, original: Any, updated: Any) -> Any:
+            place = self.get_metadata(PositionProvider, original)
+            begin, end = place.start, place.end
+            call = self.wanted.get((begin.line, begin.column, end.line, end.column))
+            if call is None:
+                return updated
+            return extended(updated, call)
+
+        def leave_Call(self, original_node: Any, updated_node: Any) -> Any:
+            return self._append(original_node, updated_node)
+
+        def leave_Attribute(self, original_node: Any, updated_node: Any) -> Any:
+            return self._append(original_node, updated_node)
+
+    def extended(node: Any, call: str) -> Any:
+        """The calls of ``.select_related(...).prefetch_related(...)`` around a node."""
+        made = libcst.parse_expression(f"_{call}")
+        return made.deep_replace(_innermost(made), node)
+
+    def _innermost(node: Any) -> Any:
+        while not isinstance(node, libcst.Name):
+            node = node.func if isinstance(node, libcst.Call) else node.value
+        return node
+
+    columns = [line.encode("utf-8") for line in source.splitlines()]
+
+    def characters(line: int, column: int) -> tuple[int, int]:
+        # ast counts bytes, LibCST counts characters
+        return line, len(columns[line - 1][:column].decode("utf-8"))
+
+    wanted = {(*characters(*each.start), *characters(*each.end)): each.call for each in edits}
+    return MetadataWrapper(libcst.parse_module(source)).visit(Append(wanted)).code

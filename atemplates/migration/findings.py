@@ -1,0 +1,150 @@
+"""What the analysis finds: relations that a template reads and its view does not load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..relations.paths import dotted
+from .matching import Need, call_for
+from .problems import Problem
+
+CONFIRMED, POSSIBLE, HIDDEN = "confirmed", "possible", "hidden"
+STATUSES = (CONFIRMED, HIDDEN, POSSIBLE)
+MEANING = {
+    CONFIRMED: "was loaded while it was recorded",
+    HIDDEN: "was loaded by a property or method",
+    POSSIBLE: "the template reads it; no record of it yet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An expression in a template."""
+
+    template: str
+    line: int | None
+    expression: str
+    file: str = field(default="", compare=False)
+    """The template's file."""
+
+    def __str__(self) -> str:
+        return self.template if self.line is None else f"{self.template}:{self.line}"
+
+
+@dataclass(slots=True)
+class Finding:
+    """One relation (or field, or call) that is reached from a variable and not loaded."""
+
+    view: str
+    template: str
+    """The template that the view renders."""
+    root: str
+    """The variable of the view's context."""
+    path: tuple[str, ...]
+    """From the variable to what is read."""
+    model: str
+    """The label of the variable's model, or of its rows'."""
+    status: str
+    kind: str
+    need: Need | None = None
+    """What loads it, when a call on the queryset does."""
+    advice: str = ""
+    """What to do when no call does it, or what to know beside the call."""
+    places: list[Place] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    """For what is hidden in Python: ``file:line`` of the code that reached."""
+    times: int = 0
+    rows: int = 0
+    milliseconds: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What makes it the same finding in another run: no line, which moves."""
+        return (self.view, self.template, self.root, self.what)
+
+    @property
+    def what(self) -> str:
+        """The path in one text: ``books[].author.publisher``."""
+        return dotted(self.root, self.path)
+
+    @property
+    def call(self) -> str:
+        """The call that loads this one."""
+        return call_for([self.need]) if self.need is not None else ""
+
+    def as_data(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        return {
+            "view": self.view,
+            "template": self.template,
+            "variable": self.root,
+            "path": list(self.path),
+            "what": self.what,
+            "model": self.model,
+            "status": self.status,
+            "kind": self.kind,
+            "call": self.call,
+            "advice": self.advice,
+            "places": [
+                {"template": each.template, "line": each.line, "expression": each.expression}
+                for each in self.places
+            ],
+            "sources": self.sources,
+            "times": self.times,
+            "rows": self.rows,
+            "milliseconds": round(self.milliseconds, 3),
+        }
+
+
+@dataclass(slots=True)
+class Lost:
+    """An access whose path cannot be followed, and why."""
+
+    template: str
+    place: Place
+    reason: str
+
+
+@dataclass
+class Report:
+    """What one run of the analysis says."""
+
+    findings: list[Finding] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    origins: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    """View, template and variable -> ``file:line`` of the queryset in the view's source."""
+    templates: int = 0
+    views: int = 0
+    records: int = 0
+
+    def add(self, other: Report, files: dict[str, str]) -> None:
+        """Take over what was found for another engine.
+
+        Args:
+            files: of that engine's templates, by name.
+        """
+        for finding in other.findings:
+            finding.places = [
+                replace(place, file=files.get(place.template, "")) for place in finding.places
+            ]
+        self.findings += other.findings
+        self.lost += other.lost
+        self.origins |= other.origins
+        self.templates += other.templates
+        self.views += other.views
+        self.records = max(self.records, other.records)
+
+    def groups(self) -> dict[tuple[str, str, str], list[Finding]]:
+        """The findings by view, template and variable."""
+        found: dict[tuple[str, str, str], list[Finding]] = {}
+        for finding in sorted(self.findings, key=lambda each: each.key):
+            found.setdefault((finding.view, finding.template, finding.root), []).append(finding)
+        return found
+
+
+def call_of(findings: Iterable[Finding]) -> str:
+    """The calls that load all of some findings of one variable."""
+    return call_for(each.need for each in findings if each.need is not None)

@@ -1,0 +1,299 @@
+"""A report as text, as JSON, as SARIF 2.1.0 and as annotations of GitHub's workflow log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from .findings import (
+    CONFIRMED,
+    HIDDEN,
+    MEANING,
+    POSSIBLE,
+    STATUSES,
+    Finding,
+    Place,
+    Report,
+    call_of,
+)
+from .problems import Problem
+
+SHOWN_PLACES = 3
+LEVELS = {CONFIRMED: "warning", HIDDEN: "warning", POSSIBLE: "note"}
+RULES = {
+    CONFIRMED: ("lazy-access", "A template loads a relation that its view did not load."),
+    HIDDEN: ("lazy-access-in-python", "Python behind a template loads what the view did not."),
+    POSSIBLE: ("possible-lazy-access", "A template reads a relation that its view does not load."),
+}
+PROBLEM_RULE = ("not-analysed", "Something could not be analysed.")
+SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+New = frozenset[tuple[str, ...]]
+
+
+def relative(file: str) -> str:
+    """A path from the current folder, with slashes; as it is when the file is elsewhere."""
+    try:
+        return Path(file).resolve().relative_to(Path.cwd().resolve()).as_posix()
+    except ValueError:
+        return file
+
+
+# -- text ------------------------------------------------------------------------------------------
+
+
+def as_text(report: Report, new: New | None = None) -> str:
+    """The report for people: grouped by view and template, with the call to add.
+
+    Args:
+        new: the keys of the findings that a baseline does not have, to mark them.
+    """
+    lines: list[str] = []
+    before: tuple[str, str] | None = None
+    for (view, template, root), findings in report.groups().items():
+        if before != (view, template):
+            before = (view, template)
+            who = f"view {view}, " if view else ""
+            lines += ["", f"{who}template {template}"] if lines else [f"{who}template {template}"]
+        lines += _group(report, (view, template, root), findings, new)
+    lines += _lost(report)
+    if report.problems:
+        lines += ["", "Could not be analysed:", *(f"  {each}" for each in report.problems)]
+    lines += ["", summary(report, new)]
+    return "\n".join(lines).lstrip("\n")
+
+
+def _group(
+    report: Report, key: tuple[str, str, str], findings: list[Finding], new: New | None
+) -> list[str]:
+    lines = [f"  {key[2]} ({findings[0].model})"]
+    call = call_of(findings)
+    if call:
+        origin = report.origins.get(key)
+        where = f"  # {relative(origin)}" if origin else ""
+        lines.append(f"    add {call}{where}")
+    width = max(len(each.what) for each in findings)
+    for each in findings:
+        mark = "*" if new is not None and each.key in new else " "
+        counted = f"  {each.times}x" if each.times else ""
+        lines.append(f"   {mark}{each.status:<10} {each.what:<{width}}{counted}".rstrip())
+        places = [f"{place}  {{{{ {place.expression} }}}}" for place in each.places]
+        lines += [f"        {place}" for place in places[:SHOWN_PLACES]]
+        if len(places) > SHOWN_PLACES:
+            lines.append(f"        and {len(places) - SHOWN_PLACES} more")
+        lines += [f"        Python: {relative_source(source)}" for source in each.sources]
+        if each.advice and (each.need is None or each.kind in ("count", "exists")):
+            lines.append(f"        {each.advice}")
+    return lines
+
+
+def relative_source(source: str) -> str:
+    """A ``file:line`` from the current folder."""
+    file, colon, line = source.rpartition(":")
+    return f"{relative(file)}{colon}{line}"
+
+
+def _lost(report: Report) -> list[str]:
+    if not report.lost:
+        return []
+    lines = ["", "Paths that cannot be followed:"]
+    seen: set[tuple[Place, str]] = set()
+    for each in report.lost:
+        if (each.place, each.reason) not in seen:
+            seen.add((each.place, each.reason))
+            lines.append(f"  {each.place}  {{{{ {each.place.expression} }}}}: {each.reason}")
+    return lines
+
+
+def summary(report: Report, new: New | None = None) -> str:
+    """One line with the numbers."""
+    counts = dict.fromkeys(STATUSES, 0)
+    for finding in report.findings:
+        counts[finding.status] += 1
+    numbers = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
+    found = counted(len(report.findings), "finding") + (f" ({numbers})" if numbers else "")
+    fresh = f", {len(new)} of them new" if new is not None else ""
+    problems = f"; {counted(len(report.problems), 'problem')}" if report.problems else ""
+    return (
+        f"{found}{fresh} in {counted(report.templates, 'template')}, "
+        f"{counted(report.views, 'view')}, {counted(report.records, 'record')}{problems}."
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun: ``1 view``, ``2 views``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+# -- JSON ------------------------------------------------------------------------------------------
+
+
+def as_json(report: Report, new: New | None = None) -> str:
+    """The whole report as one JSON object."""
+    groups = [
+        {
+            "view": view,
+            "template": template,
+            "variable": root,
+            "model": findings[0].model,
+            "call": call_of(findings),
+            "origin": relative_source(report.origins.get((view, template, root), "")),
+            "findings": [
+                {**each.as_data(), "new": None if new is None else each.key in new}
+                for each in findings
+            ],
+        }
+        for (view, template, root), findings in report.groups().items()
+    ]
+    data = {
+        "version": 1,
+        "groups": groups,
+        "lost": [
+            {"template": each.template, "place": str(each.place), "reason": each.reason}
+            for each in report.lost
+        ],
+        "problems": [
+            {"file": each.file, "line": each.line, "message": each.message}
+            for each in report.problems
+        ],
+        "templates": report.templates,
+        "views": report.views,
+        "records": report.records,
+    }
+    return json.dumps(data, indent=2)
+
+
+# -- SARIF -----------------------------------------------------------------------------------------
+
+
+def as_sarif(report: Report, new: New | None = None, version: str = "") -> str:
+    """The report as a SARIF 2.1.0 log (OASIS standard), one result a finding.
+
+    Args:
+        version: of this package.
+    """
+    rules = [*RULES.values(), PROBLEM_RULE]
+    driver: dict[str, Any] = {
+        "name": "atemplates",
+        "rules": [
+            {"id": name, "shortDescription": {"text": text}, "fullDescription": {"text": text}}
+            for name, text in rules
+        ],
+    }
+    if version:
+        driver["version"] = version
+    results = [_result(each, new) for each in report.findings]
+    notes = [
+        {"level": "error", "message": {"text": str(each)}, **_notified(each)}
+        for each in report.problems
+    ]
+    run = {
+        "tool": {"driver": driver},
+        "results": results,
+        "columnKind": "unicodeCodePoints",
+        "invocations": [
+            {"executionSuccessful": not report.problems, "toolExecutionNotifications": notes}
+        ],
+    }
+    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _result(finding: Finding, new: New | None) -> dict[str, Any]:
+    names = [name for name, _ in RULES.values()]
+    rule = RULES[finding.status][0]
+    result: dict[str, Any] = {
+        "ruleId": rule,
+        "ruleIndex": names.index(rule),
+        "level": LEVELS[finding.status],
+        "message": {"text": sentence(finding)},
+        "locations": [_location(*located(place)) for place in finding.places[:1]],
+        "partialFingerprints": {"atemplates/v1": "|".join(finding.key)},
+    }
+    related = [_location(*located(place)) for place in finding.places[1:]]
+    related += [_location(*_split(source)) for source in finding.sources]
+    if related:
+        result["relatedLocations"] = related
+    if new is not None:
+        result["baselineState"] = "new" if finding.key in new else "unchanged"
+    return result
+
+
+def located(place: Place) -> tuple[str, int | None]:
+    """The file and line of a place."""
+    return place.file or place.template, place.line
+
+
+def _split(source: str) -> tuple[str, int | None]:
+    file, _, line = source.rpartition(":")
+    return file, int(line) if line.isdecimal() else None
+
+
+def _location(file: str, line: int | None) -> dict[str, Any]:
+    place: dict[str, Any] = {"artifactLocation": {"uri": quote(relative(file))}}
+    if line is not None and line > 0:
+        place["region"] = {"startLine": line}
+    return {"physicalLocation": place}
+
+
+def _notified(problem: Problem) -> dict[str, Any]:
+    return {"locations": [_location(problem.file, problem.line)]} if problem.file else {}
+
+
+def sentence(finding: Finding) -> str:
+    """One sentence that says what, whether it was seen, and what to do."""
+    who = f"the view {finding.view}" if finding.view else f"the template {finding.template}"
+    text = f"{finding.what} ({finding.model}), for {who}: {MEANING[finding.status]}."
+    if finding.sources:
+        text += f" Reached at {', '.join(map(relative_source, finding.sources))}."
+    if finding.call:
+        text += f" Add {finding.call} to the queryset of {finding.root!r}."
+    elif finding.advice:
+        text += f" {finding.advice[0].upper()}{finding.advice[1:]}."
+    return text
+
+
+# -- GitHub ----------------------------------------------------------------------------------------
+
+
+def as_github(report: Report, new: New | None = None) -> str:
+    """Workflow commands, which GitHub shows at the lines of a pull request."""
+    lines = []
+    for finding in report.findings:
+        if new is not None and finding.key not in new:
+            continue
+        level = "warning" if LEVELS[finding.status] == "warning" else "notice"
+        for place in finding.places[:1]:
+            file, line = located(place)
+            lines.append(_command(level, file, line, sentence(finding)))
+    lines += [_command("error", each.file, each.line, each.message) for each in report.problems]
+    return "\n".join(lines)
+
+
+def _command(level: str, file: str, line: int | None, text: str) -> str:
+    properties = {"file": relative(file) if file else "", "line": "" if line is None else str(line)}
+    named = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value)
+    return f"::{level} {named}::{_data(text)}" if named else f"::{level}::{_data(text)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+FORMATS: dict[str, Callable[[Report, New | None], str]] = {
+    "text": as_text,
+    "json": as_json,
+    "sarif": as_sarif,
+    "github": as_github,
+}
+
+
+def new_keys(findings: Iterable[Finding], known: New) -> New:
+    """The keys of the findings that a baseline does not have."""
+    return frozenset(finding.key for finding in findings) - known

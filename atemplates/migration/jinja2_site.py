@@ -1,0 +1,62 @@
+"""Reading the Jinja2 templates of a site, as `atemplates.migration.site` reads Django's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jinja2 import Environment, TemplateError, TemplateSyntaxError
+
+from .annotations import annotations_of
+from .jinja2_paths import jinja2_paths
+from .problems import Problem
+from .site import Progress, Site
+from .sources import ENDINGS
+
+
+def read_jinja2_site(
+    environment: Environment, names: Iterable[str] = (), progress: Progress | None = None
+) -> Site:
+    """Parse templates and find what they read. What fails is noted, and the rest goes on.
+
+    Args:
+        names: the templates; none for all that the environment's loader lists.
+        progress: is called before each template.
+    """
+    site = Site()
+    wanted = list(names)
+    if not wanted:
+        try:
+            found = environment.list_templates() if environment.loader is not None else []
+        except Exception as error:
+            what = f"the Jinja2 loader cannot list its templates: {type(error).__name__}: {error}"
+            site.problems.append(Problem(what))
+            found = []
+        wanted = [name for name in found if name.lower().endswith(ENDINGS)]
+    for number, name in enumerate(wanted):
+        if progress is not None:
+            progress(number, len(wanted), name)
+        _read(site, environment, name)
+    if progress is not None and wanted:
+        progress(len(wanted), len(wanted), "")
+    return site
+
+
+def _read(site: Site, environment: Environment, name: str) -> None:
+    if environment.loader is None:
+        return
+    try:
+        source, filename, _ = environment.loader.get_source(environment, name)
+        site.files[name] = filename or name
+        site.paths[name] = jinja2_paths(environment, name)
+    except TemplateSyntaxError as error:
+        file = error.filename or error.name or name
+        site.problems.append(Problem(f"does not parse: {error.message}", file, error.lineno))
+    except TemplateError as error:
+        site.problems.append(Problem(f"cannot be loaded: {type(error).__name__}: {error}", name))
+    except Exception as error:
+        site.problems.append(Problem(f"cannot be analysed: {type(error).__name__}: {error}", name))
+    else:
+        found, problems = annotations_of(site.files[name], source)
+        site.problems += problems
+        if found:
+            site.annotations[name] = found

@@ -1,0 +1,55 @@
+"""The plan of an engine: template -> variable -> what to select and prefetch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from .analysis import entries_of, needs_of
+from .matching import longest
+from .recordings import Record
+from .site import Site
+from .views import Rendering
+
+VERSION = 1
+
+
+def plan_of(
+    site: Site, renderings: Iterable[Rendering], records: Iterable[Record]
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return what the variables of each template need, whether or not their views load it.
+
+    Only variables whose model is known are in it.
+    """
+    plan: dict[str, dict[str, dict[str, Any]]] = {}
+    entries = entries_of(site.paths, list(renderings), list(records), site.annotations)
+    for entry in entries.values():
+        for path in site.paths.get(entry.template, ()):
+            known = entry.variables.get(path.root)
+            for need, _, _ in needs_of(known, path) if known is not None else ():
+                variables = plan.setdefault(entry.template, {})
+                one = variables.setdefault(
+                    path.root,
+                    {"model": known.model if known else "", "select": set(), "prefetch": set()},
+                )
+                one["select" if need.join else "prefetch"].add(need.lookup)
+    return {
+        template: {
+            name: {
+                "model": one["model"],
+                "select": longest(one["select"]),
+                "prefetch": longest(one["prefetch"]),
+            }
+            for name, one in sorted(variables.items())
+        }
+        for template, variables in sorted(plan.items())
+    }
+
+
+def plan_text(plan: dict[str, Any]) -> str:
+    """The plans of some engines, by alias, as the text of a file.
+
+    It is sorted and has a line for each lookup, to make small diffs.
+    """
+    return json.dumps({"version": VERSION, "engines": plan}, indent=2) + "\n"

@@ -1,0 +1,128 @@
+"""The recorder: an observer of renders that writes what they load to a file of JSON lines.
+
+An access is written when it is first seen; how often it is seen afterwards is counted and written
+from time to time, so that a busy site's file does not grow with its traffic. Each line is one
+``os.write`` on a descriptor opened for appending: several processes may share a file.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import weakref
+from pathlib import Path
+from random import random
+from threading import Lock
+from time import monotonic
+
+from ..relations.events import Event
+from .recordings import Key, Record, record_of, render_record
+
+INTERVAL = 10.0
+"""Seconds between two writes of counts."""
+
+_recorders: weakref.WeakSet[Recorder] = weakref.WeakSet()
+
+
+class Recorder:
+    """Writes the events of some of the renders to a file.
+
+    Args:
+        file: is made when it is not there; its folder has to be.
+        rate: the share of renders that are recorded, from 0 to 1.
+        interval: seconds between two writes of how often accesses were seen.
+    """
+
+    def __init__(self, file: Path, rate: float = 1.0, interval: float = INTERVAL) -> None:
+        self.file = file
+        self.rate = rate
+        self.interval = interval
+        self._reset()
+        _recorders.add(self)
+
+    def _reset(self) -> None:
+        """Begin with nothing counted; also in a child process, whose parent has the counts."""
+        self._lock = Lock()
+        self._seen: set[Key] = set()
+        self._counted: dict[Key, Record] = {}
+        self._written = monotonic()
+        self._descriptor: int | None = None
+        self._failed = False
+
+    def takes(self) -> bool:
+        """Whether the render that begins now is recorded."""
+        return self.rate >= 1 or random() < self.rate
+
+    def begin(self, template: str, view: str) -> None:
+        """Note that a template is rendered, so that one that loads nothing is known as well."""
+        self._note(render_record(template, view))
+
+    def observe(self, event: Event) -> None:
+        """Note an event. An error in writing is said once, on stderr, and never reaches a page."""
+        self._note(record_of(event))
+
+    def _note(self, record: Record) -> None:
+        key = record.key
+        with self._lock:
+            if key not in self._seen:
+                self._seen.add(key)
+                self._write(record)
+            elif known := self._counted.get(key):
+                known.add(record)
+            else:
+                self._counted[key] = record
+            if self._counted and monotonic() - self._written >= self.interval:
+                self._write_counts()
+
+    def close(self) -> None:
+        """Write what has been counted and close the file; it is opened again when needed."""
+        with self._lock:
+            self._write_counts()
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+    def _write_counts(self) -> None:
+        for record in self._counted.values():
+            self._write(record)
+        self._counted.clear()
+        self._written = monotonic()
+
+    def _write(self, record: Record) -> None:
+        if self._failed:
+            return
+        try:
+            if self._descriptor is None:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+                self._descriptor = os.open(self.file, flags, 0o644)
+            os.write(self._descriptor, record.as_line())
+        except OSError as error:
+            # A page must not fail because it is being recorded.
+            self._failed = True
+            print(
+                f"atemplates: recording to {self.file} has stopped: {error.strerror}.",
+                file=sys.stderr,
+            )
+
+    def after_fork(self) -> None:
+        """Begin anew in a child process."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+        self._reset()
+
+
+def close_all() -> None:
+    """Close every recorder of this process: what is counted gets written."""
+    for recorder in list(_recorders):
+        recorder.close()
+
+
+def _after_fork() -> None:
+    for recorder in list(_recorders):
+        recorder.after_fork()
+
+
+atexit.register(close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

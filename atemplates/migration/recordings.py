@@ -1,0 +1,194 @@
+"""Recordings: what renders loaded, one JSON object a line; writing a line and reading files back.
+
+A recording may be cut off in the middle of a line (a process was killed, the disk was full): what
+cannot be read is named with file and line, and reading goes on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from ..relations.events import Event
+from .problems import Problem
+
+VERSION = 1
+"""Of the format. A line of another version is not read."""
+
+Key: TypeAlias = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Record:
+    """One access that was seen, and how often. The fields are those of an `Event`.
+
+    A record of the kind ``"render"`` says that a template was rendered, whatever it loaded.
+    """
+
+    template: str
+    line: int | None
+    expression: str
+    root: str
+    path: tuple[str, ...]
+    kind: str
+    model: str = ""
+    rows: int = 0
+    """The most objects that one load was for."""
+    milliseconds: float = 0.0
+    """Of all the times together."""
+    batch: bool = False
+    source: str = ""
+    related: bool = True
+    entry: str = ""
+    entry_at: int = 0
+    loads: tuple[str, ...] | None = None
+    view: str = ""
+    times: int = 1
+    """How many loads, a batch being one."""
+
+    @property
+    def key(self) -> Key:
+        """What makes two records the same access."""
+        place = (self.view, self.template, self.line, self.expression)
+        return (*place, self.root, self.path, self.kind, self.model, self.source)
+
+    @property
+    def is_lazy(self) -> bool:
+        """Whether the view could have loaded this; see `Event.is_lazy`."""
+        if self.kind == "render":
+            return False
+        if self.kind not in ("rows", "call"):
+            return True
+        return self.related or "[]" in self.path[:-1]
+
+    def add(self, other: Record) -> None:
+        """Count another record of the same access into this one."""
+        self.times += other.times
+        self.milliseconds += other.milliseconds
+        self.rows = max(self.rows, other.rows)
+        self.batch = self.batch or other.batch
+
+    def as_line(self) -> bytes:
+        """The record as a line of a recording, with the line's end."""
+        values = {name: value for name, value in asdict(self).items() if value not in ("", None)}
+        values["milliseconds"] = round(self.milliseconds, 3)
+        return json.dumps({"version": VERSION, **values}).encode() + b"\n"
+
+
+NAMES = tuple(each.name for each in fields(Record))
+SHARED = tuple(name for name in NAMES if name != "times")
+EMPTY = {"template": "", "line": None, "expression": "", "root": ""}
+EXPECTED: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(
+        ("template", "expression", "root", "kind", "model", "source", "entry", "view"), str
+    ),
+    **dict.fromkeys(("batch", "related"), bool),
+    **dict.fromkeys(("rows", "times", "entry_at"), int),
+    "line": (int, type(None)),
+    "milliseconds": (int, float),
+    "loads": (list, type(None)),
+}
+
+
+def record_of(event: Event) -> Record:
+    """Make a record of an event seen once."""
+    return Record(**{name: getattr(event, name) for name in SHARED})
+
+
+def render_record(template: str, view: str) -> Record:
+    """Make the record of a template that was rendered once."""
+    return Record(template, None, "", "", (), "render", view=view)
+
+
+def record_from(values: Any) -> Record:
+    """Make a record from the JSON object of a line.
+
+    Raises:
+        ValueError: it is none, or of another version.
+    """
+    if not isinstance(values, Mapping):
+        raise ValueError(f"expected a JSON object, not {type(values).__name__}")
+    if values.get("version") != VERSION:
+        raise ValueError(
+            f"version {values.get('version')!r} of the format; this release reads {VERSION}: "
+            "record again"
+        )
+    known = {**EMPTY, **{name: values[name] for name in NAMES if name in values}}
+    for name, value in known.items():
+        kind = EXPECTED.get(name)
+        if kind is not None and not isinstance(value, kind):
+            raise ValueError(f"{name!r} is {value!r}")
+    path = known.get("path")
+    if not isinstance(path, list) or not all(isinstance(step, str) for step in path):
+        raise ValueError(f"'path' is {path!r}; expected a list of strings")
+    if "kind" not in known:
+        raise ValueError("'kind' is missing")
+    loads = known.get("loads")
+    if loads is not None:
+        known["loads"] = tuple(map(str, loads))
+    return Record(**{**known, "path": tuple(path)})
+
+
+@dataclass
+class Recording:
+    """What some files hold: each access once, and what could not be read."""
+
+    records: dict[Key, Record] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, record: Record) -> None:
+        """Count a record in."""
+        known = self.records.setdefault(record.key, record)
+        if known is not record:
+            known.add(record)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records.values())
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+
+def read(files: Iterable[Path]) -> Recording:
+    """Read recordings, and add up what is in several lines.
+
+    Returns:
+        The records. A file or a line that cannot be read is in ``problems``.
+    """
+    recording = Recording()
+    for file in files:
+        try:
+            with file.open("rb") as lines:
+                for number, line in enumerate(lines, 1):
+                    _read_line(recording, file, number, line)
+        except OSError as error:
+            recording.problems.append(
+                Problem(f"cannot read the recording: {error.strerror}", str(file))
+            )
+    return recording
+
+
+def _read_line(recording: Recording, file: Path, number: int, line: bytes) -> None:
+    if not line.strip():
+        return
+    try:
+        recording.add(record_from(json.loads(line)))
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        cut = "" if line.endswith(b"\n") else " (it is cut off)"
+        recording.problems.append(
+            Problem(f"this line is not a record{cut}; skipped", str(file), number)
+        )
+    except ValueError as error:
+        recording.problems.append(Problem(f"{error}; skipped", str(file), number))
+
+
+def write(file: Path, records: Iterable[Record]) -> None:
+    """Write a recording anew.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    file.write_bytes(b"".join(record.as_line() for record in records))

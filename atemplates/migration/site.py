@@ -1,0 +1,115 @@
+"""Reading a site: its templates, what they read, their annotations, and what could not be read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import django
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.engine import Engine
+
+from ..compiler.access import access_paths, following
+from .annotations import annotations_of
+from .problems import Problem
+from .sources import template_names
+
+FORM_TEMPLATES = Path(django.__file__).resolve().parent / "forms" / "templates"
+"""Templates of widgets extend these; an engine of the form renderer finds them, not the site's."""
+
+Progress = Callable[[int, int, str], None]
+"""Is told how many templates are done, of how many, and the next one's name."""
+
+
+@dataclass
+class Site:
+    """What the templates of one engine say."""
+
+    paths: dict[str, list[Any]] = field(default_factory=dict)
+    """Template -> its access paths."""
+    parsed: dict[str, Any] = field(default_factory=dict)
+    annotations: dict[str, dict[str, str]] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_site(engine: Engine, names: Iterable[str] = (), progress: Progress | None = None) -> Site:
+    """Parse templates and find what they read. What fails is noted, and the rest goes on.
+
+    Args:
+        engine: the engine of a Django backend.
+        names: the templates; none for all that the loaders find.
+        progress: is called before each template.
+    """
+    site = Site()
+    wanted = list(names)
+    if not wanted:
+        wanted, site.problems = template_names(engine)
+    for number, name in enumerate(wanted):
+        if progress is not None:
+            progress(number, len(wanted), name)
+        try:
+            template = engine.get_template(name)
+        except TemplateDoesNotExist as error:
+            what = f"needs {error}, which does not exist" if str(error) != name else "is not found"
+            site.problems.append(Problem(f"the template {what}", name))
+            continue
+        except TemplateSyntaxError as error:
+            site.problems.append(syntax_problem(engine, name, error))
+            continue
+        except Exception as error:
+            site.problems.append(
+                Problem(f"cannot be loaded: {type(error).__name__}: {error}", name)
+            )
+            continue
+        site.parsed[name] = template
+        site.files[name] = str(template.origin.name)
+        found, problems = annotations_of(site.files[name], str(template.source))
+        site.problems += problems
+        if found:
+            site.annotations[name] = found
+        try:
+            site.paths[name] = access_paths(template, follow=noting(engine, site, name))
+        except Exception as error:
+            site.problems.append(
+                Problem(f"cannot be analysed: {type(error).__name__}: {error}", name)
+            )
+    if progress is not None and wanted:
+        progress(len(wanted), len(wanted), "")
+    return site
+
+
+def noting(engine: Engine, site: Site, name: str) -> Any:
+    """Return what loads templates that a template names, and notes those that do not exist."""
+    load = following(engine)
+
+    def follow(wanted: str, skip: Any = ()) -> Any:
+        try:
+            return load(wanted, skip)
+        except TemplateDoesNotExist as error:
+            problem = Problem(f"names the template {wanted!r}, which does not exist", name)
+            of_forms = os.path.isfile(os.path.join(FORM_TEMPLATES, wanted))
+            if str(error) == wanted and not of_forms and problem not in site.problems:
+                site.problems.append(problem)
+            raise
+
+    return follow
+
+
+def syntax_problem(engine: Engine, name: str, error: TemplateSyntaxError) -> Problem:
+    """Describe a template that does not parse, with its file and line."""
+    token: Any = getattr(error, "token", None)
+    line = getattr(token, "lineno", None)
+    return Problem(f"does not parse: {error}", file_of(engine, name), line)
+
+
+def file_of(engine: Engine, name: str) -> str:
+    """The file that holds a template, or its name when no loader says."""
+    for loader in engine.template_loaders:
+        for origin in loader.get_template_sources(name):
+            if Path(str(origin.name)).is_file():
+                return str(origin.name)
+    return name

@@ -1,0 +1,41 @@
+"""Recorded lazy access in a few lines, for a terminal: by template, with the call to add."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..relations.paths import dotted
+from .recordings import Record
+
+WHAT = {
+    "relation": "loads",
+    "rows": "loads",
+    "deferred": "loads the deferred",
+    "count": "counts",
+    "exists": "asks for",
+    "call": "queries",
+    "python": "loads in Python",
+}
+
+
+def summary_lines(records: Iterable[Record]) -> list[str]:
+    """Return the lines; none when nothing was lazy. Each place of a template is one line."""
+    lines: list[str] = []
+    lazy = [record for record in records if record.is_lazy]
+    place: tuple[str, str] | None = None
+    for record in sorted(lazy, key=lambda r: (r.view, r.template, r.line or 0, r.path)):
+        if place != (record.view, record.template):
+            place = (record.view, record.template)
+            view = f"  (view {record.view})" if record.view else ""
+            lines.append(f"{record.template or '<string>'}{view}")
+        lines.append(f"  {describe(record)}")
+    return lines
+
+
+def describe(record: Record) -> str:
+    """Say in one line what an access loaded."""
+    line = f"line {record.line}: " if record.line is not None else ""
+    what = dotted(record.root, record.path)
+    where = f", at {record.source}" if record.source else ""
+    times = f", {record.times}x" if record.times > 1 else ""
+    return f"{line}{{{{ {record.expression} }}}} {WHAT[record.kind]} {what}{where}{times}"

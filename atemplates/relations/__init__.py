@@ -1,0 +1,1 @@
+"""Relations that a template reaches: what was not loaded, loading it in batches, saying so."""

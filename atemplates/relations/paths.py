@@ -1,0 +1,113 @@
+"""Access paths: what a template reads, from which context variable, through which steps.
+
+One record for three readers: the loader of a render, its events, and the migration tools. Plain
+data; nothing of Django is imported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, TypeAlias, get_args
+
+ITEM = "[]"
+"""The step from a list to one of its items."""
+
+Consumption: TypeAlias = Literal[
+    "output", "truth", "loop", "length", "slice", "item", "argument", "operand", "name"
+]
+"""What becomes of the value at the end of a path: it is printed, tested, looped over, counted, cut,
+asked for one item by position, given to a tag or filter, compared, or only given a new name."""
+
+CONSUMPTIONS: tuple[str, ...] = get_args(Consumption)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPath:
+    """One expression of a template, as the way from a context variable to what is read.
+
+    ``{{ book.author.name }}`` in ``{% for book in books %}`` has the root ``books`` and the path
+    ``("[]", "author", "name")``.
+    """
+
+    template: str
+    """The name of the template that holds the expression; empty for one made from a string."""
+    line: int | None
+    expression: str
+    """As written, with its filters."""
+    root: str
+    """The context variable. Empty when no single variable is read (a dynamic include by a literal
+    name that does not exist, a tag that takes the whole context)."""
+    path: tuple[str, ...] = ()
+    """The steps from the root; ``"[]"`` is an item of a list, a number is an item by position."""
+    conditional: bool = False
+    """Whether a render of the template may do without this access."""
+    consumption: Consumption = "output"
+    lost: str | None = None
+    """Why what is read here, or beyond, cannot be known from the template; None if it is known."""
+
+    def __str__(self) -> str:
+        place = self.template or "<string>"
+        if self.line is not None:
+            place += f":{self.line}"
+        notes: list[str] = [self.consumption]
+        if self.conditional:
+            notes.append("conditional")
+        if self.lost:
+            notes.append(f"lost: {self.lost}")
+        return f"{place}: {self.expression} - {self.dotted} ({', '.join(notes)})"
+
+    @property
+    def dotted(self) -> str:
+        """The root and the path in one text: ``books[].author.name``."""
+        return dotted(self.root, self.path)
+
+    def as_data(self) -> dict[str, Any]:
+        """Return what JSON can hold; `from_data` reads it back."""
+        return {**asdict(self), "path": list(self.path)}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> AccessPath:
+        """Read what `as_data` returned.
+
+        Raises:
+            ValueError: a key is missing or unknown, or a value is of the wrong type.
+        """
+        known = {field.name for field in fields(cls)}
+        wrong = sorted(known.symmetric_difference(data))
+        if wrong:
+            raise ValueError(f"An access path has the keys {sorted(known)}; see to {wrong}.")
+        path = data["path"]
+        if not isinstance(path, (list, tuple)) or not all(isinstance(step, str) for step in path):
+            raise ValueError(f"The path of an access path is a list of texts, not {path!r}.")
+        if data["consumption"] not in CONSUMPTIONS:
+            raise ValueError(
+                f"consumption={data['consumption']!r}: expected one of {', '.join(CONSUMPTIONS)}."
+            )
+        return cls(**{**data, "path": tuple(path)})
+
+
+def dotted(root: str, path: Iterable[str]) -> str:
+    """Join a root and steps: ``books[].author.name``, ``books[].tags.all[].name``."""
+    text = root
+    for step in path:
+        text += step if step == ITEM or not text else f".{step}"
+    return text
+
+
+def lookup(path: Iterable[str]) -> str:
+    """The steps as a lookup of the ORM, without items, positions and ``all``: ``author__books``."""
+    return "__".join(
+        step for step in path if step not in (ITEM, "all") and not step.lstrip("-").isdecimal()
+    )
+
+
+def distinct(paths: Iterable[AccessPath]) -> list[AccessPath]:
+    """Drop repeated records, in order; of two that differ in ``conditional``, keep the certain."""
+    found: dict[AccessPath, AccessPath] = {}
+    for path in paths:
+        key = replace(path, conditional=True)
+        known = found.get(key)
+        if known is None or (known.conditional and not path.conditional):
+            found[key] = path
+    return list(found.values())

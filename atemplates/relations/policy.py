@@ -1,0 +1,117 @@
+"""What to do about a relation that was not loaded, and the errors and warnings that say so."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from ..errors import LocatedError, Location
+from ..state import POLICIES
+
+_override: ContextVar[str | None] = ContextVar("atemplates_relations", default=None)
+_everywhere: list[str] = []
+
+
+class LazyAccessError(LocatedError):
+    """``relations="raise"``: a template reached for something that the view did not load.
+
+    Attributes:
+        expression: the template's expression, as written.
+        root: the context variable it hangs on.
+        path: the steps from the root; ``"[]"`` stands for an item.
+        model: the label of the model whose attribute was not loaded.
+        suggestion: the call to add to the view's queryset.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        location: Location | None = None,
+        expression: str = "",
+        root: str = "",
+        path: tuple[str, ...] = (),
+        model: str = "",
+        suggestion: str = "",
+    ) -> None:
+        super().__init__(message, location)
+        self.expression = expression
+        self.root = root
+        self.path = path
+        self.model = model
+        self.suggestion = suggestion
+
+
+class LazyAccessWarning(UserWarning):
+    """``relations="warn"``: as the error, once for each line of a template."""
+
+
+@contextmanager
+def relations(policy: str) -> Iterator[None]:
+    """Render with this policy whatever the OPTIONS say, inside this block.
+
+    Raises:
+        ValueError: there is no such policy.
+    """
+    check_policy(policy)
+    token = _override.set(policy)
+    try:
+        yield
+    finally:
+        _override.reset(token)
+
+
+@contextmanager
+def relations_everywhere(policy: str) -> Iterator[None]:
+    """Do as `relations` does, for every render of this process, in any task and thread.
+
+    Raises:
+        ValueError: there is no such policy.
+    """
+    _everywhere.append(check_policy(policy))
+    try:
+        yield
+    finally:
+        _everywhere.pop()
+
+
+def check_policy(policy: Any) -> str:
+    """Return the policy.
+
+    Raises:
+        ValueError: it is none of the known ones.
+    """
+    if policy not in POLICIES:
+        raise ValueError(f"relations={policy!r}: expected one of {', '.join(map(repr, POLICIES))}.")
+    return str(policy)
+
+
+def current_policy(configured: str) -> str:
+    """Return the policy of a render that begins now."""
+    return _override.get() or (_everywhere[-1] if _everywhere else configured)
+
+
+_warned: set[tuple[str, int | None]] = set()
+LIMIT = 10_000
+
+
+def warn_once(message: str, template: str, line: int | None) -> None:
+    """Warn about lazy access on a template's line, the first time.
+
+    Templates made at run time may have no end; their lines are not all remembered.
+    """
+    if (template, line) in _warned:
+        return
+    if len(_warned) >= LIMIT:
+        _warned.clear()
+    _warned.add((template, line))
+    # Where it happened is in the text: the stack leads to whoever rendered, or to a thread.
+    warnings.warn(message, LazyAccessWarning, stacklevel=2)
+
+
+def reset_warnings() -> None:
+    """Forget which lines have been warned about."""
+    _warned.clear()

@@ -1,0 +1,228 @@
+"""What each step of a path is on a model: a relation and of which kind, a column, or code.
+
+Everything comes from ``Model._meta``; no query is sent, and no instance is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property, partialmethod
+from inspect import getattr_static
+from types import FunctionType
+from typing import Any, Literal, TypeAlias
+
+from django.db.models import Model, QuerySet
+from django.utils.functional import cached_property as django_cached_property
+
+from .paths import ITEM
+
+StepKind: TypeAlias = Literal[
+    "item",  # a row of a list or queryset
+    "foreign key",
+    "one-to-one",
+    "reverse one-to-one",
+    "parent link",  # from a multi-table child to its parent
+    "child",  # from a multi-table parent to one of its children
+    "reverse foreign key",
+    "many-to-many",
+    "reverse many-to-many",
+    "generic relation",
+    "generic foreign key",
+    "key column",  # author_id: needs no load
+    "field",
+    "property",
+    "method",
+    "attribute",  # of the class, not a field
+    "all",  # the rows of a manager
+    "query",  # another method of a manager or queryset
+    "container",  # on the way from the root to its rows: the items of a dict, a page's list
+    "unknown",
+]
+
+TO_ONE = frozenset({"foreign key", "one-to-one", "reverse one-to-one", "parent link", "child"})
+TO_MANY = frozenset(
+    {"reverse foreign key", "many-to-many", "reverse many-to-many", "generic relation"}
+)
+CONTAINERS = frozenset({"items", "values", "object_list", "instance", "queryset"})
+"""Attributes that lead from a context variable to its rows: of a dict, a page, a form, a view."""
+
+ONE_ROW = frozenset({"first", "last", "get", "earliest", "latest"})
+NO_ROWS = frozenset(
+    {"aggregate", "count", "exists", "explain", "in_bulk"}
+    | {"dates", "datetimes", "values", "values_list"}
+)
+"""Methods of querysets that give no instances of the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a path, on the model it starts from."""
+
+    name: str
+    kind: StepKind
+    model: type[Model] | None = None
+    """The model that the step starts from, if it starts from an instance or its manager."""
+    target: type[Model] | None = None
+    """The model that the step leads to."""
+    field: Any = None
+    """The field or relation of ``_meta`` behind it."""
+
+    def __str__(self) -> str:
+        owner = f"{self.model_label}." if self.model is not None else ""
+        return f"{owner}{self.name} ({self.kind})"
+
+    @property
+    def model_label(self) -> str:
+        """The label of the model that the step starts from: ``shop.Book``."""
+        return str(self.model._meta.label) if self.model is not None else "?"
+
+
+@cache
+def attributes_of(model: type[Model]) -> dict[str, Step]:
+    """Return what ``_meta`` knows of a model's attributes, by name.
+
+    One that the class has replaced (by a property, say) is left out, and so is a relation whose
+    accessor the model does not have (a proxy's, on the model it stands for).
+    """
+    found: dict[str, Step] = {}
+    for field in model._meta.get_fields():
+        for step in _steps_of(model, field):
+            descriptor = getattr_static(model, step.name, None)
+            if type(descriptor).__module__.partition(".")[0] == "django" or descriptor is field:
+                found[step.name] = step
+    if model._meta.pk is not None:
+        found["pk"] = Step("pk", "field", model, field=model._meta.pk)
+    return found
+
+
+def _steps_of(model: type[Model], field: Any) -> Iterable[Step]:
+    if not field.is_relation:
+        if field.concrete:
+            yield Step(field.name, "field", model, field=field)
+        return
+    related = field.related_model
+    if field.auto_created and not field.concrete:
+        name = field.get_accessor_name()
+        if name:
+            yield Step(name, _reverse_kind(field), model, related, field)
+        return
+    if field.many_to_many:
+        yield Step(field.name, "many-to-many", model, related, field)
+    elif field.one_to_many:
+        yield Step(field.name, "generic relation", model, related, field)
+    elif related is None:
+        yield Step(field.name, "generic foreign key", model, field=field)
+    else:
+        if field.remote_field.parent_link:
+            yield Step(field.name, "parent link", model, related, field)
+        else:
+            kind: StepKind = "one-to-one" if field.one_to_one else "foreign key"
+            yield Step(field.name, kind, model, related, field)
+        yield Step(field.attname, "key column", model, field=field)
+
+
+def _reverse_kind(relation: Any) -> StepKind:
+    if relation.one_to_one:
+        return "child" if relation.parent_link else "reverse one-to-one"
+    return "reverse many-to-many" if relation.many_to_many else "reverse foreign key"
+
+
+def step_on(model: type[Model], name: str) -> Step:
+    """Return what an attribute of an instance is."""
+    known = attributes_of(model).get(name)
+    if known is not None:
+        return known
+    value = getattr_static(model, name, None)
+    if isinstance(value, (property, cached_property, django_cached_property)):
+        return Step(name, "property", model)
+    if isinstance(value, (FunctionType, partialmethod, classmethod, staticmethod)):
+        return Step(name, "method", model)
+    return Step(name, "unknown" if value is None else "attribute", model)
+
+
+def steps_of(model: type[Model], path: Iterable[str]) -> list[Step]:
+    """Resolve a path step by step.
+
+    Args:
+        model: what the root of the path is: an instance of it, or a list, queryset, page or dict
+            of its instances.
+        path: the steps of an `AccessPath`.
+
+    Returns:
+        A step for each one of the path; those behind one whose result is not known (a property, a
+        method, a generic key, a column) are ``"unknown"`` and have no model.
+    """
+    walk = _Walk(model)
+    return [walk.step(name) for name in path]
+
+
+class _Walk:
+    """Where a walk along a path stands: at the root, an instance, a manager, rows, or nowhere."""
+
+    def __init__(self, model: type[Model]) -> None:
+        self.model: type[Model] | None = model
+        self.at = "root"
+
+    def step(self, name: str) -> Step:
+        if self.model is None:
+            return Step(name, "unknown")
+        return getattr(self, f"_from_{self.at}")(self.model, name)  # type: ignore[no-any-return]
+
+    def _from_root(self, model: type[Model], name: str) -> Step:
+        if is_item(name):
+            return Step(name, "item", target=model)
+        found = step_on(model, name)
+        if found.kind != "unknown":
+            return self._from_instance(model, name)
+        if name in CONTAINERS:
+            return Step(name, "container", target=model)
+        if hasattr(QuerySet, name):
+            return self._from_rows(model, name)
+        return self._from_instance(model, name)
+
+    def _from_instance(self, model: type[Model], name: str) -> Step:
+        found = step_on(model, name)
+        if found.kind in TO_ONE or found.kind in TO_MANY:
+            self.model = found.target
+            self.at = "instance" if found.kind in TO_ONE else "manager"
+        else:
+            self.model = None
+        return found
+
+    def _from_manager(self, model: type[Model], name: str) -> Step:
+        if name == "all":
+            self.at = "rows"
+            return Step(name, "all", model, model)
+        if is_item(name):  # a manager cannot be looped over, nor has it positions
+            self.model = None
+            return Step(name, "unknown")
+        return self._query(model, name)
+
+    def _from_rows(self, model: type[Model], name: str) -> Step:
+        if is_item(name):
+            self.at = "instance"
+            return Step(name, "item", target=model)
+        if name == "all":
+            self.at = "rows"
+            return Step(name, "all", model, model)
+        return self._query(model, name)
+
+    def _query(self, model: type[Model], name: str) -> Step:
+        known = hasattr(QuerySet, name)
+        if not known and not hasattr(type(model._default_manager), name):
+            self.model = None
+            return Step(name, "unknown")
+        if name in ONE_ROW:
+            self.at = "instance"
+        elif known and name not in NO_ROWS:
+            self.at = "rows"
+        else:
+            # What a method of a manager or queryset of the site's own returns, only it knows.
+            self.model = None
+        return Step(name, "query", model, self.model)
+
+
+def is_item(step: str) -> bool:
+    """Whether a step leads to an item of a list, any or by position."""
+    return step == ITEM or step.lstrip("-").isdecimal()

@@ -1,0 +1,77 @@
+"""Values: one lookup step, one call, one filter, one output. Each gives a value, or a `Wait`.
+
+Nothing here blocks on purpose and nothing awaits. The order of the steps, the exceptions and the
+log records are those of ``django.template.base.Variable``; what is new is that a step that needs
+I/O on the event loop becomes a wait that repeats this one step in the request's thread (Django's
+guard raises before a query is sent), and that an awaitable is awaited.
+"""
+
+from .calls import (
+    Steps,
+    again_in_thread,
+    async_twin,
+    awaited,
+    awaiting,
+    call,
+    complete,
+    has_own_twin,
+    repeat_call,
+    settle,
+)
+from .conditions import COMPARISONS, compare_again, swallow
+from .filters import apply_filter, filter_again
+from .lookups import (
+    attribute_failed,
+    failed,
+    find,
+    follow,
+    invalid,
+    look_again,
+    lookup,
+    lookup_index,
+    walk,
+)
+from .output import local_time, output, rendered, show
+from .rows import Rows, container, holds, rows, truth, unpack
+from .sites import MISSING, Invalid, Missing, Site
+
+__all__ = [
+    "COMPARISONS",
+    "MISSING",
+    "Invalid",
+    "Missing",
+    "Rows",
+    "Site",
+    "Steps",
+    "again_in_thread",
+    "apply_filter",
+    "async_twin",
+    "attribute_failed",
+    "awaited",
+    "awaiting",
+    "call",
+    "compare_again",
+    "complete",
+    "container",
+    "failed",
+    "filter_again",
+    "find",
+    "follow",
+    "has_own_twin",
+    "holds",
+    "invalid",
+    "local_time",
+    "look_again",
+    "lookup",
+    "lookup_index",
+    "output",
+    "rendered",
+    "repeat_call",
+    "rows",
+    "settle",
+    "show",
+    "swallow",
+    "truth",
+    "unpack",
+    "walk",
+]

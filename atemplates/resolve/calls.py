@@ -1,0 +1,172 @@
+"""Calling what a lookup gave, and awaiting what a call gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from inspect import isasyncgen, isasyncgenfunction, iscoroutinefunction, signature, unwrap
+from types import MethodType
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.db.models import Model
+from django.template.loader_tags import BlockNode
+
+from ..kinds import (
+    INERT,
+    is_awaitable,
+    is_django,
+    is_related,
+    learn,
+)
+from ..state import State
+from ..waits import Kind, Wait
+from .sites import Site
+
+Steps = Generator[Wait, Any, Any]
+
+
+def call(state: State, value: Any) -> Any:
+    """Call a callable found in a template, under Django's rules for it."""
+    if getattr(value, "do_not_call_in_templates", False):
+        return value
+    if getattr(value, "alters_data", False):
+        return state.engine.string_if_invalid
+    if type(value) is MethodType and value.__func__ is BlockNode.super:
+        return Wait(Kind.PLAN, state.block_super(state, value.__self__))
+    try:
+        return value()
+    except TypeError:
+        try:
+            parameters = signature(value)
+        except ValueError:
+            return state.engine.string_if_invalid
+        try:
+            parameters.bind()
+        except TypeError:  # it needs arguments
+            return state.engine.string_if_invalid
+        raise
+
+
+def settle(state: State, value: Any, site: Site | None = None, root: Any = None) -> Any:
+    """Await an awaitable and call a callable, as a lookup's result demands."""
+    kind = type(value)
+    if kind not in INERT:
+        learn(kind)
+        if kind in INERT:
+            return value
+    if is_awaitable(value):
+        return awaiting(state, value, then_call=True)
+    if callable(value):
+        if kind is MethodType and state.on_loop and has_own_twin(value):
+            return repeat_call(state, value, site, root)
+        try:
+            value = call(state, value)
+        except SynchronousOnlyOperation:
+            if not state.on_loop:
+                raise
+            return repeat_call(state, value, site, root)
+        if type(value) not in INERT:
+            learn(type(value))
+            if is_awaitable(value):
+                return awaiting(state, value)
+    return value
+
+
+def repeat_call(state: State, function: Any, site: Site | None = None, root: Any = None) -> Wait:
+    """Wait for a call that cannot be made right here: its async twin, or the thread."""
+    twin = async_twin(function) if state.on_loop else None
+    if twin is not None:
+        notify = state.relations.call_step(function, site, root)
+        made = twin()
+        if isasyncgen(made):
+            return Wait(Kind.ROWS, made, notify=notify)
+        return Wait(Kind.AWAIT, made, notify=notify)
+    owner, index = getattr(function, "__self__", None), len(site.bits) if site is not None else 1
+    name = getattr(function, "__name__", "")
+    notify = state.relations.python_step(owner, name, site, root, index - 1)
+    return Wait(Kind.CALL, call, (state, function), notify=notify)
+
+
+def async_twin(function: Any) -> Callable[[], Any] | None:
+    """Return the async method that stands beside an ORM method (``acount`` for ``count``)."""
+    owner = getattr(function, "__self__", None)
+    if not is_related(type(owner)) or issubclass(type(owner), Model):
+        return None
+    if getattr(function, "alters_data", False):
+        return None
+    twin = getattr(owner, f"a{function.__name__}", None)
+    # A manager's method stands for that of its queryset, and is no coroutine function itself.
+    written = unwrap(twin) if callable(twin) else None
+    if iscoroutinefunction(written):
+        return twin
+    # Django's own generators hop to the thread for every few rows; the thread reads them at once.
+    if isasyncgenfunction(written) and not is_django(written.__module__):
+        return twin
+    return None
+
+
+def has_own_twin(function: Any) -> bool:
+    """Whether an ORM method has an async twin that Django did not write: it is to be used."""
+    twin = async_twin(function)
+    return twin is not None and not is_django(getattr(unwrap(twin), "__module__", None) or "")
+
+
+def awaiting(state: State, awaitable: Any, *, then_call: bool = False) -> Any:
+    """Return the result of an awaitable that was awaited before, or the wait for it."""
+    known = state.awaited.get(id(awaitable))
+    if known is None:
+        return Wait(Kind.PLAN, await_once(state, awaitable, then_call))
+    value = known[1]
+    if then_call and type(value) not in INERT and callable(value):
+        return settle(state, value)
+    return value
+
+
+def await_once(state: State, awaitable: Any, then_call: bool) -> Steps:
+    if id(awaitable) in state.upcoming:
+        upcoming, state.upcoming = state.upcoming, {}
+        results = yield Wait(Kind.GATHER, upcoming)
+        for identity, result in results.items():
+            state.awaited[identity] = (upcoming[identity], result)
+        value = results[id(awaitable)]
+    else:
+        value = yield Wait(Kind.AWAIT, awaitable)
+        state.awaited[id(awaitable)] = (awaitable, value)
+    if then_call and type(value) not in INERT and callable(value):
+        value = settle(state, value)
+        if type(value) is Wait:
+            value = yield from complete(value)
+    return value
+
+
+def complete(wait: Wait) -> Steps:
+    """Wait for anything, be it a plan or something for the driver."""
+    if wait.kind is Kind.PLAN:
+        return (yield from wait.subject)
+    return (yield wait)
+
+
+def awaited(state: State, value: Any) -> Any:
+    """Await a value if it is awaitable, and do nothing else with it."""
+    if type(value) not in INERT and is_awaitable(value):
+        return awaiting(state, value)
+    return value
+
+
+def again_in_thread(
+    state: State,
+    value: Any,
+    bit: str,
+    site: Site | None,
+    root: Any,
+    function: Any,
+    *args: Any,
+) -> Wait:
+    """Wait for what met Django's guard: repeated in the request's thread.
+
+    Args:
+        bit: what was done with the value.
+    """
+    index = len(site.bits) if site is not None else 1
+    notify = state.relations.python_step(value, bit, site, root, index)
+    return Wait(Kind.PLAN, complete(Wait(Kind.CALL, function, args, notify=notify)))

@@ -1,0 +1,143 @@
+"""Applying filters, which may be coroutine functions or meet the database."""
+
+from __future__ import annotations
+
+from types import GeneratorType
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.db.models import QuerySet
+from django.utils.safestring import SafeData, mark_safe
+
+from ..errors import NotRepeatable
+from ..kinds import (
+    INERT,
+    RELATED,
+    SCALARS,
+    is_awaitable,
+    is_iterator,
+    is_related,
+)
+from ..state import State
+from ..waits import Kind, Wait
+from .calls import Steps, complete
+from .rows import ROWS, _same, evaluated_then
+from .sites import Site
+
+WHOLE = frozenset(
+    {
+        "default",
+        "dictsort",
+        "dictsortreversed",
+        "escapeseq",
+        "join",
+        "length",
+        "pluralize",
+        "random",
+        "safeseq",
+        "unordered_list",
+        "yesno",
+    }
+)
+"""Django's filters that read all rows of a queryset."""
+
+
+def apply_filter(
+    state: State,
+    function: Any,
+    value: Any,
+    site: Site | None,
+    root: Any,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    """Apply a filter that may be a coroutine function or meet the database.
+
+    Args:
+        site: the expression that the filter belongs to, if that is known.
+        root: the value of its first bit.
+        args: the filter's arguments.
+    """
+    if type(value) not in SCALARS and (type(value) in ROWS or is_related(type(value))):
+        if _takes_all(function, value):
+            wait = state.relations.whole(value, site, root)
+            if wait is not None:
+                filtered = _filter_rows(state, value, wait, function, args, kwargs, site, root)
+                return Wait(Kind.PLAN, filtered)
+        if not state.on_loop:
+            state.relations.prepare_value(value, site, root)
+    if type(value) is GeneratorType and state.on_loop:
+        result: Any = Wait(Kind.CALL, function, (value, *args), kwargs)
+    else:
+        try:
+            result = function(value, *args, **kwargs)
+        except SynchronousOnlyOperation as error:
+            result = filter_again(state, error, function, value, args, kwargs, site, root)
+    if type(value) in RELATED and issubclass(type(result), QuerySet):
+        index = len(site.bits) if site is not None else 1
+        state.relations.derive(value, result, site, root, index)
+    if type(result) is Wait or (type(result) not in INERT and is_awaitable(result)):
+        return Wait(Kind.PLAN, _filtered(result, isinstance(value, SafeData), function))
+    if getattr(function, "is_safe", False) and isinstance(value, SafeData):
+        result = mark_safe(result)
+    return result
+
+
+def _filter_rows(
+    state: State,
+    queryset: Any,
+    wait: Wait,
+    function: Any,
+    args: Any,
+    kwargs: Any,
+    site: Site | None,
+    root: Any,
+) -> Steps:
+    """Evaluate a whole queryset, then apply a filter, which may ask for more."""
+    queryset = yield from evaluated_then(state, queryset, wait, _same)
+    result = apply_filter(state, function, queryset, site, root, *args, **kwargs)
+    if type(result) is Wait:
+        result = yield from complete(result)
+    return result
+
+
+def _takes_all(function: Any, value: Any) -> bool:
+    return (
+        issubclass(type(value), QuerySet)
+        and function.__module__ == "django.template.defaultfilters"
+        and function.__name__ in WHOLE
+    )
+
+
+def _filtered(result: Any, safe: bool, function: Any) -> Steps:
+    if type(result) is Wait:
+        result = yield result
+    if type(result) not in INERT and is_awaitable(result):
+        result = yield Wait(Kind.AWAIT, result)
+    if safe and getattr(function, "is_safe", False):
+        result = mark_safe(result)
+    return result
+
+
+def filter_again(
+    state: State,
+    error: Exception,
+    function: Any,
+    value: Any,
+    args: Any,
+    kwargs: Any,
+    site: Site | None = None,
+    root: Any = None,
+) -> Wait:
+    """Repeat in the request's thread a filter that met Django's guard on the loop."""
+    if not state.on_loop:
+        raise error
+    if any(is_iterator(item) for item in (value, *args)):
+        raise NotRepeatable(
+            f"The filter {getattr(function, '__name__', function)!r} went through an iterator "
+            "that needs the database, on the event loop, and an iterator cannot be gone through "
+            "again. Put a list or a queryset into the context instead."
+        ) from error
+    state.relations.prepare_value(value, site, root)
+    notify = state.relations.filter_step(function, value, site, root)
+    return Wait(Kind.CALL, function, (value, *args), kwargs, notify=notify)

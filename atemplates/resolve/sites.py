@@ -1,0 +1,47 @@
+"""Where a variable stands, and what is in the place of one that does not exist."""
+
+from __future__ import annotations
+
+
+class Missing:
+    """The type of `MISSING`: a name that is in no dict of the context."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = Missing()
+
+
+class Invalid:
+    """``string_if_invalid`` in the place of a value: filters must not be applied to it."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+class Site:
+    """Where in a template a variable stands, and what happens when it cannot be resolved."""
+
+    __slots__ = ("bits", "filtered", "line", "mode", "template", "text")
+
+    def __init__(
+        self,
+        bits: tuple[str, ...],
+        text: str,
+        mode: str,
+        *,
+        filtered: bool = False,
+        template: str = "",
+        line: int | None = None,
+    ) -> None:
+        self.bits = bits
+        self.text = text
+        self.mode = mode
+        """``"output"``: string_if_invalid; ``"none"``: None; ``"raise"``: VariableDoesNotExist;
+        ``"text"``: as output, and nothing is written for a UnicodeDecodeError."""
+        self.filtered = filtered
+        self.template = template
+        self.line = line

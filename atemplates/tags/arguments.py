@@ -1,0 +1,249 @@
+"""Django's tags that compute something from their arguments.
+
+Their arguments are resolved by the plan (awaited, fetched) and given to Django's own ``render()``
+on a shallow copy of the node: what the tag does stays Django's business.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.template.base import FilterExpression, Node, VariableDoesNotExist
+from django.template.defaulttags import (
+    CsrfTokenNode,
+    DebugNode,
+    GroupedResult,
+    LoremNode,
+    NowNode,
+    RegroupNode,
+    WidthRatioNode,
+)
+from django.templatetags.i18n import (
+    GetAvailableLanguagesNode,
+    GetCurrentLanguageBidiNode,
+    GetCurrentLanguageNode,
+    GetLanguageInfoListNode,
+    GetLanguageInfoNode,
+)
+from django.templatetags.static import PrefixNode
+from django.templatetags.tz import GetCurrentTimezoneNode
+
+from ..compiler.conditions import write_comparison
+from ..compiler.expressions import write_expression
+from ..compiler.foreign import in_thread
+from ..compiler.nodes import register
+from ..compiler.plan import RUNTIME
+from ..compiler.scope import READS, assigns
+from ..compiler.writer import Writer
+from ..state import State
+from ..waits import Kind, Wait
+
+
+class Resolved:
+    """Stands where a node has a filter expression: the value is there already."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def resolve(self, context: Any, ignore_failures: bool = False) -> Any:
+        """Give the value."""
+        return self.value
+
+
+class Failing:
+    """Stands for an argument that cannot be resolved: the tag decides what that means."""
+
+    __slots__ = ("error", "var")
+
+    def __init__(self, error: VariableDoesNotExist, expression: FilterExpression) -> None:
+        self.error = error
+        self.var = expression.var
+
+    def resolve(self, context: Any, ignore_failures: bool = False) -> Any:
+        """Raise what resolving the argument raised."""
+        raise self.error
+
+
+ABSENT = object()
+"""Stands for an argument that the tag is to think was not given."""
+
+
+def resolved(value: Any) -> Any:
+    """Wrap an argument's value, or the values in a list or dict of arguments."""
+    if type(value) is ArgumentList:
+        return [resolved(item) for item in value]
+    if type(value) is ArgumentDict:
+        return {key: resolved(item) for key, item in value.items()}
+    if value is ABSENT:
+        return None
+    return value if isinstance(value, (Failing, Resolved)) else Resolved(value)
+
+
+class ArgumentList(list):  # type: ignore[type-arg]
+    """The values of a tag's positional arguments; a type of its own, unlike any value."""
+
+
+class ArgumentDict(dict):  # type: ignore[type-arg]
+    """The values of a tag's keyword arguments."""
+
+
+def write_argument(w: Writer, argument: Any, mode: str = "output") -> str:
+    """Write the code that resolves an argument, or a list or dict of them."""
+    if isinstance(argument, (list, tuple)):
+        return f"ArgumentList([{', '.join(write_argument(w, item) for item in argument)}])"
+    if isinstance(argument, dict):
+        items = [
+            f"{w.constant(name)}: {write_argument(w, item)}" for name, item in argument.items()
+        ]
+        return f"ArgumentDict({{{', '.join(items)}}})"
+    if not any(lookup for _, args in argument.filters for lookup, _ in args):
+        return write_expression(w, argument, mode)
+    value = w.temporary()
+    with w.block("try:"):
+        w.line(f"{value} = {write_expression(w, argument, mode)}")
+    w.line("except VariableDoesNotExist:")
+    w.line(f"    {value} = Failing(exception(), {w.constant(argument)})")
+    return value
+
+
+def write_with_arguments(
+    w: Writer, node: Node, attributes: tuple[str, ...], mode: str = "output"
+) -> None:
+    """Write a node that renders itself once its arguments are resolved."""
+    values = []
+    for attribute in attributes:
+        argument = getattr(node, attribute)
+        if argument is not None:
+            values.append(f"{attribute!r}: {write_argument(w, argument, mode)}")
+    result = w.temporary("s")
+    w.line(
+        f"{result} = render_with_arguments("
+        f"state, context, {w.constant(node, 'node_')}, {{{', '.join(values)}}})"
+    )
+    w.wait(result)
+    w.append(result)
+
+
+def render_with_arguments(state: State, context: Any, node: Node, values: dict[str, Any]) -> Any:
+    """Render a copy of a node whose arguments are ``values``."""
+    if values:
+        kind = type(node)
+        copied = kind.__new__(kind)
+        copied.__dict__ = {
+            **node.__dict__,
+            **{name: resolved(value) for name, value in values.items()},
+        }
+        node = copied
+    depth = len(context.dicts)
+    try:
+        return node.render(context)
+    except SynchronousOnlyOperation:
+        if not state.on_loop:
+            raise
+        del context.dicts[depth:]
+        return Wait(Kind.PLAN, in_thread(state, node.render, context))
+
+
+RUNTIME["ArgumentDict"] = ArgumentDict
+RUNTIME["ArgumentList"] = ArgumentList
+RUNTIME["Failing"] = Failing
+RUNTIME["render_with_arguments"] = render_with_arguments
+
+
+def register_arguments(
+    kind: type[Node], *attributes: str, target: str = "", reads: bool = False
+) -> None:
+    """Register a node that renders itself from resolved arguments.
+
+    Args:
+        attributes: where the node keeps its arguments.
+        target: the attribute that names the context variable the tag sets, if any.
+        reads: whether the tag looks at the whole context.
+    """
+
+    def write(w: Writer, node: Node) -> None:
+        write_with_arguments(w, node, attributes)
+
+    def effects(node: Node) -> Any:
+        written = assigns(getattr(node, target, None) if target else None)
+        return written | READS if reads else written
+
+    register(kind, write, effects)
+
+
+register_arguments(WidthRatioNode, "val_expr", "max_expr", "max_width", target="asvar")
+register_arguments(LoremNode, "count")
+register_arguments(NowNode, target="asvar")
+register_arguments(CsrfTokenNode, reads=True)
+register_arguments(DebugNode, reads=True)
+register_arguments(PrefixNode, target="varname")
+register_arguments(GetAvailableLanguagesNode, target="variable")
+register_arguments(GetCurrentLanguageNode, target="variable")
+register_arguments(GetCurrentLanguageBidiNode, target="variable")
+register_arguments(GetLanguageInfoNode, "lang_code", target="variable")
+register_arguments(GetLanguageInfoListNode, "languages", target="variable")
+register_arguments(GetCurrentTimezoneNode, target="variable")
+
+
+# -- regroup ---------------------------------------------------------------------------------------
+
+
+def write_regroup(w: Writer, node: RegroupNode) -> None:
+    """Group the rows of a source by what an expression gives for each."""
+    source = write_expression(w, node.target, "none")
+    groups = w.temporary("groups")
+    name = w.constant(node.var_name)
+    w.flush()
+    with w.block(f"if {source} is None:"):
+        w.line(f"context[{name}] = []")
+    with w.block("else:"):
+        listed = w.temporary("rows")
+        root, site = w.access or ("None", "None")
+        w.line(f"{listed} = rows(state, {source}, {site}, {root}, sized=False)")
+        w.wait(listed)
+        mark = w.temporary("mark")
+        w.line(f"{mark} = enter_loop(state, {listed}, {root}, {site})")
+        row, key = w.temporary("row"), w.temporary("key")
+        w.line(f"{groups} = []")
+        with w.block(f"for {row} in {listed}:"):
+            w.line(f"context[{name}] = {row}")
+            w.line(f"{key} = {write_expression(w, node.expression, 'none')}")
+            same, group = w.temporary("same"), w.temporary("group")
+            # As in itertools.groupby, which Django uses: what is identical is equal.
+            w.line(f"{same} = False")
+            with w.block(f"if {groups}:"):
+                w.line(f"{group} = {groups}[-1].grouper")
+                w.line(f"{same} = {group} is {key}")
+                with w.block(f"if not {same}:"):
+                    write_comparison(w, same, "==", group, key)
+                    with w.block(f"if not {same}:"):
+                        # groupby() asks once to end a group, and once more to begin the next.
+                        write_comparison(w, same, "==", group, key)
+            w.line(f"add_to_group({groups}, {same}, {key}, {row})")
+        w.line(f"state.relations.loops.leave({mark})")
+        w.line(f"note_groups(state, {groups}, {root}, {site})")
+        w.line(f"context[{name}] = {groups}")
+
+
+def add_to_group(groups: list[GroupedResult], same: Any, key: Any, row: Any) -> None:
+    """Add a row to the last group, or begin a new one when the key has changed."""
+    if same:
+        groups[-1].list.append(row)
+    else:
+        groups.append(GroupedResult(grouper=key, list=[row]))
+
+
+def note_groups(state: State, groups: list[GroupedResult], root: Any, site: Any) -> None:
+    """Note that the rows of the groups are those of the list that was grouped."""
+    if root is not None and site is not None:
+        for group in groups:
+            state.relations.loops.note_origin(group.list, root, site.bits[1:], site.bits[0])
+
+
+RUNTIME["add_to_group"] = add_to_group
+RUNTIME["note_groups"] = note_groups
+RUNTIME["VariableDoesNotExist"] = VariableDoesNotExist
+register(RegroupNode, write_regroup, lambda node: assigns(node.var_name))

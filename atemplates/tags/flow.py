@@ -1,0 +1,378 @@
+"""``if``, ``for``, ``with`` and ``ifchanged``: what decides which nodes run, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import django
+from django.template.base import VariableDoesNotExist
+from django.template.defaulttags import (
+    ForNode,
+    IfChangedNode,
+    IfNode,
+    TemplateLiteral,
+    WithNode,
+)
+
+from ..compiler.conditions import (
+    UnknownCondition,
+    Value,
+    check_condition,
+    write_comparison,
+    write_condition,
+    write_test,
+    write_truth,
+)
+from ..compiler.expressions import places, write_expression, write_root
+from ..compiler.nodes import Unwritable, effects_of, register, write_nodes
+from ..compiler.plan import RUNTIME
+from ..compiler.scope import NONE, Effects, Local, Loop
+from ..compiler.writer import Writer
+from ..kinds import VIEWS
+from ..resolve import MISSING, Rows
+from ..state import State
+
+RUNTIME["VariableDoesNotExist"] = VariableDoesNotExist
+HAS_LENGTH = django.VERSION >= (6, 0)
+"""Whether ``forloop.length`` exists (Django 6.0)."""
+
+
+# -- if --------------------------------------------------------------------------------------------
+
+
+def if_effects(node: IfNode) -> Effects:
+    effects = NONE
+    for condition, nodelist in node.conditions_nodelists:
+        if condition is not None:
+            try:
+                check_condition(condition)
+            except UnknownCondition as error:
+                raise Unwritable from error
+        effects |= effects_of(nodelist)
+    return effects
+
+
+def write_if(w: Writer, node: IfNode) -> None:
+    """Conditions are tried in order; each is nested in the ``else`` of the one before."""
+    if_effects(node)
+    _write_branches(w, list(node.conditions_nodelists))
+
+
+def _write_branches(w: Writer, branches: list[Any]) -> None:
+    (condition, nodelist), *rest = branches
+    if condition is None:
+        write_nodes(w, nodelist)
+        return
+    if _may_miss(condition):
+        match = Value(w.temporary("t"))
+        # A filter's argument that does not exist makes the whole condition false.
+        with w.block("try:"):
+            w.line(f"{match.name} = {write_condition(w, condition).name}")
+        w.line("except VariableDoesNotExist:")
+        w.line(f"    {match.name} = None")
+    else:
+        match = write_test(w, condition)
+    place = places(w) if type(condition) is TemplateLiteral else ""
+    truth = write_truth(w, match, place)
+    with w.block(f"if {truth}:"):
+        write_nodes(w, nodelist)
+    if rest:
+        with w.block("else:"):
+            w.nest(lambda inner: _write_branches(inner, rest))
+
+
+def _may_miss(condition: Any) -> bool:
+    value = getattr(condition, "value", None)
+    return value is not None and bool(getattr(value, "filters", ()))
+
+
+# -- for -------------------------------------------------------------------------------------------
+
+
+def for_effects(node: Any) -> Effects:
+    inside = effects_of(node.nodelist_loop) | effects_of(node.nodelist_empty)
+    return inside.contained()
+
+
+def write_for(w: Writer, node: Any) -> None:
+    """A loop around a foreign node goes to the request's thread as one hop."""
+    modules = for_effects(node).foreign
+    if modules and not w.part:
+        part = w.module.new_part(lambda inner: _write_loop_for(inner, node))
+        result = w.temporary()
+        plan = f"{part}(context, state)"
+        w.line(f"{result} = yield from hop(state, context, {plan}, {w.constant(modules)})")
+        w.append(result)
+    else:
+        _write_loop(w, node)
+
+
+def _write_loop_for(w: Writer, node: Any) -> None:
+    with w.writing_for(node):
+        _write_loop(w, node)
+
+
+def _write_loop(w: Writer, node: Any) -> None:
+    effects = effects_of(node.nodelist_loop)
+    loop = Loop(
+        index=w.temporary("index"),
+        length=w.temporary("length"),
+        parent=_enclosing(w),
+        dictionary=w.temporary("forloop"),
+        uses_dictionary=effects.reads or "forloop" in effects.changing or w.shallow,
+    )
+    source = write_expression(w, node.sequence, "none")
+    root, site = w.access or ("None", "None")
+    values = w.temporary("values")
+    backwards = ", backwards=True" if node.is_reversed else ""
+    w.line(f"{values} = rows(state, {source}, {site}, {root}{backwards})")
+    w.wait(values)
+    w.line(f"{loop.length} = len({values})")
+    with w.block(f"if {loop.length} < 1:"):
+        empty = effects_of(node.nodelist_empty)
+        with real_frame(w, empty.needs_frame), w.frame(empty.frame()):
+            write_nodes(w, node.nodelist_empty)
+    with w.block("else:"):
+        mark = w.temporary("mark")
+        w.line(
+            f"{mark} = enter_loop(state, {values}, {root}, {site}, {bool(node.is_reversed)}, "
+            f"{not node.sequence.filters})"
+        )
+        if node.is_reversed:
+            w.line(f"{values} = reversed({values})")
+        _write_rows(w, node, loop, values, effects)
+        w.line(f"state.relations.loops.leave({mark})")
+
+
+def _write_rows(w: Writer, node: Any, loop: Loop, values: str, effects: Effects) -> None:
+    real = effects.needs_frame or w.shallow
+    items = [w.temporary("item") for _ in node.loopvars]
+    bindings: dict[str, Any] = {"forloop": loop}
+    bindings.update((name, Local(item)) for name, item in zip(node.loopvars, items, strict=True))
+    scope = w.temporary("scope")
+    w.loops.append(loop)
+    with w.aside() as body, w.frame(effects.frame(bindings)):
+        w.indent += 2 if real else 1
+        if real and len(items) == 1:
+            # A tag that may set anything may also have left a dict of its own on top.
+            top = "context.dicts[-1]" if effects.writes is None else scope
+            w.line(f"{top}[{w.constant(node.loopvars[0])}] = {items[0]}")
+        elif real:
+            # As in Django, each row has a frame of its own: what a tag sets there ends with it.
+            pairs = zip(node.loopvars, items, strict=True)
+            values_of_row = ", ".join(f"{w.constant(name)}: {item}" for name, item in pairs)
+            w.line(f"context.dicts.append({{{values_of_row}}})")
+        write_nodes(w, node.nodelist_loop)
+        w.flush()
+        if real and len(items) > 1:
+            w.line("context.dicts.pop()")
+        w.indent -= 2 if real else 1
+    w.loops.pop()
+    w.lines_of(*loop.preamble)
+    if loop.uses_dictionary:
+        _write_dictionary(w, loop)
+    if not real:
+        _write_head(w, loop, items, values)
+        w.paste(body)
+        return
+    with real_frame(w, True):
+        w.line(f"{scope} = context.dicts[-1]")
+        if loop.uses_dictionary:
+            w.line(f"{scope}['forloop'] = {loop.dictionary}")
+        _write_head(w, loop, items, values)
+        w.paste(body)
+
+
+def _enclosing(w: Writer) -> Loop | None:
+    """The loop that ``forloop`` means around the node being written, if it is in this function."""
+    binding = w.binding("forloop")
+    return binding if isinstance(binding, Loop) else None
+
+
+def _write_dictionary(w: Writer, loop: Loop) -> None:
+    binding = w.binding("forloop")
+    if loop.parent is not None:
+        loop.parent.uses_dictionary = True
+        parent = loop.parent.dictionary
+    elif isinstance(binding, Local):
+        parent = binding.name
+    else:
+        parent = w.temporary()
+        w.line(f"{parent} = find(dicts, 'forloop')")
+        w.line(f"{parent} = {{}} if {parent} is MISSING else {parent}")
+    length = f", 'length': {loop.length}" if HAS_LENGTH else ""
+    w.line(f"{loop.dictionary} = {{'parentloop': {parent}{length}}}")
+
+
+def _write_head(w: Writer, loop: Loop, items: list[str], values: str) -> None:
+    target = items[0] if len(items) == 1 else w.temporary("row")
+    if loop.uses_index or loop.uses_dictionary:
+        w.line(f"for {loop.index}, {target} in enumerate({values}):")
+    else:
+        w.line(f"for {target} in {values}:")
+    w.indent += 1
+    if loop.uses_dictionary:
+        w.line(f"set_forloop({loop.dictionary}, {loop.index}, {loop.length})")
+    if len(items) > 1:
+        targets = ", ".join(items)
+        w.line(f"if type({target}) is tuple and len({target}) == {len(items)}:")
+        w.line(f"    {targets} = {target}")
+        w.line("else:")
+        w.line(f"    {targets} = unpack({target}, {len(items)})")
+    w.line("pass")
+    w.indent -= 1
+
+
+def set_forloop(values: dict[str, Any], index: int, length: int) -> None:
+    """Bring the ``forloop`` dict up to the present row."""
+    values["counter0"] = index
+    values["counter"] = index + 1
+    values["revcounter"] = length - index
+    values["revcounter0"] = length - index - 1
+    values["first"] = index == 0
+    values["last"] = index == length - 1
+
+
+def enter_loop(
+    state: State,
+    values: Any,
+    root: Any,
+    site: Any,
+    backwards: bool = False,
+    whole: bool = True,
+) -> int:
+    """Note the list of a loop that begins: a missing relation is loaded for all of its rows.
+
+    Args:
+        root: the value of the first bit of the expression that gave the list.
+        site: that expression; None when it is a constant.
+        backwards: whether the loop is ``reversed``.
+        whole: whether the list is the value of the path, and not what a filter made of it.
+    """
+    if type(values) is Rows:
+        values, backwards = values.items, False  # in the order of the loop already
+    elif type(values) in VIEWS:
+        values = list(values)
+    bits = site.bits if site is not None else ("",)
+    number: int = state.relations.loops.enter(
+        values, root, bits[1:], bits[0], backwards=backwards, whole=whole
+    )
+    return number
+
+
+def write_origin(w: Writer, local: str, expression: Any) -> None:
+    """Note where a value came from that gets a new name, if it is an object with relations."""
+    if w.access is not None and not expression.filters:
+        root, site = w.access
+        w.line(f"if type({local}) not in simple:")
+        w.line(f"    note_origin(state, {local}, {root}, {site})")
+
+
+def note_origin(state: State, value: Any, root: Any, site: Any) -> None:
+    """Note where a value came from, if that is not simply its name."""
+    if len(site.bits) > 1:
+        state.relations.loops.note_origin(value, root, site.bits[1:], site.bits[0])
+
+
+RUNTIME["enter_loop"] = enter_loop
+RUNTIME["note_origin"] = note_origin
+RUNTIME["set_forloop"] = set_forloop
+
+
+# -- with ------------------------------------------------------------------------------------------
+
+
+def with_effects(node: WithNode) -> Effects:
+    return effects_of(node.nodelist).contained()
+
+
+def write_with(w: Writer, node: WithNode) -> None:
+    """The values are local variables, and in the context only if somebody may look there."""
+    effects = effects_of(node.nodelist)
+    bindings: dict[str, Any] = {}
+    for name, expression in node.extra_context.items():
+        local = w.temporary("with")
+        w.line(f"{local} = {write_expression(w, expression)}")
+        write_origin(w, local, expression)
+        bindings[name] = Local(local)
+    values = {name: binding.name for name, binding in bindings.items()}
+    with real_frame(w, effects.needs_frame, values), w.frame(effects.frame(bindings)):
+        write_nodes(w, node.nodelist)
+
+
+@contextmanager
+def real_frame(w: Writer, needed: bool, values: dict[str, str] | None = None) -> Iterator[None]:
+    """Push a dict on the context around what is written inside, if that is needed."""
+    if not (needed or w.shallow):
+        yield
+        return
+    items = ", ".join(f"{w.constant(name)}: {local}" for name, local in (values or {}).items())
+    w.flush()
+    w.line(f"context.dicts.append({{{items}}})")
+    with w.block("try:"):
+        yield
+    with w.block("finally:"):
+        # Just one, as in Django: a tag may have left a dict of its own on top.
+        w.line("context.dicts.pop()")
+
+
+# -- ifchanged -------------------------------------------------------------------------------------
+
+
+def ifchanged_effects(node: IfChangedNode) -> Effects:
+    return effects_of(node.nodelist_true) | effects_of(node.nodelist_false)
+
+
+def write_ifchanged(w: Writer, node: Any) -> None:
+    """What was seen last is kept where Django keeps it: in the loop's dict, if there is a loop."""
+    name = w.constant(node, "node_")
+    frame, seen, now = w.temporary("frame"), w.temporary("seen"), w.temporary("now")
+    changed, text = w.temporary("changed"), w.temporary("s")
+    w.flush()
+    w.line(f"{frame} = changes_of({write_root(w, 'forloop')}, context)")
+    w.line(f"{frame}.setdefault({name})")
+
+    def compare() -> None:
+        w.line(f"{seen} = {frame}[{name}]")
+        write_comparison(w, changed, "!=", now, seen)
+
+    if node._varlist:
+        values = [write_expression(w, variable, "none") for variable in node._varlist]
+        w.line(f"{now} = [{', '.join(values)}]")
+        compare()
+    else:
+        # When the text has changed to nothing, Django renders it once more, and writes that.
+        w.line(f"{changed} = None")
+        with w.block("while True:"):
+            with w.capture() as part:
+                write_nodes(w, node.nodelist_true)
+            w.line(f"{text} = SafeString(''.join({part}))")
+            w.lines_of(f"if {changed}:", "    break")
+            w.line(f"{now} = {text}")
+            compare()
+            w.lines_of(f"if {changed}:", f"    {frame}[{name}] = {now}")
+            w.lines_of(f"if {now} or not {changed}:", "    break")
+    with w.block(f"if {changed}:"):
+        if node._varlist:
+            w.line(f"{frame}[{name}] = {now}")
+            write_nodes(w, node.nodelist_true)
+        else:
+            w.value(text)
+    if node.nodelist_false:
+        with w.block("else:"):
+            write_nodes(w, node.nodelist_false)
+
+
+def changes_of(loop: Any, context: Any) -> Any:
+    """Where Django keeps what ``{% ifchanged %}`` saw last: the loop's dict, or the template's."""
+    return context.render_context if loop is MISSING else loop
+
+
+RUNTIME["changes_of"] = changes_of
+
+register(IfNode, write_if, if_effects)
+register(ForNode, write_for, for_effects)
+register(WithNode, write_with, with_effects)
+register(IfChangedNode, write_ifchanged, ifchanged_effects)

@@ -1,0 +1,301 @@
+"""``extends``, ``block``, ``include`` and partials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.template import defaulttags
+from django.template.base import Template, TextNode, Variable
+from django.template.exceptions import TemplateSyntaxError
+from django.template.loader_tags import (
+    BLOCK_CONTEXT_KEY,
+    BlockContext,
+    BlockNode,
+    ExtendsNode,
+    IncludeNode,
+    construct_relative_path,
+)
+from django.utils.safestring import mark_safe
+
+from ..compiler.expressions import write_expression
+from ..compiler.foreign import in_thread, off_loop
+from ..compiler.nodes import effects_of, register, write_nodes
+from ..compiler.plan import RUNTIME, plan_of
+from ..compiler.scope import ELSEWHERE, READS, Effects
+from ..compiler.templates import body_plan, render_plan
+from ..compiler.writer import Writer
+from ..loaded import can_select, loaded_template
+from ..resolve import Steps, truth
+from ..state import State
+from ..waits import Kind, Wait
+from .flow import write_origin
+
+PartialDefNode: Any = getattr(defaulttags, "PartialDefNode", None)
+PartialNode: Any = getattr(defaulttags, "PartialNode", None)
+
+
+# -- block -----------------------------------------------------------------------------------------
+
+
+def block_effects(node: BlockNode) -> Effects:
+    """A block is overridden by who knows what, and has a frame of its own."""
+    return ELSEWHERE
+
+
+def write_block(w: Writer, node: BlockNode) -> None:
+    result = w.temporary("s")
+    w.flush()
+    w.line(f"{result} = yield from block_plan(state, context, {w.constant(node, 'node_')})")
+    w.refresh()
+    w.value(result)
+
+
+def block_plan(state: State, context: Any, node: BlockNode) -> Steps:
+    """The plan of a block: the innermost override renders, and can reach the others by super."""
+    block_context = context.render_context.get(BLOCK_CONTEXT_KEY)
+    scope: dict[str, Any] = {}
+    context.dicts.append(scope)
+    try:
+        if block_context is None:
+            scope["block"] = node
+            plan = plan_of(node.nodelist, name=f"block {node.name}")
+            return (yield from plan(context, state))
+        found = block_context.pop(node.name)
+        source = node if found is None else found
+        # A new block holds the context, so that the parsed one is shared by all renders.
+        block = type(source)(source.name, source.nodelist)
+        block.context = context
+        scope["block"] = block
+        plan = plan_of(block.nodelist, name=f"block {node.name}")
+        result = yield from plan(context, state)
+        if found is not None:
+            block_context.push(node.name, found)
+        return result
+    finally:
+        context.dicts.pop()
+
+
+def block_super(state: State, block: Any) -> Steps:
+    """The plan of ``{{ block.super }}``.
+
+    Raises:
+        TemplateSyntaxError: the block stands in a base template (raised by Django's own method).
+    """
+    context = getattr(block, "context", None)
+    if context is None:
+        return block.super()
+    blocks = context.render_context.get(BLOCK_CONTEXT_KEY)
+    if blocks is None or blocks.get_block(block.name) is None:
+        return ""
+    result = yield from block_plan(state, context, block)
+    return mark_safe(result)
+
+
+# -- extends ---------------------------------------------------------------------------------------
+
+
+def write_extends(w: Writer, node: Any) -> None:
+    parent = write_expression(w, node.parent_name)
+    result = w.temporary("s")
+    w.line(
+        f"{result} = yield from extends_plan(state, context, {w.constant(node, 'node_')}, {parent})"
+    )
+    w.value(result)
+
+
+def extends_plan(state: State, context: Any, node: Any, parent: Any) -> Steps:
+    """The plan of a child template: add its blocks, then render the parent."""
+    template = _given_template(parent)
+    if template is None:
+        template = yield from _find_parent(state, context, node, parent)
+    render_context = context.render_context
+    if BLOCK_CONTEXT_KEY not in render_context:
+        render_context[BLOCK_CONTEXT_KEY] = BlockContext()
+    block_context = render_context[BLOCK_CONTEXT_KEY]
+    block_context.add_blocks(node.blocks)
+    first = next((child for child in template.nodelist if not isinstance(child, TextNode)), None)
+    if first is not None and not isinstance(first, ExtendsNode):
+        blocks: Any = template.nodelist.get_nodes_by_type(BlockNode)
+        block_context.add_blocks({block.name: block for block in blocks})
+    initial = render_context.template
+    render_context.template = template
+    try:
+        return (yield from body_plan(state, template, context))
+    finally:
+        render_context.template = initial
+
+
+def _given_template(value: Any) -> Template | None:
+    """Return the parsed template if ``value`` is one, or a backend's."""
+    if isinstance(value, Template):
+        return value
+    inner = getattr(value, "template", None)
+    return inner if isinstance(inner, Template) else None
+
+
+def _find_parent(state: State, context: Any, node: Any, parent: Any) -> Steps:
+    given = truth(state, parent)
+    if type(given) is Wait:
+        given = yield from given.subject
+    if not given:
+        message = f"Invalid template name in 'extends' tag: {parent!r}."
+        expression = node.parent_name
+        if expression.filters or isinstance(expression.var, Variable):
+            message += f" Got this from the '{expression.token}' variable."
+        raise TemplateSyntaxError(message)
+    if state.on_loop:
+        history = context.render_context.setdefault(node.context_key, [node.origin])
+        loaded = loaded_template(context.template.engine, parent, history)
+        if loaded is None:
+            return (yield Wait(Kind.CALL, off_loop, (state, node.find_template, parent, context)))
+    return node.find_template(parent, context)
+
+
+# -- include ---------------------------------------------------------------------------------------
+
+
+def write_include(w: Writer, node: IncludeNode) -> None:
+    name = w.constant(node, "node_")
+    found = f"find_included(state, context, {name}, {write_expression(w, node.template)})"
+    if node.extra_context:
+        # The template is there before the values are resolved, as in Django.
+        w.line(f"found = {found}")
+        found = "found"
+        w.wait(found)
+    values = []
+    for variable, expression in node.extra_context.items():
+        value = write_expression(w, expression)
+        write_origin(w, value, expression)
+        values.append(f"{w.constant(variable)}: {value}")
+    result = w.temporary("s")
+    w.flush()
+    w.line(
+        f"{result} = yield from include_plan("
+        f"state, context, {name}, {found}, {{{', '.join(values)}}})"
+    )
+    w.refresh()
+    w.append(result)
+
+
+def find_included(state: State, context: Any, node: Any, template: Any) -> Any:
+    """Return the template to include, or a wait for it.
+
+    It is looked up once per render of the outermost template.
+
+    Args:
+        template: what the tag's argument gave: a template, a name, or a list of names.
+    """
+    try:
+        return _find_included(state, context, node, template)
+    except SynchronousOnlyOperation:
+        if not state.on_loop:
+            raise
+        return Wait(Kind.PLAN, in_thread(state, _find_included, state, context, node, template))
+
+
+def _find_included(state: State, context: Any, node: Any, template: Any) -> Any:
+    if callable(getattr(template, "render", None)):
+        return template.template if hasattr(template, "template") else template
+    name = template or ()
+    if isinstance(name, str):
+        names: tuple[Any, ...] = (construct_relative_path(node.origin.template_name, name),)
+    else:
+        names = tuple(name)
+    cache = context.render_context.dicts[0].setdefault(node, {})
+    found = cache.get(names)
+    if found is None:
+        engine = context.template.engine
+        if state.on_loop and not can_select(engine, names):
+            return Wait(Kind.PLAN, _select_later(state, engine, names, cache))
+        found = cache[names] = engine.select_template(names)
+    return found
+
+
+def _select_later(state: State, engine: Any, names: tuple[Any, ...], cache: Any) -> Steps:
+    found = yield Wait(Kind.CALL, off_loop, (state, engine.select_template, names))
+    cache[names] = found
+    return found
+
+
+def include_plan(
+    state: State, context: Any, node: IncludeNode, template: Any, values: dict[str, Any]
+) -> Steps:
+    """The plan of an included template.
+
+    Args:
+        template: the template, or the wait for it.
+    """
+    if type(template) is Wait:
+        template = yield from template.subject
+    if node.isolated_context:
+        return (yield from render_plan(state, template, context.new(values)))
+    context.dicts.append(values)
+    try:
+        return (yield from render_plan(state, template, context))
+    finally:
+        context.dicts.pop()
+
+
+# -- partials --------------------------------------------------------------------------------------
+
+
+def partialdef_effects(node: Any) -> Effects:
+    return effects_of(node.nodelist) if node.inline else Effects()
+
+
+def write_partialdef(w: Writer, node: Any) -> None:
+    if node.inline:
+        write_nodes(w, node.nodelist)
+
+
+def partial_effects(node: Any) -> Effects:
+    """A partial has no frame of its own: what it sets, it sets where it is used."""
+    try:
+        partial = node.partial_mapping[node.partial_name]
+    except KeyError:
+        return ELSEWHERE
+    if node in looked_into:
+        return ELSEWHERE
+    looked_into.add(node)
+    try:
+        return effects_of(partial.nodelist) | ELSEWHERE
+    finally:
+        looked_into.remove(node)
+
+
+looked_into: set[Any] = set()
+"""The partials that `partial_effects` is busy with: one may use itself. Compiling has a lock."""
+
+
+def write_partial(w: Writer, node: Any) -> None:
+    result = w.temporary("s")
+    w.flush()
+    w.line(f"{result} = yield from partial_plan(state, context, {w.constant(node, 'node_')})")
+    w.refresh()
+    w.append(result)
+
+
+def partial_plan(state: State, context: Any, node: Any) -> Steps:
+    """The plan of a partial, which is looked up by its name at run time."""
+    try:
+        return (yield from render_plan(state, node.partial_mapping[node.partial_name], context))
+    except KeyError:
+        # As in Django, also when the KeyError comes from inside the partial.
+        raise TemplateSyntaxError(
+            f"Partial '{node.partial_name}' is not defined in the current template."
+        ) from None
+
+
+RUNTIME["block_plan"] = block_plan
+RUNTIME["extends_plan"] = extends_plan
+RUNTIME["find_included"] = find_included
+RUNTIME["include_plan"] = include_plan
+RUNTIME["partial_plan"] = partial_plan
+
+register(BlockNode, write_block, block_effects)
+register(ExtendsNode, write_extends, lambda node: READS)
+register(IncludeNode, write_include, lambda node: ELSEWHERE)
+if PartialNode is not None:
+    register(PartialDefNode, write_partialdef, partialdef_effects)
+    register(PartialNode, write_partial, partial_effects)

@@ -1,0 +1,181 @@
+"""Tags made by ``@register.simple_tag``, ``simple_block_tag`` and ``inclusion_tag``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.template.base import Template
+from django.template.library import InclusionNode, SimpleBlockNode, SimpleNode, TagHelperNode
+from django.utils.html import conditional_escape
+
+from ..compiler.expressions import write_expression
+from ..compiler.foreign import in_thread, off_loop, snapshot
+from ..compiler.nodes import effects_of, register, write_nodes
+from ..compiler.plan import RUNTIME
+from ..compiler.scope import OPAQUE, READS, Effects, assigns, foreign
+from ..compiler.templates import render_plan
+from ..compiler.writer import Writer
+from ..errors import NotRepeatable
+from ..kinds import INERT, is_django
+from ..loaded import loaded_template
+from ..resolve import Steps, awaited, complete
+from ..state import State
+from ..waits import Kind, Wait
+
+
+def module_of(function: Any) -> str:
+    """The module in which a tag's function was written."""
+    return getattr(inspect.unwrap(function), "__module__", None) or ""
+
+
+def is_foreign(function: Any) -> bool:
+    """Whether a tag's function may do anything at all, and so belongs in the thread."""
+    return not inspect.iscoroutinefunction(function) and not is_django(module_of(function))
+
+
+def helper_effects(node: TagHelperNode) -> Effects:
+    effects = assigns(getattr(node, "target_var", None))
+    if is_foreign(node.func):
+        effects |= foreign(module_of(node.func))
+    elif node.takes_context:
+        effects |= READS if is_django(module_of(node.func)) else OPAQUE
+    if isinstance(node, SimpleBlockNode):
+        effects |= effects_of(node.nodelist)
+    return effects
+
+
+def inclusion_effects(node: InclusionNode) -> Effects:
+    return helper_effects(node) | READS
+
+
+def write_call(w: Writer, node: TagHelperNode) -> str:
+    """Write the call of a tag's function with its arguments resolved."""
+    args = [write_expression(w, argument) for argument in node.args]
+    kwargs = [
+        f"{w.constant(name)}: {write_expression(w, argument)}"
+        for name, argument in node.kwargs.items()
+    ]
+    if isinstance(node, SimpleBlockNode):
+        with w.capture() as part:
+            write_nodes(w, node.nodelist)
+        args.insert(0, f"SafeString(''.join({part}))")
+    result = w.temporary()
+    w.line(
+        f"{result} = call_tag(state, context, {w.constant(node, 'node_')}, "
+        f"[{', '.join(args)}], {{{', '.join(kwargs)}}})"
+    )
+    w.wait(result)
+    return result
+
+
+def write_simple(w: Writer, node: SimpleNode) -> None:
+    result = write_call(w, node)
+    if node.target_var is not None:
+        w.line(f"context[{w.constant(node.target_var)}] = {result}")
+        return
+    text = w.temporary("s")
+    w.line(f"{text} = tag_text(state, context, {result})")
+    w.wait(text)
+    w.append(text)
+
+
+def call_tag(
+    state: State, context: Any, node: TagHelperNode, args: list[Any], kwargs: dict[str, Any]
+) -> Any:
+    """Call a tag's function where it belongs; await it if it is a coroutine function."""
+    function = node.func
+    if node.takes_context:
+        args.insert(0, context)
+        state.reached_out = True
+    inline = not is_foreign(function) or state.policy.runs_inline(module_of(function))
+    if state.on_loop and not inline:
+        return Wait(Kind.PLAN, _call_in_thread(state, function, args, kwargs))
+    before = snapshot(context) if state.on_loop and node.takes_context else None
+    try:
+        result = function(*args, **kwargs)
+    except SynchronousOnlyOperation as error:
+        if not state.on_loop:
+            raise
+        if before is not None and snapshot(context) != before:
+            raise NotRepeatable(
+                f"The tag function {function.__module__}.{function.__qualname__} ran on the event "
+                "loop, changed the context and then needed the database. It cannot be repeated. "
+                "Take its library out of OPTIONS['inline_tags'] (or set OPTIONS['sync_tags'] to "
+                "'thread'), or write it as a coroutine function."
+            ) from error
+        return Wait(Kind.PLAN, _call_in_thread(state, function, args, kwargs))
+    if type(result) not in INERT:
+        return awaited(state, result)
+    return result
+
+
+def _call_in_thread(state: State, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Steps:
+    result = yield from in_thread(state, lambda: function(*args, **kwargs))
+    if type(result) not in INERT:
+        result = awaited(state, result)
+        if type(result) is Wait:
+            result = yield from complete(result)
+    return result
+
+
+def tag_text(state: State, context: Any, value: Any) -> Any:
+    """Return what a simple tag writes: its result, escaped where the context says so."""
+    if not context.autoescape:
+        return value
+    try:
+        return conditional_escape(value)
+    except SynchronousOnlyOperation:
+        if not state.on_loop:
+            raise
+        return Wait(Kind.PLAN, in_thread(state, conditional_escape, value))
+
+
+def write_inclusion(w: Writer, node: InclusionNode) -> None:
+    values = write_call(w, node)
+    result = w.temporary("s")
+    w.flush()
+    w.line(
+        f"{result} = yield from inclusion_plan("
+        f"state, context, {w.constant(node, 'node_')}, {values})"
+    )
+    w.append(result)
+
+
+def inclusion_plan(state: State, context: Any, node: InclusionNode, values: Any) -> Steps:
+    """The plan of an inclusion tag: its template, with what its function returned."""
+    template = context.render_context.get(node)
+    if template is None:
+        template = yield from _inclusion_template(state, context.template.engine, node.filename)
+        context.render_context[node] = template
+    inner = context.new(values)
+    token = context.get("csrf_token")
+    if token is not None:
+        inner["csrf_token"] = token
+    return (yield from render_plan(state, template, inner))
+
+
+def _inclusion_template(state: State, engine: Any, source: Any) -> Steps:
+    if isinstance(source, Template):
+        return source
+    if isinstance(getattr(source, "template", None), Template):
+        return source.template
+    several = isinstance(source, Iterable) and not isinstance(source, str)
+    load = engine.select_template if several else engine.get_template
+    if not state.on_loop:
+        return load(source)
+    loaded = loaded_template(engine, source)
+    if loaded is not None:
+        return loaded
+    return (yield Wait(Kind.CALL, off_loop, (state, load, source)))
+
+
+RUNTIME["call_tag"] = call_tag
+RUNTIME["inclusion_plan"] = inclusion_plan
+RUNTIME["tag_text"] = tag_text
+
+register(SimpleNode, write_simple, helper_effects)
+register(SimpleBlockNode, write_simple, helper_effects)
+register(InclusionNode, write_inclusion, inclusion_effects)

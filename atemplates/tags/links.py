@@ -1,0 +1,116 @@
+"""``{% url %}`` and ``{% static %}``: addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.template.defaulttags import URLNode
+from django.templatetags.static import StaticNode
+from django.urls import NoReverseMatch
+from django.utils.html import conditional_escape
+
+from ..compiler.expressions import write_expression
+from ..compiler.foreign import in_thread
+from ..compiler.nodes import register
+from ..compiler.plan import RUNTIME
+from ..compiler.scope import assigns
+from ..compiler.writer import Writer
+from ..escaping import escape
+from ..resolve import MISSING
+from ..reversing import reverse
+from ..state import State
+from ..waits import Kind, Wait
+
+# -- url -------------------------------------------------------------------------------------------
+
+
+def write_url(w: Writer, node: URLNode) -> None:
+    """The arguments are resolved in Django's order, then ``reverse()`` is asked."""
+    args = [write_expression(w, argument) for argument in node.args]
+    kwargs = [
+        f"{w.constant(name)}: {write_expression(w, argument)}"
+        for name, argument in node.kwargs.items()
+    ]
+    view_name = write_expression(w, node.view_name)
+    positional = "".join(f"{argument}, " for argument in args)
+    arguments = f"{view_name}, ({positional}), {{{', '.join(kwargs)}}}"
+    url = w.temporary("s")
+    if node.asvar:
+        w.line(f"{url} = call_or_wait(state, url_if_found, context, {arguments})")
+        w.wait(url)
+        w.line(f"context[{w.constant(node.asvar)}] = {url}")
+    else:
+        w.line(f"{url} = call_or_wait(state, url_text, context, {arguments})")
+        w.wait(url)
+        w.value(url)
+
+
+def url_of(context: Any, view_name: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """Return the address of a view, for the current application of the context's request.
+
+    Raises:
+        NoReverseMatch: there is none.
+    """
+    request = getattr(context, "request", None)
+    current_app: Any = getattr(request, "current_app", MISSING)
+    if current_app is MISSING:
+        current_app = getattr(getattr(request, "resolver_match", None), "namespace", None)
+    return reverse(view_name, args, kwargs, current_app)
+
+
+def url_text(context: Any, view_name: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """Return what ``{% url %}`` writes."""
+    url = url_of(context, view_name, args, kwargs)
+    return escape(url) if context.autoescape else url
+
+
+def url_if_found(
+    context: Any, view_name: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> str:
+    """Return what ``{% url … as name %}`` sets."""
+    try:
+        return url_of(context, view_name, args, kwargs)
+    except NoReverseMatch:
+        return ""
+
+
+# -- static ----------------------------------------------------------------------------------------
+
+
+def write_static(w: Writer, node: StaticNode) -> None:
+    path = write_expression(w, node.path)
+    url = w.temporary("s")
+    w.line(
+        f"{url} = call_or_wait(state, static_text, context, {w.constant(node, 'node_')}, {path})"
+    )
+    w.wait(url)
+    if node.varname is None:
+        w.append(url)
+    else:
+        w.line(f"context[{w.constant(node.varname)}] = {url}")
+
+
+def static_text(context: Any, node: StaticNode, path: Any) -> str:
+    """Return what ``{% static %}`` writes or sets."""
+    url = node.handle_simple(path)
+    return conditional_escape(url) if context.autoescape else url
+
+
+def call_or_wait(state: State, function: Any, *args: Any) -> Any:
+    """Call a function; one that meets Django's guard on the loop is repeated in the thread."""
+    try:
+        return function(*args)
+    except SynchronousOnlyOperation:
+        if not state.on_loop:
+            raise
+        return Wait(Kind.PLAN, in_thread(state, function, *args))
+
+
+RUNTIME["call_or_wait"] = call_or_wait
+RUNTIME["static_text"] = static_text
+RUNTIME["url_if_found"] = url_if_found
+RUNTIME["url_text"] = url_text
+
+register(URLNode, write_url, lambda node: assigns(node.asvar))
+register(StaticNode, write_static, lambda node: assigns(node.varname))

@@ -1,0 +1,215 @@
+"""Text, variables, and the tags that only change how output looks."""
+
+from __future__ import annotations
+
+from django.template.base import TextNode, Variable, VariableNode
+from django.template.defaulttags import (
+    AutoEscapeControlNode,
+    CommentNode,
+    CycleNode,
+    FilterNode,
+    FirstOfNode,
+    LoadNode,
+    ResetCycleNode,
+    SpacelessNode,
+    TemplateTagNode,
+    VerbatimNode,
+)
+from django.utils.html import strip_spaces_between_tags
+from django.utils.safestring import SafeString
+
+from ..compiler.expressions import (
+    is_constant_text,
+    places,
+    write_expression,
+    write_output,
+    write_shown,
+)
+from ..compiler.nodes import effects_of, register, without_effects, write_nodes
+from ..compiler.plan import RUNTIME
+from ..compiler.scope import Effects, Frame, Local, assigns
+from ..compiler.writer import Writer
+from ..resolve import rendered
+from .flow import real_frame
+
+RUNTIME["strip_spaces_between_tags"] = strip_spaces_between_tags
+
+
+def write_text(w: Writer, node: TextNode) -> None:
+    w.text(node.s)
+
+
+def write_variable_node(w: Writer, node: VariableNode) -> None:
+    expression = node.filter_expression
+    if is_constant_text(expression) and isinstance(expression.var, SafeString):
+        w.text(str(expression.var))
+        return
+    if expression.filters:
+        # Django writes nothing for a value whose resolving fails with a UnicodeDecodeError.
+        text = w.temporary("s")
+        with w.block("try:"):
+            value = write_expression(w, expression)
+        w.line("except UnicodeDecodeError:")
+        w.line(f"    {text} = ''")
+        with w.block("else:"):
+            write_output(w, value, text)
+        w.value(text)
+        return
+    variable = expression.var
+    if not w.in_loop and isinstance(variable, Variable) and variable.lookups is not None:
+        write_shown(w, variable, expression.token)
+    else:
+        write_output(w, write_expression(w, expression, "text"))
+
+
+# -- autoescape ------------------------------------------------------------------------------------
+
+
+def autoescape_effects(node: AutoEscapeControlNode) -> Effects:
+    return effects_of(node.nodelist)
+
+
+def write_autoescape(w: Writer, node: AutoEscapeControlNode) -> None:
+    old = w.temporary("old")
+    w.flush()
+    w.line(f"{old} = context.autoescape")
+    w.line(f"context.autoescape = {bool(node.setting)}")
+    w.line("scan = scanner(context.autoescape)")
+    write_nodes(w, node.nodelist)
+    w.flush()
+    w.line(f"context.autoescape = {old}")
+    w.line("scan = scanner(context.autoescape)")
+
+
+# -- filter, spaceless -----------------------------------------------------------------------------
+
+
+def container_effects(node: FilterNode | SpacelessNode) -> Effects:
+    return effects_of(node.nodelist)
+
+
+def write_filter(w: Writer, node: FilterNode) -> None:
+    with w.capture() as part:
+        write_nodes(w, node.nodelist)
+    text = w.temporary("s")
+    w.line(f"{text} = SafeString(''.join({part}))")
+    with real_frame(w, False, {"var": text}), w.frame(Frame({"var": Local(text)})):
+        result = write_expression(w, node.filter_expr)
+    w.append(result)
+
+
+def write_spaceless(w: Writer, node: SpacelessNode) -> None:
+    with w.capture() as part:
+        write_nodes(w, node.nodelist)
+    text = w.temporary("s")
+    w.line(f"{text} = strip_spaces_between_tags(SafeString(''.join({part})).strip())")
+    w.value(text)
+
+
+# -- cycle -----------------------------------------------------------------------------------------
+
+
+def cycle_effects(node: CycleNode) -> Effects:
+    if not node.variable_name:
+        return assigns()
+    names = frozenset({node.variable_name})
+    return Effects(reads=True, writes=names, upward=names)
+
+
+def write_cycle(w: Writer, node: CycleNode) -> None:
+    """The position is kept where Django keeps it, in the render context."""
+    name = w.constant(node, "node_")
+    turn = w.temporary("turn")
+    w.line(f"{turn} = next(cycle_of(context, {name}))")
+    if all(map(is_constant_text, node.cyclevars)) and not node.variable_name:
+        if not node.silent:
+            # Constants in a template are safe strings, with autoescaping or without.
+            texts = {variable: str(variable.var) for variable in node.cyclevars}
+            text = w.temporary("s")
+            w.line(f"{text} = {w.constant(texts)}[{turn}]")
+            w.value(text)
+        return
+    value, place = w.temporary(), w.temporary()
+    branch = "if"
+    for variable in dict.fromkeys(node.cyclevars):
+        with w.block(f"{branch} {turn} is {w.constant(variable)}:"):
+            w.line(f"{value} = {write_expression(w, variable)}")
+            w.line(f"{place} = {', '.join(w.access or ('None', 'None'))}")
+        branch = "elif"
+    if node.variable_name:
+        w.line("state.reached_out = True")
+        w.line(f"context.set_upward({w.constant(node.variable_name)}, {value})")
+    w.access = f"{place}[0]", f"{place}[1]"
+    if not node.silent:
+        write_output(w, value)
+
+
+def cycle_of(context, node):  # type: ignore[no-untyped-def]
+    """Return the iterator of a ``{% cycle %}``, making it the first time."""
+    places = context.render_context.dicts[-1]
+    if node not in places:
+        node.reset(context)
+    return places[node]
+
+
+RUNTIME["cycle_of"] = cycle_of
+
+
+def write_resetcycle(w: Writer, node: ResetCycleNode) -> None:
+    w.line(f"{w.constant(node.node, 'node_')}.reset(context)")
+
+
+# -- firstof ---------------------------------------------------------------------------------------
+
+
+def write_firstof(w: Writer, node: FirstOfNode) -> None:
+    text = w.temporary("first")
+    w.flush()
+    w.line(f"{text} = ''")
+    # A loop that runs once: the first value that is true leaves it.
+    with w.block("while True:"):
+        for variable in node.vars:
+            value = write_expression(w, variable, "none")
+            found = w.temporary("b")
+            w.line(f"{found} = truth(state, {value}{places(w)})")
+            w.wait(found)
+            with w.block(f"if {found}:"):
+                # A variable is to hold the very type of string that Django's function gives.
+                function = "rendered" if node.asvar else "output"
+                w.line(f"{text} = {function}(state, context, {value}{places(w)})")
+                w.wait(text)
+                w.line("break")
+        w.line("break")
+    if node.asvar:
+        w.line(f"context[{w.constant(node.asvar)}] = {text}")
+    else:
+        w.append(text)
+
+
+RUNTIME["rendered"] = rendered
+
+
+def write_nothing(w: Writer, node: object) -> None:
+    """A tag that has done its work when the template was parsed."""
+
+
+def write_verbatim(w: Writer, node: VerbatimNode) -> None:
+    w.text(node.content)
+
+
+def write_templatetag(w: Writer, node: TemplateTagNode) -> None:
+    w.text(node.mapping.get(node.tagtype, ""))
+
+
+register(TextNode, write_text, without_effects)
+register(VariableNode, write_variable_node, without_effects)
+register(AutoEscapeControlNode, write_autoescape, autoescape_effects)
+register(FilterNode, write_filter, container_effects)
+register(SpacelessNode, write_spaceless, container_effects)
+register(CycleNode, write_cycle, cycle_effects)
+register(ResetCycleNode, write_resetcycle, without_effects)
+register(FirstOfNode, write_firstof, lambda node: assigns(node.asvar))
+register(CommentNode, write_nothing, without_effects)
+register(LoadNode, write_nothing, without_effects)
+register(VerbatimNode, write_verbatim, without_effects)
+register(TemplateTagNode, write_templatetag, without_effects)

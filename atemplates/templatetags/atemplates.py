@@ -1,0 +1,5 @@
+"""``{% load atemplates %}``."""
+
+from ..tags.relations import library as register
+
+__all__ = ["register"]

@@ -1,0 +1,56 @@
+"""What a plan can wait for: plain data, no behaviour, no I/O.
+
+Every value that passes through a plan is compared with the one class `Wait` (``type(value) is
+Wait``); that comparison is all that a value costs when there is nothing to wait for. A driver
+looks at `Wait.kind` to know what to do, and sends the answer back into the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any
+
+
+class Kind(IntEnum):
+    """What the driver does with a wait."""
+
+    AWAIT = 1
+    """Await ``subject``; the answer is its result."""
+
+    CALL = 2
+    """Call ``subject(*args, **kwargs)`` in the request's thread; the answer is its result."""
+
+    ROWS = 3
+    """Evaluate the queryset ``subject``, filling its result cache; the answer is the queryset."""
+
+    PLAN = 4
+    """Run the plan ``subject`` as part of this one. Never reaches a driver."""
+
+    GATHER = 5
+    """Await the awaitables in the dict ``subject`` together; the answer maps key to result."""
+
+
+class Wait:
+    """One thing that a plan cannot go on without."""
+
+    __slots__ = ("args", "kind", "kwargs", "notify", "subject")
+
+    def __init__(
+        self,
+        kind: Kind,
+        subject: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Any = None,
+        notify: Callable[[float, Any], None] | None = None,
+    ) -> None:
+        self.kind = kind
+        self.subject = subject
+        self.args = args
+        self.kwargs = kwargs
+        self.notify = notify
+        """Called by the driver with the milliseconds it took, and the answer. If it is a context
+        manager as well, a call is made inside it, in the thread that makes the call."""
+
+    def __repr__(self) -> str:
+        return f"<Wait {self.kind.name} {self.subject!r}>"

@@ -1,0 +1,1 @@
+"""Ratios between template engines, each measured within one run: ``python -m benchmarks``."""

@@ -1,0 +1,61 @@
+"""``python -m benchmarks``: measure the pages and print one table.
+
+The outputs of all variants of a page are compared before anything is timed. Times are medians of
+repetitions that take turns in one process; only the ratios within one run mean anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure; 0 when everything ran, whether or not the targets were met, else 1."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
+    import django
+
+    django.setup()
+    from .engines import has_minijinja
+    from .measure import Effort
+    from .outputs import OutputsDiffer
+    from .registry import load_pages
+    from .report import as_json, table, verdicts, versions
+
+    pages = load_pages()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--page", action="append", choices=sorted(pages), help="only this page (may be repeated)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
+    parser.add_argument(
+        "--quick", action="store_true", help="tiny sizes: shows that everything runs"
+    )
+    options = parser.parse_args(arguments)
+    effort = Effort(quick=options.quick)
+    rows = []
+    for name in options.page or pages:
+        print(f"measuring {name}: {pages[name].description}", file=sys.stderr, flush=True)
+        try:
+            rows += pages[name].measure(effort)
+        except OutputsDiffer as error:
+            print(error, file=sys.stderr)
+            return 1
+    print(", ".join(f"{name} {found}" for name, found in versions().items()))
+    print(table(rows))
+    print("(in brackets: the time over that of ours async)")
+    if not has_minijinja():
+        print("minijinja is left out: it is not installed (pip install minijinja)")
+    if options.quick:
+        print("--quick: that everything runs is all that this shows")
+    else:
+        print(verdicts(rows))
+    if options.json:
+        options.json.write_text(as_json(rows, quick=options.quick), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

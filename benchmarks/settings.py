@@ -1,0 +1,36 @@
+"""Django's settings for the benchmarks: the apps whose templates are compiled, and no database."""
+
+SECRET_KEY = "only for benchmarks"
+ALLOWED_HOSTS = ["testserver"]
+ROOT_URLCONF = "benchmarks.urls"
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+STATIC_URL = "/static/"
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "atemplates",
+]
+OPTIONS = {"context_processors": ["django.template.context_processors.request"]}
+TEMPLATES = [
+    {
+        "NAME": "stock",
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": OPTIONS,
+    },
+    {
+        "NAME": "django",
+        "BACKEND": "atemplates.engines.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": OPTIONS,
+    },
+]

@@ -1,0 +1,93 @@
+"""A pytest plugin for Jinja2's own suite: makes environments ours, records each test's outcome.
+
+``CONFORMANCE_ROUTE`` says what every ``jinja2.Environment`` becomes, sandboxed and native ones and
+those of the tests' own classes included:
+
+* ``stock``: what it is;
+* ``stock-async``: the same, in async mode unless the test says otherwise;
+* ``sync``: one whose templates are plans;
+* ``async``: the same, in async mode unless the test says otherwise.
+
+``CONFORMANCE_RESULT`` is the JSON file to write, as for Django's suite.
+"""
+
+import functools
+import inspect
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import django
+import jinja2
+import pytest
+from django.conf import settings
+from jinja2.environment import Environment
+
+ROUTE = os.environ["CONFORMANCE_ROUTE"]
+stock_init = Environment.__init__
+parameters = inspect.signature(stock_init)
+outcomes: dict[str, str] = {}
+details: dict[str, str] = {}
+renders = 0
+
+
+@functools.wraps(stock_init)
+def init(self: Environment, *args: Any, **kwargs: Any) -> None:
+    """Make an environment, and turn it into what the route asks for."""
+    given = parameters.bind(self, *args, **kwargs).arguments
+    if ROUTE.endswith("async") and "enable_async" not in given:
+        kwargs["enable_async"] = True
+    stock_init(self, *args, **kwargs)
+    if not ROUTE.startswith("stock"):
+        from atemplates.engines.jinja2.plans import use_plans
+
+        use_plans(self)
+
+
+def replace_classes() -> None:
+    """Put our environment and template in the place of Jinja2's."""
+    settings.configure()
+    django.setup()
+    Environment.__init__ = init  # type: ignore[method-assign]
+    if ROUTE.startswith("stock"):
+        return
+    from atemplates.engines.jinja2.templates import Template
+
+    Template.environment_class = Environment
+    jinja2.Template = jinja2.environment.Template = Template  # type: ignore[misc]
+    pieces = Template.pieces
+
+    def counted(self: Template, context: Any) -> Any:
+        global renders
+        renders += 1
+        return pieces(self, context)
+
+    Template.pieces = counted  # type: ignore[method-assign]
+
+
+replace_classes()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note the outcome of a test."""
+    if report.failed:
+        outcomes[report.nodeid] = "failed"
+        details[report.nodeid] = report.longreprtext
+    elif report.skipped:
+        outcomes[report.nodeid] = "skipped"
+    elif report.when == "call":
+        outcomes.setdefault(report.nodeid, "passed")
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Note a file that could not even be read."""
+    if report.failed:
+        outcomes[report.nodeid] = "failed"
+        details[report.nodeid] = report.longreprtext
+
+
+def pytest_sessionfinish() -> None:
+    """Write the outcomes."""
+    result = {"outcomes": outcomes, "details": details, "renders": renders}
+    Path(os.environ["CONFORMANCE_RESULT"]).write_text(json.dumps(result), "utf-8")

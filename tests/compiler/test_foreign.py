@@ -1,0 +1,590 @@
+"""Nodes that we do not know: whole in the request's thread, their contents through our plan."""
+
+import asyncio
+import datetime
+import threading
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.template import Context
+from django.template.base import NodeList
+
+from atemplates.compiler.plan import PlannedNodeList, plan_of
+from atemplates.engines.django import DjangoTemplates, arender_template, render_template
+from atemplates.errors import NotRepeatable, RenderBlocked
+from atemplates.state import Policy
+from tests.rendering import SETUPS, arender_counted, parse, run_async
+from tests.tags.places import NOTES
+
+LIBRARIES = {"lib": "tests.compiler.foreign_tags"}
+INLINE = Policy(sync_tags="inline")
+L = "{% load lib %}"
+TEMPLATES = {"part": "({{ x }})", "foreign_part": L + "{% upper %}{{ x }}{% endupper %}"}
+CONTEXT = {"x": "x", "n": 2, "rows": ["p", "q", "r"], "unsafe": "<", "case": "b"}
+
+
+@pytest.fixture(autouse=True)
+def notes():
+    NOTES.clear()
+
+
+def load(source, **options):
+    return parse(L + source, TEMPLATES, libraries=LIBRARIES, **options)
+
+
+# -- output and hops -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "hops"),
+    [
+        ("{% upper %}a{{ x }}{% endupper %}", "AX", 1),
+        ("{% upper %}{% endupper %}{% upper %}{% endupper %}", "", 2),
+        ("{% repeat n %}{{ x }}{{ number }}{% endrepeat %}{{ number }}", "x0x1", 1),
+        ("{% repeat n %}{% repeat n %}{{ number }}{% endrepeat %}{% endrepeat %}", "0101", 1),
+        (
+            "{% upper %}{% for r in rows %}{{ r }}{{ forloop.counter }}{% endfor %}{% endupper %}",
+            "P1Q2R3",
+            1,
+        ),
+        ("{% upper %}{% include 'part' %}{% endupper %}", "(X)", 1),
+        ("{% upper %}{% firstof 'v' as v %}{% endupper %}{{ v }}", "v", 1),
+        ("{% with y='y' %}{% upper %}{{ y }}{% endupper %}{% endwith %}", "Y", 1),
+        ("{% for r in rows %}{% upper %}{{ r }}{% endupper %}{% endfor %}", "PQR", 1),
+        (
+            "{% for r in rows %}{% for s in rows %}{% upper %}{{ s }}{% endupper %}"
+            "{% endfor %}{% endfor %}",
+            "PQR" * 3,
+            1,
+        ),
+        (
+            "{% for r in rows %}a{% endfor %}{% for r in rows %}{% upper %}"
+            "a{% endupper %}{% endfor %}",
+            "aaaAAA",
+            1,
+        ),
+        (
+            "{% for r in rows %}{% if forloop.first %}{% upper %}{{ r }}"
+            "{% endupper %}{% endif %}{% endfor %}",
+            "P",
+            1,
+        ),
+        (
+            "{% for r in rows %}{% with s=r %}{% upper %}{{ s }}{% endupper %}"
+            "{% endwith %}{% endfor %}",
+            "PQR",
+            1,
+        ),
+        (
+            "{% for r in rows %}{% filter cut:'Q' %}{% upper %}{{ r }}"
+            "{% endupper %}{% endfilter %}{% endfor %}",
+            "PR",
+            1,
+        ),
+        (
+            "{% for r in none %}{% upper %}{% endupper %}{% empty %}{% upper %}"
+            "e{% endupper %}{% endfor %}",
+            "E",
+            1,
+        ),
+        (
+            "{% if n %}{% upper %}a{% endupper %}{% else %}{% upper %}b{% endupper %}{% endif %}",
+            "A",
+            1,
+        ),
+        ("{% include 'foreign_part' %}", "X", 1),
+        (
+            "{% cases case %}{% when a %}A{{ x }}{% when b %}B{{ x }}"
+            "{% for r in rows %}{{ r }}{% endfor %}"
+            "{% endcases %}",
+            "Bxpqr",
+            1,
+        ),
+        (
+            "{% never %}{% nonsense_is_parsed_too|default:1 %}{% endnever %}"[:0]
+            + "{% never %}{{ x }}{% endnever %}",
+            "",
+            1,
+        ),
+        (
+            "{% upper %}{{ unsafe }}{% endupper %}{% autoescape off %}{% upper %}"
+            "{{ unsafe }}{% endupper %}"
+            "{% endautoescape %}",
+            "&LT;<",
+            2,
+        ),
+        ("{% loud_if n %}{{ x }}{% endloud_if %}{% loud_if none %}{% endloud_if %}", "x!!", 2),
+        ("{% loud unsafe %}{% loud missing %}", "&lt;!!", 2),
+        ("{% block b %}{% upper %}{{ x }}{% endupper %}{% endblock %}", "X", 1),
+    ],
+)
+def test_output_and_hops(render, source, output, hops):
+    text = render(L + source, CONTEXT, templates=TEMPLATES, libraries=LIBRARIES, waits=hops)
+    assert text == output
+
+
+@pytest.mark.parametrize("rows", [1, 10, 1000])
+async def test_a_loop_is_one_hop_however_long(rows):
+    """Counted at the thread as well: one stretch of work that asgiref hands over."""
+    template = load(
+        "{% for r in rows %}{% upper %}{{ r }}{% endupper %}{{ r }}{% guarded %}{% endfor %}"
+    )
+    waits = []
+    output = await arender_counted(template, Context({"rows": range(rows)}), waits)
+    assert output == "".join(f"{r}{r}guarded" for r in range(rows))
+    assert len(waits) == 1
+    assert len(NOTES) == 2 * rows
+    assert {on_loop for _, on_loop, _ in NOTES} == {False}
+    assert len({thread for *_, thread in NOTES}) == 1
+
+
+async def test_what_is_foreign_runs_in_the_request_thread():
+    from asgiref.sync import sync_to_async
+
+    request_thread = await sync_to_async(threading.get_ident, thread_sensitive=True)()
+    await arender_template(
+        load("{% upper %}a{% endupper %}{% for r in 'ab' %}{% guarded %}{% endfor %}"), Context()
+    )
+    assert {thread for *_, thread in NOTES} == {request_thread}
+    assert request_thread != threading.get_ident()
+
+
+def test_without_a_loop_it_runs_right_here():
+    render_template(load("{% upper %}a{% endupper %}"), Context())
+    assert [("upper", False, threading.get_ident())] == NOTES
+
+
+def test_without_a_loop_nothing_waits():
+    from atemplates.compiler.templates import render_plan
+    from atemplates.engines.native import new_state
+
+    template = load("{% for r in 'ab' %}{% upper %}{{ r }}{% endupper %}{% endfor %}{% guarded %}")
+    context = Context()
+    plan = render_plan(new_state(template, context, on_loop=False), template, context)
+    with pytest.raises(StopIteration) as stop:
+        next(plan)
+    assert stop.value.value == "ABguarded"
+
+
+# -- their contents --------------------------------------------------------------------------------
+
+
+async def test_contents_run_through_our_plan():
+    template = load("{% upper %}{{ x }}{% endupper %}")
+    await arender_template(template, Context(CONTEXT))
+    (node,) = [node for node in template.nodelist if type(node).__name__ == "Upper"]
+    assert type(node.nodelist) is PlannedNodeList
+    assert "atemplates_plan" in vars(node.nodelist)
+
+
+async def test_also_those_kept_in_dicts_and_lists():
+    template = load("{% cases case %}{% when a %}a{% when b %}b{% endcases %}")
+    await arender_template(template, Context(CONTEXT))
+    (node,) = [node for node in template.nodelist if type(node).__name__ == "Cases"]
+    assert {type(nodelist) for nodelist in node.branches.values()} == {PlannedNodeList}
+
+
+async def test_a_node_list_class_of_the_tags_own_is_left_alone():
+    class Own(NodeList):
+        def render(self, context):
+            return "own"
+
+    template = load("{% upper %}{{ x }}{% endupper %}")
+    (node,) = [node for node in template.nodelist if type(node).__name__ == "Upper"]
+    node.nodelist = Own(node.nodelist)
+    assert await arender_template(template, Context(CONTEXT)) == "OWN"
+    assert type(node.nodelist) is Own
+
+
+def test_stock_renders_a_planned_node_list_too():
+    """A template that was compiled may be rendered by stock Django afterwards."""
+    template = load("{% upper %}{{ x }}{% endupper %}")
+    assert render_template(template, Context(CONTEXT)) == "X"
+    assert template.render(Context({"x": "stock"})) == "STOCK"
+
+
+async def test_awaitables_among_the_contents():
+    async def value(result):
+        return result
+
+    class Row:
+        def __init__(self, name):
+            self.name = name
+
+        async def title(self):
+            return f"<{self.name}>"
+
+    context = Context({"x": value("<x>"), "rows": value([Row("p"), Row("q")])})
+    source = "{% upper %}{{ x }}{% for r in rows %}{{ r.title }}{% endfor %}{% endupper %}"
+    assert await arender_template(load(source), context) == "&LT;X&GT;&LT;P&GT;&LT;Q&GT;"
+
+
+async def test_a_foreign_tag_finds_results_and_no_awaitables():
+    async def value(result):
+        return result
+
+    context = Context({"n": value(2), "x": "x"})
+    assert await arender_template(load("{% repeat n %}{{ x }}{% endrepeat %}"), context) == "xx"
+    context = Context({"n": value(2), "x": "x"})
+    source = "{% for r in 'ab' %}{% repeat n %}{{ x }}{% endrepeat %}{% endfor %}"
+    assert await arender_template(load(source), context) == "xxxx"
+
+
+async def test_they_are_awaited_on_the_loop_before_the_hop():
+    """Together, and not one after the other from the thread."""
+
+    async def value(result):
+        return result
+
+    context = Context({"n": value(1), "x": value("x"), "rows": "ab"})
+    waits = []
+    source = "{% for r in rows %}{% repeat n %}{{ x }}{% endrepeat %}{% endfor %}"
+    assert await arender_counted(load(source), context, waits) == "xx"
+    assert [wait.kind.name for wait in waits] == ["GATHER", "CALL"]
+
+
+async def test_so_it_does_in_a_loop_over_them():
+    async def value(result):
+        return result
+
+    source = "{% for n in numbers %}{% repeat n %}{{ x }}{% endrepeat %},{% endfor %}"
+    context = Context({"numbers": [value(2), value(1)], "x": "x"})
+    assert await arender_template(load(source), context) == "xx,x,"
+
+
+@pytest.mark.parametrize("loop", [False, True])
+def test_so_it_does_by_blocking(loop):
+    async def value(result):
+        return result
+
+    source = "{% repeat n %}{{ x }}{% endrepeat %}"
+    if loop:
+        source = f"{{% for n in numbers %}}{source}{{% endfor %}}"
+        context = Context({"numbers": [value(2)], "x": "x"})
+    else:
+        context = Context({"n": value(2), "x": "x"})
+    assert render_template(load(source), context) == "xx"
+
+
+# -- their arguments -------------------------------------------------------------------------------
+
+
+class TestArguments:
+    """A tag that resolves an expression itself gets the results of async methods too."""
+
+    class Row:
+        async def number(self):
+            return {"n": 2}
+
+        def plain(self):
+            return 2
+
+    @pytest.mark.parametrize(
+        "argument",
+        [
+            "row.number.n",
+            "row.plain",
+            "row.number.n|add:0",
+            "1|add:row.number.n|add:-1",
+            "two",
+            "row.number|dictsort:'x'|length|default:2",
+            "2",
+            "'2'|length|add:1",
+            "missing|default:2",
+        ],
+    )
+    @pytest.mark.parametrize("how", ["render", "arender"])
+    def test_async_methods(self, argument, how):
+        source = f"{{% repeat {argument} %}}{{{{ x }}}}{{% endrepeat %}}"
+        source = f"{source}{{% for r in 'a' %}}{source}{{% endfor %}}"
+        context = Context({"row": self.Row(), "x": "x", "two": lambda: 2})
+        if how == "render":
+            output = render_template(load(source), context)
+        else:
+            output = run_async(arender_template, load(source), context)
+        assert output == "xxxx"
+
+    def test_async_filters(self):
+        libraries = {**LIBRARIES, "filters": "tests.tags.library_tags"}
+        source = L + "{% load filters %}{% loud 'x'|aexclaim:y|upper %}"
+        # A subclass of a known node that overrides render() resolves its expression as well.
+        output = run_async(
+            arender_template, parse(source, libraries=libraries), Context({"y": "<"})
+        )
+        assert output == "X&lt;!"
+
+    @pytest.mark.parametrize(
+        "argument",
+        [
+            "x",
+            "x.upper",
+            "missing",
+            "missing.x",
+            "x|upper",
+            "x|cut:missing",
+            "_('Yes')",
+            "5",
+            "'<'",
+            "unsafe",
+            "unsafe|safe",
+            "unsafe|escape",
+            "moment|date:'H'",
+            "x|divisibleby:'x'",
+            "broken",
+            "d.key",
+            "d.key.nothing",
+            "unsafe|linebreaks",
+            "missing|default:'d'",
+            "call",
+        ],
+    )
+    def test_everything_else_as_stock(self, render, argument):
+        def broken():
+            raise ZeroDivisionError("in a value")
+
+        context = {
+            **CONTEXT,
+            "broken": broken,
+            "d": {"key": "v"},
+            "call": lambda: "called",
+            "moment": datetime.datetime(2024, 3, 5, 14, tzinfo=datetime.UTC),
+        }
+        source = (
+            f"{L}{{% loud {argument} %}}{{% load tz %}}{{% localtime off %}}{{% loud {argument} %}}"
+        )
+        render.outcome(source + "{% endlocaltime %}", context, libraries=LIBRARIES, waits=2)
+
+    def test_stock_resolves_a_planned_expression_too(self):
+        template = load("{% repeat n %}{{ x }}{% endrepeat %}")
+        assert render_template(template, Context(CONTEXT)) == "xx"
+        assert template.render(Context({"n": 3, "x": "y"})) == "yyy"
+
+
+# -- inline ----------------------------------------------------------------------------------------
+
+
+class TestInline:
+    async def places(self, source, policy, context=None):
+        text = await arender_template(
+            load(source, policy=policy), Context(context or dict(CONTEXT))
+        )
+        return text, [on_loop for _, on_loop, _ in NOTES]
+
+    async def test_every_library(self):
+        source = (
+            "{% upper %}{{ x }}{% endupper %}{% for r in 'ab' %}{% upper %}"
+            "{{ r }}{% endupper %}{% endfor %}"
+        )
+        assert await self.places(source, INLINE) == ("XAB", [True, True, True])
+
+    async def test_a_named_library(self):
+        policy = Policy(inline_modules=frozenset({"tests.compiler.foreign_tags"}))
+        assert await self.places("{% upper %}a{% endupper %}", policy) == ("A", [True])
+        policy = Policy(inline_modules=frozenset({"another.module"}))
+        NOTES.clear()
+        assert await self.places("{% upper %}a{% endupper %}", policy) == ("A", [False])
+
+    async def test_a_loop_hops_when_one_of_its_tags_must(self):
+        policy = Policy(inline_modules=frozenset({"tests.compiler.foreign_tags"}))
+        libraries = {**LIBRARIES, "native": "tests.tags.native_tags"}
+        source = (
+            "{% load native %}{% for r in 'ab' %}{% upper %}{{ r }}"
+            "{% endupper %}{% names %}{% endfor %}"
+        )
+        template = parse(L + source, libraries=libraries, policy=policy)
+        waits = []
+        await arender_counted(template, Context(), waits)
+        assert len(waits) == 1
+        assert {on_loop for _, on_loop, _ in NOTES} == {False}
+
+    @pytest.mark.parametrize(
+        ("source", "output", "places"),
+        [
+            ("{% guarded %}", "guarded", [True, False]),
+            ("{% same_value %}", "same", [True, False]),
+            ("{% guarded_simple %}", "simple", [True, False]),
+            ("{% guarded_inclusion %}", "(inclusion)", [True, False]),
+            ("{% for r in 'ab' %}{% guarded %}{% endfor %}", "guarded" * 2, [True, False] * 2),
+        ],
+    )
+    async def test_what_needs_the_database_is_repeated(self, source, output, places):
+        assert await self.places(source, INLINE) == (output, places)
+
+    @pytest.mark.parametrize(
+        ("source", "name"),
+        [
+            ("a\n{% sets_first %}", "foreign_tags.SetsFirst"),
+            ("a\n{% sets_state %}", "foreign_tags.SetsState"),
+            ("a\n{% guarded_block %}{{ x }}{% endguarded_block %}", "foreign_tags.GuardedBlock"),
+            ("a\n{% sets_simple %}", "foreign_tags.sets_simple"),
+        ],
+    )
+    async def test_but_not_when_what_it_did_can_be_seen(self, source, name):
+        with pytest.raises(NotRepeatable) as caught:
+            await self.places(source, INLINE)
+        text = str(caught.value)
+        assert name in text
+        assert "cannot be repeated" in text
+        assert "OPTIONS['sync_tags'] to 'thread'" in text
+        assert "inline_tags" in text
+        assert "main, line 2: {% " in text
+        # The tag ran once, and not in the thread.
+        assert [on_loop for _, on_loop, _ in NOTES] == [True]
+
+    @pytest.mark.parametrize(
+        "source",
+        ["{% sets_first %}", "{% sets_state %}", "{% guarded_block %}x{% endguarded_block %}"],
+    )
+    async def test_in_the_thread_they_just_work(self, source):
+        await self.places(source, None)
+        assert [on_loop for _, on_loop, _ in NOTES] == [False]
+
+    async def test_options_of_the_backend(self):
+        def backend(**options):
+            options["libraries"] = LIBRARIES
+            params = {"NAME": "x", "DIRS": [], "APP_DIRS": False, "OPTIONS": options}
+            return DjangoTemplates(params).from_string(L + "{% upper %}a{% endupper %}")
+
+        for options, on_loop in (
+            ({}, False),
+            ({"sync_tags": "thread"}, False),
+            ({"sync_tags": "inline"}, True),
+            ({"inline_tags": ["lib"]}, True),
+            ({"inline_tags": ["tests.compiler.foreign_tags"]}, True),
+            ({"inline_tags": ["i18n"]}, False),
+        ):
+            NOTES.clear()
+            assert await backend(**options).render_async() == "A"
+            assert [note[1] for note in NOTES] == [on_loop], options
+        with pytest.raises(ImproperlyConfigured, match="no tag library"):
+            backend(inline_tags=["nonsense"])
+
+
+# -- async tags ------------------------------------------------------------------------------------
+
+
+class TestAsyncTags:
+    @pytest.mark.parametrize(
+        ("source", "output"),
+        [
+            ("{% later %}{{ x }}{{ later }}{% endlater %}{{ later }}", "<xlater>"),
+            ("{% later %}{% later %}{{ x }}{% endlater %}{% endlater %}", "<<x>>"),
+            (
+                "{% for r in rows %}{% later %}{{ r }}{{ forloop.counter }}"
+                "{% endlater %}{% endfor %}",
+                "<p1><q2><r3>",
+            ),
+            (
+                "{% later %}{% for r in rows %}{{ r }}{% endfor %}"
+                "{% include 'part' %}{% endlater %}",
+                "<pqr(x)>",
+            ),
+            ("{% later %}{% upper %}{{ x }}{% endupper %}{% endlater %}", "<X>"),
+            ("{% upper %}{% later %}{{ x }}{% endlater %}{% endupper %}", "<X>"),
+            ("{% later_self %}{{ set_later }}", "set"),
+            (
+                "{% for r in rows %}[{{ set_later }}]{% later_self %}{% endfor %}{{ set_later }}",
+                "[][set][set]",
+            ),
+            ("{% together %}{{ x }}{% endtogether %}", "x"),
+            ("{% later %}{{ awaited }}{% endlater %}{{ awaited }}", "<&lt;a&gt;>&lt;a&gt;"),
+        ],
+    )
+    async def test_output(self, source, output):
+        async def value():
+            return "<a>"
+
+        # A method: called when it is used.
+        context = Context({**CONTEXT, "awaited": value})
+        assert await arender_template(load(source), context) == output
+
+    def test_by_blocking(self):
+        source = "{% later %}{{ x }}{{ later }}{% endlater %}{% upper %}{% later %}y{% endlater %}"
+        output = render_template(load(source + "{% endupper %}"), Context(CONTEXT))
+        assert output == "<xlater><Y>"
+
+    async def test_it_runs_on_the_loop(self):
+        await arender_template(load("{% later %}{% endlater %}"), Context())
+        assert [on_loop for _, on_loop, _ in NOTES] == [True]
+
+    async def test_it_is_no_hop(self):
+        """A loop around async tags stays on the loop: each is awaited, none is sent to a thread."""
+        waits = []
+        template = load("{% for r in rows %}{% later %}{{ r }}{% endlater %}{% endfor %}")
+        await arender_counted(template, Context(CONTEXT), waits)
+        assert [wait.kind.name for wait in waits] == ["AWAIT"] * 3
+
+    async def test_a_failure(self):
+        template = load("a\n{% later_fails %}{% endlater_fails %}", setup=SETUPS[1])
+        with pytest.raises(ZeroDivisionError, match="in an async tag") as caught:
+            await arender_template(template, Context())
+        assert caught.value.template_debug["line"] == 2
+
+    async def test_a_failure_in_its_contents(self):
+        def fail():
+            raise ZeroDivisionError("in the contents")
+
+        template = load("a\n{% later %}\n{{ fail }}{% endlater %}", setup=SETUPS[1])
+        with pytest.raises(ZeroDivisionError, match="in the contents") as caught:
+            await arender_template(template, Context({"fail": fail}))
+        assert caught.value.template_debug["line"] == 3
+        assert caught.value.template_debug["during"] == "{{ fail }}"
+
+    async def test_cancelled(self):
+        started = asyncio.Event()
+
+        async def forever():
+            started.set()
+            await asyncio.sleep(60)
+
+        context = Context({"x": forever()})
+        task = asyncio.ensure_future(
+            arender_template(load("{% later %}{{ x }}{% endlater %}"), context)
+        )
+        await asyncio.wait_for(started.wait(), 5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert len(context.dicts) == 2
+        assert context.template is None
+
+    async def test_a_plain_render_on_the_loop_says_what_to_do(self):
+        with pytest.raises(RenderBlocked, match=r"(?s)await arender.*line 2: \{% later %\}"):
+            render_template(load("a\n{% later %}{% endlater %}"), Context())
+
+
+# -- failures --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "a\n{% fails %}{% endfails %}",
+        "a\n{% fails %}\n{{ broken }}{% endfails %}",
+        "a\n{% upper %}\n{{ broken }}{% endupper %}",
+        "a\n{% upper %}\n{% upper %}\n{{ broken }}{% endupper %}{% endupper %}",
+        "{% for r in rows %}\n{% upper %}\n{{ broken }}{% endupper %}{% endfor %}",
+        "{% for r in rows %}\n{% fails %}{% endfails %}{% endfor %}",
+        "{% upper %}\n{% include 'nowhere' %}{% endupper %}",
+        "{% repeat missing %}{% endrepeat %}",
+        "a\n{% cases 'c' %}{% when a %}a{% endcases %}",
+    ],
+)
+def test_failures_are_as_in_stock(render, source):
+    def broken():
+        raise ZeroDivisionError("in a value")
+
+    outcome = render.outcome(
+        L + source, {**CONTEXT, "broken": broken}, templates=TEMPLATES, libraries=LIBRARIES
+    )
+    assert outcome.error is not None
+
+
+async def test_what_is_no_text():
+    with pytest.raises(TypeError, match="expected str instance, int found"):
+        await arender_template(load("a{% odd %}"), Context())
+
+
+def test_a_plan_is_compiled_once():
+    template = load("{% upper %}{{ x }}{% endupper %}")
+    assert plan_of(template.nodelist, template) is plan_of(template.nodelist, template)

@@ -1,0 +1,109 @@
+"""The system checks of TEMPLATES: each with its id and a hint."""
+
+import pytest
+from django.core.checks import run_checks
+
+from atemplates.checks import check_templates
+
+OURS = "atemplates.engines.django.DjangoTemplates"
+STOCK = "django.template.backends.django.DjangoTemplates"
+
+
+async def awaited(request):
+    return {}
+
+
+def entry(backend=OURS, name=None, **options):
+    return {"BACKEND": backend, "OPTIONS": options, **({"NAME": name} if name else {})}
+
+
+@pytest.fixture
+def found(settings):
+    """Return a function: entries of TEMPLATES -> the ids of the messages, with their texts."""
+
+    def found(*entries, debug=False):
+        settings.DEBUG = debug
+        settings.TEMPLATES = list(entries)
+        messages = check_templates()
+        assert all(message.hint for message in messages)
+        return {message.id.removeprefix("atemplates."): message.msg for message in messages}
+
+    return found
+
+
+def test_good_settings_are_silent(found):
+    processors = ["django.template.context_processors.request"]
+    assert found(entry(context_processors=processors)) == {}
+
+
+def test_the_checks_are_registered(settings):
+    settings.TEMPLATES = [entry(STOCK)]
+    assert "atemplates.W001" in {message.id for message in run_checks()}
+
+
+def test_no_backend_of_ours(found):
+    assert set(found(entry(STOCK))) == {"W001"}
+    assert set(found()) == {"W001"}
+
+
+def test_two_entries_under_one_alias(found):
+    messages = found(entry(), entry(STOCK))
+    assert "'django'" in messages["W002"]
+    assert STOCK in messages["W002"]
+    assert found(entry(), entry(STOCK, name="old")) == {}
+
+
+@pytest.mark.parametrize("path", ["no.such.processor", "tests.migration.test_checks.no", "flat"])
+def test_a_context_processor_that_does_not_import(found, path):
+    assert path in found(entry(context_processors=[path]))["W003"]
+
+
+def test_an_async_context_processor(found):
+    path = f"{__name__}.awaited"
+    assert found(entry(context_processors=[path])) == {}
+    messages = found(entry(), entry(STOCK, name="old", context_processors=[path]))
+    assert "cannot await" in messages["W003"]
+
+
+LOADER = "django.template.loaders.app_directories.Loader"
+
+
+def test_no_cached_loader_in_production(found):
+    assert "W004" in found(entry(loaders=[LOADER]))
+    assert found(entry(loaders=[LOADER]), debug=True) == {}
+    assert found(entry(loaders=[("django.template.loaders.cached.Loader", [LOADER])])) == {}
+
+
+def test_raise_in_production(found):
+    assert "W005" in found(entry(relations="raise"))
+    assert found(entry(relations="raise"), debug=True) == {}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"async_mode": "thread", "relations": "warn"},
+        {"async_mode": "thread", "sync_tags": "inline"},
+        {"sync_tags": "inline", "inline_tags": ["i18n"]},
+    ],
+)
+def test_options_without_effect(found, options):
+    assert "has no effect" in found(entry(**options), debug=True)["W006"]
+
+
+def test_a_recorder(found, tmp_path):
+    here, nowhere = str(tmp_path / "r.jsonl"), str(tmp_path / "no" / "r.jsonl")
+    assert found(entry(recorder={"file": here, "rate": 0.1})) == {}
+    assert found(entry(recorder={"file": here}), debug=True) == {}
+    assert "every render" in found(entry(recorder={"file": here}))["W007"]
+    assert "no folder" in found(entry(recorder={"file": nowhere, "rate": 0.1}))["W007"]
+
+
+@pytest.mark.parametrize("options", [{"relation": "raise"}, {"relations": "ask"}])
+def test_options_that_the_backend_refuses(found, options):
+    messages = found(entry(**options))
+    assert "relation" in messages["E001"]
+
+
+def test_options_that_are_no_dict(found):
+    assert "E001" in found({"BACKEND": OURS, "OPTIONS": ["x"]})

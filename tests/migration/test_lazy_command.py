@@ -1,0 +1,443 @@
+"""``manage.py atemplates lazy``, ``plan`` and ``check`` on the views of a small site."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.template import engines
+
+from atemplates.migration.recordings import Record, render_record, write
+from tests.testapp.models import Animal
+
+from . import site_views
+
+pytestmark = pytest.mark.django_db(databases=["default", "other"])
+
+TEMPLATES = {
+    "zoo/list.html": "{% extends 'zoo/base.html' %}{% block body %}\n"
+    "{% for animal in animals %}{% include 'zoo/_one.html' %}{% endfor %}{% endblock %}",
+    "zoo/base.html": "<title>{{ title }}</title>{% block body %}{% endblock %}",
+    "zoo/_one.html": "{{ animal.home.region.name }}{{ animal.species.name }}\n"
+    "{% for food in animal.foods.all %}{{ food.name }}{% endfor %}{{ animal.home_id }}",
+    "zoo/one.html": "{{ animal.label }}\n{% if animal.mother %}{{ animal.mother.name }}{% endif %}",
+    "zoo/page.html": "{% for a in page %}{{ a.chip.code }}{% endfor %}"
+    "{% for a in page.object_list %}{{ a.visits.latest.year }}{% endfor %}",
+    "zoo/region.html": "{{ region.parent.name }}",
+    "zoo/other.html": "{{ region.parent.parent.name }}{% include template_name %}",
+    "zoo/generic.html": "{% regroup animals by home.region as groups %}{% for g in groups %}"
+    "{{ g.grouper.name }}{% for a in g.list %}{{ a.chip.code }}{% endfor %}{% endfor %}",
+}
+
+
+@pytest.fixture
+def site(settings):
+    """Return a function that makes templates the site's own."""
+
+    def make(templates):
+        settings.ROOT_URLCONF = site_views.__name__
+        settings.TEMPLATES = [
+            {
+                "BACKEND": "atemplates.engines.django.DjangoTemplates",
+                "OPTIONS": {
+                    "loaders": [("django.template.loaders.locmem.Loader", templates)],
+                    "libraries": {"access_tags": "tests.migration.some_tags"},
+                },
+            }
+        ]
+
+    make(TEMPLATES)
+    return make
+
+
+def run(*arguments):
+    """Return the exit code and what was printed."""
+    out = StringIO()
+    try:
+        call_command("atemplates", *arguments, stdout=out)
+    except CommandError as error:
+        return error.returncode, out.getvalue() + f"\n{error}"
+    return 0, out.getvalue()
+
+
+def report(*arguments):
+    code, text = run("lazy", "--format", "json", *arguments)
+    return code, json.loads(text.rpartition("\n}")[0] + "\n}")
+
+
+def calls(data):
+    return {
+        (group["view"], group["template"], group["variable"]): group["call"]
+        for group in data["groups"]
+    }
+
+
+def test_each_view_gets_its_call(site):
+    code, data = report()
+    assert code == 0
+    name = f"{site_views.__name__}.queries"
+    assert calls(data) == {
+        (
+            "rows",
+            "zoo/list.html",
+            "animals",
+        ): '.select_related("home__region").prefetch_related("foods", "species")',
+        ("zoo:one", "zoo/one.html", "animal"): '.select_related("mother")',
+        ("animal", "zoo/one.html", "animal"): '.select_related("mother")',
+        ("page", "zoo/page.html", "page"): '.select_related("chip")',
+        (name, "zoo/other.html", "region"): '.select_related("parent__parent")',
+        ("animals", "zoo/generic.html", "animals"): '.select_related("chip", "home__region")',
+    }
+
+
+def test_a_method_that_no_prefetch_helps_gets_advice(site):
+    _, data = report("--view", "page")
+    (unhelped,) = [each for each in data["groups"][0]["findings"] if each["kind"] == "call"]
+    assert unhelped["what"] == "page.object_list[].visits.latest"
+    assert 'Prefetch("visits"' in unhelped["advice"]
+    assert unhelped["call"] == ""
+
+
+def test_a_dynamic_include_is_said_to_be_lost(site):
+    _, text = run("lazy", "--template", "zoo/other.html")
+    assert "known only when it renders" in text
+
+
+def test_a_view_that_loads_everything_is_no_finding(site):
+    code, text = run("lazy", "--view", "loaded", "--fail-on", "any")
+    assert code == 0
+    assert "0 findings" in text
+
+
+def test_an_unknown_view(site):
+    code, text = run("lazy", "--view", "nothing")
+    assert code == 1
+    assert "zoo:one" in text
+
+
+def test_text_names_view_template_line_call_and_place(site):
+    _, text = run("lazy", "--view", "rows")
+    assert "view rows, template zoo/list.html" in text
+    assert (
+        'add .select_related("home__region").prefetch_related("foods", "species")'
+        "  # tests/migration/site_views.py:" in text
+    )
+    assert "zoo/_one.html:1  {{ animal.home.region.name }}" in text
+    assert "home_id" not in text
+
+
+# -- recordings ------------------------------------------------------------------------------------
+
+
+def recorded(view, **values):
+    defaults = {
+        "template": "zoo/one.html",
+        "line": 2,
+        "expression": "animal.mother.name",
+        "root": "animal",
+        "path": ("mother",),
+        "kind": "relation",
+        "model": "testapp.Animal",
+        "entry": "testapp.Animal",
+        "view": view,
+    }
+    return Record(**{**defaults, **values})
+
+
+def test_a_record_confirms_a_finding(site, tmp_path):
+    file = tmp_path / "r.jsonl"
+    write(file, [render_record("zoo/one.html", "zoo:one"), recorded("zoo:one", times=4)])
+    _, data = report("--view", "zoo:one", "--recording", str(file))
+    (finding,) = data["groups"][0]["findings"]
+    assert (finding["status"], finding["times"]) == ("confirmed", 4)
+
+
+def test_a_record_of_python_is_hidden_and_gets_a_call(site, tmp_path):
+    file = tmp_path / "r.jsonl"
+    python = recorded(
+        "zoo:one",
+        line=1,
+        expression="animal.label",
+        path=("mother", "species"),
+        kind="python",
+        source="models.py:233",
+    )
+    write(file, [python])
+    _, data = report("--view", "zoo:one", "--recording", str(file))
+    by_status = {each["status"]: each for each in data["groups"][0]["findings"]}
+    assert by_status["hidden"]["sources"] == ["models.py:233"]
+    assert by_status["hidden"]["call"] == '.prefetch_related("mother__species")'
+
+
+def test_a_view_that_was_only_recorded_is_found_too(site, tmp_path):
+    file = tmp_path / "r.jsonl"
+    write(
+        file,
+        [
+            render_record("zoo/region.html", "elsewhere"),
+            recorded(
+                "elsewhere",
+                template="zoo/region.html",
+                line=1,
+                expression="region.parent.name",
+                root="region",
+                path=("parent",),
+                entry="testapp.Region",
+                model="testapp.Region",
+            ),
+        ],
+    )
+    _, data = report("--view", "elsewhere", "--recording", str(file))
+    assert calls(data) == {("elsewhere", "zoo/region.html", "region"): '.select_related("parent")'}
+
+
+def test_what_was_rendered_and_not_loaded_is_loaded_by_the_view(site, tmp_path):
+    file = tmp_path / "r.jsonl"
+    site(
+        {
+            "zoo/x.html": "{# atemplates: animal = testapp.Animal #}{{ animal.home.name }}"
+            "{% if a %}{{ animal.chip.code }}{% endif %}"
+        }
+    )
+    _, before = report()
+    assert calls(before) == {("", "zoo/x.html", "animal"): '.select_related("chip", "home")'}
+    write(file, [render_record("zoo/x.html", "v")])
+    _, after = report("--recording", str(file))
+    assert calls(after) == {("v", "zoo/x.html", "animal"): '.select_related("chip")'}
+
+
+async def test_what_is_recorded_is_what_is_found(site, zoo, tmp_path, settings):
+    """The whole way: render, record, report."""
+    file = tmp_path / "r.jsonl"
+    options = settings.TEMPLATES[0]["OPTIONS"]
+    settings.TEMPLATES = [
+        {**settings.TEMPLATES[0], "OPTIONS": {**options, "recorder": {"file": str(file)}}}
+    ]
+    template = engines["django"].get_template("zoo/list.html")
+    await template.render_async({"animals": Animal.objects.all()})
+    from asgiref.sync import sync_to_async
+
+    _, data = await sync_to_async(report)("--recording", str(file), "--template", "zoo/list.html")
+    found = {
+        each["what"]: each["status"]
+        for group in data["groups"]
+        if not group["view"]
+        for each in group["findings"]
+    }
+    assert found == dict.fromkeys(
+        ["animals[].foods", "animals[].home", "animals[].home.region", "animals[].species"],
+        "confirmed",
+    )
+
+
+# -- exit codes, baselines -------------------------------------------------------------------------
+
+
+def test_fail_on_any(site):
+    code, text = run("lazy", "--fail-on", "any")
+    assert code == 1
+    assert "any findings" in text
+
+
+def test_a_baseline_lets_known_findings_pass(site, tmp_path):
+    file = tmp_path / "baseline.json"
+    assert run("lazy", "--baseline", str(file), "--write-baseline")[0] == 0
+    assert run("lazy", "--baseline", str(file), "--fail-on", "new")[0] == 0
+    site({**TEMPLATES, "zoo/one.html": TEMPLATES["zoo/one.html"] + "{{ animal.chip.code }}"})
+    code, text = run("lazy", "--baseline", str(file), "--fail-on", "new")
+    assert code == 1
+    assert "*possible   animal.chip" in text
+    lines = file.read_text().splitlines()
+    assert len(lines) > 5, "one finding a line, so that a diff shows it"
+    assert "2 new findings" in text
+
+
+@pytest.mark.parametrize("arguments", [["--fail-on", "new"], ["--write-baseline"], ["--write"]])
+def test_arguments_that_need_others(site, arguments):
+    code, text = run("lazy", *arguments)
+    assert code == 1
+    assert "needs --" in text
+
+
+# -- bad input -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"version": 99, "findings": []}', "version 99"),
+        ("{", "not a baseline"),
+        ("[]", "not a baseline"),
+        (None, "cannot read"),
+    ],
+)
+def test_a_baseline_that_cannot_be_used(site, tmp_path, content, said):
+    file = tmp_path / "baseline.json"
+    if content is not None:
+        file.write_text(content)
+    code, text = run("lazy", "--baseline", str(file), "--fail-on", "new")
+    assert code == 3
+    assert said in text
+    assert str(file) in text
+    assert "view rows" in text
+
+
+def test_a_template_that_does_not_parse(site):
+    site({**TEMPLATES, "bad.html": "a\n{% if %}", "worse.html": "{% nothing %}"})
+    for name in ("lazy", "check"):
+        code, text = run(name)
+        assert code == 2
+        assert "bad.html:2: does not parse" in text
+        assert "worse.html:1: does not parse" in text
+        assert "nothing" in text
+    assert "view rows" in run("lazy")[1]
+
+
+def test_a_template_whose_parent_is_missing(site):
+    site({**TEMPLATES, "bad.html": "{% extends 'none.html' %}"})
+    code, text = run("lazy")
+    assert code == 2
+    assert "bad.html: names the template 'none.html', which does not exist" in text
+
+
+def test_a_loader_that_raises(site, settings):
+    settings.TEMPLATES[0]["OPTIONS"]["loaders"].append("tests.migration.bad_loader.Loader")
+    code, text = run("lazy")
+    assert code == 2
+    assert "tests.migration.bad_loader.Loader failed: OSError: no disk" in text
+    assert "view rows" in text
+
+
+def test_a_recording_that_is_cut_off(site, tmp_path):
+    file = tmp_path / "r.jsonl"
+    file.write_bytes(recorded("zoo:one").as_line() + b'{"version": 1, "templ')
+    code, text = run("lazy", "--recording", str(file))
+    assert code == 2
+    assert f"{file}:2: " in text
+    assert "confirmed" in text
+
+
+@pytest.mark.parametrize(
+    ("annotation", "said"),
+    [
+        ("animal = testapp.Nothing", "'testapp.Nothing', which does not exist"),
+        ("animal is an animal", "expected '{# atemplates: name = app.Model #}'"),
+    ],
+)
+def test_an_annotation_that_is_wrong(site, annotation, said):
+    site({**TEMPLATES, "x.html": f"a\n{{# atemplates: {annotation} #}}{{{{ animal.chip.code }}}}"})
+    code, text = run("lazy")
+    assert code == 2
+    assert "x.html:2: " in text
+    assert said in text
+
+
+# -- formats ---------------------------------------------------------------------------------------
+
+
+def test_github_annotations(site):
+    site({**TEMPLATES, "bad,name.html": "{% if %}"})
+    _, text = run("lazy", "--format", "github", "--view", "rows")
+    assert "::notice file=zoo/_one.html,line=1::animals[].home (testapp.Animal)" in text
+    assert "::error file=bad%2Cname.html,line=1::does not parse" in text
+
+
+def test_sarif(site, tmp_path):
+    file = tmp_path / "baseline.json"
+    site({**TEMPLATES, "bad.html": "{% if %}"})
+    _, text = run("lazy", "--format", "sarif")
+    log = json.loads(text.rpartition("\n}")[0] + "\n}")
+    check_sarif(log)
+    run("lazy", "--baseline", str(file), "--write-baseline")
+    _, text = run("lazy", "--format", "sarif", "--baseline", str(file))
+    log = json.loads(text.rpartition("\n}")[0] + "\n}")
+    check_sarif(log)
+    assert {each["baselineState"] for each in log["runs"][0]["results"]} == {"unchanged"}
+
+
+def check_sarif(log):
+    """What the SARIF 2.1.0 schema requires of the parts that are used, and allows in them."""
+    assert set(log) == {"$schema", "version", "runs"}
+    assert log["version"] == "2.1.0"
+    for run in log["runs"]:
+        assert set(run) <= {"tool", "results", "columnKind", "invocations"}
+        assert run["columnKind"] in ("utf16CodeUnits", "unicodeCodePoints")
+        driver = run["tool"]["driver"]
+        assert set(driver) <= {"name", "version", "rules", "informationUri"}
+        ids = [rule["id"] for rule in driver["rules"]]
+        assert len(ids) == len(set(ids))
+        for rule in driver["rules"]:
+            assert set(rule) <= {"id", "shortDescription", "fullDescription", "help"}
+        assert run["results"]
+        for result in run["results"]:
+            assert set(result) <= {
+                "ruleId",
+                "ruleIndex",
+                "level",
+                "message",
+                "locations",
+                "relatedLocations",
+                "partialFingerprints",
+                "baselineState",
+            }
+            assert result["level"] in ("none", "note", "warning", "error")
+            assert result["message"]["text"]
+            assert ids[result["ruleIndex"]] == result["ruleId"]
+            assert all(isinstance(v, str) for v in result["partialFingerprints"].values())
+            for location in [*result["locations"], *result.get("relatedLocations", [])]:
+                check_location(location)
+        for invocation in run["invocations"]:
+            assert isinstance(invocation["executionSuccessful"], bool)
+            for note in invocation["toolExecutionNotifications"]:
+                assert note["level"] in ("none", "note", "warning", "error")
+                assert note["message"]["text"]
+                for location in note.get("locations", []):
+                    check_location(location)
+
+
+def check_location(location):
+    assert set(location) == {"physicalLocation"}
+    place = location["physicalLocation"]
+    assert set(place) <= {"artifactLocation", "region"}
+    uri = place["artifactLocation"]["uri"]
+    assert uri
+    assert " " not in uri
+    assert place.get("region", {"startLine": 1})["startLine"] >= 1
+
+
+def test_a_report_to_a_file(site, tmp_path):
+    file = tmp_path / "report.txt"
+    assert run("lazy", "--output", str(file)) == (0, "")
+    assert "view rows" in file.read_text()
+    assert run("lazy", "--output", str(tmp_path / "no" / "f"))[0] == 1
+
+
+# -- plan and check --------------------------------------------------------------------------------
+
+
+def test_the_plan_is_what_templates_need_whatever_views_load(site, tmp_path):
+    file = tmp_path / "plan.json"
+    assert run("plan", "--output", str(file))[0] == 0
+    plan = json.loads(file.read_text())["engines"]["django"]
+    assert plan["zoo/list.html"]["animals"] == {
+        "model": "testapp.Animal",
+        "select": ["home__region"],
+        "prefetch": ["foods", "species"],
+    }
+    assert run("plan", "--check", str(file))[0] == 0
+    site({**TEMPLATES, "zoo/_one.html": TEMPLATES["zoo/_one.html"] + "{{ animal.chip.code }}"})
+    code, text = run("plan", "--check", str(file))
+    assert code == 1
+    assert any(line.startswith("+") and '"chip"' in line for line in text.splitlines())
+
+
+def test_check_counts_the_tags_that_cost_a_hop(site):
+    site({"a.html": "{% load access_tags %}{% stamp %}\n{% stamp %}", "b.html": "{{ a }}"})
+    code, text = run("check")
+    assert code == 0
+    assert "{% stamp %} of tests.migration.some_tags: 2x, a.html:1, a.html:2" in text
+    assert "2 templates compile, 0 problems; 2 uses of 1 tags cost a hop." in text
+    assert run("check", "--fail-on-hops")[0] == 1
+    _, text = run("check", "--format", "json")
+    assert json.loads(text)["hops"][0]["tag"] == "stamp"

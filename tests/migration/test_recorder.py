@@ -1,0 +1,219 @@
+"""The recorder: what renders load, as lines of a file that several processes may share."""
+
+import json
+import os
+import subprocess
+import sys
+from inspect import getsource
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.test import RequestFactory
+from django.urls import resolve
+
+from atemplates.engines.django import DjangoTemplates
+from atemplates.migration.recorder import Recorder
+from atemplates.migration.recordings import read
+from atemplates.relations.events import Event
+from atemplates.relations.fetching import AVAILABLE
+from tests.testapp.models import Animal
+
+pytestmark = pytest.mark.django_db(databases=["default", "other"])
+
+PAGE = "{% for animal in animals %}{{ animal.home.name }}\n{{ animal.label }}{% endfor %}"
+
+
+def backend(file, **recorder):
+    return DjangoTemplates(
+        {
+            "NAME": "recorded",
+            "DIRS": [],
+            "APP_DIRS": False,
+            "OPTIONS": {
+                "recorder": {"file": file, **recorder},
+                "loaders": [("django.template.loaders.locmem.Loader", {"page.html": PAGE})],
+            },
+        }
+    )
+
+
+def event(number=1, **values):
+    defaults = {
+        "template": "a.html",
+        "line": 3,
+        "expression": "b.author",
+        "root": "b",
+        "path": ("author",),
+        "kind": "relation",
+        "model": "shop.Book",
+        "rows": number,
+        "milliseconds": 0.5,
+    }
+    return Event(**{**defaults, **values})
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "recording.jsonl"
+
+
+def request_to(path: str) -> HttpRequest:
+    request = RequestFactory().get(path)
+    request.resolver_match = resolve(path)
+    return request
+
+
+async def test_an_access_with_its_place_its_path_and_its_view(zoo, file):
+    page = backend(file).get_template("page.html")
+    await page.render_async({"animals": Animal.objects.all()}, request_to("/search/"))
+    found = {record.path: record for record in read([file])}
+    record = found["[]", "home"]
+    assert (record.template, record.line, record.expression) == (
+        "page.html",
+        1,
+        "animal.home.name",
+    )
+    assert (record.root, record.kind, record.model) == ("animals", "relation", "testapp.Animal")
+    assert record.view == resolve("/search/").view_name
+    assert record.rows > 1
+    assert record.batch
+    assert record.is_lazy
+    assert not found[()].is_lazy, "the queryset itself is the view's"
+
+
+@pytest.mark.skipif(
+    not AVAILABLE, reason="fetch modes, which know the property's line, came with Django 6.1"
+)
+async def test_lazy_access_inside_python_names_the_propertys_own_line(zoo, file):
+    page = backend(file).get_template("page.html")
+    await page.render_async({"animals": Animal.objects.all()})
+    sources = [record.source for record in read([file]) if record.kind == "python"]
+    lines = getsource(sys.modules[Animal.__module__]).splitlines()
+    assert sources
+    for source in sources:
+        name, _, line = source.rpartition(":")
+        assert name.endswith("testapp/models.py")
+        assert "self.mother" in lines[int(line) - 1]
+
+
+async def test_the_same_access_is_one_line_and_its_count(zoo, file):
+    one = backend(file)
+    page = one.get_template("page.html")
+    for _ in range(3):
+        await page.render_async({"animals": Animal.objects.all()})
+    lines = file.read_bytes().splitlines()
+    assert len(lines) == len(set(lines))
+    one.engine.atemplates_recorder.close()
+    times = {record.path: record.times for record in read([file])}
+    assert times["[]", "home"] == 3
+
+
+async def test_nothing_is_recorded_at_rate_0(zoo, file):
+    page = backend(file, rate=0).get_template("page.html")
+    await page.render_async({"animals": Animal.objects.all()})
+    assert not file.exists()
+
+
+def test_rate_is_a_share_of_the_renders(file, monkeypatch):
+    drawn = iter([0.05, 0.5, 0.0999, 0.1])
+    monkeypatch.setattr("atemplates.migration.recorder.random", lambda: next(drawn))
+    recorder = Recorder(file, rate=0.1)
+    assert [recorder.takes() for _ in range(4)] == [True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"rate": 1},
+        {"file": ""},
+        {"file": 3},
+        {"file": "x", "rate": 2},
+        {"file": "x", "rate": -1},
+        {"file": "x", "rate": True},
+        {"file": "x", "rate": "1"},
+        {"file": "x", "colour": 1},
+        "x",
+        True,
+    ],
+)
+def test_wrong_options(wrong):
+    options = {"recorder": wrong}
+    with pytest.raises(ImproperlyConfigured, match=r"'recorder'.*'file'"):
+        DjangoTemplates({"NAME": "x", "DIRS": [], "APP_DIRS": False, "OPTIONS": options})
+
+
+def test_counts_are_written_after_the_interval_and_when_it_closes(file):
+    recorder = Recorder(file, interval=1000)
+    for _ in range(3):
+        recorder.observe(event())
+    assert len(file.read_bytes().splitlines()) == 1
+    recorder.interval = 0
+    recorder.observe(event())
+    assert [record.times for record in read([file])] == [4]
+    recorder.interval = 1000
+    recorder.observe(event(number=9))
+    recorder.close()
+    (record,) = read([file])
+    assert (record.times, record.rows) == (5, 9)
+    recorder.close()
+
+
+def test_a_file_that_cannot_be_written_is_said_once_and_stops_no_page(tmp_path, capfd):
+    recorder = Recorder(tmp_path / "no" / "folder.jsonl")
+    recorder.observe(event())
+    recorder.observe(event(line=4))
+    said = capfd.readouterr().err
+    assert said.count("has stopped") == 1
+    assert "folder.jsonl" in said
+
+
+MANY = """
+import sys
+from pathlib import Path
+from atemplates.migration.recorder import Recorder
+from atemplates.relations.events import Event
+from atemplates.relations.fetching import AVAILABLE
+recorder = Recorder(Path(sys.argv[1]))
+for number in range(300):
+    recorder.observe(Event("t" * 200 + ".html", number, "e" * 500, "b", ("[]", "x"), "relation"))
+    recorder.observe(Event("t" * 200 + ".html", number, "e" * 500, "b", ("[]", "x"), "relation"))
+"""
+
+
+def test_several_processes_share_a_file(file):
+    command = [sys.executable, "-c", MANY, str(file)]
+    root = Path(__file__).resolve().parents[2]
+    running = [subprocess.Popen(command, cwd=root) for _ in range(3)]
+    assert [process.wait() for process in running] == [0, 0, 0]
+    recording = read([file])
+    assert recording.problems == []
+    assert len(recording) == 300
+    assert {record.times for record in recording} == {6}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork() has no such children")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_process_does_not_write_its_parents_counts_again(file):
+    recorder = Recorder(file)
+    recorder.observe(event())
+    recorder.observe(event())
+    child = os.fork()
+    if child == 0:
+        recorder.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    recorder.close()
+    assert [record.times for record in read([file])] == [2]
+
+
+def test_a_line_is_ascii_json(file):
+    recorder = Recorder(file)
+    recorder.observe(event(template="bücher.html", expression='a|default:"\n"'))
+    line = file.read_bytes()
+    assert line.isascii()
+    assert line.count(b"\n") == 1
+    assert json.loads(line)["template"] == "bücher.html"
+    recorder.close()

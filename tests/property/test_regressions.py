@@ -1,0 +1,188 @@
+"""What the generated examples have found, each as a plain example."""
+
+import pytest
+
+from .routes import Case, outcomes
+from .test_differential import disagreement
+
+pytestmark = pytest.mark.usefixtures("urls")
+
+
+@pytest.fixture
+def agree(loop):
+    """Return a function: a case, or a template and a context -> stock's outcome; all agree."""
+
+    def agree(case, context="{}", **options):
+        if isinstance(case, str):
+            case = Case({"main.html": case}, context, **options)
+        found = outcomes(case, loop)
+        assert disagreement(found, updates=True) is None
+        return found["stock"]
+
+    return agree
+
+
+@pytest.mark.parametrize("source", ["n", "1", "flag", "1.5"])
+def test_a_number_cannot_be_looped_over(agree, source):
+    text = f"{{% for x in {source} %}}{{{{ x }}}}{{% endfor %}}"
+    assert "object is not iterable" in agree(text, "{'n': 3, 'flag': True}").error
+
+
+def test_a_loop_takes_the_length_that_an_object_says_it_has(agree):
+    text = "{% for x in a %}{{ x }}{{ forloop.revcounter }}{{ forloop.last }} {% endfor %}"
+    assert agree(text, "{'a': Liar(1, 2)}").output == "13False 22False "
+
+
+def test_a_loop_backwards_takes_only_what_can_be_reversed(agree):
+    text = "{% for x in a reversed %}{{ x }}{% endfor %}"
+    assert "not reversible" in agree(text, "{'a': Bag(1, 2)}").error
+    assert agree(text, "{'a': Sequence(1, 2)}").output == "21"
+    assert agree(text, "{'a': gen(1, 2)}").output == "21"
+
+
+def test_a_loop_that_fails_on_the_way_fails_where_stock_does(agree):
+    text = "{% for x in a %}{{ x.absent }}{% endfor %}"
+    found = agree(text, "{'a': Stream(1, 2, then='RuntimeError')}", logs=True, debug=True)
+    assert "RuntimeError" in found.error
+
+
+def test_a_dict_that_grows_in_the_loop_over_its_items_ends_the_loop(agree):
+    text = "{% for k in keys %}{{ a.new }}{% endfor %}"
+    context = "(lambda a: {'a': a, 'keys': a.keys()})(defaultdict(list, {'ab': 1}))"
+    assert "changed size during iteration" in agree(text, context).error
+
+
+def test_what_a_row_of_several_variables_sets_ends_with_the_row(agree):
+    text = "{% for a, b in pairs %}[{{ v }}]{% firstof a as v %}{% names %}{% endfor %}"
+    context = "{'pairs': [(1, 2), (3, 4)]}"
+    assert agree(text, context).output.startswith("[]pairs; forloop; a,b,v[]")
+
+
+def test_what_a_row_of_one_variable_sets_stays_for_the_next_row(agree):
+    text = "{% for a in many %}[{{ v }}]{% firstof a as v %}{% endfor %}"
+    assert agree(text, "{'many': [1, 2]}").output == "[][1]"
+
+
+@pytest.mark.parametrize("names", ["forloop", "forloop, z"])
+def test_a_loop_variable_may_be_called_forloop(agree, names):
+    text = (
+        f"{{% for {names} in pairs %}}{{{{ forloop }}}}{{% ifchanged %}}x{{% endifchanged %}}"
+        "{% for y in many %}{{ forloop.parentloop }}{{ forloop.counter }}{% endfor %}{% endfor %}"
+    )
+    context = "{'pairs': [({}, 2), ({}, 4)], 'many': 'ab'}"
+    agree(text, context)
+    agree(text, "{'pairs': [{}, {}], 'many': 'ab'}")
+    agree(text.replace("{% ifchanged %}x{% endifchanged %}", ""), context)
+
+
+def test_ifchanged_renders_once_more_what_has_changed_to_nothing(agree):
+    text = "{% for x in many %}{% ifchanged %}{{ absent }}{% cycle '' 'a' %}{% endifchanged %}"
+    found = agree(text + "{% endfor %}", "{'many': 'abc'}", logs=True)
+    assert found.output == "aa"
+    assert len(found.records) == 4
+
+
+def test_ifchanged_keeps_what_it_saw_in_the_dict_of_the_loop(agree):
+    text = "{% for x in 'ab' %}{% ifchanged x %}.{% endifchanged %}{{ forloop|length }}{% endfor %}"
+    agree(text)
+
+
+def test_ifchanged_compares_with_what_needs_the_database(agree):
+    text = "{% for x in many %}{% ifchanged x %}{{ x }}{% endifchanged %}{% endfor %}"
+    assert agree(text, "{'many': [Guarded(1), Guarded(1), 1, 2]}").output
+
+
+def test_include_of_no_name_at_all(agree):
+    assert "No template names provided" in agree("{% include a %}").error
+
+
+def test_include_finds_its_template_before_it_resolves_its_variables(agree):
+    text = "{% include 'absent.html' with x=y.z %}"
+    found = agree(text, logs=True)
+    assert "TemplateDoesNotExist" in found.error
+    assert found.records == []
+
+
+@pytest.mark.parametrize("tag", ["include", "extends"])
+def test_a_template_name_whose_truth_needs_the_database(agree, tag):
+    agree(f"{{% {tag} a %}}", "{'a': Guarded('main.html')}")
+
+
+def test_firstof_gives_its_variable_a_safe_string(agree):
+    found = agree("{% firstof a as x %}{{ x }}", "{'a': '<b>'}")
+    assert found.output == "&lt;b&gt;"
+    text = "{% autoescape off %}{% firstof a as x %}{% endautoescape %}{{ x }}"
+    assert agree(text, "{'a': '<'}").output == "&lt;"
+
+
+@pytest.mark.parametrize("tag", ["translate", "translate x|add:1 as y"])
+def test_translate_leaves_string_if_invalid_alone(agree, tag):
+    text = "{% translate a|add:1 %}{% translate a as y %}{{ y }}{% translate a %}"
+    assert agree(text, string_if_invalid="Yes", language="de").output == "YesYesYes"
+
+
+def test_translate_takes_a_lazy_translation(agree):
+    assert agree('{% translate _("Yes") %}', language="de").output == "Ja"
+    assert agree('{% translate _("Yes") noop %}', language="de").output == "Ja"
+
+
+def test_blocktranslate_resolves_its_context_first_and_its_counter_last(agree):
+    text = (
+        "{% blocktranslate with x=b count n=x context c %}{{ n }}{% plural %}{{ n }}s"
+        "{% endblocktranslate %}"
+    )
+    found = agree(text, "{'b': 2, 'x': 1, 'c': missing}".replace("missing", "Thing()"), logs=True)
+    assert found.output == "2s"
+
+
+def test_cache_complains_of_its_timeout_before_it_looks_further(agree):
+    found = agree("{% cache n part a %}x{% endcache %}", logs=True)
+    assert len(found.records) == 1
+
+
+def test_regroup_goes_by_identity_first(agree):
+    text = (
+        "{% regroup many by a as groups %}"
+        "{% for g in groups %}{{ g.grouper }}:{{ g.list|length }} {% endfor %}"
+    )
+    context = "(lambda nan: {'many': [Thing(a=nan), Thing(a=nan), Thing(a=1)]})(float('nan'))"
+    assert agree(text, context).output == "nan:2 1:1 "
+    agree(text, "{'many': Liar(Thing(a=1))}")
+    agree(text, "{'many': [Thing(a=Odd('eq', 'ValueError')), Thing(a=1)]}")
+    agree(text, "{'many': [Thing(a=Guarded(1)), Thing(a=1)]}")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "later(Calling('once'))",
+        "later(later('once'))",
+        "promise(Calling(Calling('once')))",
+        "lazy_object(later(Calling('once')))",
+        "Thing(a=later(Calling('once')))",
+        "GuardedAttributes(Calling(Calling('once')))",
+        "GuardedAttributes(later(Calling('once')))",
+    ],
+)
+def test_what_a_call_gives_is_not_called_again(agree, value):
+    agree("{{ v }}{{ v.a }}{{ v.method }}", f"{{'v': {value}}}", asynchronous=True)
+    agree("{% for x in '12' %}{{ v }}{{ v.a }}{{ v.method }}{% endfor %}", f"{{'v': {value}}}")
+
+
+def test_a_tag_that_leaves_a_dict_in_the_context(agree):
+    tag = "{% update 1 name='y' %}"
+    for text in (
+        f"{{% with x=2 %}}{tag}{{{{ y }}}}{{% endwith %}}{{{{ x }}}}{{{{ y }}}}",
+        f"{{% for x in '12' %}}{tag}{{{{ y }}}}{{% endfor %}}{{{{ x }}}}{{{{ y }}}}",
+        f"{{% for x, z in pairs %}}{tag}{{{{ y }}}}{{% endfor %}}{{{{ x }}}}{{{{ y }}}}",
+        f"{{% block one %}}{tag}{{{{ y }}}}{{% endblock %}}{{{{ block.name }}}}{{{{ y }}}}",
+    ):
+        assert agree(text, "{'pairs': ['ab', 'cd']}").output
+    templates = {"main.html": "{% include 'inc.html' with x=2 %}{{ x }}{{ y }}", "inc.html": tag}
+    assert agree(Case(templates, "{}")).output == "2"
+
+
+def test_an_exception_whose_text_needs_the_database(agree):
+    context = "{'a': GuardedAttributes('absent.html')}"
+    found = agree("{% extends a %}", context, debug=True)
+    assert found.debug["message"] == "<absent.html>"

@@ -1,0 +1,3 @@
+from tests.testapp.data import zoo
+
+__all__ = ["zoo"]

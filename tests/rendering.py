@@ -1,0 +1,319 @@
+"""One template through every way there is to render it, and what came out compared.
+
+Stock Django is the oracle. It renders a template that was parsed for it alone, since compiling
+changes parsed nodes; ours is rendered by blocking and by awaiting, in each of SETUPS.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, NamedTuple
+
+from asgiref.sync import async_to_sync
+from django.template import Context, RequestContext, TemplateDoesNotExist
+from django.template.backends.django import get_installed_libraries
+from django.template.base import Template
+from django.template.engine import Engine
+from django.utils.safestring import SafeString
+
+from atemplates import drivers
+from atemplates.compiler.templates import render_plan
+from atemplates.engines.django import arender_template, render_template
+from atemplates.engines.native import new_state, set_policy
+from atemplates.state import Policy
+from atemplates.waits import Wait
+
+MAIN = "main"
+"""The name under which a test's template is loaded."""
+
+
+class Setup(NamedTuple):
+    """The options of an engine that every case is rendered with."""
+
+    debug: bool
+    cached: bool
+    string_if_invalid: str
+
+    @property
+    def times(self) -> int:
+        """How often a case is rendered: only a cached template remembers anything."""
+        return 2 if self.cached else 1
+
+
+SETUPS = (
+    Setup(debug=False, cached=True, string_if_invalid=""),
+    Setup(debug=True, cached=False, string_if_invalid=""),
+    Setup(debug=False, cached=False, string_if_invalid="INVALID"),
+    Setup(debug=True, cached=True, string_if_invalid="bad %s"),
+)
+"""Debug and caching in each combination. The first is what a test's literals are about."""
+
+
+@cache
+def all_libraries() -> dict[str, str]:
+    """The tag libraries of the installed apps, by the name for ``{% load %}``."""
+    return dict(get_installed_libraries())
+
+
+def new_engine(
+    templates: dict[str, str],
+    setup: Setup = SETUPS[0],
+    *,
+    libraries: dict[str, str] | None = None,
+    policy: Policy | None = None,
+    **options: Any,
+) -> Engine:
+    """Make an engine with templates in memory."""
+    loaders: list[Any] = [("django.template.loaders.locmem.Loader", templates)]
+    if setup.cached:
+        loaders = [("django.template.loaders.cached.Loader", loaders)]
+    engine = Engine(
+        loaders=loaders,
+        debug=setup.debug,
+        string_if_invalid=setup.string_if_invalid,
+        libraries={**all_libraries(), **(libraries or {})},
+        **options,
+    )
+    if policy is not None:
+        set_policy(engine, policy)
+    return engine
+
+
+def parse(source: str, templates: dict[str, str] | None = None, **options: Any) -> Template:
+    """Parse one template, with others to include or extend; options as for `new_engine`."""
+    return new_engine({**(templates or {}), MAIN: source}, **options).get_template(MAIN)
+
+
+def counted(plan: Any, waits: list[Wait]) -> Iterator[Wait]:
+    """Run a plan inside another generator that notes its waits."""
+    answer: Any = None
+    error: BaseException | None = None
+    while True:
+        try:
+            wait = plan.send(answer) if error is None else plan.throw(error)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[return-value]
+        answer = error = None
+        waits.append(wait)
+        try:
+            answer = yield wait
+        except BaseException as raised:  # every exception belongs to the plan
+            error = raised
+
+
+def run_async(function: Callable[..., Any], *args: Any) -> Any:
+    """Run a coroutine function for a test that is not async itself.
+
+    On a loop of its own, in a thread of its own, with the language and the time zone that the test
+    has set; sync work comes back to the test's thread, whose transaction it must see.
+    """
+    return async_to_sync(function)(*args)
+
+
+async def arender_counted(template: Any, context: Context, waits: list[Wait]) -> str:
+    """Render by awaiting; note the waits that the plan yields."""
+    state = new_state(template, context, on_loop=True)
+    plan = counted(render_plan(state, template, context), waits)
+    return await drivers.arun(plan)  # type: ignore[no-any-return, arg-type]
+
+
+# -- outcomes --------------------------------------------------------------------------------------
+
+address = re.compile(r"0x[0-9a-f]+")
+
+
+def plain(text: str) -> str:
+    """Replace the addresses of objects, which differ from run to run."""
+    return address.sub("0x", text)
+
+
+@dataclass
+class Outcome:
+    """What a render gave: the output, or the exception; and how it left the context."""
+
+    output: str | None = None
+    error: Exception | None = None
+    context: Any = field(default=None)
+
+    def facts(self) -> dict[str, Any]:
+        """Return everything that has to be equal."""
+        facts: dict[str, Any] = {"left": left(self.context)} if self.context is not None else {}
+        if self.error is None:
+            return {**facts, "output": plain(self.output or ""), "type": type(self.output)}
+        error = self.error
+        facts |= {
+            "error": type(error),
+            "message": plain(str(error)),
+            "args": plain(f"{error.args}"),
+        }
+        facts["template_debug"] = plain(repr(getattr(error, "template_debug", None)))
+        if isinstance(error, TemplateDoesNotExist):
+            facts["tried"] = [(str(origin), reason) for origin, reason in error.tried]
+            facts["chain"] = [str(item) for item in error.chain]
+        return facts
+
+
+def left(context: Context) -> dict[str, Any]:
+    """What a template may leave behind in a context."""
+    return {
+        "dicts": plain(repr(context.dicts[1:])),
+        "template": context.template,
+        "template_name": context.template_name,
+        "render_context": len(context.render_context.dicts),
+        "settings": (context.autoescape, context.use_l10n, context.use_tz),
+    }
+
+
+def attempt(load: Callable[[], Any], make: Callable[[Any], Context], render: Any) -> Outcome:
+    """Load a template and render it."""
+    context = None
+    try:
+        template = load()
+        context = make(template)
+        return Outcome(output=render(template, context), context=context)
+    except Exception as error:
+        return Outcome(error=error, context=context)
+
+
+async def aattempt(load: Callable[[], Any], make: Callable[[Any], Context], render: Any) -> Outcome:
+    """Do what `attempt` does with a coroutine function."""
+    context = None
+    try:
+        template = load()
+        context = make(template)
+        return Outcome(output=await render(template, context), context=context)
+    except Exception as error:
+        return Outcome(error=error, context=context)
+
+
+# -- the fixture -----------------------------------------------------------------------------------
+
+
+class Rendering:
+    """The ``render`` fixture: call it to render, compare everything, and get the output."""
+
+    def __call__(self, source: str, context: Any = None, **options: Any) -> str:
+        """Return the output of SETUPS[0], the same in stock Django and each of our ways.
+
+        Args:
+            source: the template.
+            context: a dict, or a function that makes one: then each render gets its own.
+            templates: other templates, by name.
+            stock: what stock Django gets as context, where ours holds awaitables.
+            waits: how many waits the render by awaiting may take, templates being loaded
+                (None: any number).
+            request: makes it a ``RequestContext``.
+            autoescape: the context's.
+            libraries: tag libraries beside the installed ones.
+            policy: the OPTIONS of our backend.
+            options: the rest goes to ``Engine``.
+
+        Raises:
+            AssertionError: the ways differ.
+            Exception: what all of them raised.
+        """
+        outcome = self.outcome(source, context, **options)
+        if outcome.error is not None:
+            raise outcome.error
+        assert outcome.output is not None
+        return outcome.output
+
+    def outcome(
+        self,
+        source: str,
+        context: Any = None,
+        *,
+        templates: dict[str, str] | None = None,
+        stock: Any = None,
+        waits: int | None = 0,
+        request: Any = None,
+        autoescape: bool = True,
+        policy: Policy | None = None,
+        **options: Any,
+    ) -> Outcome:
+        """Return the outcome of SETUPS[0] instead of its output; arguments as for a call."""
+        texts = {**(templates or {}), MAIN: source}
+
+        def make(values: Any, template: Any) -> Context:
+            values = dict(values() if callable(values) else values or {})
+            if request is None:
+                return Context(values, autoescape=autoescape)
+            return RequestContext(request, values, autoescape=autoescape)
+
+        def render_stock(template: Any, context: Context) -> str:
+            return template.render(context)  # type: ignore[no-any-return]
+
+        oracle = context if stock is None else stock
+        ours: list[tuple[str, Setup, list[Outcome]]] = []
+        expected: list[list[Outcome]] = []
+        seen_waits: list[Wait] = []
+        for setup in SETUPS:
+            engine = new_engine(texts, setup, **options)
+            # As often as ours: a cached loader remembers what it has not found.
+            expected.append(
+                [
+                    attempt(
+                        lambda engine=engine: engine.get_template(MAIN),
+                        lambda template: make(oracle, template),
+                        render_stock,
+                    )
+                    for _ in range(2 * setup.times)
+                ]
+            )
+
+        engines = [new_engine(texts, setup, policy=policy, **options) for setup in SETUPS]
+        loads = [lambda engine=engine: engine.get_template(MAIN) for engine in engines]
+
+        def ours_for(template: Any) -> Context:
+            return make(context, template)
+
+        for setup, load in zip(SETUPS, loads, strict=True):
+            outcomes = [attempt(load, ours_for, render_template) for _ in range(setup.times)]
+            ours.append(("render", setup, outcomes))
+
+        async def by_awaiting() -> None:
+            async def counting(template: Any, context: Context) -> str:
+                seen_waits.clear()
+                return await arender_counted(template, context, seen_waits)
+
+            for setup, load in zip(SETUPS, loads, strict=True):
+                arender = counting if setup is SETUPS[0] else arender_template
+                outcomes = [await aattempt(load, ours_for, arender) for _ in range(setup.times)]
+                ours.append(("render_async", setup, outcomes))
+
+        run_async(by_awaiting)
+        halves = [wanted[: len(wanted) // 2] for wanted in expected]
+        halves += [wanted[len(wanted) // 2 :] for wanted in expected]
+        for (way, setup, outcomes), wanted in zip(ours, halves, strict=True):
+            for number, (outcome, want) in enumerate(zip(outcomes, wanted, strict=True)):
+                compare(outcome, want, stock is None, f"{way}, time {number + 1}, {setup}")
+        first = expected[0][0]
+        if waits is not None and first.error is None:
+            assert len(seen_waits) == waits, f"waited for {seen_waits}"
+        return first
+
+
+def compare(ours: Outcome, stock: Outcome, same_context: bool, title: str) -> None:
+    """Assert that two outcomes are equal in everything that can be seen."""
+    have, want = ours.facts(), stock.facts()
+    if not same_context or stock.error is not None:
+        # After an error, a context is only used to look at it.
+        have.pop("left", None)
+        want.pop("left", None)
+    if have != want:
+        error = ours.error if ours.error is not None else stock.error
+        differing = {name: (have.get(name), want.get(name)) for name in {*have, *want}}
+        lines = [
+            f"  {name}:\n    ours:  {pair[0]!r}\n    stock: {pair[1]!r}"
+            for name, pair in differing.items()
+            if pair[0] != pair[1]
+        ]
+        raise AssertionError("\n".join([f"differs from stock Django ({title})", *lines])) from error
+
+
+def safe(text: str) -> SafeString:
+    """Shorter than ``SafeString``, in tables of cases."""
+    return SafeString(text)

@@ -1,0 +1,191 @@
+"""The arrows of the package: which room may import which, read from the source itself."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import atemplates
+
+PACKAGE = "atemplates"
+ROOT = Path(atemplates.__file__).parent
+
+# room -> the rooms (or single modules of rooms) it may import. A room always sees itself.
+GROUND = {"errors", "waits", "kinds", "escaping", "dates", "numerals", "reversing"}
+BELOW_ENGINES = GROUND | {"state", "loaded", "resolve", "compiler", "tags", "drivers", "relations"}
+ARROWS = {
+    "errors": set(),
+    "waits": set(),
+    "kinds": set(),
+    "escaping": set(),
+    "dates": set(),
+    "numerals": set(),
+    "reversing": set(),
+    "loaded": set(),
+    "state": GROUND,
+    "resolve": GROUND | {"state"},
+    "compiler": GROUND | {"state", "loaded", "resolve", "relations.paths"},
+    "tags": GROUND | {"state", "loaded", "resolve", "relations.paths", "compiler"},
+    "drivers": GROUND,
+    "relations": GROUND | {"state"},
+    "engines": BELOW_ENGINES | {"migration.recorder"},
+    "forms": BELOW_ENGINES | {"engines"},
+    "shortcuts": BELOW_ENGINES | {"engines"},
+    "migration": GROUND | {"relations", "compiler"},
+    # The edges: each is where a part of Django, pytest or a test calls in.
+    "__init__": {"shortcuts"},
+    "apps": {"checks"},
+    "templatetags": {"tags"},
+    "checks": BELOW_ENGINES | {"engines", "migration"},
+    "management": BELOW_ENGINES | {"engines", "migration"},
+    "pytest_plugin": BELOW_ENGINES | {"engines", "migration", "testing"},
+    "testing": BELOW_ENGINES | {"engines", "migration"},
+}
+ONLY_IN = {
+    "asyncio": {"drivers"},
+    "asgiref": {"drivers"},
+    # Settings stop at the edge: everything below takes arguments.
+    "django.conf": {"engines", "numerals", "checks", "management", "pytest_plugin", "testing"},
+    "jinja2": {"engines", "migration"},
+    "pytest": {"pytest_plugin", "testing"},
+}
+
+
+class Import(NamedTuple):
+    """One name that a module imports."""
+
+    module: str
+    """The importing module, without the package's name: ``engines.django``."""
+    line: int
+    target: str
+    """What is imported, with its package: ``atemplates.drivers.run``, ``asyncio``."""
+
+    @property
+    def room(self) -> str:
+        return self.module.partition(".")[0]
+
+    def __str__(self) -> str:
+        return f"{self.module} (line {self.line}) imports {self.target}"
+
+
+def imports_of(root: Path, package: str) -> Iterator[Import]:
+    """Every import in every file below ``root``, also those inside functions."""
+    for file in sorted(root.rglob("*.py")):
+        parts = file.relative_to(root).with_suffix("").parts
+        module = ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+        folder = (package, *parts[:-1])
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    yield Import(module, node.lineno, alias.name)
+            elif isinstance(node, ast.ImportFrom):
+                start = folder[: len(folder) - node.level + 1] if node.level else ()
+                source = ".".join((*start, *([node.module] if node.module else [])))
+                for alias in node.names:
+                    yield Import(module, node.lineno, f"{source}.{alias.name}")
+
+
+def is_within(target: str, module: str) -> bool:
+    return target == module or target.startswith(f"{module}.")
+
+
+def against_the_arrows(found: Import, package: str) -> bool:
+    if not is_within(found.target, package):
+        return False
+    inside = found.target.removeprefix(package).removeprefix(".")
+    allowed = ARROWS.get(found.room, set()) | {found.room}
+    return not any(is_within(inside, room) for room in allowed)
+
+
+def out_of_place(found: Import) -> bool:
+    return any(
+        is_within(found.target, name) and found.room not in rooms for name, rooms in ONLY_IN.items()
+    )
+
+
+def rooms_of(root: Path) -> set[str]:
+    """The top-level modules and packages that hold any code."""
+    return {
+        file.relative_to(root).with_suffix("").parts[0]
+        for file in root.rglob("*.py")
+        if file.read_text(encoding="utf-8").strip()
+    }
+
+
+def test_every_room_has_its_place():
+    assert rooms_of(ROOT) <= set(ARROWS), "give the new room its arrows here, as in the design"
+
+
+def test_imports_run_one_way():
+    wrong = [
+        str(found) for found in imports_of(ROOT, PACKAGE) if against_the_arrows(found, PACKAGE)
+    ]
+    assert not wrong
+
+
+def test_loops_threads_and_settings_stay_in_their_rooms():
+    assert not [str(found) for found in imports_of(ROOT, PACKAGE) if out_of_place(found)]
+
+
+def test_the_arrows_hold_no_circle():
+    done: set[str] = set()
+    while left := {room for room in ARROWS if room not in done}:
+        ready = {
+            room
+            for room in left
+            if {each.partition(".")[0] for each in ARROWS[room]} - done == set()
+        }
+        assert ready, f"these import each other: {sorted(left)}"
+        done |= ready
+
+
+def test_the_walk_sees_the_imports_it_is_about():
+    found = {(each.module, each.target) for each in imports_of(ROOT, PACKAGE)}
+    assert ("drivers", "asyncio") in found
+    assert ("drivers", "asgiref.sync.sync_to_async") in found
+    assert ("__init__", "atemplates.shortcuts.arender") in found
+    assert ("engines.django", "atemplates.drivers.in_request_thread") in found
+    assert ("engines.jinja2.backend", "atemplates.drivers.in_request_thread") in found
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "wrong"),
+    [
+        ("waits.py", "from . import errors", True),
+        ("waits.py", "from .errors import Location", True),
+        ("waits.py", "import atemplates.errors", True),
+        ("drivers.py", "from .resolve import Site", True),
+        ("drivers.py", "def f():\n    from . import engines", True),
+        ("compiler/writer.py", "from ..drivers import run", True),
+        ("compiler/writer.py", "from .. import drivers", True),
+        ("compiler/writer.py", "from ..tags.flow import x", True),
+        ("engines/base.py", "from ..shortcuts import arender", True),
+        ("engines/jinja2/backend.py", "from ...shortcuts import arender", True),
+        ("migration/report.py", "from ..drivers import run", True),
+        ("engines/base.py", "from ..migration.report import Report", True),
+        ("resolve.py", "from atemplates import arender", True),
+        ("errors_too.py", "from .errors import Location", True),
+        ("compiler/writer.py", "import asyncio", True),
+        ("compiler/writer.py", "from asgiref.sync import sync_to_async", True),
+        ("engines/base.py", "import asyncio.tasks", True),
+        ("resolve.py", "from django.conf import settings", True),
+        ("resolve.py", "from django import conf", True),
+        ("compiler/writer.py", "import jinja2", True),
+        ("drivers.py", "import asyncio", False),
+        ("drivers.py", "from .waits import Wait", False),
+        ("engines/base.py", "from django.conf import settings", False),
+        ("engines/base.py", "from .options import Option", False),
+        ("engines/jinja2/backend.py", "from ..base import x\nfrom ...drivers import run", False),
+        ("migration/report.py", "from ..relations.paths import AccessPath", False),
+        ("resolve.py", "from django.configuration import x", False),
+    ],
+)
+def test_what_it_finds(tmp_path, file, text, wrong):
+    path = tmp_path / PACKAGE / file
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    found = list(imports_of(tmp_path / PACKAGE, PACKAGE))
+    assert found
+    assert any(against_the_arrows(each, PACKAGE) or out_of_place(each) for each in found) is wrong
