@@ -275,7 +275,7 @@ class TestAdmin:
     async def test_an_admin_template_on_the_loop(self, staff):
         """The same templates through arender: the admin's tags, a queryset, the user."""
         request = RequestFactory().get("/admin/")
-        request.user = await User.objects.aget()
+        request.user = await User.objects.aget(username="root")
         context = {
             "users": User.objects.all(),
             "title": "<title>",
