@@ -12,7 +12,7 @@ from django.template.base import FilterExpression, Variable
 from django.template.defaulttags import TemplateLiteral
 from django.template.smartif import OPERATORS
 
-from .expressions import new_site, places, write_expression, write_root
+from .expressions import new_site, places, write_expression, write_loop_value, write_root
 from .writer import Writer, is_temporary
 
 COMPARISONS = {
@@ -64,6 +64,12 @@ def write_condition(w: Writer, condition: Any) -> Value:
     """Write the code that evaluates a condition; return the local that holds its value."""
     if type(condition) is TemplateLiteral:
         expression: Any = condition.value
+        bits = getattr(expression.var, "lookups", None)
+        if w.loops and bits and bits[0] == "forloop" and not expression.filters:
+            loop_value = write_loop_value(w, tuple(bits))
+            if loop_value is not None:
+                w.access = None
+                return Value(loop_value, True)
         return Value(write_expression(w, expression, "none"))
     name = KNOWN[type(condition)]
     result = w.temporary("t")

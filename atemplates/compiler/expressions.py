@@ -219,28 +219,39 @@ def write_path(w: Writer, root: str, bits: tuple[str, ...], site: str) -> str:
     """Write the fast code for a path: attributes of plain objects, keys of dicts."""
     value, index = w.temporary(), w.temporary("i")
     first, *rest = bits[1:]
+    kept = f"type({value}) in models and '{first}' in {value}.__dict__"
     w.line(f"{value} = {root}")
-    w.line(f"{index} = 1")
+    if rest:
+        w.line(f"{index} = 1")
+        failed_at = index
+    else:
+        failed_at = "1"
     w.line("try:")
-    w.line(f"    if type({value}) in plain:")
+    if rest:
+        w.line(f"    if type({value}) in plain:")
+        w.line(f"        {value} = {value}.{first}")
+        w.line(f"        {index} = 2")
+        depth = "        "
+        for done, bit in enumerate(rest, start=3):
+            w.line(f"{depth}if type({value}) in plain:")
+            depth += "    "
+            w.line(f"{depth}{value} = {value}.{bit}")
+            w.line(f"{depth}{index} = {done}")
+        w.line(f"    elif {kept}:")
+    else:
+        w.line(f"    if type({value}) in plain or {kept}:")
     w.line(f"        {value} = {value}.{first}")
     w.line(f"        {index} = 2")
-    depth = "        "
-    for done, bit in enumerate(rest, start=3):
-        w.line(f"{depth}if type({value}) in plain:")
-        depth += "    "
-        w.line(f"{depth}{value} = {value}.{bit}")
-        w.line(f"{depth}{index} = {done}")
     w.line(f"    elif type({value}) is dict and '{first}' in {value}:")
     w.line(f"        {value} = {value}['{first}']")
     w.line(f"        {index} = 2")
-    w.line(f"    elif type({value}) in models and '{first}' in {value}.__dict__:")
-    w.line(f"        {value} = {value}.{first}")
-    w.line(f"        {index} = 2")
+    if not rest:
+        w.line("    else:")
+        w.line(f"        {index} = 1")
     w.line("except Exception:")
     w.line(
         f"    {value} = attribute_failed("
-        f"state, context, exception(), {value}, {site}, {index}, {root})"
+        f"state, context, exception(), {value}, {site}, {failed_at}, {root})"
     )
     w.line("else:")
     w.line(f"    if {index} != {len(bits)} or type({value}) not in inert:")

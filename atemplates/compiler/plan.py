@@ -50,7 +50,7 @@ def dicts_of(context: Any) -> list[Any]:
 
 SHARED = {
     "(dicts": "dicts = dicts_of(context)",
-    " in plain:": "plain = state.plain",
+    " in plain": "plain = state.plain",
     "scan(": "scan = scanner(context.autoescape)",
 }
 """How code looks that needs a local which only some plans have -> the line that sets it."""
