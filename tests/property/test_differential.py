@@ -57,9 +57,9 @@ def disagreement(found, updates=False):
         # An exception in a loop with several variables, swallowed further out ({{ block.super }}
         # takes a VariableDoesNotExist for its own): stock's context has a dict too many then.
         return None
-    for route in ("render", "arender"):
+    for route, oracle in (("render", stock), ("arender", found["stock again"])):
         for name in ("output", "output_type", "error", "debug", "left", "records", "journal"):
-            expected, got = getattr(stock, name), getattr(found[route], name)
+            expected, got = getattr(oracle, name), getattr(found[route], name)
             if expected != got:
                 return route, f"{route}: {name}\n  stock: {expected!r}\n  ours:  {got!r}"
     return None

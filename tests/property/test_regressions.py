@@ -186,3 +186,10 @@ def test_an_exception_whose_text_needs_the_database(agree):
     context = "{'a': GuardedAttributes('absent.html')}"
     found = agree("{% extends a %}", context, debug=True)
     assert found.debug["message"] == "<absent.html>"
+
+
+def test_a_cached_loader_asks_less_of_a_name_that_it_knows_to_be_missing(agree):
+    case = Case({"main.html": "{% extends a %}"}, "{'a': Spy('p', 1)}", cached=True)
+    found = agree(case)
+    assert "TemplateDoesNotExist" in found.error
+    assert found.journal == ["p: bool()", "p: ==", "p: str()", "p: =="]
