@@ -193,3 +193,24 @@ def test_a_cached_loader_asks_less_of_a_name_that_it_knows_to_be_missing(agree):
     found = agree(case)
     assert "TemplateDoesNotExist" in found.error
     assert found.journal == ["p: bool()", "p: ==", "p: str()", "p: =="]
+
+
+@pytest.mark.parametrize(
+    "argument", ["t|center:t", "t.value_error", "t.type_error", "t|add:t.missing_inside", "t|add:x"]
+)
+def test_a_tag_that_catches_what_its_arguments_raise(agree, argument):
+    context = "{'t': Thing(), 's': Spy('s', 1)}"
+    for arguments in (f"{argument} s.a 3", f"s.a {argument} s.a", f"1 2 {argument}"):
+        agree(f"[{{% widthratio {arguments} %}}]", context)
+    agree(f"{{% lorem {argument} w %}}", context)
+
+
+def test_an_argument_that_cannot_be_resolved_ends_the_resolving(agree):
+    found = agree("{% widthratio x|add:y s.a 1 %}", "{'x': 1, 's': Spy('s', 1)}")
+    assert found.output == ""
+    assert found.journal == []
+
+
+def test_the_rows_of_an_object_are_all_read_before_the_loop(agree):
+    found = agree("{% for x in a %}{{ a }}{% endfor %}", "{'a': Spy('p')}")
+    assert found.journal == ["p: len()", "p: row 0", "p: str()", "p: row 1", "p: str()"]
