@@ -19,7 +19,7 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "250"))
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
 ROUND = 500
 ROUNDS = [min(ROUND, EXAMPLES - start) for start in range(0, EXAMPLES, ROUND)]
-LANGUAGES = ["en-us", "en-us", "de", "fr", "ar"]
+LANGUAGES = ["en-us", "en-us", "de", "fr", "ar", "pl", "hi", "de-ch", "ja"]
 
 
 @st.composite

@@ -214,3 +214,15 @@ def test_an_argument_that_cannot_be_resolved_ends_the_resolving(agree):
 def test_the_rows_of_an_object_are_all_read_before_the_loop(agree):
     found = agree("{% for x in a %}{{ a }}{% endfor %}", "{'a': Spy('p')}")
     assert found.journal == ["p: len()", "p: row 0", "p: str()", "p: row 1", "p: str()"]
+
+
+@pytest.mark.parametrize("name", ["lazy('inc.html')", "Text('inc.html')", "LoudText('inc.html')"])
+def test_a_template_name_that_is_no_plain_string(agree, name):
+    templates = {
+        "main.html": "{% extends a %}",
+        "outer.html": "{% include a %}",
+        "inc.html": "{% for x in 'ab' %}{{ x.y }}{{ x }}{% endfor %}",
+    }
+    assert agree(Case(templates, f"{{'a': {name}}}")).output == "ab"
+    templates["main.html"] = templates.pop("outer.html")
+    agree(Case(templates, f"{{'a': {name}}}", debug=True, logs=True))
