@@ -126,7 +126,10 @@ class Flow(Expressions):
         elif roll < (95 if self.asynchronous else 91):
             family = "others"
         else:
-            family = "later" if self.asynchronous and roll < 99 else "foreign"
+            family = "later" if self.asynchronous else "foreign"
+            if roll == 99 and self.asynchronous:
+                # Not those that render a template as stock does, which awaits nothing.
+                family = "foreign beside awaitables"
         return getattr(self, self.draw(self.families[family]))()  # type: ignore[no-any-return]
 
     def variable(self) -> str:

@@ -41,6 +41,7 @@ class Body(Tags):
         "flow": st.sampled_from(FLOW),
         "others": st.sampled_from(OTHERS),
         "foreign": st.sampled_from(FOREIGN),
+        "foreign beside awaitables": st.sampled_from([tag for tag in FOREIGN if tag != "nested"]),
         "later": st.sampled_from(LATER),
     }
 

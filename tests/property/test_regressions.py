@@ -226,3 +226,21 @@ def test_a_template_name_that_is_no_plain_string(agree, name):
     assert agree(Case(templates, f"{{'a': {name}}}")).output == "ab"
     templates["main.html"] = templates.pop("outer.html")
     agree(Case(templates, f"{{'a': {name}}}", debug=True, logs=True))
+
+
+@pytest.mark.parametrize("tag", ["looked", "later_looked", "context_card", "later_context_card"])
+def test_a_tag_finds_results_in_the_context(agree, tag):
+    case = Case(
+        {
+            "main.html": f"{{% {tag} 'y' %}}{{% for x in 'ab' %}}{{% {tag} 'y' %}}{{% endfor %}}",
+            "card.html": "{{ outer }}",
+        },
+        "{'y': promise('plain')}",
+        asynchronous=True,
+    )
+    assert agree(case).output == "plain" * 3
+
+
+def test_date_asks_no_truth_of_a_format_that_is_no_text(agree):
+    found = agree("{{ a|date:a }}{{ when|date:a }}", "{'a': Spy('p'), 'when': date(2024, 2, 29)}")
+    assert found.journal
