@@ -79,7 +79,7 @@ def write_simple(w: Writer, node: SimpleNode) -> None:
     text = w.temporary("s")
     w.line(f"{text} = tag_text(state, context, {result})")
     w.wait(text)
-    w.append(text)
+    w.append(text, foreign=True)
 
 
 def call_tag(

@@ -244,3 +244,38 @@ def test_a_tag_finds_results_in_the_context(agree, tag):
 def test_date_asks_no_truth_of_a_format_that_is_no_text(agree):
     found = agree("{{ a|date:a }}{{ when|date:a }}", "{'a': Spy('p'), 'when': date(2024, 2, 29)}")
     assert found.journal
+
+
+ODD_RESULT = "{% filter make_list %}{% endfilter %}"
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{% if 1 %}ODD{% endif %}",
+        "{% if 0 %}{% elif 1 %}x{% if 1 %}ODD{% endif %}{% else %}{% endif %}",
+        "{% with x=1 %}ODD{{ s.a }}{% endwith %}",
+        "{% for x in 'ab' %}ODD{{ s.a }}{% endfor %}",
+        "{% for x in '' %}{% empty %}ODD{% endfor %}",
+        "{% for x, y in pairs %}{% firstof x as z %}{% if 1 %}{{ s.a }}{% endif %}ODD{% endfor %}",
+        "{% autoescape off %}ODD{% endautoescape %}",
+        "{% autoescape off %}{% looked 'n' %}{{ s.a }}{% endautoescape %}",
+        "{% language 'de' %}ODD{% endlanguage %}",
+        "{% timezone 'UTC' %}ODD{% endtimezone %}",
+        "{% block one %}{% if 1 %}ODD{% endif %}{% endblock %}",
+        "{% block one %}ODD{% endblock %}",
+        "{% spaceless %}ODD{% endspaceless %}",
+        "{% upper %}{% localize on %}ODD{% endlocalize %}{% endupper %}",
+        "{% own_for x in 'ab' %}ODD{% endown_for %}",
+        "{% ifchanged n %}ODD{% endifchanged %}",
+        "{% include 'inc.html' %}",
+        "{% if 1 %}{% include a %}{{ s.a }}{% endif %}",
+        "{% if 1 %}{% include tpl %}{{ s.a }}{% endif %}",
+        "ODD",
+    ],
+)
+def test_a_result_that_is_no_string_fails_where_stock_joins_it(agree, around):
+    text = around.replace("ODD", ODD_RESULT)
+    templates = {"main.html": f"{{{{ n }}}}\n{text}{{{{ s.b }}}}", "inc.html": ODD_RESULT}
+    context = "{'n': 1, 's': Spy('s'), 'pairs': ['ab', 'cd'], 'a': Renderer(), 'tpl': fresh(render=lambda self, context: 3)}"
+    assert agree(Case(templates, context, debug=True, logs=True)).debug is not None
