@@ -74,8 +74,8 @@ def write(value: Any, text: str) -> str | None:
 
 def date(value: Any, arg: Any = None) -> Any:
     """The filter ``date``, the same as Django's."""
-    text = arg or "DATE_FORMAT"
-    if isinstance(text, str):
+    if arg is None or isinstance(arg, str):
+        text = arg or "DATE_FORMAT"
         # A name is looked up among the language's formats; what is no identifier is none.
         if text.isidentifier():
             text = formats.get_format(text)

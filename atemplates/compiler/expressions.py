@@ -35,7 +35,7 @@ def new_site(w: Writer, bits: tuple[str, ...], text: str, mode: str, filtered: b
         text,
         mode,
         filtered=filtered,
-        template=getattr(origin, "template_name", None) or getattr(origin, "name", "") or "",
+        template=str(getattr(origin, "template_name", None) or getattr(origin, "name", "") or ""),
         line=getattr(token, "lineno", None),
     )
     return w.constant(site, "site_")

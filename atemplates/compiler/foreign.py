@@ -55,7 +55,7 @@ def write_foreign(w: Writer, node: Node) -> None:
     else:
         w.line(f"{result} = render_foreign(state, context, {name})")
         w.wait(result)
-    w.append(result)
+    w.append(result, foreign=True)
 
 
 def off_loop(state: State, function: Any, *args: Any) -> Any:

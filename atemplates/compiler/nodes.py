@@ -56,9 +56,22 @@ def effects_of_node(node: Node) -> Effects:
         return foreign(type(node).__module__)
 
 
-def write_nodes(w: Writer, nodes: Iterable[Node]) -> None:
-    """Write some nodes one after the other."""
-    w.nest(lambda inner: _write_nodes(inner, nodes))
+def write_nodes(w: Writer, nodes: Iterable[Node], *, joined: bool = True) -> None:
+    """Write some nodes one after the other.
+
+    Args:
+        joined: whether the node they stand in joins their results each time; a loop does so once.
+    """
+
+    def write(inner: Writer) -> None:
+        # The results of a whole template are joined at the end of the plan.
+        if inner.node is not None and (joined or inner is not w):
+            with inner.joining():
+                _write_nodes(inner, nodes)
+        else:
+            _write_nodes(inner, nodes)
+
+    w.nest(write)
 
 
 def _write_nodes(w: Writer, nodes: Iterable[Node]) -> None:

@@ -249,9 +249,9 @@ class Module:
     def filename(self) -> str:
         """Return the template's file, or a name under which `get_source` is asked."""
         if self.origin is not None and self.origin.name != UNKNOWN_SOURCE:
-            # A name from a template's text is a SafeString, and so is what str() makes of it; a
-            # code object must not hold one.
-            return "".join((self.origin.name,))
+            # A name may be a lazy translation or a path. One from a template's text is a
+            # SafeString, and so is what str() makes of it; a code object must not hold one.
+            return "".join((str(self.origin.name),))
         return f"template string {next(numbers)}"
 
     def get_source(self, name: str) -> str | None:

@@ -77,8 +77,11 @@ class Writer:
         self.access: tuple[str, str] | None = None
         """The root and the site of the variable written last, if it was one."""
         self.out = "write"
+        self.odd: str | None = None
+        """The local for a result that is no string, inside a node that joins its contents."""
         self._pending: list[str] = []
         self._dynamic = False
+        self._odd_used = False
         self._count = 0
 
     # -- lines ---------------------------------------------------------------------------------
@@ -159,10 +162,35 @@ class Writer:
         self._pending.append(f"f'{{{name}}}'")
         self._dynamic = True
 
-    def append(self, name: str) -> None:
-        """Write what ``name`` holds as it is; it has to be a string, as a node's result has."""
+    def append(self, name: str, *, foreign: bool = False) -> None:
+        """Write what ``name`` holds as it is; it has to be a string, as a node's result has.
+
+        Args:
+            foreign: whether code of a third party made it, which may not know that.
+        """
         self.flush()
         self.line(f"{self.out}({name})")
+        if foreign and self.odd is not None:
+            self._odd_used = True
+            self.line(f"if not issubclass(type({name}), str):")
+            self.line(f"    {self.odd} = ({name},)")
+
+    @contextmanager
+    def joining(self) -> Iterator[None]:
+        """Let a result inside that is no string fail where the node being written ends.
+
+        Django's nodes join their contents there, so that is the place its errors name, and what
+        stands behind the node is not rendered any more.
+        """
+        start, indent = len(self.lines), self.indent
+        outer, used = self.odd, self._odd_used
+        self.odd, self._odd_used = self.temporary("odd"), False
+        yield
+        if self._odd_used:
+            self.lines.insert(start, "    " * indent + f"{self.odd} = ()")
+            self.owners.insert(start, self.node)
+            self.line(f"''.join({self.odd})")
+        self.odd, self._odd_used = outer, used
 
     def flush(self) -> None:
         """Put the pending output into one call."""

@@ -286,7 +286,7 @@ def _tag(watch: Watch, values: Mapping[str, Any]) -> About:
         None,
         False,
         False,
-        template=getattr(origin, "template_name", None) or getattr(origin, "name", "") or "",
+        template=str(getattr(origin, "template_name", None) or getattr(origin, "name", "") or ""),
         line=getattr(token, "lineno", None),
         expression=getattr(token, "contents", ""),
     )

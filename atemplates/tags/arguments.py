@@ -58,7 +58,7 @@ class Failing:
 
     __slots__ = ("error", "var")
 
-    def __init__(self, error: VariableDoesNotExist, expression: FilterExpression) -> None:
+    def __init__(self, error: Exception, expression: FilterExpression) -> None:
         self.error = error
         self.var = expression.var
 
@@ -109,19 +109,45 @@ def write_argument(w: Writer, argument: Any, mode: str = "output") -> str:
     return value
 
 
-def write_with_arguments(
-    w: Writer, node: Node, attributes: tuple[str, ...], mode: str = "output"
-) -> None:
+def write_with_arguments(w: Writer, node: Node, attributes: tuple[str, ...]) -> None:
     """Write a node that renders itself once its arguments are resolved."""
     values = []
     for attribute in attributes:
         argument = getattr(node, attribute)
         if argument is not None:
-            values.append(f"{attribute!r}: {write_argument(w, argument, mode)}")
+            values.append(f"{attribute!r}: {write_argument(w, argument)}")
+    _write_render(w, node, f"{{{', '.join(values)}}}")
+
+
+def write_with_caught_arguments(w: Writer, node: Node, attributes: tuple[str, ...]) -> None:
+    """Write a node that catches what resolving its arguments raises.
+
+    The arguments behind one that fails are not resolved.
+    """
+    values = w.temporary("values")
+    w.line(f"{values} = {{}}")
+    with w.block("try:"):
+        for attribute in attributes:
+            value = write_expression(w, getattr(node, attribute))
+            w.line(f"{values}[{attribute!r}] = {value}")
+    w.line("except (TypeError, ValueError, VariableDoesNotExist):")
+    name = w.constant(node, "node_")
+    w.line(f"    add_failing({values}, exception(), {name}, {w.constant(attributes)})")
+    _write_render(w, node, values)
+
+
+def add_failing(
+    values: dict[str, Any], error: Exception, node: Any, attributes: tuple[str, ...]
+) -> None:
+    """Put an error in the place of the first argument that has no value."""
+    attribute = attributes[len(values)]
+    values[attribute] = Failing(error, getattr(node, attribute))
+
+
+def _write_render(w: Writer, node: Node, values: str) -> None:
     result = w.temporary("s")
     w.line(
-        f"{result} = render_with_arguments("
-        f"state, context, {w.constant(node, 'node_')}, {{{', '.join(values)}}})"
+        f"{result} = render_with_arguments(state, context, {w.constant(node, 'node_')}, {values})"
     )
     w.wait(result)
     w.append(result)
@@ -150,11 +176,16 @@ def render_with_arguments(state: State, context: Any, node: Node, values: dict[s
 RUNTIME["ArgumentDict"] = ArgumentDict
 RUNTIME["ArgumentList"] = ArgumentList
 RUNTIME["Failing"] = Failing
+RUNTIME["add_failing"] = add_failing
 RUNTIME["render_with_arguments"] = render_with_arguments
 
 
 def register_arguments(
-    kind: type[Node], *attributes: str, target: str = "", reads: bool = False
+    kind: type[Node],
+    *attributes: str,
+    target: str = "",
+    reads: bool = False,
+    catches: bool = False,
 ) -> None:
     """Register a node that renders itself from resolved arguments.
 
@@ -162,10 +193,12 @@ def register_arguments(
         attributes: where the node keeps its arguments.
         target: the attribute that names the context variable the tag sets, if any.
         reads: whether the tag looks at the whole context.
+        catches: whether the tag catches an exception that an argument raises.
     """
+    write_arguments = write_with_caught_arguments if catches else write_with_arguments
 
     def write(w: Writer, node: Node) -> None:
-        write_with_arguments(w, node, attributes)
+        write_arguments(w, node, attributes)
 
     def effects(node: Node) -> Any:
         written = assigns(getattr(node, target, None) if target else None)
@@ -174,8 +207,10 @@ def register_arguments(
     register(kind, write, effects)
 
 
-register_arguments(WidthRatioNode, "val_expr", "max_expr", "max_width", target="asvar")
-register_arguments(LoremNode, "count")
+register_arguments(
+    WidthRatioNode, "val_expr", "max_expr", "max_width", target="asvar", catches=True
+)
+register_arguments(LoremNode, "count", catches=True)
 register_arguments(NowNode, target="asvar")
 register_arguments(CsrfTokenNode, reads=True)
 register_arguments(DebugNode, reads=True)

@@ -147,6 +147,11 @@ def _write_loop(w: Writer, node: Any) -> None:
 
 
 def _write_rows(w: Writer, node: Any, loop: Loop, values: str, effects: Effects) -> None:
+    with w.joining():
+        _write_joined_rows(w, node, loop, values, effects)
+
+
+def _write_joined_rows(w: Writer, node: Any, loop: Loop, values: str, effects: Effects) -> None:
     real = effects.needs_frame or w.shallow
     items = [w.temporary("item") for _ in node.loopvars]
     bindings: dict[str, Any] = {"forloop": loop}
@@ -164,7 +169,7 @@ def _write_rows(w: Writer, node: Any, loop: Loop, values: str, effects: Effects)
             pairs = zip(node.loopvars, items, strict=True)
             values_of_row = ", ".join(f"{w.constant(name)}: {item}" for name, item in pairs)
             w.line(f"context.dicts.append({{{values_of_row}}})")
-        write_nodes(w, node.nodelist_loop)
+        write_nodes(w, node.nodelist_loop, joined=False)
         w.flush()
         if real and len(items) > 1:
             w.line("context.dicts.pop()")

@@ -175,7 +175,7 @@ def write_include(w: Writer, node: IncludeNode) -> None:
         f"state, context, {name}, {found}, {{{', '.join(values)}}})"
     )
     w.refresh()
-    w.append(result)
+    w.append(result, foreign=True)
 
 
 def find_included(state: State, context: Any, node: Any, template: Any) -> Any:

@@ -12,7 +12,7 @@ from django.template.library import InclusionNode, SimpleBlockNode, SimpleNode, 
 from django.utils.html import conditional_escape
 
 from ..compiler.expressions import write_expression
-from ..compiler.foreign import in_thread, off_loop, snapshot
+from ..compiler.foreign import await_context, holds_awaitables, in_thread, off_loop, snapshot
 from ..compiler.nodes import effects_of, register, write_nodes
 from ..compiler.plan import RUNTIME
 from ..compiler.scope import OPAQUE, READS, Effects, assigns, foreign
@@ -79,17 +79,37 @@ def write_simple(w: Writer, node: SimpleNode) -> None:
     text = w.temporary("s")
     w.line(f"{text} = tag_text(state, context, {result})")
     w.wait(text)
-    w.append(text)
+    w.append(text, foreign=True)
 
 
 def call_tag(
     state: State, context: Any, node: TagHelperNode, args: list[Any], kwargs: dict[str, Any]
 ) -> Any:
     """Call a tag's function where it belongs; await it if it is a coroutine function."""
+    if not node.takes_context:
+        return _call(state, context, node, args, kwargs)
+    args.insert(0, context)
+    state.reached_out = True
+    if holds_awaitables(state, context):
+        return Wait(Kind.PLAN, _call_with_values(state, context, node, args, kwargs))
+    return _call(state, context, node, args, kwargs)
+
+
+def _call_with_values(
+    state: State, context: Any, node: TagHelperNode, args: list[Any], kwargs: dict[str, Any]
+) -> Steps:
+    """Call a tag's function that takes the context; it finds results there, no awaitables."""
+    yield from await_context(state, context)
+    result = _call(state, context, node, args, kwargs)
+    if type(result) is Wait:
+        result = yield from result.subject
+    return result
+
+
+def _call(
+    state: State, context: Any, node: TagHelperNode, args: list[Any], kwargs: dict[str, Any]
+) -> Any:
     function = node.func
-    if node.takes_context:
-        args.insert(0, context)
-        state.reached_out = True
     inline = not is_foreign(function) or state.policy.runs_inline(module_of(function))
     if state.on_loop and not inline:
         return Wait(Kind.PLAN, _call_in_thread(state, function, args, kwargs))

@@ -95,7 +95,7 @@ def write_filter(w: Writer, node: FilterNode) -> None:
     w.line(f"{text} = SafeString(''.join({part}))")
     with real_frame(w, False, {"var": text}), w.frame(Frame({"var": Local(text)})):
         result = write_expression(w, node.filter_expr)
-    w.append(result)
+    w.append(result, foreign=True)
 
 
 def write_spaceless(w: Writer, node: SpacelessNode) -> None:

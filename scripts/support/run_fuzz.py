@@ -58,6 +58,9 @@ def main(arguments: list[str]) -> int:
         f"--numprocesses={os.environ.get('PROCESSES', '2')}",
         "--dist=worksteal",
         "--tb=short",
+        # A round that has found a difference shrinks it for as long as that takes.
+        "-o",
+        "faulthandler_timeout=0",
         variables={
             "FUZZ_EXAMPLES": str(examples),
             "FUZZ_SEED": str(seed),

@@ -13,6 +13,13 @@ TEXTS = [
     "http://example.com/?a=1&b=<2>", "someone@example.com", "\u202eright to left", "ſﬁ", "é́",
     "  spaces  ", "UPPER lower", "0", "inc.html", "2", "F j, Y", "forloop", ":2", "&amp;",
 ]  # fmt: skip
+TEMPLATES = [
+    "'inc.html'", "'card.html'", "'deep.html'", "['absent.html', 'inc.html']", "safe('inc.html')",
+    "lazy('inc.html')", "template('[{{ x }}{% cycle 1 2 %}{% block one %}o{% endblock %}]')",
+    "wrapped_template('<{{ y }}{% block one %}w{{ block.super }}{% endblock %}>')", "Renderer()",
+    "template('{% extends \"frame.html\" %}{% block two %}{{ x }}{{ block.super }}{% endblock %}')",
+    "('absent.html',)", "None", "LoudText('inc.html')", "Spy('t', 1)",
+]  # fmt: skip
 NUMBERS = [
     "0", "1", "-1", "2", "3", "7", "42", "1234", "1234567", "-98765", "10**20", "0.0", "-0.0",
     "1.5", "1234.5678", "-0.001", "1e20", "1e-9", "float('nan')", "float('inf')", "True", "False",
@@ -118,6 +125,7 @@ SHAPED = {
         + ["['ab', 'cd']", "[[1, '<'], [2, '>']]", "[]", "[Pair(1, 2)]", "[(1, 2, 3)]", "['ab', 3]"]
     ),
     "text": texts,
+    "tpl": st.sampled_from(TEMPLATES),
     "when": st.sampled_from(MOMENTS),
 }
 """Names whose values mostly have the shape that a template expects of them."""

@@ -25,6 +25,7 @@ LITERALS = [
     '"text"', "'text'", '"<b>"', "\"it's\"", "'say \"hi\"'", '"a\\"b"', '""', "1", "0", "-1", "2",
     "3.5", "1.", "1e3", '_("Yes")', "_('Monday')", '_("<b>")', "True", "False", "None", '"%s"',
     '"é😀"', '"{"', '"a,b,c"', "1234567", "1234.5678", "'inc.html'",
+    "1_0", "+5", ".5", "-.5e-3", "1e400", "\u0663", '"\\\\"', "'\\''",
 ]  # fmt: skip
 SIMPLE_FILTERS = [
     "addslashes", "capfirst", "escape", "escapejs", "escapeseq", "filesizeformat", "first",
@@ -33,7 +34,9 @@ SIMPLE_FILTERS = [
     "striptags", "title", "unordered_list", "upper", "urlize", "wordcount", "localize",
     "unlocalize", "localtime", "utc", "intcomma", "intword", "apnumber", "ordinal", "naturalday",
     "language_bidi", "shout", "bold", "local_hour", "refuse", "kind", "later_shout", "later_kind",
-    "json_script",
+    "json_script", "language_name", "language_name_local", "language_name_translated",
+    "naturaltime", "date", "time", "floatformat", "pluralize", "yesno", "timesince", "timeuntil",
+    "urlencode",
 ]  # fmt: skip
 FILTERS_WITH_ARGUMENT = {
     "add": ["1", '"x"', "n"],
@@ -75,7 +78,13 @@ COMPARISONS = ["==", "!=", "<", ">", "<=", ">=", "in", "not in", "is", "is not"]
 percent = st.integers(0, 99)
 bits = st.sampled_from(BITS)
 loop_bits = st.sampled_from(LOOP_BITS)
-literals = st.sampled_from(LITERALS)
+odd_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters='\\"{}%#\n'))
+literals = st.one_of(
+    *[st.sampled_from(LITERALS)] * 6,
+    odd_texts.map('"{}"'.format),
+    st.integers().map(str),
+    st.floats().map(str),
+)
 simple_filters = st.sampled_from(SIMPLE_FILTERS)
 argument_filters = st.sampled_from(sorted(FILTERS_WITH_ARGUMENT))
 arguments = {name: st.sampled_from(values) for name, values in FILTERS_WITH_ARGUMENT.items()}

@@ -19,6 +19,28 @@ TEXTS = [
 ]  # fmt: skip
 NAMES = ["x", "y", "z", "a", "n", "k", "text", "forloop", "item"]
 
+AROUND = [
+    ("{% if 1 %}", "{% endif %}"),
+    ("{% if 0 %}{% else %}{{ x }}", "{% endif %}"),
+    ("{% for x in 'x' %}", "{{ forloop.counter }}{% endfor %}"),
+    ("{% for x in 'x' %}{% cycle 1 2 as y %}", "{% endfor %}"),
+    ("{% for x, y in pairs|slice:':1' %}", "{% endfor %}"),
+    ("{% for x in '' %}{% empty %}", "{% endfor %}"),
+    ("{% with y=x %}", "{{ y }}{% endwith %}"),
+    ("{% ifchanged x %}", "{% endifchanged %}"),
+    ("{% autoescape off %}", "{% endautoescape %}"),
+    ("{% filter lower %}", "{% endfilter %}"),
+    ("{% spaceless %}", "{% endspaceless %}"),
+    ('{% language "de" %}', "{% endlanguage %}"),
+    ("{% localize off %}", "{% endlocalize %}"),
+    ('{% timezone "UTC" %}', "{% endtimezone %}"),
+    ("{% cache 60 deep x %}", "{% endcache %}"),
+    ("{% upper %}", "{% endupper %}"),
+    ("{% attempt %}", "{% endattempt %}"),
+    ("{% own_for y in 'x' %}", "{% endown_for %}"),
+    ("{% boxed x %}", "{% endboxed %}"),
+]
+
 texts = st.one_of(
     st.sampled_from(TEXTS),
     st.sampled_from(TEXTS),
@@ -26,6 +48,7 @@ texts = st.one_of(
 )
 names = st.sampled_from(NAMES)
 sizes = st.sampled_from([1, 1, 1, 2, 2, 3])
+depths = st.sampled_from([2, 5, 9, 14, 22, 30, 60])
 
 
 class Flow(Expressions):
@@ -104,6 +127,9 @@ class Flow(Expressions):
             family = "others"
         else:
             family = "later" if self.asynchronous else "foreign"
+            if roll == 99 and self.asynchronous:
+                # Not those that render a template as stock does, which awaits nothing.
+                family = "foreign beside awaitables"
         return getattr(self, self.draw(self.families[family]))()  # type: ignore[no-any-return]
 
     def variable(self) -> str:
@@ -187,6 +213,14 @@ class Flow(Expressions):
                     f"{{% for k in z.list %}}{{{{ k.a }}}}{{% endfor %}}{{% endfor %}}"
                 )
         return text
+
+    def nested_deep(self) -> str:
+        """Tags in each other, deeper than Python nests blocks in some of the cases."""
+        around = [self.pick(*AROUND) for _ in range(self.draw(depths))]
+        heads = "".join(head for head, _ in around)
+        ends = "".join(end for _, end in reversed(around))
+        with self.binding("x", "y"):
+            return f"{heads}{self.nodes()}{ends}"
 
     def firstof(self) -> str:
         values = " ".join(self.value(15) for _ in range(self.draw(sizes)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import django
 from hypothesis import strategies as st
 
 from .expressions import percent
@@ -10,6 +11,13 @@ from .flow import Flow, names, sizes
 MESSAGES = ["Yes", "Monday", "January", "and", "<b>", "Enter a valid value.", "%"]
 LANGUAGES = ['"de"', '"fr"', '"ar"', '"pt-br"', '"xx"', '""', "None", "text"]
 ZONES = ['"Europe/Paris"', '"UTC"', "None", '"Nowhere"', "a", "when"]
+
+HAS_CSP_NONCE = django.VERSION >= (6, 1)
+RECURSIVE_PARTIAL = (
+    "{% partialdef tree %}{% if n %}({{ n }}{% cycle 'a' 'b' %}"
+    "{% with n=n|add:'-1' %}{% partial tree %}{% endwith %}{{ x }}){% endif %}{% endpartialdef %}"
+    "{% for x in 'ab' %}{% with n=2 %}{% partial tree %}{% endwith %}{% endfor %}"
+)
 
 messages = st.sampled_from(MESSAGES)
 
@@ -68,6 +76,9 @@ class Tags(Flow):
         vary = " ".join(self.value(10) for _ in range(self.draw(sizes) - 1))
         using = self.pick(" using=text", ' using="default"') if self.chance(15) else ""
         return self.around(f"cache {expire} part {vary}{using}")
+
+    def csp_nonce(self) -> str:
+        return "{% csp_nonce_attr %}" if HAS_CSP_NONCE else "{% csrf_token %}"
 
     # -- translation, time zones, localisation -----------------------------------------------------
 
@@ -134,7 +145,9 @@ class Tags(Flow):
             return self.variable()
         name = f'"{self.pick(*self.includes)}"'
         if self.chance(20):
-            name = self.pick('"./inc.html"', '"absent.html"', "a", "text", "many", '"rec.html"')
+            name = self.pick(
+                '"./inc.html"', '"absent.html"', "a", "text", "many", '"rec.html"', "tpl", "tpl"
+            )
             if "inc.html" not in self.includes and name != '"absent.html"':
                 name = '"card.html"'
         found = [self.draw(names) for _ in range(self.draw(sizes) - 1)]
@@ -164,6 +177,9 @@ class Tags(Flow):
             return f"{{% partial {self.pick(*self.partials)} %}}"
         if not self.free_partials:
             return self.include()
+        if self.chance(15):
+            self.free_partials = []
+            return RECURSIVE_PARTIAL
         name = self.free_partials.pop()
         inline = " inline" if self.chance(50) else ""
         text = f"{{% partialdef {name}{inline} %}}{self.nodes()}{{% endpartialdef %}}"

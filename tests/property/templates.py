@@ -11,13 +11,13 @@ from .tags import Tags
 
 FLOW = [
     "if_", "if_", "if_", "for_", "for_", "for_", "for_", "with_", "with_", "ifchanged", "cycle",
-    "cycle", "resetcycle", "regroup", "firstof",
+    "cycle", "resetcycle", "regroup", "firstof", "nested_deep",
 ]  # fmt: skip
 OTHERS = [
     "autoescape", "autoescape", "filter_", "spaceless", "small", "small", "widthratio", "url",
     "static", "querystring", "cache", "translate", "translate", "blocktranslate", "blocktranslate",
     "language", "languages", "timezone", "localtime", "localize", "include", "include", "include",
-    "block", "block", "partial",
+    "block", "block", "partial", "csp_nonce",
 ]  # fmt: skip
 FOREIGN = [
     "simple",
@@ -41,6 +41,7 @@ class Body(Tags):
         "flow": st.sampled_from(FLOW),
         "others": st.sampled_from(OTHERS),
         "foreign": st.sampled_from(FOREIGN),
+        "foreign beside awaitables": st.sampled_from([tag for tag in FOREIGN if tag != "nested"]),
         "later": st.sampled_from(LATER),
     }
 
@@ -85,14 +86,13 @@ def template_sets(draw: Any, asynchronous: bool = False) -> dict[str, str]:
     if mentioned("parts.html"):
         body = Body(draw, asynchronous, ["card.html", "deep.html"], [], 4)
         found["parts.html"] = body.around("partialdef part") + "{{ a }}"
-    if mentioned("inc.html") or "text" in found["main.html"]:
+    if mentioned("inc.html") or mentioned("tpl") or "text" in found["main.html"]:
         body = Body(draw, asynchronous, ["card.html", "deep.html", "rec.html"], ["two"], 6)
         found["inc.html"] = body.nodes()
         if body.chance(15):
             found["inc.html"] = '{% extends "frame.html" %}' + found["inc.html"] + body.block()
-            found["frame.html"] = (
-                "<{% block two %}two{% endblock %}{% block three %}{% endblock %}>"
-            )
+    if mentioned("frame.html") or mentioned("tpl"):
+        found["frame.html"] = "<{% block two %}two{% endblock %}{% block three %}{% endblock %}>"
     if mentioned("deep.html"):
         found["deep.html"] = Body(draw, asynchronous, ["card.html"], ["one"], 4).nodes()
     if mentioned("rec.html"):
@@ -110,4 +110,5 @@ CARDS = [
 ]
 EXTENDS = ['{% extends "NAME" %}'] * 6 + [
     '{% extends "./NAME" %}', '{% extends d|default_if_none:"NAME" %}', "{% extends d.absent %}",
+    "{% extends tpl %}",
 ]  # fmt: skip

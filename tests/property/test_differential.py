@@ -19,7 +19,7 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "250"))
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
 ROUND = 500
 ROUNDS = [min(ROUND, EXAMPLES - start) for start in range(0, EXAMPLES, ROUND)]
-LANGUAGES = ["en-us", "en-us", "de", "fr", "ar"]
+LANGUAGES = ["en-us", "en-us", "de", "fr", "ar", "pl", "hi", "de-ch", "ja"]
 
 
 @st.composite
@@ -43,6 +43,15 @@ def cases(draw):
     )
 
 
+def begun(journal):
+    """A journal that says where iterations began, and not when each further row was read.
+
+    Stock reads the rows of an object of a class of its own one by one while the loop runs; we read
+    all of them before, so that what they lack is loaded for all at once (docs/django.md).
+    """
+    return [note for note in journal if not note.endswith(": row 1")]
+
+
 def disagreement(found, updates=False):
     """Return the route that differs from stock, and what differs, as text; None if none does.
 
@@ -57,9 +66,11 @@ def disagreement(found, updates=False):
         # An exception in a loop with several variables, swallowed further out ({{ block.super }}
         # takes a VariableDoesNotExist for its own): stock's context has a dict too many then.
         return None
-    for route in ("render", "arender"):
+    for route, oracle in (("render", stock), ("arender", found["stock again"])):
         for name in ("output", "output_type", "error", "debug", "left", "records", "journal"):
-            expected, got = getattr(stock, name), getattr(found[route], name)
+            expected, got = getattr(oracle, name), getattr(found[route], name)
+            if name == "journal":
+                expected, got = begun(expected), begun(got)
             if expected != got:
                 return route, f"{route}: {name}\n  stock: {expected!r}\n  ours:  {got!r}"
     return None

@@ -186,3 +186,96 @@ def test_an_exception_whose_text_needs_the_database(agree):
     context = "{'a': GuardedAttributes('absent.html')}"
     found = agree("{% extends a %}", context, debug=True)
     assert found.debug["message"] == "<absent.html>"
+
+
+def test_a_cached_loader_asks_less_of_a_name_that_it_knows_to_be_missing(agree):
+    case = Case({"main.html": "{% extends a %}"}, "{'a': Spy('p', 1)}", cached=True)
+    found = agree(case)
+    assert "TemplateDoesNotExist" in found.error
+    assert found.journal == ["p: bool()", "p: ==", "p: str()", "p: =="]
+
+
+@pytest.mark.parametrize(
+    "argument", ["t|center:t", "t.value_error", "t.type_error", "t|add:t.missing_inside", "t|add:x"]
+)
+def test_a_tag_that_catches_what_its_arguments_raise(agree, argument):
+    context = "{'t': Thing(), 's': Spy('s', 1)}"
+    for arguments in (f"{argument} s.a 3", f"s.a {argument} s.a", f"1 2 {argument}"):
+        agree(f"[{{% widthratio {arguments} %}}]", context)
+    agree(f"{{% lorem {argument} w %}}", context)
+
+
+def test_an_argument_that_cannot_be_resolved_ends_the_resolving(agree):
+    found = agree("{% widthratio x|add:y s.a 1 %}", "{'x': 1, 's': Spy('s', 1)}")
+    assert found.output == ""
+    assert found.journal == []
+
+
+def test_the_rows_of_an_object_are_all_read_before_the_loop(agree):
+    found = agree("{% for x in a %}{{ a }}{% endfor %}", "{'a': Spy('p')}")
+    assert found.journal == ["p: len()", "p: row 0", "p: str()", "p: row 1", "p: str()"]
+
+
+@pytest.mark.parametrize("name", ["lazy('inc.html')", "Text('inc.html')", "LoudText('inc.html')"])
+def test_a_template_name_that_is_no_plain_string(agree, name):
+    templates = {
+        "main.html": "{% extends a %}",
+        "outer.html": "{% include a %}",
+        "inc.html": "{% for x in 'ab' %}{{ x.y }}{{ x }}{% endfor %}",
+    }
+    assert agree(Case(templates, f"{{'a': {name}}}")).output == "ab"
+    templates["main.html"] = templates.pop("outer.html")
+    agree(Case(templates, f"{{'a': {name}}}", debug=True, logs=True))
+
+
+@pytest.mark.parametrize("tag", ["looked", "later_looked", "context_card", "later_context_card"])
+def test_a_tag_finds_results_in_the_context(agree, tag):
+    case = Case(
+        {
+            "main.html": f"{{% {tag} 'y' %}}{{% for x in 'ab' %}}{{% {tag} 'y' %}}{{% endfor %}}",
+            "card.html": "{{ outer }}",
+        },
+        "{'y': promise('plain')}",
+        asynchronous=True,
+    )
+    assert agree(case).output == "plain" * 3
+
+
+def test_date_asks_no_truth_of_a_format_that_is_no_text(agree):
+    found = agree("{{ a|date:a }}{{ when|date:a }}", "{'a': Spy('p'), 'when': date(2024, 2, 29)}")
+    assert found.journal
+
+
+ODD_RESULT = "{% filter make_list %}{% endfilter %}"
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{% if 1 %}ODD{% endif %}",
+        "{% if 0 %}{% elif 1 %}x{% if 1 %}ODD{% endif %}{% else %}{% endif %}",
+        "{% with x=1 %}ODD{{ s.a }}{% endwith %}",
+        "{% for x in 'ab' %}ODD{{ s.a }}{% endfor %}",
+        "{% for x in '' %}{% empty %}ODD{% endfor %}",
+        "{% for x, y in pairs %}{% firstof x as z %}{% if 1 %}{{ s.a }}{% endif %}ODD{% endfor %}",
+        "{% autoescape off %}ODD{% endautoescape %}",
+        "{% autoescape off %}{% looked 'n' %}{{ s.a }}{% endautoescape %}",
+        "{% language 'de' %}ODD{% endlanguage %}",
+        "{% timezone 'UTC' %}ODD{% endtimezone %}",
+        "{% block one %}{% if 1 %}ODD{% endif %}{% endblock %}",
+        "{% block one %}ODD{% endblock %}",
+        "{% spaceless %}ODD{% endspaceless %}",
+        "{% upper %}{% localize on %}ODD{% endlocalize %}{% endupper %}",
+        "{% own_for x in 'ab' %}ODD{% endown_for %}",
+        "{% ifchanged n %}ODD{% endifchanged %}",
+        "{% include 'inc.html' %}",
+        "{% if 1 %}{% include a %}{{ s.a }}{% endif %}",
+        "{% if 1 %}{% include tpl %}{{ s.a }}{% endif %}",
+        "ODD",
+    ],
+)
+def test_a_result_that_is_no_string_fails_where_stock_joins_it(agree, around):
+    text = around.replace("ODD", ODD_RESULT)
+    templates = {"main.html": f"{{{{ n }}}}\n{text}{{{{ s.b }}}}", "inc.html": ODD_RESULT}
+    context = "{'n': 1, 's': Spy('s'), 'pairs': ['ab', 'cd'], 'a': Renderer(), 'tpl': fresh(render=lambda self, context: 3)}"
+    assert agree(Case(templates, context, debug=True, logs=True)).debug is not None
