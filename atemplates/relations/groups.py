@@ -82,7 +82,7 @@ class Groups:
             LazyAccessError: under ``"raise"``.
             ObjectDoesNotExist: there is no such row.
         """
-        name = name_of(fetcher.field)
+        name = name_of(fetcher)
         relation = relations_of(type(instance)).get(name)
         if relation is not None and not is_missing(instance, relation):
             fetching.fetch_one(fetcher, instance)  # no query: a parent is made from the child
@@ -154,8 +154,13 @@ class Groups:
         )
 
 
-def name_of(field: Any) -> str:
-    """Return the name of the attribute that a fetcher's field stands behind."""
+def name_of(fetcher: Any) -> str:
+    """Return the name of the attribute that a fetcher stands behind.
+
+    A foreign key has two: the related object's, and its column's.
+    """
+    field = fetcher.field
     if field.auto_created and not field.concrete:
         return str(field.get_accessor_name())
-    return str(field.name if field.is_relation else field.attname)
+    is_column = field.concrete and isinstance(fetcher, field.descriptor_class)
+    return str(field.attname if is_column else field.name)

@@ -175,7 +175,7 @@ class Relations:
             self.teller.judge(event)
 
     def _count(self, peers: list[Model], relation: Relation) -> None:
-        keyed = loading.load_keys(peers, relation)
+        keyed, _ = loading.load_keys(peers, relation)
         found = None
         if keyed and keyed[0] is peers[0]:
             found = counts.grouped_counts(keyed, relation)

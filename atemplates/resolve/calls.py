@@ -74,10 +74,9 @@ def settle(state: State, value: Any, site: Site | None = None, root: Any = None)
 
 def repeat_call(state: State, function: Any, site: Site | None = None, root: Any = None) -> Wait:
     """Wait for a call that cannot be made right here: its async twin, or the thread."""
-    twin = async_twin(function) if state.on_loop else None
-    if twin is not None:
+    made = _call_twin(function) if state.on_loop else None
+    if made is not None:
         notify = state.relations.call_step(function, site, root)
-        made = twin()
         if isasyncgen(made):
             return Wait(Kind.ROWS, made, notify=notify)
         return Wait(Kind.AWAIT, made, notify=notify)
@@ -85,6 +84,16 @@ def repeat_call(state: State, function: Any, site: Site | None = None, root: Any
     name = getattr(function, "__name__", "")
     notify = state.relations.python_step(owner, name, site, root, index - 1)
     return Wait(Kind.CALL, call, (state, function), notify=notify)
+
+
+def _call_twin(function: Any) -> Any:
+    """Call the async twin of an ORM method; None when there is none, or not for the loop."""
+    twin = async_twin(function)
+    try:
+        return twin() if twin is not None else None
+    except SynchronousOnlyOperation:
+        # Of a manager, whose queryset takes a query to make: a deferred key, a tenant, ...
+        return None
 
 
 def async_twin(function: Any) -> Callable[[], Any] | None:
