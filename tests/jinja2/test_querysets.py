@@ -199,6 +199,17 @@ async def test_a_querysets_own_async_methods_are_used():
     assert used == ["acount", "aiter"]
 
 
+async def test_a_manager_that_asks_the_database_for_its_queryset():
+    from tests.relations.test_querysets import TenantManager
+
+    manager = TenantManager()
+    manager.model = Food
+    backend = make_backend()
+    source = "{{ m.count() }}{{ m.exists() }}{{ m.first().name }}{{ m.all()|length }}"
+    expected = await sync_to_async(backend.env.from_string(source).render)({"m": manager})
+    assert await backend.from_string(source).render_async({"m": manager}) == expected
+
+
 class TestPython:
     """Code of the site that queries, called from a template."""
 

@@ -228,7 +228,12 @@ class MethodCall:
             except SynchronousOnlyOperation as error:
                 self.error = error
         if twin is not None and on_event_loop():
-            return (yield Wait(Kind.AWAIT, twin(*self.args, **self.kwargs), notify=notify))
+            try:
+                made = twin(*self.args, **self.kwargs)
+            except SynchronousOnlyOperation as error:
+                self.error = error  # of a manager, whose queryset takes a query to make
+            else:
+                return (yield Wait(Kind.AWAIT, made, notify=notify))
         return (yield self.repeated(notify))
 
     def repeated(self, notify: Any) -> Wait:
