@@ -124,6 +124,7 @@ class Relations:
     def _load(self, peers: list[Model], relation: Relation) -> None:
         for instance, error in loading.load(peers, relation):
             self.absent[id(instance), relation.name] = (instance, error)
+        self.groups.extend(peers, relation)
 
     def _manager_step(self, value: Any, place: Place) -> Wait | Known | None:
         origin = origin_of(value, place.site, place.root, place.done)
