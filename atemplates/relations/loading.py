@@ -104,12 +104,23 @@ def together(peers: list[Model], relation: Relation) -> list[Model]:
         column = column_of(instance, field.ct_field).attname
         kind = getattr(instance, column)
         return [peer for peer in peers if getattr(peer, column) == kind]
+    return in_one_database(peers, field.related_model)
+
+
+def in_one_database(peers: list[Model], model: type[Model]) -> list[Model]:
+    """Return the peers for whom the router looks for a model where it does for the first one."""
     if not router.routers:
         return peers
-    database = router.db_for_read(field.related_model, instance=instance)
-    return [
-        peer for peer in peers if router.db_for_read(field.related_model, instance=peer) == database
-    ]
+    database = router.db_for_read(model, instance=peers[0])
+    return [peers[0], *(peer for peer in peers[1:] if _database(model, peer) == database)]
+
+
+def _database(model: type[Model], instance: Model) -> str | None:
+    try:
+        return router.db_for_read(model, instance=instance)
+    except Exception:
+        # A router that denies this instance is heard when it is this one's turn.
+        return None
 
 
 def _lookup(group: list[Model], relation: Relation) -> Any:

@@ -103,6 +103,8 @@ def async_twin(function: Any) -> Callable[[], Any] | None:
         return None
     if getattr(function, "alters_data", False):
         return None
+    if not stands_beside(type(owner), function.__name__):
+        return None
     twin = getattr(owner, f"a{function.__name__}", None)
     # A manager's method stands for that of its queryset, and is no coroutine function itself.
     written = unwrap(twin) if callable(twin) else None
@@ -112,6 +114,20 @@ def async_twin(function: Any) -> Callable[[], Any] | None:
     if isasyncgenfunction(written) and not is_django(written.__module__):
         return twin
     return None
+
+
+def stands_beside(kind: type, name: str) -> bool:
+    """Whether a method's async twin stands for this very method, and not for one it overrides.
+
+    The manager of a many-to-many relation counts in the table between; its ``acount`` is that of
+    any manager, and counts otherwise.
+    """
+    for base in kind.__mro__:
+        if f"a{name}" in vars(base):
+            return True
+        if name in vars(base):
+            return False
+    return True  # made by a ``__getattr__``
 
 
 def has_own_twin(function: Any) -> bool:

@@ -14,6 +14,7 @@ from jinja2.tests import TESTS
 from ...drivers import on_event_loop
 from ...errors import NotRepeatable
 from ...kinds import RELATED, is_iterator
+from ...resolve import stands_beside
 from ...waits import Kind, Wait
 from ..base import is_coroutine_function
 from .callables import BlockReference, Macro, PlanFunction, StartedMacro
@@ -248,6 +249,8 @@ PLANNED.add(MethodCall)
 
 def async_twin(function: MethodType) -> Any:
     """The async method of the same queryset or manager (``acount`` for ``count``), or None."""
+    if not stands_beside(type(function.__self__), function.__name__):
+        return None
     twin = getattr(function.__self__, f"a{function.__name__}", None)
     return twin if is_coroutine_function(twin) else None
 
