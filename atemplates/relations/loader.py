@@ -215,9 +215,12 @@ class Relations:
             event = self._tell_rows("call", origin, site)
             return Wait(Kind.ROWS, queryset, notify=self.teller.notify(event))
         event = self._tell_rows("rows", origin, site)
-        if self.policy == "fetch" or (id(origin.instance), relation.name) in self.single:
+        single = (id(origin.instance), relation.name) in self.single
+        # Rows inherit a fetch mode that the user chose; a prefetch would not hand it on.
+        if self.policy == "fetch" or single or fetching.has_own_mode(origin.instance):
             return Wait(Kind.ROWS, queryset, notify=self.teller.notify(event))
         peers = self._peers(origin.instance, Place(origin.site, origin.root, origin.done))
+        peers = [peer for peer in peers if not fetching.has_own_mode(peer)]
         notify = self.teller.notify(event, len(peers), len(peers) > 1)
         return Wait(Kind.CALL, self._load_many, (peers, relation), notify=notify)
 

@@ -193,6 +193,22 @@ class TestOwnMode:
         assert len(run.queries) <= len(stock.queries)
 
     @pytest.mark.parametrize("way", WAYS)
+    @pytest.mark.parametrize("source", ["children", "friends", "notes"])
+    def test_rows_of_a_relation_inherit_the_mode(self, source, way):
+        from django.core.exceptions import FieldFetchBlocked
+        from django.db.models import FETCH_PEERS, FETCH_RAISE
+
+        body = f"{{% for x in r.{source}.all %}}{{{{ x.home.name }}}}{{{{ x.text }}}}{{% endfor %}}"
+        body += "{% for x in r.visits.all %}{{ x.visitor.name }}{% endfor %}"
+        rows = visible().fetch_mode(FETCH_PEERS)
+        stock = render(loop(body), {"rows": rows.all()})
+        run = render(loop(body), {"rows": rows.all()}, way)
+        assert run.result() == stock.text
+        assert run.queries == stock.queries
+        with pytest.raises(FieldFetchBlocked):
+            render(loop(body), {"rows": rows.fetch_mode(FETCH_RAISE)}, way).result()
+
+    @pytest.mark.parametrize("way", WAYS)
     def test_the_mode_of_a_prefetch(self, way):
         from django.core.exceptions import FieldFetchBlocked
         from django.db.models import FETCH_RAISE as RAISE
