@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping
 
 from .measure import Variant
-from .results import OURS, OURS_ASYNC, STOCK, STOCK_IN_THREAD
+from .results import OURS, OURS_ASYNC, OURS_ASYNC_FETCH, OURS_FETCH, STOCK, STOCK_IN_THREAD
 
-EXACT = {STOCK, STOCK_IN_THREAD, OURS, OURS_ASYNC}
+EXACT = {STOCK, STOCK_IN_THREAD, OURS, OURS_ASYNC, OURS_FETCH, OURS_ASYNC_FETCH}
 """The Django template engines: their outputs are equal byte for byte."""
 
 # The same character, as Django, markupsafe and minijinja escape it.

@@ -13,6 +13,7 @@ from .results import Row
 PAGE_MODULES = (
     "table_pages",
     "site_pages",
+    "query_pages",
     "tiny_pages",
     "compile_pages",
     "growth_pages",

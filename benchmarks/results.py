@@ -14,7 +14,19 @@ JINJA2_ASYNC = "Jinja2 async"
 MINIJINJA = "minijinja"
 OURS = "ours"
 OURS_ASYNC = "ours async"
-ENGINES = (STOCK, STOCK_IN_THREAD, JINJA2, JINJA2_ASYNC, MINIJINJA, OURS, OURS_ASYNC)
+OURS_FETCH = "ours, fetch"
+OURS_ASYNC_FETCH = "ours async, fetch"
+ENGINES = (
+    STOCK,
+    STOCK_IN_THREAD,
+    JINJA2,
+    JINJA2_ASYNC,
+    MINIJINJA,
+    OURS_FETCH,
+    OURS_ASYNC_FETCH,
+    OURS,
+    OURS_ASYNC,
+)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,15 @@
-"""Django's settings for the benchmarks: the apps whose templates are compiled, and no database."""
+"""Django's settings for the benchmarks: the apps whose templates are compiled, and a database in
+memory that every thread of the process sees."""
 
 SECRET_KEY = "only for benchmarks"
 ALLOWED_HOSTS = ["testserver"]
 ROOT_URLCONF = "benchmarks.urls"
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": "file:benchmarks?mode=memory&cache=shared",
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -18,6 +24,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "atemplates",
+    "benchmarks",
 ]
 OPTIONS = {"context_processors": ["django.template.context_processors.request"]}
 TEMPLATES = [

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from django.db import router
+from django.db import connections, router
 from django.db.models import Count, Manager, Model, QuerySet
 
+from .loading import in_one_database
 from .registry import Relation
 
 Grouped: TypeAlias = "tuple[QuerySet[Any], str, str] | None"
@@ -21,8 +22,9 @@ def grouped_counts(peers: list[Model], relation: Relation) -> dict[Any, int] | N
         peers: saved instances of one class, from one database.
 
     Returns:
-        ``id(instance)`` -> number of rows, or None when the relation's rows cannot be grouped by
-        the instance (its manager gives a queryset that is sliced, combined or distinct, say).
+        ``id(instance)`` -> number of rows, for those whose rows are in the first one's database;
+        None when the relation's rows cannot be grouped by the instance (its manager gives a
+        queryset that is sliced, combined or distinct, say).
     """
     manager = getattr(peers[0], relation.name)
     # What the related manager itself starts from, before it picks the rows of its instance.
@@ -30,7 +32,8 @@ def grouped_counts(peers: list[Model], relation: Relation) -> dict[Any, int] | N
     query = rows.query
     if query.is_sliced or query.combinator or query.distinct or query.group_by is not None:
         return None
-    rows = _in_its_database(rows, manager.model, peers[0])
+    through = getattr(manager, "through", None)
+    peers = in_one_database(peers, through or manager.model)
     grouped = _rows_of(manager, rows, peers, relation.field)
     if grouped is None:
         return None
@@ -48,6 +51,9 @@ def _in_its_database(rows: QuerySet[Any], model: type[Model], instance: Model) -
 
 
 def _rows_of(manager: Any, rows: QuerySet[Any], peers: list[Model], field: Any) -> Grouped:
+    if field.many_to_many:
+        return _links_of(manager, rows, peers)
+    rows = _in_its_database(rows, manager.model, peers[0])
     if hasattr(manager, "content_type_field_name"):  # of a GenericRelation
         name = manager.object_id_field_name
         mine = {
@@ -55,8 +61,6 @@ def _rows_of(manager: Any, rows: QuerySet[Any], peers: list[Model], field: Any) 
             f"{name}__in": [peer.pk for peer in peers],
         }
         return rows.filter(**mine), name, "pk"
-    if field.many_to_many:
-        return _links_of(manager, rows, peers)
     link = field.field
     columns = link.foreign_related_fields
     if len(columns) != 1:
@@ -70,11 +74,14 @@ def _links_of(manager: Any, rows: QuerySet[Any], peers: list[Model]) -> Grouped:
     source, target = manager.source_field, manager.target_field
     columns = source.foreign_related_fields
     database = router.db_for_read(through, instance=peers[0])
-    if len(columns) != 1 or database != rows.db:
+    if len(columns) != 1:
         return None
     links = through._base_manager.using(database).filter(**{f"{source.name}__in": peers})
-    if type(manager).__mro__[1] is not Manager or not target.db_constraint:
-        if len(rows.query.alias_map) > 1:  # joins may repeat a row, which a subquery would not
+    is_plain = type(manager).__mro__[1] is Manager and target.db_constraint
+    if not is_plain or not connections[database].features.supports_foreign_keys:
+        rows = _in_its_database(rows, manager.model, peers[0])
+        # Joins may repeat a row, which a subquery would not.
+        if database != rows.db or len(rows.query.alias_map) > 1:
             return None
         links = links.filter(**{f"{target.name}__in": rows})
     elif target.null:

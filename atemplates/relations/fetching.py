@@ -87,10 +87,17 @@ def usual_mode(instance: Model) -> Iterator[None]:
 
 def has_own_mode(instance: Model) -> bool:
     """Whether the user chose a fetch mode for this instance, which is then respected."""
-    if not AVAILABLE:
-        return False
-    mode = instance._state.fetch_mode
-    return mode is not FETCH_ONE and not isinstance(mode, LoopFetchMode)
+    return AVAILABLE and is_own_mode(instance._state.fetch_mode)
+
+
+def is_own_mode(mode: Any) -> bool:
+    """Whether this is a fetch mode that the user chose: neither the usual one nor ours."""
+    return (
+        AVAILABLE
+        and isinstance(mode, FetchMode)
+        and mode is not FETCH_ONE
+        and not isinstance(mode, LoopFetchMode)
+    )
 
 
 def is_usual(instance: Model) -> bool:

@@ -51,16 +51,23 @@ class Groups:
         self._outer: Any = None
 
     def join(self, instances: list[Model], path: tuple[str, ...] = ()) -> None:
-        """Make a group of those instances that fetch one by one so far."""
-        rows = [row for row in instances if fetching.is_usual(row)]
-        if not rows:
-            return
-        if self.mode.render is None:
-            self.mode.render = self
-            self._outer = fetching.current.get()
-            fetching.current.set(self)
-        fetching.install(self.mode, rows)
-        self._add(rows, path)
+        """Make a group of those instances that fetch one by one so far.
+
+        What they lead to without a query is a group for each relation: code reaches further there.
+        """
+        waiting = [(path, instances)]
+        while waiting:
+            path, instances = waiting.pop()
+            rows = [row for row in instances if fetching.is_usual(row)]
+            if not rows:
+                continue
+            if self.mode.render is None:
+                self.mode.render = self
+                self._outer = fetching.current.get()
+                fetching.current.set(self)
+            fetching.install(self.mode, rows)
+            self._add(rows, path)
+            waiting += (((*path, name), kept) for name, kept in _kept_on(rows).items())
 
     def _add(self, rows: list[Model], path: tuple[str, ...]) -> Group:
         group = Group(rows, path)
@@ -82,7 +89,7 @@ class Groups:
             LazyAccessError: under ``"raise"``.
             ObjectDoesNotExist: there is no such row.
         """
-        name = name_of(fetcher.field)
+        name = name_of(fetcher)
         relation = relations_of(type(instance)).get(name)
         if relation is not None and not is_missing(instance, relation):
             fetching.fetch_one(fetcher, instance)  # no query: a parent is made from the child
@@ -101,10 +108,22 @@ class Groups:
         self._fetch(fetcher, missing, relation)
         if notify is not None:
             notify((perf_counter() - start) * 1000, None)
-        if relation is not None and relation.kind != "deferred":
-            found = [relation.field.get_cached_value(row, None) for row in missing]
+        if relation is not None:
+            self._join_loaded(missing, relation, path)
+
+    def extend(self, instances: list[Model], relation: Relation) -> None:
+        """Take in what the template's own access has loaded for instances of a group."""
+        member = self.members.get(id(instances[0]))
+        if member is not None:
+            self._join_loaded(instances, relation, member[1].path)
+
+    def _join_loaded(
+        self, instances: list[Model], relation: Relation, path: tuple[str, ...]
+    ) -> None:
+        if relation.kind != "deferred":
+            found = [relation.field.get_cached_value(row, None) for row in instances]
             unique = {id(row): row for row in found if is_a(row, Model)}
-            self.join(list(unique.values()), (*path, name))
+            self.join(list(unique.values()), (*path, relation.name))
 
     def _missing(
         self, instance: Model, relation: Relation | None
@@ -154,8 +173,23 @@ class Groups:
         )
 
 
-def name_of(field: Any) -> str:
-    """Return the name of the attribute that a fetcher's field stands behind."""
+def _kept_on(rows: list[Model]) -> dict[str, list[Model]]:
+    """The related objects that are loaded already, by the relation that leads to them."""
+    found: dict[str, dict[int, Model]] = {}
+    for row in rows:
+        for name, value in row._state.fields_cache.items():
+            if is_a(value, Model):
+                found.setdefault(name, {})[id(value)] = value
+    return {name: list(values.values()) for name, values in found.items()}
+
+
+def name_of(fetcher: Any) -> str:
+    """Return the name of the attribute that a fetcher stands behind.
+
+    A foreign key has two: the related object's, and its column's.
+    """
+    field = fetcher.field
     if field.auto_created and not field.concrete:
         return str(field.get_accessor_name())
-    return str(field.name if field.is_relation else field.attname)
+    is_column = field.concrete and isinstance(fetcher, field.descriptor_class)
+    return str(field.attname if is_column else field.name)

@@ -86,24 +86,23 @@ class Relations:
             LazyAccessError: under ``"raise"``.
             ObjectDoesNotExist: a load has shown that there is no such row.
         """
-        place = Place(site, root, index, bit)
         instance = instance_of(value)
         if instance is not None:
-            return self._instance_step(instance, place)
+            relation = relations_of(type(instance)).get(bit)
+            if relation is None:
+                if bit not in instance.__dict__:
+                    self.prepare(instance, site, root, index)
+                return None
+            if not is_missing(instance, relation):
+                return None
+            return self._load_step(instance, relation, Place(site, root, index, bit))
         if is_a(value, (QuerySet, BaseManager)):
-            return self._manager_step(value, place)
+            return self._manager_step(value, Place(site, root, index, bit))
         return None
 
-    def _instance_step(self, instance: Model, place: Place) -> Wait | None:
-        bit = place.bit
-        relation = relations_of(type(instance)).get(bit)
-        if relation is None:
-            if bit not in instance.__dict__:
-                self.prepare(instance, place.site, place.root, place.done)
-            return None
-        if not is_missing(instance, relation):
-            return None
-        absent = self.absent.get((id(instance), bit))
+    def _load_step(self, instance: Model, relation: Relation, place: Place) -> Wait | None:
+        """Decide about a relation or deferred field that is not there."""
+        absent = self.absent.get((id(instance), relation.name))
         if absent is not None:
             if absent[1] is not None:
                 raise absent[1].with_traceback(None)
@@ -125,6 +124,7 @@ class Relations:
     def _load(self, peers: list[Model], relation: Relation) -> None:
         for instance, error in loading.load(peers, relation):
             self.absent[id(instance), relation.name] = (instance, error)
+        self.groups.extend(peers, relation)
 
     def _manager_step(self, value: Any, place: Place) -> Wait | Known | None:
         origin = origin_of(value, place.site, place.root, place.done)
@@ -133,7 +133,8 @@ class Relations:
         column = None if is_a(value, QuerySet) else missing_key(value)
         if column is not None:
             place = Place(origin.site, origin.root, origin.done, column.attname)
-            return self._instance_step(origin.instance, place)
+            key = relations_of(type(origin.instance)).get(column.attname)
+            return None if key is None else self._load_step(origin.instance, key, place)
         rows = value if is_a(value, QuerySet) else value.all()
         bit, loaded = place.bit, is_loaded(rows)
         if origin.whole and not loaded:
@@ -175,7 +176,7 @@ class Relations:
             self.teller.judge(event)
 
     def _count(self, peers: list[Model], relation: Relation) -> None:
-        keyed = loading.load_keys(peers, relation)
+        keyed, _ = loading.load_keys(peers, relation)
         found = None
         if keyed and keyed[0] is peers[0]:
             found = counts.grouped_counts(keyed, relation)
@@ -214,9 +215,12 @@ class Relations:
             event = self._tell_rows("call", origin, site)
             return Wait(Kind.ROWS, queryset, notify=self.teller.notify(event))
         event = self._tell_rows("rows", origin, site)
-        if self.policy == "fetch" or (id(origin.instance), relation.name) in self.single:
+        single = (id(origin.instance), relation.name) in self.single
+        # Rows inherit a fetch mode that the user chose; a prefetch would not hand it on.
+        if self.policy == "fetch" or single or fetching.has_own_mode(origin.instance):
             return Wait(Kind.ROWS, queryset, notify=self.teller.notify(event))
         peers = self._peers(origin.instance, Place(origin.site, origin.root, origin.done))
+        peers = [peer for peer in peers if not fetching.has_own_mode(peer)]
         notify = self.teller.notify(event, len(peers), len(peers) > 1)
         return Wait(Kind.CALL, self._load_many, (peers, relation), notify=notify)
 

@@ -49,9 +49,10 @@ def load(peers: list[Model], relation: Relation) -> Absent:
         return _load_one(peers[0], relation)
     if relation.kind == "deferred":
         return load_deferred(peers, relation.field)
-    missing = [peer for peer in load_keys(peers, relation) if is_missing(peer, relation)]
+    keyed, gone = load_keys(peers, relation)
+    missing = [peer for peer in keyed if is_missing(peer, relation)]
     if not missing or missing[0] is not peers[0]:
-        return []  # the key is null
+        return gone  # the key is null, or there is no row that it could be read from
     try:
         group = together(missing, relation)
         with _without_traces(group), fetching.usual_mode(group[0]):
@@ -61,8 +62,8 @@ def load(peers: list[Model], relation: Relation) -> Absent:
     except Exception:
         # A peer (a key of the wrong type, a content type whose model is gone) spoils the batch.
         # Read alone, this instance is right, or raises what it should.
-        return _load_one(peers[0], relation)
-    return _absent_of(group, relation)
+        return gone + _load_one(peers[0], relation)
+    return gone + _absent_of(group, relation)
 
 
 def _load_one(instance: Model, relation: Relation) -> Absent:
@@ -75,18 +76,21 @@ def _load_one(instance: Model, relation: Relation) -> Absent:
     return []
 
 
-def load_keys(peers: list[Model], relation: Relation) -> list[Model]:
+def load_keys(peers: list[Model], relation: Relation) -> tuple[list[Model], Absent]:
     """Load the columns that a relation starts from; a prefetch would read them one by one.
 
     Returns:
-        The peers that have all of the key.
+        The peers that have all of the key, and those whose own row is gone.
     """
     columns = key_columns(peers[0], relation)
+    gone: Absent = []
     for column in columns:
         without = [peer for peer in peers if lacks(peer, [column])]
+        if refreshes_itself(type(peers[0])):
+            without = [peer for peer in without if peer is peers[0]]
         if without:
-            load_deferred(without, column)
-    return [peer for peer in peers if not lacks(peer, columns)]
+            gone += load_deferred(without, column)
+    return [peer for peer in peers if not lacks(peer, columns)], gone
 
 
 def together(peers: list[Model], relation: Relation) -> list[Model]:
@@ -100,12 +104,23 @@ def together(peers: list[Model], relation: Relation) -> list[Model]:
         column = column_of(instance, field.ct_field).attname
         kind = getattr(instance, column)
         return [peer for peer in peers if getattr(peer, column) == kind]
+    return in_one_database(peers, field.related_model)
+
+
+def in_one_database(peers: list[Model], model: type[Model]) -> list[Model]:
+    """Return the peers for whom the router looks for a model where it does for the first one."""
     if not router.routers:
         return peers
-    database = router.db_for_read(field.related_model, instance=instance)
-    return [
-        peer for peer in peers if router.db_for_read(field.related_model, instance=peer) == database
-    ]
+    database = router.db_for_read(model, instance=peers[0])
+    return [peers[0], *(peer for peer in peers[1:] if _database(model, peer) == database)]
+
+
+def _database(model: type[Model], instance: Model) -> str | None:
+    try:
+        return router.db_for_read(model, instance=instance)
+    except Exception:
+        # A router that denies this instance is heard when it is this one's turn.
+        return None
 
 
 def _lookup(group: list[Model], relation: Relation) -> Any:
@@ -171,7 +186,7 @@ def load_many(peers: list[Model], relation: Relation) -> list[tuple[Model, str]]
     Raises:
         DatabaseError: the database refused; nothing has been changed.
     """
-    saved = load_keys([peer for peer in peers if is_saved(peer)], relation)
+    saved, _ = load_keys([peer for peer in peers if is_saved(peer)], relation)
     if not saved or saved[0] is not peers[0]:
         return None
     group = together(saved, relation)
@@ -204,13 +219,18 @@ def forget(noted: list[tuple[Model, str]]) -> None:
         forget_prefetched(instance, name)
 
 
+def refreshes_itself(model: type[Model]) -> bool:
+    """Whether a model loads deferred columns by code of its own, an instance at a time."""
+    return model.refresh_from_db is not Model.refresh_from_db
+
+
 def load_deferred(peers: list[Model], field: Any) -> Absent:
     """Load a deferred column of some instances of one model with one query.
 
     A model with a ``refresh_from_db`` of its own is asked one by one, as Django does.
     """
     model = type(peers[0])
-    if model.refresh_from_db is not Model.refresh_from_db:
+    if refreshes_itself(model):
         with fetching.usual_mode(peers[0]):
             getattr(peers[0], field.attname)
         return []

@@ -45,6 +45,7 @@ def origin_of(value: Any, site: Any = None, root: Any = None, index: int = 1) ->
     whole = is_saved(instance)
     if not whole and relation.field.auto_created:
         return None  # the manager refuses, unless it is that of a generic relation
+    whole = whole and not relation.singly
     if index < 2:  # it has a name of its own
         return Origin(instance, relation, whole, site, instance, 1)
     return Origin(instance, relation, whole, site, root, index - 1)

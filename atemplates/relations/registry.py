@@ -30,6 +30,9 @@ class Relation:
     field: Any
     parent_link: bool = False
     """Whether it leads from a row of a child table to the row of its parent table."""
+    singly: bool = False
+    """Whether its rows can only be had for one instance: the other side of a generic relation,
+    for which a prefetch and a grouped count give each row once for every note, say, about it."""
 
 
 @cache
@@ -54,7 +57,9 @@ def _relations(field: Any) -> list[Relation]:
         name = field.get_accessor_name()
         if name is None:  # a relation without a way back (related_name="+")
             return []
-        return [Relation(name, "reverse" if field.one_to_one else "many", field)]
+        if field.one_to_one:
+            return [Relation(name, "reverse", field)]
+        return [Relation(name, "many", field, singly=field.many_to_one)]
     if field.many_to_many or field.one_to_many:
         return [Relation(field.name, "many", field)]
     if field.related_model is None:

@@ -116,8 +116,6 @@ class Watch:
         about, source = find_step(self)
         if about is None or sql.startswith(IGNORED):
             return execute(sql, params, many, context)
-        if about.holds_rows and source:
-            about = about._replace(kind="python", related=True, is_strict=True)
         event = self.teller.tell(
             about.kind,
             about.place,
@@ -198,7 +196,7 @@ def find_step(watch: Watch) -> tuple[About | None, str]:
         What it is about, or None when the query was announced or belongs to another render; and
         the ``file:line`` of the user's code nearest to it, if there is any.
     """
-    source = ""
+    source, asked_for = "", False
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         module = frame.f_globals.get("__name__") or ""
@@ -211,12 +209,23 @@ def find_step(watch: Watch) -> tuple[About | None, str]:
             state = values.get("state")
             if state is not None and state.relations.watch is not watch:
                 return None, source
-            return handler(watch, values), source
+            about = handler(watch, values)
+            if about is not None and about.holds_rows and source:
+                about = about._replace(kind="python", related=True, is_strict=True)
+            if about is not None and asked_for:
+                about = about._replace(is_strict=False)
+            return about, source
+        asked_for = asked_for or _is_own_mode(frame)
         if frame.f_code.co_name == "_execute_with_wrappers":
             source = ""  # what stood above is somebody else who watches queries
         source = source or _of_the_user(frame)
         frame = frame.f_back
     return None, source
+
+
+def _is_own_mode(frame: FrameType) -> bool:
+    """Whether a fetch mode that the user chose is at work: this query is what was asked for."""
+    return frame.f_code.co_name == "fetch" and fetching.is_own_mode(frame.f_locals.get("self"))
 
 
 def caller() -> str | None:

@@ -17,6 +17,7 @@ from .calls import (
     has_own_twin,
     repeat_call,
     settle,
+    stands_beside,
 )
 from .conditions import COMPARISONS, compare_again, swallow
 from .filters import apply_filter, filter_again
@@ -70,6 +71,7 @@ __all__ = [
     "rows",
     "settle",
     "show",
+    "stands_beside",
     "swallow",
     "truth",
     "unpack",

@@ -74,10 +74,9 @@ def settle(state: State, value: Any, site: Site | None = None, root: Any = None)
 
 def repeat_call(state: State, function: Any, site: Site | None = None, root: Any = None) -> Wait:
     """Wait for a call that cannot be made right here: its async twin, or the thread."""
-    twin = async_twin(function) if state.on_loop else None
-    if twin is not None:
+    made = _call_twin(function) if state.on_loop else None
+    if made is not None:
         notify = state.relations.call_step(function, site, root)
-        made = twin()
         if isasyncgen(made):
             return Wait(Kind.ROWS, made, notify=notify)
         return Wait(Kind.AWAIT, made, notify=notify)
@@ -87,12 +86,24 @@ def repeat_call(state: State, function: Any, site: Site | None = None, root: Any
     return Wait(Kind.CALL, call, (state, function), notify=notify)
 
 
+def _call_twin(function: Any) -> Any:
+    """Call the async twin of an ORM method; None when there is none, or not for the loop."""
+    twin = async_twin(function)
+    try:
+        return twin() if twin is not None else None
+    except SynchronousOnlyOperation:
+        # Of a manager, whose queryset takes a query to make: a deferred key, a tenant, ...
+        return None
+
+
 def async_twin(function: Any) -> Callable[[], Any] | None:
     """Return the async method that stands beside an ORM method (``acount`` for ``count``)."""
     owner = getattr(function, "__self__", None)
     if not is_related(type(owner)) or issubclass(type(owner), Model):
         return None
     if getattr(function, "alters_data", False):
+        return None
+    if not stands_beside(type(owner), function.__name__):
         return None
     twin = getattr(owner, f"a{function.__name__}", None)
     # A manager's method stands for that of its queryset, and is no coroutine function itself.
@@ -103,6 +114,20 @@ def async_twin(function: Any) -> Callable[[], Any] | None:
     if isasyncgenfunction(written) and not is_django(written.__module__):
         return twin
     return None
+
+
+def stands_beside(kind: type, name: str) -> bool:
+    """Whether a method's async twin stands for this very method, and not for one it overrides.
+
+    The manager of a many-to-many relation counts in the table between; its ``acount`` is that of
+    any manager, and counts otherwise.
+    """
+    for base in kind.__mro__:
+        if f"a{name}" in vars(base):
+            return True
+        if name in vars(base):
+            return False
+    return True  # made by a ``__getattr__``
 
 
 def has_own_twin(function: Any) -> bool:

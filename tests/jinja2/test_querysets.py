@@ -199,6 +199,17 @@ async def test_a_querysets_own_async_methods_are_used():
     assert used == ["acount", "aiter"]
 
 
+async def test_a_manager_that_asks_the_database_for_its_queryset():
+    from tests.relations.test_querysets import TenantManager
+
+    manager = TenantManager()
+    manager.model = Food
+    backend = make_backend()
+    source = "{{ m.count() }}{{ m.exists() }}{{ m.first().name }}{{ m.all()|length }}"
+    expected = await sync_to_async(backend.env.from_string(source).render)({"m": manager})
+    assert await backend.from_string(source).render_async({"m": manager}) == expected
+
+
 class TestPython:
     """Code of the site that queries, called from a template."""
 
@@ -321,15 +332,16 @@ async def test_render_on_the_loop_says_what_to_write():
 
 
 async def test_a_database_error_is_the_original_one():
-    from django.db import OperationalError, transaction
+    from django.db import DatabaseError, transaction
 
     template = make_backend().from_string("a\n\n{% for x in qs %}{% endfor %}")
     bad = Animal.objects.extra(where=["no_such_column = 1"])
-
-    def in_a_savepoint():
-        return transaction.atomic()
-
-    with pytest.raises(OperationalError) as caught:
+    # PostgreSQL goes on with a transaction after an error only from a savepoint.
+    savepoint = transaction.atomic()
+    await sync_to_async(savepoint.__enter__)()
+    with pytest.raises(DatabaseError, match="no_such_column") as caught:
         await template.render_async({"qs": bad})
+    await sync_to_async(transaction.set_rollback)(True)
+    await sync_to_async(savepoint.__exit__)(None, None, None)
     assert 3 in [entry.lineno + 1 for entry in caught.traceback if "template" in entry.name]
     assert await Animal.objects.acount() == 7

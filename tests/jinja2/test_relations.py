@@ -11,7 +11,7 @@ from atemplates.relations.policy import (
     reset_warnings,
 )
 from atemplates.testing import record
-from tests.testapp.models import Animal, Note, Passport, Visit
+from tests.testapp.models import Animal, Note, Passport, Visit, Visitor
 
 from .conftest import make_backend, queries
 
@@ -303,7 +303,8 @@ async def test_a_sandbox_does_not_open_relations():
 
 async def test_chunks_and_single_access():
     """One row that reaches a relation does not load it for ten thousand."""
-    rows = [Visit(animal_id=1, visitor_id=1, pk=number) for number in range(5000)]
+    visitor = await Visitor.objects.afirst()
+    rows = [Visit(animal_id=1, visitor_id=visitor.pk, pk=number) for number in range(5000)]
     source = (
         "{% for v in rows %}{% if loop.index == 3 %}{{ v.visitor.name }}{% endif %}{% endfor %}"
     )

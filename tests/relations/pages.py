@@ -21,7 +21,7 @@ from atemplates.engines.django import DjangoTemplates
 from atemplates.engines.native import new_state
 from atemplates.testing import Event, record
 from atemplates.waits import Kind, Wait
-from tests.rendering import counted, run_async
+from tests.rendering import counted, plain, run_async
 
 NAME = "page.html"
 
@@ -151,7 +151,7 @@ def compare(
             assert type(run.error) is type(stock.error), way
             assert str(run.error) == str(stock.error), way
         else:
-            assert (way, run.result()) == (way, stock.text)
+            assert (way, plain(run.result())) == (way, plain(stock.text))
         assert (way, len(run.queries)) <= (way, len(stock.queries)), "\n".join(run.queries)
     return Pages(stock, **{"sync": runs["sync"], "async_": runs["async"]})
 

@@ -392,3 +392,20 @@ def test_no_query_beyond_the_rows_that_are_asked_for(way):
     run = render("{% for x in qs|slice:':1' %}{{ x.name }}{% endfor %}", animals, way)
     assert len(run.queries) == 1
     assert "LIMIT 1" in run.queries[0]
+
+
+class TenantManager(models.Manager):
+    """A manager that asks the database what its queryset is to be."""
+
+    def get_queryset(self):
+        return super().get_queryset().filter(region_id__in=[r.pk for r in Region.objects.all()])
+
+
+@pytest.mark.parametrize("policy", ["fetch", "batch"])
+@pytest.mark.parametrize(
+    "source", ["{{ m.count }}{{ m.exists }}", "{{ m.first.name }}", "{{ m.all|length }}"]
+)
+def test_a_manager_that_asks_the_database_for_its_queryset(source, policy):
+    manager = TenantManager()
+    manager.model = Food
+    compare(source, lambda: {"m": manager}, policy)

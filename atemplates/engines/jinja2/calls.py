@@ -14,6 +14,7 @@ from jinja2.tests import TESTS
 from ...drivers import on_event_loop
 from ...errors import NotRepeatable
 from ...kinds import RELATED, is_iterator
+from ...resolve import stands_beside
 from ...waits import Kind, Wait
 from ..base import is_coroutine_function
 from .callables import BlockReference, Macro, PlanFunction, StartedMacro
@@ -228,7 +229,12 @@ class MethodCall:
             except SynchronousOnlyOperation as error:
                 self.error = error
         if twin is not None and on_event_loop():
-            return (yield Wait(Kind.AWAIT, twin(*self.args, **self.kwargs), notify=notify))
+            try:
+                made = twin(*self.args, **self.kwargs)
+            except SynchronousOnlyOperation as error:
+                self.error = error  # of a manager, whose queryset takes a query to make
+            else:
+                return (yield Wait(Kind.AWAIT, made, notify=notify))
         return (yield self.repeated(notify))
 
     def repeated(self, notify: Any) -> Wait:
@@ -243,6 +249,8 @@ PLANNED.add(MethodCall)
 
 def async_twin(function: MethodType) -> Any:
     """The async method of the same queryset or manager (``acount`` for ``count``), or None."""
+    if not stands_beside(type(function.__self__), function.__name__):
+        return None
     twin = getattr(function.__self__, f"a{function.__name__}", None)
     return twin if is_coroutine_function(twin) else None
 

@@ -1,0 +1,44 @@
+"""The rows of the pages that query, in a SQLite database that all threads share."""
+
+from __future__ import annotations
+
+from django.core.management import call_command
+
+from .models import Author, Book, Country, Publisher, Review, Tag
+
+BOOKS_OF_ONE = 3
+"""How many books an author has."""
+
+
+def fill(books: int) -> None:
+    """Make the tables anew, with some books: by a third as many authors, three tags each."""
+    call_command("migrate", run_syncdb=True, verbosity=0)
+    call_command("flush", interactive=False, verbosity=0)
+    countries = Country.objects.bulk_create(Country(name=f"Country {n}") for n in range(7))
+    publishers = Publisher.objects.bulk_create(
+        Publisher(name=f"Publisher {n}", country=countries[n % 7]) for n in range(15)
+    )
+    authors = Author.objects.bulk_create(
+        Author(name=f"Author {n}", publisher=publishers[n % 15])
+        for n in range(-(-books // BOOKS_OF_ONE))
+    )
+    tags = Tag.objects.bulk_create(Tag(name=f"Tag {n}") for n in range(20))
+    made = Book.objects.bulk_create(
+        Book(
+            title=f"Book <{number}>",
+            slug=f"book-{number}",
+            year=1800 + number % 200,
+            summary=f"What happens in book {number} & why",
+            author=authors[number // BOOKS_OF_ONE],
+        )
+        for number in range(books)
+    )
+    link = Book.tags.through
+    link.objects.bulk_create(
+        link(book=book, tag=tags[(place + step * 7) % 20])
+        for place, book in enumerate(made)
+        for step in range(3)
+    )
+    Review.objects.bulk_create(
+        Review(book=book, text="Good") for place, book in enumerate(made) for _ in range(place % 4)
+    )
