@@ -14,8 +14,8 @@ from .loop_writer import LoopWriter
 class MacroWriter(LoopWriter):
     """The part of the code generator that writes macros and their calls.
 
-    A macro that neither collects arguments nor has an escaping that is only known later is
-    called directly: the code that calls it makes sure that it is one, and runs its plan.
+    A macro that does not collect arguments is called directly: the code of the call makes sure
+    that it is one and that both escape alike, and runs its plan.
     """
 
     entering_macro = False
@@ -76,7 +76,6 @@ class MacroWriter(LoopWriter):
             macro_ref.accesses_kwargs
             or macro_ref.accesses_varargs
             or "caller" in names
-            or frame.eval_ctx.volatile
             or isinstance(self, NativeCodeGenerator)
         ):
             return
