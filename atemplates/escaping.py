@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable
 from html import escape as html_escape
 
+from markupsafe import escape as markup_escape
+
 _special = re.compile("[&<>\"']").search
 
 
@@ -20,11 +22,16 @@ def scan_in_python(text: str) -> str:
 
 
 scan: Callable[[str], str]
+quoted: Callable[[str], str]
+"""Escapes an exact ``str`` with markupsafe's bytes, without making it a ``Markup``."""
 try:
     # A private name of markupsafe; tests/test_escaping.py guards what is expected of it.
     from markupsafe._speedups import _escape_inner as scan
 except ImportError:
     scan = scan_in_python
+    quoted = markup_escape
+else:
+    quoted = scan
 
 
 def escape(text: str) -> str:

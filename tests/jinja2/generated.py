@@ -211,7 +211,13 @@ def nodes(draw, depth, in_loop=False, top=False):
     if kind == "macro":
         default = value()
         call = draw(
-            st.sampled_from(["m({0})", "m({0}, q={0})", "m()", "m({0}, {0}, {0})", "m(z={0})"])
+            st.sampled_from(
+                [
+                    *("m({0})", "m({0}, q={0})", "m()", "m({0}, {0}, {0})", "m(z={0})"),
+                    *("m(q={0}, p={0})", "m(q={0})", "m({0}, p=1)", "m(m({0}))", "m({0}) ~ '<'"),
+                    *("m(*[{0}])", "m(**{{'q': {0}}})", "m({0})|upper", "(m, m)[0]({0})"),
+                ]
+            )
         )
         extra = draw(st.sampled_from(["", "{{ varargs }}{{ kwargs }}"]))
         return (
@@ -228,7 +234,9 @@ def nodes(draw, depth, in_loop=False, top=False):
         return (
             "{% macro w(p=1) %}[{{ caller("
             + value()
-            + ") }}]{% endmacro %}{% call(x) w() %}{{ x }}"
+            + ") }}]{% endmacro %}{% call(x) "
+            + draw(st.sampled_from(["w()", "w({})", "w(p={})", "w(z={})"])).format(value())
+            + " %}{{ x }}"
             + body(False)
             + "{% endcall %}"
         )
@@ -258,6 +266,9 @@ def nodes(draw, depth, in_loop=False, top=False):
                 [
                     "{% import 'library' as lib %}{{ lib.m(a) }}{{ lib.v }}{{ lib.gone }}",
                     "{% from 'library' import m as mm with context %}{{ mm(b) }}",
+                    "{% from 'library' import m, t %}{{ m(t(p=b)) }}{{ t(b) ~ m(q=1) }}",
+                    "{% import 'library' as lib %}{% call lib.w(a) %}{{ b }}{% endcall %}",
+                    "{% import 'library' as lib %}{% set lib = obj %}{{ lib.method(a) }}",
                     "{% from 'library' import gone %}{{ gone }}",
                     "{% import 'gone' as lib %}",
                 ]
@@ -283,7 +294,9 @@ def template_sets(draw):
     templates = {
         "page": draw(bodies(3, top=True)),
         "part": draw(bodies(1)),
-        "library": "{% macro m(p) %}<{{ p }}{{ a }}>{% endmacro %}{% set v = "
+        "library": "{% macro m(p) %}<{{ p }}{{ a }}>{% endmacro %}"
+        "{% macro w(p) %}{{ p }}{{ caller() }}{% endmacro %}"
+        "{% macro t(p) %}<{{ p }}{{ m(p) }}>{% endmacro %}{% set v = "
         + draw(expressions(1))
         + " %}",
     }

@@ -273,19 +273,39 @@ async def test_many_renders_do_not_mix(backend):
         assert output == f"{rows}{number}"
 
 
-async def test_a_cancelled_render_closes_what_it_reads(backend):
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% for x in rows() %}{{ x }}{% endfor %}",
+        "{% for x in rows() %}{{ stop() }}{% endfor %}",
+        "{% for x in rows() %}{{ loop.last }}{% endfor %}",
+        "{% for x in rows() if x %}{{ loop.index }}{{ stop() }}{% endfor %}",
+        "{% for x in rows()|map('string') %}{{ stop() }}{% endfor %}",
+        "{% macro m() %}{% for x in rows() %}{{ stop() }}{% endfor %}{% endmacro %}{{ m() }}",
+        "{{ rows()|list }}",
+        "{{ rows()|map('string')|join }}",
+        "{{ 5 in rows() }}",
+    ],
+)
+async def test_a_cancelled_render_closes_what_it_reads(backend, source):
     closed = []
+    waiting = asyncio.Event()
+
+    async def stop():
+        waiting.set()
+        await asyncio.Event().wait()
 
     async def rows():
         try:
             yield 1
-            await asyncio.sleep(10)
+            await stop()
         finally:
             closed.append(True)
 
-    source = "{% for x in rows() %}{{ x }}{% endfor %}"
-    task = asyncio.ensure_future(backend().from_string(source).render_async({"rows": rows}))
-    await asyncio.sleep(0.01)
+    template = backend().from_string(source)
+    task = asyncio.ensure_future(template.render_async({"rows": rows, "stop": stop}))
+    async with asyncio.timeout(30):
+        await waiting.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from hypothesis import strategies as st
 
+from atemplates.drivers import close_awaitable
 from atemplates.engines.jinja2.plans import use_plans
 
-from .generated import contexts, template_sets
+from .generated import contexts, function, template_sets
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
@@ -112,15 +113,16 @@ def test_stock_and_ours_agree(loop, number, examples):
     @given(case=cases())
     def compare(case):
         note(case[1]["page"])
-        stock, ours, on_loop = outcomes(case, loop)
+        stock, ours, on_loop, awaited = outcomes(case, loop)
         assert same(ours, stock)
         assert same(on_loop, stock)
+        assert same(awaited, stock)
 
     compare()
 
 
 def outcomes(case, loop):
-    """Render by stock Jinja2, by our sync and by our async."""
+    """Render by stock Jinja2, by our sync, by our async, and once more with all to be awaited."""
     kind, templates, options, values = case
     with warnings.catch_warnings():
         # "is" with a literal, calling a number: Python's compiler says so of stock's code.
@@ -136,7 +138,27 @@ def outcomes(case, loop):
                 asynchronous.get_template("page").render_async(copied(values))
             )
         )
-    return stock, ours, on_loop
+        waiting = to_be_awaited(copied(values))
+        awaited = result(
+            lambda: loop.run_until_complete(asynchronous.get_template("page").render_async(waiting))
+        )
+        for value in waiting.values():
+            close_awaitable(value)  # those of a template that could not be loaded
+    return stock, ours, on_loop, awaited
+
+
+def to_be_awaited(values):
+    """The same variables, but each one is an awaitable, and the function a coroutine function."""
+
+    async def give(value):
+        return value
+
+    async def waiting_function(*args, **kwargs):
+        await asyncio.sleep(0)
+        return function(*args, **kwargs)
+
+    waiting = {name: give(value) for name, value in values.items() if name != "function"}
+    return {**waiting, "function": waiting_function}
 
 
 def copied(values):

@@ -14,12 +14,16 @@ from typing import Any
 from jinja2 import Environment, runtime
 from jinja2.nodes import EvalContext
 from jinja2.utils import missing, pass_eval_context
+from markupsafe import Markup
 
 from ...drivers import arun, run
 from ...waits import Kind, Wait
 from .state import running
 from .tracebacks import internal
 from .values import Pending
+
+as_markup: Callable[[str], Markup] = partial(str.__new__, Markup)
+"""Make markup of a text that is escaped; ``Markup()`` would ask what it is given first."""
 
 
 def finished(environment: Environment, pending: Pending) -> Any:
@@ -32,10 +36,26 @@ def finished(environment: Environment, pending: Pending) -> Any:
 class Macro(runtime.Macro):
     """A macro or a ``{% call %}`` block; Jinja2's own class binds the arguments."""
 
+    takes = -1
+    """How many arguments ``_func`` can be called with directly, at most; -1: not at all."""
+    calls = -1
+    """The same with a caller as the last argument: exactly as many."""
+    marked: bool | None = False
+    """Whether ``_func`` gives markup."""
+
     _bound: Any = runtime.Macro.__call__
 
+    def direct(self, marked: bool, takes: int = -1, calls: int = -1) -> Macro:
+        """Note that nothing of the binding of arguments is needed in usual calls."""
+        self.marked = marked
+        self.takes = takes
+        self.calls = calls
+        if takes > 0:
+            self._func.__defaults__ = (missing,) * takes
+        return self
+
     @internal
-    def _pend(self, eval_ctx: EvalContext, *args: Any, **kwargs: Any) -> Pending:
+    def _pend(self, eval_ctx: EvalContext, /, *args: Any, **kwargs: Any) -> Pending:
         """Call it as part of the template's plan."""
         # The usual cases of what Jinja2's own binding does at length.
         if self.catch_kwargs or self.catch_varargs or len(args) > self._argument_count:
@@ -56,12 +76,18 @@ class Macro(runtime.Macro):
 
     def _invoke(self, arguments: list[Any], autoescape: bool) -> Pending:  # type: ignore[override]
         plan: Any = self._func(*arguments)
-        return Pending(plan, autoescape)
+        return Pending(unmarked(plan) if self.marked and not autoescape else plan, autoescape)
 
     @internal
     @pass_eval_context
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return finished(self._environment, self._bound(*args, **kwargs))
+
+
+@internal
+def unmarked(plan: Generator[Wait, Any, Any]) -> Generator[Wait, Any, Any]:
+    """The plan of a macro that gives markup, for a place where nothing is escaped."""
+    return str((yield from plan))
 
 
 class PlanFunction:
@@ -72,7 +98,7 @@ class PlanFunction:
         self.environment = environment
 
     @internal
-    def _pend(self, eval_ctx: Any, *args: Any, **kwargs: Any) -> Pending:
+    def _pend(self, eval_ctx: Any, /, *args: Any, **kwargs: Any) -> Pending:
         """Call it as part of the template's plan."""
         return Pending(self.plan(*args, **kwargs))
 

@@ -28,7 +28,7 @@ from .streams import (
     ThreadStream,
 )
 from .tracebacks import internal
-from .values import ASKING, PLANNED, Pending
+from .values import ASKING, INERT, PLANNED, Pending, settled
 
 ours = frozenset({Macro, BlockReference, LoopContext, PlanFunction})
 """What a template can call as part of its own plan."""
@@ -132,6 +132,44 @@ def call(context: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         )
     except SynchronousOnlyOperation as error:
         return repeated(context.call, function, args, {}, error)
+
+
+@internal
+def macro_plan(
+    context: Any,
+    function: Any,
+    names: tuple[str, ...] = (),
+    site: Any = None,
+    root: Any = None,
+    **extra: Any,
+) -> Callable[..., Steps]:
+    """The plan function for a call of what looks like a macro, but is none or needs more.
+
+    Args:
+        context: the template's context.
+        function: what is called.
+        names: the names of the last arguments.
+        site: the place and path of the call.
+        root: the value of the variable that the path begins with.
+        extra: what only functions that ask for the context see.
+    """
+    return partial(called, context, function, names, extra, site, root)
+
+
+@internal
+def called(
+    context: Any,
+    function: Any,
+    names: tuple[str, ...],
+    extra: dict[str, Any],
+    site: Any,
+    root: Any,
+    *values: Any,
+) -> Steps:
+    count = len(values) - len(names)
+    named = dict(zip(names, values[count:], strict=True))
+    value = call(context, function, *values[:count], **named, **extra)
+    return value if type(value) in INERT else (yield from settled(value, site, root))
 
 
 @internal

@@ -17,13 +17,12 @@ from jinja2.nodes import EvalContext
 
 from . import runtime as plan_runtime
 from .expressions import chain_types, may_wait
-from .loop_writer import LoopWriter, assigns
+from .loop_writer import assigns
+from .macro_writer import MacroWriter
 
 
-class PlanCodeGenerator(LoopWriter):
+class PlanCodeGenerator(MacroWriter):
     """Writes templates as plans."""
-
-    entering_macro = False
 
     def choose_async(self, async_value: str = "async ", sync_value: str = "") -> str:
         """Every function is a generator function, in both modes."""
@@ -34,6 +33,7 @@ class PlanCodeGenerator(LoopWriter):
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:
         eval_ctx = EvalContext(self.environment, self.name)
         self.note_chains(node)
+        self.note_macros(node)
         names = ", ".join(sorted(runtime.exported))
         self.writeline(f"from jinja2.runtime import {names}")
         self.writeline(
@@ -266,29 +266,7 @@ class PlanCodeGenerator(LoopWriter):
         nodes.Node.__init__(name, kept, lineno=node.lineno)
         return name
 
-    # -- Functions inside functions, and output
-
-    def buffer(self, frame: Frame) -> None:
-        """Begin to collect output; in a macro this is the first statement."""
-        self.writeline("if 0: yield None")
-        if self.entering_macro:
-            self.entering_macro = False
-            # A macro may be called in another render than the one that has defined it.
-            self.writeline("loops = running().loops")
-        super().buffer(frame)
-
-    def macro_body(self, node: Any, frame: Frame) -> Any:
-        outer_depth, self.loop_depth = self.loop_depth, 0
-        self.entering_macro = any(node.find(nodes.For) for node in node.body)
-        result = super().macro_body(node, frame)
-        self.loop_depth = outer_depth
-        return result
-
-    def push_parameter_definitions(self, frame: Frame) -> None:
-        """Called where a macro's parameters are about to be filled in."""
-        super().push_parameter_definitions(frame)
-        for target in sorted(frame.symbols.dump_param_targets()):
-            self.write_settling(target)
+    # -- Output
 
     def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> Any:
         if may_wait(node, self.environment):
@@ -299,7 +277,11 @@ class PlanCodeGenerator(LoopWriter):
         if isinstance(self, NativeCodeGenerator):
             super()._output_child_pre(node, frame, finalize)
             return
-        self.write(f"{self.text_function(frame)}(t) if type(t := ")
+        if frame.eval_ctx.volatile:
+            text = f"{self.text_function(frame)}(t)"
+        else:
+            text = "quoted(t)" if frame.eval_ctx.autoescape else "t"
+        self.write(f"{text} if type(t := ")
         if finalize.src is None:
             self.raw = node
         else:
@@ -312,10 +294,12 @@ class PlanCodeGenerator(LoopWriter):
         self.raw = None
         if finalize.src is not None:
             self.write(")")
-        origin = self.origin(node, frame)
-        self.write(
-            f") in SCALARS else (yield from printed({self.text_function(frame)}, t{origin}))"
-        )
+        printed = f"(yield from printed({self.text_function(frame)}, t{self.origin(node, frame)}))"
+        if frame.eval_ctx.volatile:
+            self.write(f") in SCALARS else {printed}")
+        else:
+            harmless = "UNESCAPED" if frame.eval_ctx.autoescape else "SCALARS"
+            self.write(f") is str else str(t) if type(t) in {harmless} else {printed}")
 
     def text_function(self, frame: Frame) -> str:
         if frame.eval_ctx.volatile:

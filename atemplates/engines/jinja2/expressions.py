@@ -176,18 +176,24 @@ class ExpressionWriter(OperatorWriter):
 
     @optimizeconst
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
-        extra = {"caller": "caller"} if forward_caller else {}
-        # Only functions that ask for the context see these; they are empty without assignments.
-        if frame.loop_frame and self.assigns_in(frame):
-            extra["_loop_vars"] = "_loop_vars"
-        if frame.block_frame and self.assigns_in(frame):
-            extra["_block_vars"] = "_block_vars"
+        extra = {name: name for name in self.extra_arguments(frame)}
+        if forward_caller:
+            extra["caller"] = "caller"
         with self.value(node, frame):
             secured = self.environment.sandboxed
             self.write("secured_call(environment, context, " if secured else "call(context, ")
             self.visit(node.node, frame)
             self.signature(node, frame, extra)
             self.write(")")
+
+    def extra_arguments(self, frame: Frame) -> list[str]:
+        """What only functions that ask for the context see; empty without assignments."""
+        extra = []
+        if frame.loop_frame and self.assigns_in(frame):
+            extra.append("_loop_vars")
+        if frame.block_frame and self.assigns_in(frame):
+            extra.append("_block_vars")
+        return extra
 
     @contextmanager
     def _filter_test_common(

@@ -15,13 +15,14 @@ from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db.models import Model
-from markupsafe import Markup
+from markupsafe import Markup, soft_str
 
+from ...escaping import quoted
 from ...kinds import RELATED
 from ...resolve import Site
 from ...waits import Kind, Wait
-from .callables import Macro, RenderFunction, TemplateReference
-from .calls import bare, call, guard, secured_call
+from .callables import Macro, RenderFunction, TemplateReference, as_markup
+from .calls import bare, call, guard, macro_plan, secured_call
 from .lookups import attribute, item, secured_attribute, secured_item, watched_attribute
 from .loops import LoopContext, open_filtered, open_loop
 from .state import running
@@ -36,7 +37,7 @@ from .templates import (
     run_root,
 )
 from .tracebacks import internal
-from .values import CONTAINERS, INERT, PLAIN, SCALARS, Pending, settled
+from .values import CONTAINERS, INERT, PLAIN, SCALARS, UNESCAPED, Pending, settled
 from .ways import Way, way_of
 
 __all__ = [
@@ -44,11 +45,13 @@ __all__ = [
     "INERT",
     "PLAIN",
     "SCALARS",
+    "UNESCAPED",
     "LoopContext",
     "Macro",
     "RenderFunction",
     "Site",
     "TemplateReference",
+    "as_markup",
     "attribute",
     "bare",
     "call",
@@ -61,6 +64,7 @@ __all__ = [
     "include_plain",
     "item",
     "load_template",
+    "macro_plan",
     "note_origin",
     "open_filtered",
     "open_loop",
@@ -68,6 +72,7 @@ __all__ = [
     "operated",
     "operators",
     "printed",
+    "quoted",
     "run_block",
     "run_root",
     "running",
@@ -137,12 +142,8 @@ def printed(write: Callable[[Any], str], value: Any, site: Any = None, root: Any
 
 @internal
 def text(value: Any, markup: bool, site: Any = None, root: Any = None) -> Steps:
-    """An operand of ``~`` as text; where markup is joined, one that brings markup keeps it."""
-    return (yield from printed(markup_or_text if markup else str, value, site, root))
-
-
-def markup_or_text(value: Any) -> str:
-    return Markup(value) if hasattr(value, "__html__") else str(value)
+    """An operand of ``~`` as text; where markup is joined, one that is markup stays so."""
+    return (yield from printed(soft_str if markup else str, value, site, root))
 
 
 @internal

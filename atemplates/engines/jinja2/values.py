@@ -46,6 +46,9 @@ SCALARS: frozenset[type] = frozenset(
 )
 """Exact types whose text, truth, comparison and arithmetic never do I/O."""
 
+UNESCAPED: frozenset[type] = SCALARS - {str, bytes}
+"""Those of them whose text holds nothing to escape, or is markup."""
+
 CONTAINERS = frozenset(
     {str, Markup, SafeString, list, tuple, dict, set, frozenset, range, OrderedDict, deque}
 )
