@@ -113,7 +113,9 @@ class Lazy(Subcommand):
             self.write(text)
             return
         try:
-            Path(options["output"]).write_text(text + "\n", encoding="utf-8")
+            Path(options["output"]).write_text(
+                text + "\n", encoding="utf-8", errors="backslashreplace"
+            )
         except OSError as error:
             raise CommandError(f"{options['output']}: {error.strerror}.") from error
 
