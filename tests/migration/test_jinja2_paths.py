@@ -3,8 +3,8 @@
 import pytest
 from jinja2 import DictLoader, Environment, TemplateError
 
-from atemplates.migration.jinja2_paths import jinja2_paths
-from atemplates.migration.jinja2_site import read_jinja2_site
+from atemplates.migration.jinja2 import jinja2_paths
+from atemplates.migration.jinja2.site import read_jinja2_site
 
 
 def environment(**templates):

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from jinja2 import Environment, TemplateError, TemplateSyntaxError
 
-from .annotations import annotations_of
-from .jinja2_paths import jinja2_paths
-from .problems import Problem
-from .site import Progress, Site
-from .sources import ENDINGS
+from ..annotations import annotations_of
+from ..problems import Problem
+from ..site import Progress, Site
+from ..sources import ENDINGS
+from . import jinja2_paths
 
 
 def read_jinja2_site(
