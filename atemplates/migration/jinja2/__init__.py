@@ -11,20 +11,25 @@ from jinja2 import Environment
 
 from ...relations.paths import AccessPath, distinct
 from . import statements
-from .walker import Walker
+from .walker import Missing, Walker
 
 __all__ = ["jinja2_paths", "statements"]
 
 
-def jinja2_paths(environment: Environment, name: str) -> list[AccessPath]:
+def jinja2_paths(
+    environment: Environment, name: str, missing: Missing | None = None
+) -> list[AccessPath]:
     """Return what a template reads when it is rendered, one record for each expression.
 
     Args:
         environment: whose loader finds the template and those it names.
+        missing: is filled with the templates that are named and do not exist.
 
     Raises:
         jinja2.TemplateError: it is not found, or does not parse.
     """
     walker = Walker(environment)
     walker.template(name, walker.parse(name))
+    if missing is not None:
+        missing |= walker.missing
     return distinct(walker.records)

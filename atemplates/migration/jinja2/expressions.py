@@ -8,9 +8,9 @@ from typing import Any
 
 from jinja2 import nodes
 
-from ...compiler.access.values import NOTHING, Record, Rows, Value, several
+from ...compiler.access.values import NOTHING, Place, Record, Rows, Unknown, Value, several
 from ...relations.paths import Consumption
-from .names import Macro, Names
+from .names import Caller, Macro, Names, Recursion, text_of
 
 SAME_ROWS = frozenset({"list", "reverse", "select", "reject", "slice"})
 """Filters that give the items of their value again."""
@@ -26,8 +26,22 @@ class Expressions(Names):
     """Walks expressions."""
 
     @abstractmethod
-    def macro(self, macro: Macro, positional: list[Value], named: dict[str, Value]) -> None:
+    def macro(
+        self,
+        macro: Macro,
+        positional: list[Value],
+        named: dict[str, Value],
+        caller: Value = NOTHING,
+    ) -> None:
         """Walk a macro's body with the arguments of a call."""
+
+    @abstractmethod
+    def caller(self, caller: Caller, positional: list[Value], named: dict[str, Value]) -> None:
+        """Walk the body of a ``{% call %}`` with what the macro gives to it."""
+
+    @abstractmethod
+    def recursion(self, loop: Recursion, rows: Value) -> None:
+        """Walk the body of a recursive loop once more."""
 
     def expression(self, node: Any, consumption: Consumption, lost: str | None = None) -> Value:
         """Note what an expression reads; return what it may stand for."""
@@ -62,6 +76,9 @@ class Expressions(Names):
         if isinstance(node, nodes.Not):
             self.expression(node.node, "truth")
             return NOTHING
+        lost = None
+        if isinstance(node, nodes.Test) and self.is_unknown(self.environment.tests.get(node.name)):
+            lost = f"passed to the test {node.name!r}"
         for child in node.iter_child_nodes():
             inner: Any = child
             if isinstance(child, nodes.Operand):
@@ -69,7 +86,7 @@ class Expressions(Names):
             elif isinstance(child, (nodes.Keyword, nodes.Pair)):
                 inner = child.value
             if isinstance(inner, nodes.Expr):
-                self.expression(inner, "operand")
+                self.expression(inner, "operand", lost)
         return NOTHING
 
     def item(self, node: nodes.Getitem) -> Value:
@@ -84,21 +101,48 @@ class Expressions(Names):
         places = value.item().places()
         return several(replace(place, lost=place.lost or reason) for place in places)
 
-    def call(self, node: nodes.Call) -> Value:
+    def call(self, node: nodes.Call, caller: Value = NOTHING) -> Value:
         """A method of what is at a path, a macro, or a function that nothing is known of."""
         callee = self.value(node.node)
-        positional = [self.expression(each, "argument") for each in node.args]
-        named = {each.key: self.expression(each.value, "argument") for each in node.kwargs}
+        lost = self.why_lost(node.node, callee)
+        positional = [self.expression(each, "argument", lost) for each in node.args]
+        named = {each.key: self.expression(each.value, "argument", lost) for each in node.kwargs}
+        for each in (node.dyn_args, node.dyn_kwargs):
+            if each is not None:
+                self.expression(each, "argument", lost or "unpacked into arguments")
         if isinstance(callee, Macro):
-            self.macro(callee, positional, named)
+            self.macro(callee, positional, named, caller)
             return NOTHING
+        if isinstance(callee, Caller):
+            self.caller(callee, positional, named)
+            return NOTHING
+        if isinstance(callee, Recursion):
+            self.recursion(callee, positional[0] if positional else NOTHING)
+            return NOTHING
+        if isinstance(node.node, nodes.Name) and callee is NOTHING:
+            if node.node.name == "namespace":
+                return Record(tuple(named.items()))
+            if lost is not None:
+                return Unknown(f"the result of {text_of(node.node)}()")
         return callee
+
+    def why_lost(self, callee: Any, value: Value) -> str | None:
+        """Why what is given to a function cannot be followed; None when it does nothing with it."""
+        if isinstance(value, Place):
+            return f"passed to {text_of(callee)}()"
+        if value is NOTHING and isinstance(callee, nodes.Name):
+            function = self.environment.globals.get(callee.name)
+            if function is not None and self.is_unknown(function):
+                return f"passed to {callee.name}()"
+        return None
 
     def filter(self, node: nodes.Filter) -> Value:
         """A filter: what it reads of the items, and what it gives."""
         if node.node is None:
             return NOTHING
         name = node.name
+        if self.is_unknown(self.environment.filters.get(name)):
+            return self.unknown_filter(node)
         rows = name in SAME_ROWS | BY_ATTRIBUTE
         uses: Consumption = "loop" if rows else "length" if name in ("length", "count") else "item"
         if name not in ITEMS and not rows and uses == "item":
@@ -125,6 +169,13 @@ class Expressions(Names):
         if name in ("default", "d") and node.args:
             return several([value, self.value(node.args[0])])
         return NOTHING
+
+    def unknown_filter(self, node: nodes.Filter) -> Value:
+        """A filter of somebody's own: what it is given, it may reach through."""
+        lost = f"passed to the filter |{node.name}"
+        for each in (node.node, *node.args, *(each.value for each in node.kwargs)):
+            self.expression(each, "argument", lost)
+        return Unknown(f"the result of the filter |{node.name}")
 
 
 def attribute_of(node: nodes.Filter) -> str | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from jinja2 import Environment, nodes
 
@@ -14,6 +15,10 @@ from ...relations.paths import AccessPath, Consumption
 
 OWN_NAMES = frozenset({"super", "self", "caller", "varargs", "kwargs"})
 """Names that Jinja2 sets itself."""
+KNOWN = frozenset({"atemplates", "builtins", "django", "jinja2", "markupsafe"})
+"""Packages whose functions reach for nothing behind what they are given."""
+
+Frames: TypeAlias = tuple[dict[str, Value], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,24 @@ class Macro(Value):
 
     node: Any
     template: str
+    frames: Frames = field(default=(), compare=False, repr=False)
+    """The names around it, where it is defined."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Caller(Value):
+    """What ``caller`` is in a macro that ``{% call %}`` calls."""
+
+    node: Any
+    template: str
+    frames: Frames
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recursion(Value):
+    """What ``loop`` is in a recursive loop: called with rows, it is the loop over them."""
+
+    node: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +73,12 @@ class Names:
             if name in frame:
                 return frame[name]
         return NOTHING if name in self.environment.globals or name in OWN_NAMES else Place(name)
+
+    def is_unknown(self, function: Any) -> bool:
+        """Whether a function of the environment is somebody's own, which may do anything."""
+        original = inspect.unwrap(function) if callable(function) else function
+        module = getattr(original, "__module__", None) or type(original).__module__
+        return str(module).partition(".")[0] not in KNOWN
 
     @contextmanager
     def frame(self, names: dict[str, Value] | None = None) -> Iterator[None]:

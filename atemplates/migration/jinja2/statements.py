@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from jinja2 import nodes
 
-from ...compiler.access.values import NOTHING, Place, Value, several
-from .names import Macro, Module, text_of
-from .walker import DEEPEST, HANDLERS
-from .walker import Walker as Walker
+from ...compiler.access.values import NOTHING, Place, Record, Value, several
+from .names import Caller, Macro, Module, text_of
+from .walker import DEEPEST, HANDLERS, Walker, targets
 
 
 def walk_output(w: Walker, node: nodes.Output) -> None:
@@ -21,24 +19,11 @@ def walk_output(w: Walker, node: nodes.Output) -> None:
 
 def walk_for(w: Walker, node: nodes.For) -> None:
     rows = w.expression(node.iter, "loop")
-    with w.frame(dict(targets(node.target, rows.item()))):
-        w.frames[-1]["loop"] = NOTHING
-        if node.test is not None:
-            w.expression(node.test, "truth")
-        w.body(node.body)
-        if node.recursive:
-            w.lose(node.iter, "a recursive loop goes through who knows which lists")
+    w.rows(node, rows)
+    if node.recursive:
+        w.lose(node.iter, "a recursive loop goes through who knows which lists")
     with w.frame(), w.maybe():
         w.body(node.else_)
-
-
-def targets(target: Any, value: Value) -> Iterator[tuple[str, Value]]:
-    """The names that a target sets, and what they stand for."""
-    if isinstance(target, nodes.Name):
-        yield target.name, value
-    elif isinstance(target, (nodes.Tuple, nodes.List)):
-        for index, each in enumerate(target.items):
-            yield from targets(each, value.position(index))
 
 
 def walk_if(w: Walker, node: nodes.If) -> None:
@@ -66,7 +51,22 @@ def walk_with(w: Walker, node: nodes.With) -> None:
 
 
 def walk_assign(w: Walker, node: nodes.Assign) -> None:
-    w.frames[-1].update(targets(node.target, w.expression(node.node, "name")))
+    value = w.expression(node.node, "name")
+    if isinstance(node.target, nodes.NSRef):
+        set_in_namespace(w, node.target, value)
+    else:
+        w.frames[-1].update(targets(node.target, value))
+
+
+def set_in_namespace(w: Walker, target: nodes.NSRef, value: Value) -> None:
+    """``{% set ns.name = value %}``: it may be what it was before, for who reads it earlier."""
+    for frame in reversed(w.frames):
+        space = frame.get(target.name)
+        if isinstance(space, Record):
+            members = dict(space.members)
+            members[target.attr] = several([members.get(target.attr, NOTHING), value])
+            frame[target.name] = Record(tuple(members.items()))
+            return
 
 
 def walk_assign_block(w: Walker, node: nodes.AssignBlock) -> None:
@@ -88,10 +88,10 @@ def walk_block(w: Walker, node: nodes.Block) -> None:
 
 
 def walk_include(w: Walker, node: nodes.Include) -> None:
-    found = w.named(node.template)
-    if found is None:
-        if not (node.ignore_missing and isinstance(node.template, nodes.Const)):
-            w.lose(node.template, "it includes a template that is known only when it renders")
+    found = w.named(node.template, may_be_missing=node.ignore_missing)
+    if isinstance(found, str):
+        if not (node.ignore_missing and found.endswith("does not exist")):
+            w.lose(node.template, f"it includes {found}")
         return
     name, tree = found
     if w.inside.count(tree) >= DEEPEST:
@@ -110,8 +110,8 @@ def walk_include(w: Walker, node: nodes.Include) -> None:
 def macros_of(w: Walker, node: Any) -> dict[str, Macro]:
     """The macros of a template that is imported by a literal name."""
     found = w.named(node.template)
-    if found is None:
-        w.lose(node.template, "it imports a template that is not known or not there")
+    if isinstance(found, str):
+        w.lose(node.template, f"it imports {found}")
         return {}
     name, tree = found
     return {each.name: Macro(each, name) for each in tree.find_all(nodes.Macro)}
@@ -129,13 +129,16 @@ def walk_from_import(w: Walker, node: nodes.FromImport) -> None:
 
 
 def walk_macro(w: Walker, node: nodes.Macro) -> None:
-    w.frames[-1][node.name] = Macro(node, w.name)
+    w.frames[-1][node.name] = Macro(node, w.name, tuple(w.frames))
 
 
 def walk_call_block(w: Walker, node: nodes.CallBlock) -> None:
-    w.expression(node.call, "argument")
-    with w.frame(dict.fromkeys([argument.name for argument in node.args], NOTHING)), w.maybe():
-        w.body(node.body)
+    caller = Caller(node, w.name, tuple(w.frames))
+    w.call(node.call, caller)
+    if caller not in w.called:
+        # Whoever is called may render it, with who knows what.
+        with w.maybe():
+            w.caller(caller, [], {})
 
 
 def walk_inner(w: Walker, node: Any) -> None:
