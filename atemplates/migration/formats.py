@@ -87,6 +87,8 @@ def _group(
         lines += [f"        Python: {relative_source(source)}" for source in each.sources]
         if each.advice and (each.need is None or each.kind in ("count", "exists")):
             lines.append(f"        {each.advice}")
+        if each.also:
+            lines.append(f"        also {each.also}")
     return lines
 
 
@@ -283,6 +285,8 @@ def sentence(finding: Finding) -> str:
         text += f" Add {finding.call} to the queryset of {finding.root!r}."
     elif finding.advice:
         text += f" {finding.advice[0].upper()}{finding.advice[1:]}."
+    if finding.also:
+        text += f" Also {finding.also}."
     return text
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from atemplates.compiler.access import access_paths
 from atemplates.engines.django import render_template
-from atemplates.migration.analysis import analyse, normal
+from atemplates.migration.analysis import analyse
+from atemplates.migration.entries import normal
 from atemplates.migration.recordings import record_of, render_record
 from atemplates.relations.events import observe_everywhere
 from shop.pages import PAGES

@@ -105,8 +105,10 @@ class Expressions(Names):
         """A method of what is at a path, a macro, or a function that nothing is known of."""
         callee = self.value(node.node)
         lost = self.why_lost(node.node, callee)
-        positional = [self.expression(each, "argument", lost) for each in node.args]
-        named = {each.key: self.expression(each.value, "argument", lost) for each in node.kwargs}
+        # A macro only gives its arguments other names.
+        use: Consumption = "name" if isinstance(callee, (Macro, Caller)) else "argument"
+        positional = [self.expression(each, use, lost) for each in node.args]
+        named = {each.key: self.expression(each.value, use, lost) for each in node.kwargs}
         for each in (node.dyn_args, node.dyn_kwargs):
             if each is not None:
                 self.expression(each, "argument", lost or "unpacked into arguments")
