@@ -37,7 +37,9 @@ def note_reads(entry: Entry, path: AccessPath, found: dict[Any, Finding], report
 def _also(known: Known, need: Need) -> str:
     """What has to be done beside a call, where a key on the way is deferred."""
     model = model_named(known.model)
-    key = deferred_key(model, known.mask, need.lookup.split("__")) if model is not None else ""
+    if model is None:
+        return ""
+    key = deferred_key(model, known.mask, need.lookup.split("__"), need.join)
     if not key:
         return ""
     why = "Django refuses to join" if need.join else "it takes a query for each row"

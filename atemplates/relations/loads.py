@@ -11,7 +11,7 @@ from django.db.models.query import ModelIterable
 from .registry import relations_of
 
 Mask: TypeAlias = dict[Any, Any]
-"""Field -> the mask of the model it leads to. Empty: every column is selected."""
+"""Field or relation -> the mask of the model it leads to. Empty: every column is selected."""
 
 
 def loaded_by(queryset: QuerySet[Any]) -> tuple[str, ...]:
@@ -79,20 +79,23 @@ def mask_of(queryset: QuerySet[Any]) -> Mask:
     return queryset.query.get_select_mask()
 
 
-def deferred_key(model: type[Model], mask: Mask, parts: Sequence[str]) -> str:
-    """The first key on a lookup's way that is deferred, as ``only()`` would name it; or nothing."""
+def deferred_key(model: type[Model], mask: Mask, parts: Sequence[str], joined: bool) -> str:
+    """The first key on a lookup's way that is deferred, as ``only()`` would name it; or nothing.
+
+    Args:
+        joined: by ``select_related()``, which Django refuses for one-to-one relations as well.
+    """
     current: type[Model] = model
     for at, part in enumerate(parts):
         relation = relations_of(current).get(part)
         if not mask or relation is None or relation.kind not in ("forward", "reverse"):
             return ""
+        if relation.kind == "reverse" and not joined:
+            return ""
         field = relation.field
-        if relation.kind == "forward":
-            if field not in mask and not relation.parent_link:
-                return "__".join(parts[: at + 1])
-            mask = mask.get(field, mask if relation.parent_link else {})
-        else:
-            mask = mask.get(field.field, {})
+        if field not in mask and not relation.parent_link:
+            return "__".join(parts[: at + 1])
+        mask = mask.get(field, mask if relation.parent_link else {})
         current = field.related_model
     return ""
 
@@ -107,6 +110,6 @@ def is_deferred(model: type[Model], mask: Mask, parts: Sequence[str]) -> bool:
         field = relation.field
         if relation.kind == "deferred":
             return field not in mask and not field.primary_key
-        mask = mask.get(field if relation.kind == "forward" else field.field, {})
+        mask = mask.get(field, {})
         current = field.related_model
     return False
