@@ -1,4 +1,4 @@
-"""``manage.py atemplates lazy``, ``plan`` and ``check`` on the views of a small site."""
+"""``manage.py atemplates lazy`` and ``plan`` on the views of a small site."""
 
 import json
 import os
@@ -388,7 +388,7 @@ def test_a_file_whose_name_is_no_text(site, settings, tmp_path):
     assert "\\udcff ü.html" in file.read_text(encoding="utf-8")
 
 
-# -- plan and check --------------------------------------------------------------------------------
+# -- plan ------------------------------------------------------------------------------------------
 
 
 def test_the_plan_is_what_templates_need_whatever_views_load(site, tmp_path):
@@ -405,14 +405,3 @@ def test_the_plan_is_what_templates_need_whatever_views_load(site, tmp_path):
     code, text = run("plan", "--check", str(file))
     assert code == 1
     assert any(line.startswith("+") and '"chip"' in line for line in text.splitlines())
-
-
-def test_check_counts_the_tags_that_cost_a_hop(site):
-    site({"a.html": "{% load access_tags %}{% stamp %}\n{% stamp %}", "b.html": "{{ a }}"})
-    code, text = run("check")
-    assert code == 0
-    assert "{% stamp %} of tests.migration.some_tags: 2x, a.html:1, a.html:2" in text
-    assert "2 templates compile, 0 problems; 2 uses of 1 tags cost a hop." in text
-    assert run("check", "--fail-on-hops")[0] == 1
-    _, text = run("check", "--format", "json")
-    assert json.loads(text)["hops"][0]["tag"] == "stamp"

@@ -12,11 +12,10 @@ from jinja2 import Environment, nodes
 
 from ...compiler.access.values import NOTHING, Place, Value
 from ...relations.paths import AccessPath, Consumption
+from ..swallowing import KNOWN
 
 OWN_NAMES = frozenset({"super", "self", "caller", "varargs", "kwargs"})
 """Names that Jinja2 sets itself."""
-KNOWN = frozenset({"atemplates", "builtins", "django", "jinja2", "markupsafe"})
-"""Packages whose functions reach for nothing behind what they are given."""
 
 Frames: TypeAlias = tuple[dict[str, Value], ...]
 
