@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from inspect import iscoroutinefunction
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
 from django.db import connections
 from django.db.models import Manager, Model, QuerySet
@@ -164,11 +165,23 @@ def _named(node: ast.Name, scope: Scope) -> Data | None:
 def _object(node: ast.expr, scope: Scope) -> Any:
     """What a name or dotted name of the module stands for, or None."""
     if isinstance(node, ast.Name):
-        return None if node.id in scope.assigned else scope.outside.get(node.id)
+        values = scope.assigned.get(node.id)
+        if values is None:
+            return scope.outside.get(node.id)
+        return _user_model(values[0], scope) if len(values) == 1 else None
+    if isinstance(node, ast.Call):
+        return _user_model(node, scope)
     if isinstance(node, ast.Attribute):
         owner = _object(node.value, scope)
         if inspect.ismodule(owner):
             return getattr(owner, node.attr, None)
+    return None
+
+
+def _user_model(node: ast.expr | None, scope: Scope) -> Any:
+    """The model that ``get_user_model()`` gives, when it is Django's function; or None."""
+    if isinstance(node, ast.Call) and not node.args:
+        return get_user_model() if _object(node.func, scope) is get_user_model else None
     return None
 
 

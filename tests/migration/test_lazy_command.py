@@ -44,7 +44,7 @@ def site(settings):
                 "BACKEND": "atemplates.engines.django.DjangoTemplates",
                 "OPTIONS": {
                     "loaders": [("django.template.loaders.locmem.Loader", templates)],
-                    "libraries": {"access_tags": "tests.migration.some_tags"},
+                    "libraries": {"access_tags": "tests.compiler.access_tags"},
                 },
             }
         ]
@@ -127,6 +127,75 @@ def test_text_names_view_template_line_call_and_place(site):
     )
     assert "zoo/_one.html:1  {{ animal.home.region.name }}" in text
     assert "home_id" not in text
+
+
+ONE = "{# atemplates: animal = testapp.Animal, person = auth.User #}"
+
+
+def findings_of(site, source, *arguments):
+    """What is found in one template: path -> status, and the reasons why paths are lost."""
+    site({"x.html": ONE + source, "other.html": "{{ animal.chip.code }}"})
+    _, data = report("--template", "x.html", *arguments)
+    found = {
+        each["what"]: each["status"]
+        for group in data["groups"]
+        if group["template"] == "x.html"
+        for each in group["findings"]
+    }
+    return found, [each["reason"] for each in data["lost"]]
+
+
+@pytest.mark.parametrize(
+    ("source", "found", "lost"),
+    [
+        ("{% url 'x' animal.home.pk k=animal.mother.name %}", ["home", "mother"], []),
+        ("{{ animal.name|default:animal.home.name }}", ["home"], []),
+        ("{% with m=animal.mother.chip %}{{ m.code }}{% endwith %}", ["mother", "mother.chip"], []),
+        ("{% if animal.mother.chip %}x{% endif %}", ["mother", "mother.chip"], []),
+        ("{% include animal.name %}", [], ["known only when it renders"]),
+        ("{% include 'other.html' %}", ["chip"], []),
+        ("{% include 'other.html' only %}", [], []),
+        ("{% load access_tags %}{% show animal %}", [], ["passed to {% show %}"]),
+        ("{% load access_tags %}{% show animal.home %}", ["home"], ["passed to {% show %}"]),
+        ("{% load access_tags %}{% show animal.name %}", [], []),
+        ("{% load access_tags %}{% look %}", [], ["takes the whole context"]),
+        ("{{ animal.home_id }}{{ animal.label }}{{ animal.food_names }}{{ animal.pk }}", [], []),
+        ("{{ person.animals.count }}", ["animals"], []),
+    ],
+)
+def test_where_a_path_leads(site, source, found, lost):
+    makes, reasons = findings_of(site, source)
+    assert {each.partition(".")[2] for each in makes} == set(found)
+    assert len(reasons) == len(lost)
+    for reason, said in zip(reasons, lost, strict=True):
+        assert said in reason
+
+
+BRANCHES = "{% if a %}{{ animal.home.name }}{% else %}{{ animal.chip.code }}{% endif %}"
+
+
+def test_a_branch_that_was_not_taken_is_only_possible(site, tmp_path):
+    file = tmp_path / "r.jsonl"
+    home = recorded("v", template="x.html", expression="animal.home.name", path=("home",), line=1)
+    write(file, [render_record("x.html", "v"), home])
+    found, _ = findings_of(site, BRANCHES, "--recording", str(file))
+    assert found == {"animal.home": "confirmed", "animal.chip": "possible"}
+    text = run("lazy", "--template", "x.html", "--recording", str(file))[1]
+    assert "possible   animal.chip" in text
+    assert "confirmed  animal.home" in text
+
+
+def test_a_branch_is_not_possible_when_the_view_certainly_loads_it(site, tmp_path):
+    """Of a queryset that was seen whole, all that it loads is known."""
+    file = tmp_path / "r.jsonl"
+    rows = recorded(
+        "v", template="x.html", expression="animals", root="animals", path=(), kind="rows",
+        related=False, loads=("chip",), line=1,
+    )  # fmt: skip
+    write(file, [render_record("x.html", "v"), rows])
+    site({"x.html": "{% for animal in animals %}" + BRANCHES + "{% endfor %}"})
+    _, data = report("--recording", str(file))
+    assert calls(data) == {("v", "x.html", "animals"): '.select_related("home")'}
 
 
 # -- recordings ------------------------------------------------------------------------------------
@@ -324,6 +393,7 @@ def test_a_recording_that_is_cut_off(site, tmp_path):
     ("annotation", "said"),
     [
         ("animal = testapp.Nothing", "'testapp.Nothing', which does not exist"),
+        ("animal = testapp.Keeper", "which is swapped for 'testapp.StaffKeeper'"),
         ("animal is an animal", "expected '{# atemplates: name = app.Model #}'"),
     ],
 )
@@ -405,3 +475,30 @@ def test_the_plan_is_what_templates_need_whatever_views_load(site, tmp_path):
     code, text = run("plan", "--check", str(file))
     assert code == 1
     assert any(line.startswith("+") and '"chip"' in line for line in text.splitlines())
+
+
+@pytest.mark.parametrize("subcommand", ["lazy", "plan"])
+def test_the_exit_codes_are_in_the_help(capsys, subcommand):
+    with pytest.raises(SystemExit):
+        call_command("atemplates", subcommand, "--help")
+    text = capsys.readouterr().out
+    for code in "012":
+        assert f"\n  {code}  " in text
+
+
+def test_a_plan_of_what_could_be_analysed(site, tmp_path):
+    file = tmp_path / "plan.json"
+    site({**TEMPLATES, "bad.html": "\n{% if %}"})
+    code, text = run("plan", "--output", str(file))
+    assert code == 2
+    assert "bad.html:2: does not parse" in text
+    assert json.loads(file.read_text())["engines"]["django"]["zoo/list.html"]
+    code, text = run("plan", "--check", str(tmp_path / "none.json"))
+    assert code == 1
+    assert "none.json" in text
+
+
+def test_a_format_that_does_not_exist(site):
+    code, text = run("lazy", "--format", "xml")
+    assert code == 1
+    assert "invalid choice: 'xml'" in text

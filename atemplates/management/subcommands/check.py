@@ -21,9 +21,10 @@ from .lazy import sites_of
 EXIT_CODES = """
 exit codes:
   0  every template compiles
-  1  --fail-on-hops, and something costs a hop; or wrong arguments
-  2  a template does not parse or compile; the rest of the report is there
-  3  both
+  1  --fail-on-hops, and something costs a hop; or an engine that is not there
+  2  a template does not parse or compile; the rest of the report is there. Also
+     an option that does not exist, or has a value that it does not take
+  3  --fail-on-hops, and both
 """
 INLINE = "A library that does no I/O can be named in OPTIONS['inline_tags']; a tag of your own can "
 SHOWN = 3
