@@ -1,7 +1,7 @@
 """System checks: settings that are missing, that conflict, or that cost more than they show.
 
 ===============  ============================================================================
-atemplates.E001  OPTIONS that a backend of ours refuses
+atemplates.E001  OPTIONS that a backend of ours refuses, or cannot be made with
 atemplates.W001  no entry of TEMPLATES is a backend of ours
 atemplates.W002  two entries of TEMPLATES under one alias
 atemplates.W003  a context processor that will not run: it cannot be imported, or it is a
@@ -28,6 +28,7 @@ from django.utils.module_loading import import_string
 
 OURS = "atemplates.engines."
 DJANGO_BACKEND = f"{OURS}django.DjangoTemplates"
+JINJA2_BACKEND = f"{OURS}jinja2.Jinja2"
 CACHED = "django.template.loaders.cached.Loader"
 
 
@@ -45,14 +46,14 @@ def check_templates(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage
         if not isinstance(options, dict):
             options = {}
         messages += _processors(entry, options)
-        if _backend(entry) == DJANGO_BACKEND:
+        if _backend(entry) in (DJANGO_BACKEND, JINJA2_BACKEND):
             messages += [
                 *_refused(entry),
-                *_loaders(entry, options),
                 *_policy(entry, options),
-                *_without_effect(entry, options),
                 *_recorder(entry, options),
             ]
+        if _backend(entry) == DJANGO_BACKEND:
+            messages += [*_loaders(entry, options), *_without_effect(entry, options)]
     return messages
 
 
@@ -113,13 +114,17 @@ def _processors(entry: dict[str, Any], options: dict[str, Any]) -> Iterator[Chec
 
 def _refused(entry: dict[str, Any]) -> Iterator[CheckMessage]:
     params = {"DIRS": [], "APP_DIRS": False, "OPTIONS": {}, **entry, "NAME": _alias(entry)}
-    params.pop("BACKEND", None)
+    backend = params.pop("BACKEND")
     try:
-        import_string(DJANGO_BACKEND)(params)
+        import_string(backend)(params)
     except ImproperlyConfigured as error:
+        yield Error(str(error), hint=f"See the OPTIONS of {backend}.", id="atemplates.E001")
+    except Exception as error:
+        # An environment of the site may raise anything, and Jinja2 may not be installed.
         yield Error(
-            str(error),
-            hint="See the OPTIONS of atemplates.engines.django.DjangoTemplates.",
+            f"TEMPLATES engine {_alias(entry)!r} cannot be made: {type(error).__name__}: {error}.",
+            hint=f"See the OPTIONS of {backend}"
+            + (", and pip install 'atemplates[jinja2]'." if backend == JINJA2_BACKEND else "."),
             id="atemplates.E001",
         )
 

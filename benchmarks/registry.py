@@ -18,6 +18,7 @@ PAGE_MODULES = (
     "compile_pages",
     "growth_pages",
     "analysis_pages",
+    "recorder_pages",
     "jinja2_pages",
 )
 

@@ -441,3 +441,20 @@ async def test_the_guard_raises_before_anything_is_done(transactional_db):
     await sync_to_async(capture.__exit__)(None, None, None)
     assert capture.captured_queries == []
     assert await Group.objects.acount() == 0
+
+
+def test_what_a_queryset_loads_is_where_we_look_for_it():
+    """`atemplates.relations.loads` reads these names, for which Django has no public ones."""
+    from django.db.models import Prefetch
+    from django.db.models.query import ModelIterable, ValuesIterable
+
+    rows = Group.objects.prefetch_related(Prefetch("permissions", to_attr="some"))
+    (lookup,) = vars(rows)["_prefetch_related_lookups"]
+    assert (lookup.prefetch_to, lookup.prefetch_through) == ("some", "permissions")
+    assert (lookup.to_attr, lookup.queryset) == ("some", None)
+    assert vars(rows)["_iterable_class"] is ModelIterable
+    assert vars(rows.values("name"))["_iterable_class"] is ValuesIterable
+    assert not issubclass(ValuesIterable, ModelIterable)
+    assert rows.query.get_select_mask() == {}
+    columns = {field: {} for field in Group._meta.concrete_fields}
+    assert rows.only("name").query.get_select_mask() == columns

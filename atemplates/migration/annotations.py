@@ -49,5 +49,11 @@ def annotations_of(name: str, source: str) -> tuple[dict[str, str], list[Problem
                         )
                     )
                     continue
+                if model._meta.swapped:
+                    what = f"which is swapped for {str(model._meta.swapped)!r}: name that one"
+                    problems.append(
+                        Problem(f"the annotation names {one['label']!r}, {what}", name, number)
+                    )
+                    continue
                 found[one["name"]] = model._meta.label
     return found, problems

@@ -101,10 +101,12 @@ def edits_for(
             continue
         rendering, data = targets.get(key, (None, None))
         node = data.expression if data is not None else None
-        if rendering is None or not isinstance(node, ast.expr) or node.end_lineno is None:
+        also = list(dict.fromkeys(each.also for each in needed if each.also))
+        if also or rendering is None or not isinstance(node, ast.expr) or node.end_lineno is None:
             by_hand.append(
                 f"  {who}{template}: add {call_of(needed)} to the queryset of {root!r}"
                 + (f" ({relative(rendering.file)}:{rendering.line})" if rendering else "")
+                + "".join(f"; also {each}" for each in also)
             )
             continue
         start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset or 0)

@@ -52,6 +52,8 @@ class Finding:
     """What loads it, when a call on the queryset does."""
     advice: str = ""
     """What to do when no call does it, or what to know beside the call."""
+    also: str = ""
+    """What else has to be changed in the queryset for the call to work."""
     places: list[Place] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
     """For what is hidden in Python: ``file:line`` of the code that reached."""
@@ -87,6 +89,7 @@ class Finding:
             "kind": self.kind,
             "call": self.call,
             "advice": self.advice,
+            "also": self.also,
             "places": [
                 {"template": each.template, "line": each.line, "expression": each.expression}
                 for each in self.places

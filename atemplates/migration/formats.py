@@ -87,6 +87,8 @@ def _group(
         lines += [f"        Python: {relative_source(source)}" for source in each.sources]
         if each.advice and (each.need is None or each.kind in ("count", "exists")):
             lines.append(f"        {each.advice}")
+        if each.also:
+            lines.append(f"        also {each.also}")
     return lines
 
 
@@ -204,21 +206,31 @@ def as_sarif(report: Report, new: New | None = None, version: str = "") -> str:
 def _result(finding: Finding, new: New | None) -> dict[str, Any]:
     names = [name for name, _ in RULES.values()]
     rule = RULES[finding.status][0]
+    places = [_location(*located(each), each.expression) for each in finding.places]
+    first, *related = [each for each in places if each] or [{}]
     result: dict[str, Any] = {
         "ruleId": rule,
         "ruleIndex": names.index(rule),
         "level": LEVELS[finding.status],
         "message": {"text": sentence(finding)},
-        "locations": [_location(*located(place)) for place in finding.places[:1]],
+        "locations": [first] if first else [],
         "partialFingerprints": {"atemplates/v1": "|".join(finding.key)},
     }
-    related = [_location(*located(place)) for place in finding.places[1:]]
-    related += [_location(*_split(source)) for source in finding.sources]
-    if related:
-        result["relatedLocations"] = related
+    beside = _distinct([*related, *(_location(*_split(each)) for each in finding.sources)])
+    if beside:
+        result["relatedLocations"] = beside
     if new is not None:
         result["baselineState"] = "new" if finding.key in new else "unchanged"
     return result
+
+
+def _distinct(locations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The locations that there are, each once: the standard wants them unique."""
+    found: list[dict[str, Any]] = []
+    for each in locations:
+        if each and each not in found:
+            found.append(each)
+    return found
 
 
 def located(place: Place) -> tuple[str, int | None]:
@@ -231,15 +243,36 @@ def _split(source: str) -> tuple[str, int | None]:
     return file, int(line) if line.isdecimal() else None
 
 
-def _location(file: str, line: int | None) -> dict[str, Any]:
-    place: dict[str, Any] = {"artifactLocation": {"uri": quote(relative(file))}}
+def _location(file: str, line: int | None, text: str = "") -> dict[str, Any]:
+    """A location with what stands there; nothing for a template that has no name."""
+    if not file:
+        return {}
+    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(file)}}
     if line is not None and line > 0:
         place["region"] = {"startLine": line}
-    return {"physicalLocation": place}
+    location: dict[str, Any] = {"physicalLocation": place}
+    if text:
+        location["message"] = {"text": text}
+    return location
+
+
+def _uri(file: str) -> str:
+    """A path from the current folder as a relative address, any other one with ``file:``.
+
+    A name is bytes to the file system; those that are no text are kept.
+    """
+    path = relative(file)
+    try:
+        if Path(path).is_absolute():
+            return Path(path).as_uri()
+        return quote(path.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:  # half a character, as a damaged recording may name it
+        return quote(path.encode("utf-8", "replace"))
 
 
 def _notified(problem: Problem) -> dict[str, Any]:
-    return {"locations": [_location(problem.file, problem.line)]} if problem.file else {}
+    location = _location(problem.file, problem.line)
+    return {"locations": [location]} if location else {}
 
 
 def sentence(finding: Finding) -> str:
@@ -252,6 +285,8 @@ def sentence(finding: Finding) -> str:
         text += f" Add {finding.call} to the queryset of {finding.root!r}."
     elif finding.advice:
         text += f" {finding.advice[0].upper()}{finding.advice[1:]}."
+    if finding.also:
+        text += f" Also {finding.also}."
     return text
 
 

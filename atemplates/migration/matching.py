@@ -7,7 +7,7 @@ without a constraint, a row in another database.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import getattr_static
 from typing import Any
@@ -48,6 +48,8 @@ class Match:
     """A property or method of a model at which the path goes into Python: ``Book.label``."""
     stops: str = ""
     """Why the path cannot be followed to its end."""
+    column: bool = False
+    """Whether the path ends at a column, through which nothing can be reached."""
 
 
 def model_named(label: str) -> type[Model] | None:
@@ -58,8 +60,16 @@ def model_named(label: str) -> type[Model] | None:
         return None
 
 
-def follow(model: type[Model], steps: Sequence[str]) -> Match:
-    """Follow the steps of a path from an instance of a model."""
+def follow(
+    model: type[Model],
+    steps: Sequence[str],
+    lists: Mapping[str, type[Model]] | None = None,
+) -> Match:
+    """Follow the steps of a path from an instance of a model.
+
+    Args:
+        lists: those that ``Prefetch(to_attr=...)`` makes, by their lookup, and the models in them.
+    """
     match = Match()
     current: type[Model] | None = model
     parts: list[str] = []
@@ -83,7 +93,14 @@ def follow(model: type[Model], steps: Sequence[str]) -> Match:
             match.stops = "what a generic key leads to can be of any model"
             return match
         relation = relations_of(current).get(step)
+        made = lists.get("__".join([*parts, step])) if lists else None
+        if made is not None:
+            parts.append(step)
+            current, back = made, ""
+            joined, why = False, "it is behind a relation that is prefetched"
+            continue
         if relation is None or relation.kind == "deferred":
+            match.column = relation is not None or step == "pk"
             if relation is None:
                 _end_of_path(match, current, step)
             return match

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from .analysis import entries_of, needs_of
+from .entries import entries_of, needs_of
 from .matching import longest
 from .recordings import Record
 from .site import Site

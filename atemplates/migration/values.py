@@ -16,13 +16,18 @@ from dataclasses import dataclass, field, replace
 from inspect import iscoroutinefunction
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
 from django.db import connections
 from django.db.models import Manager, Model, QuerySet
 
-from ..relations.loads import loaded_by
+from ..relations.loads import Mask, gives_instances, lists_of, loaded_by, mask_of
 
 ONE = frozenset({"get", "first", "last", "earliest", "latest", "create"})
+NOT_ROWS = frozenset(
+    {"values", "values_list", "dates", "datetimes", "aggregate", "count", "exists", "in_bulk"}
+)
+"""Methods of querysets that do not give instances."""
 DEEPEST = 3
 """How many functions of the site are looked into, one inside the other."""
 
@@ -49,6 +54,16 @@ class Data:
     def loads(self) -> tuple[str, ...]:
         """The lookups that are loaded with the rows."""
         return loaded_by(self.queryset)
+
+    @property
+    def lists(self) -> dict[str, type[Model]]:
+        """The lists of ``Prefetch(to_attr=...)``, and the models in them."""
+        return lists_of(self.queryset)
+
+    @property
+    def mask(self) -> Mask:
+        """The columns that ``only()`` and ``defer()`` leave."""
+        return mask_of(self.queryset)
 
 
 @dataclass(slots=True)
@@ -150,11 +165,23 @@ def _named(node: ast.Name, scope: Scope) -> Data | None:
 def _object(node: ast.expr, scope: Scope) -> Any:
     """What a name or dotted name of the module stands for, or None."""
     if isinstance(node, ast.Name):
-        return None if node.id in scope.assigned else scope.outside.get(node.id)
+        values = scope.assigned.get(node.id)
+        if values is None:
+            return scope.outside.get(node.id)
+        return _user_model(values[0], scope) if len(values) == 1 else None
+    if isinstance(node, ast.Call):
+        return _user_model(node, scope)
     if isinstance(node, ast.Attribute):
         owner = _object(node.value, scope)
         if inspect.ismodule(owner):
             return getattr(owner, node.attr, None)
+    return None
+
+
+def _user_model(node: ast.expr | None, scope: Scope) -> Any:
+    """The model that ``get_user_model()`` gives, when it is Django's function; or None."""
+    if isinstance(node, ast.Call) and not node.args:
+        return get_user_model() if _object(node.func, scope) is get_user_model else None
     return None
 
 
@@ -167,10 +194,11 @@ def _manager(node: ast.Attribute, scope: Scope) -> Data | None:
         return None
     with no_queries():
         try:
-            return Data(manager.all(), expression=node)
+            rows = manager.all()
         except Exception:
             # A manager of the site may need what is not there now; then nothing is known.
             return None
+    return Data(rows, expression=node) if gives_instances(rows) else None
 
 
 def _called(node: ast.Call, scope: Scope) -> Data | None:
@@ -225,6 +253,8 @@ def _chained(base: Data, name: str, node: ast.Call) -> Data | None:
     plain = name[1:] if name.startswith("a") and name[1:] in ONE else name
     if plain in ONE:
         return replace(base, shape="row")
+    if (name[1:] if name.startswith("a") and name[1:] in NOT_ROWS else name) in NOT_ROWS:
+        return None
     method = getattr(base.queryset, name, None)
     if method is None or name.startswith("_") or getattr(method, "alters_data", False):
         return None
@@ -246,7 +276,7 @@ def _chained(base: Data, name: str, node: ast.Call) -> Data | None:
         except Exception:
             # Whatever the site's method needs is not there now: nothing is known.
             return None
-    if not isinstance(made, QuerySet):
+    if not isinstance(made, QuerySet) or not gives_instances(made):
         return None
     return replace(base, queryset=made, expression=expression)
 

@@ -1,5 +1,6 @@
 """Views for the analysis, in each way that it can read."""
 
+from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
 from django.shortcuts import aget_object_or_404, get_object_or_404, render
 from django.template.response import TemplateResponse
@@ -38,6 +39,12 @@ def queries(request):
     return render(request, ["zoo/region.html", "zoo/other.html"], {"region": region})
 
 
+def people(request):
+    User = get_user_model()
+    context = {"people": User.objects.all(), "staff": get_user_model().objects.filter(is_staff=1)}
+    return render(request, "zoo/people.html", context)
+
+
 class Animals(ListView):
     model = Animal
     template_name = "zoo/generic.html"
@@ -55,6 +62,7 @@ urlpatterns = [
     path("loaded/", loaded, name="loaded"),
     path("zoo/", include((inner, "zoo"))),
     path("page/", page, name="page"),
+    path("people/", people, name="people"),
     path("region/", queries),
     path("animals/", Animals.as_view(), name="animals"),
     path("animal/", OneAnimal.as_view(), name="animal"),

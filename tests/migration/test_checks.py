@@ -1,11 +1,15 @@
 """The system checks of TEMPLATES: each with its id and a hint."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.core.checks import run_checks
 
 from atemplates.checks import check_templates
 
 OURS = "atemplates.engines.django.DjangoTemplates"
+JINJA2 = "atemplates.engines.jinja2.Jinja2"
 STOCK = "django.template.backends.django.DjangoTemplates"
 
 
@@ -107,3 +111,28 @@ def test_options_that_the_backend_refuses(found, options):
 
 def test_options_that_are_no_dict(found):
     assert "E001" in found({"BACKEND": OURS, "OPTIONS": ["x"]})
+
+
+def broken(**options):
+    raise RuntimeError("no such luck")
+
+
+def test_jinja2_is_checked_as_well(found, tmp_path):
+    here = str(tmp_path / "r.jsonl")
+    assert found(entry(JINJA2)) == {}
+    assert "colour" in found(entry(JINJA2, environment="jinja2.Environment", colour=1))["E001"]
+    assert "relations" in found(entry(JINJA2, relations="ask"))["E001"]
+    message = found(entry(JINJA2, environment=f"{__name__}.broken"))["E001"]
+    assert "'jinja2' cannot be made: RuntimeError: no such luck" in message
+    assert "W005" in found(entry(JINJA2, relations="raise"))
+    assert "every render" in found(entry(JINJA2, recorder={"file": here}))["W007"]
+    assert "E001" in found(entry(JINJA2, environment="no.such.environment"))
+
+
+def test_every_id_is_documented():
+    import atemplates.checks
+
+    text = (Path(__file__).resolve().parents[2] / "docs/moving-a-site.md").read_text("utf-8")
+    ids = set(re.findall(r"atemplates\.([EW]\d+)", atemplates.checks.__doc__))
+    assert {f"W{number:03}" for number in range(1, 8)} | {"E001"} == ids
+    assert "`atemplates.E001`, `W001` to `W007`" in text

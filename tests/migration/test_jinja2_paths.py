@@ -1,17 +1,25 @@
 """Access paths of Jinja2 templates."""
 
 import pytest
+from django.urls import reverse
 from jinja2 import DictLoader, Environment, TemplateError
 
-from atemplates.migration.jinja2_paths import jinja2_paths
-from atemplates.migration.jinja2_site import read_jinja2_site
+from atemplates.migration.jinja2 import jinja2_paths
+from atemplates.migration.jinja2.site import read_jinja2_site
 
 
 def environment(**templates):
-    return Environment(
+    made = Environment(
         loader=DictLoader({f"{name}.html": text for name, text in templates.items()}),
         extensions=["jinja2.ext.loopcontrols", "jinja2.ext.do"],
     )
+    made.globals["own"] = made.filters["own"] = made.tests["own"] = own
+    made.globals["url"] = reverse
+    return made
+
+
+def own(*values):
+    """A function of the site: who knows what it does."""
 
 
 def reads(source, **templates):
@@ -51,6 +59,43 @@ def reads(source, **templates):
         ("{% macro m(x) %}{{ x.y.z }}{% endmacro %}{{ m(a.b) }}", {"a.b", "a.b.y.z"}),
         ("{{ a[key].b }}", {"key", "a[].b lost"}),
         ("{{ range(3) }}{{ dict(a=b.c) }}", {"b.c"}),
+        # what functions of others are given, and what they return
+        ("{{ own(a.b, k=c.d) }}{{ url('x', e.f) }}", {"a.b lost", "c.d lost", "e.f"}),
+        ("{{ own(*a.b, **c.d) }}", {"a.b lost", "c.d lost"}),
+        ("{% for b in own() %}{{ b.c.d }}{% endfor %}", {"b.c.d lost"}),
+        ("{{ a.b|own(c.d) }}{{ e.f|upper }}", {"a.b lost", "c.d lost", "e.f"}),
+        ("{% for b in a.b|own %}{{ b.c.d }}{% endfor %}", {"a.b lost", "b.c.d lost"}),
+        ("{% if a.b is own %}{% endif %}{% if c.d is none %}{% endif %}", {"a.b lost", "c.d"}),
+        ("{{ a.find(b.c) }}", {"a.find", "b.c lost"}),
+        # callers, recursion, namespaces
+        (
+            "{% macro m(a) %}{{ caller(a.p) }}{% endmacro %}"
+            "{% for x in xs %}{% call(y) m(x.q) %}{{ y.r }}{{ x.s }}{% endcall %}{% endfor %}",
+            {"xs", "xs[].q", "xs[].q.p", "xs[].q.p.r", "xs[].s"},
+        ),
+        ("{% call(y) own(a.b) %}{{ c.d }}{{ y.z }}{% endcall %}", {"a.b lost", "c.d maybe"}),
+        (
+            "{% for x in xs recursive %}{{ x.a.b }}{{ loop(x.parts) }}{% endfor %}",
+            {
+                "xs",
+                " lost",
+                "xs[].a.b",
+                "xs[].parts",
+                "xs[].parts[].a.b",
+                "xs[].parts[].parts",
+            },
+        ),
+        (
+            "{% set ns = namespace(x=a.b) %}{% for c in cs %}{{ ns.x.y }}{% set ns.x = c.d %}"
+            "{% endfor %}",
+            {"a.b", "cs", "cs[].d", "a.b.y", "cs[].d.y maybe"},
+        ),
+        ("{% macro m(a, b=c.d) %}{{ a }}{{ b.e }}{% endmacro %}{{ m(x.y) }}", {"x.y", "c.d.e"}),
+        # a macro sees the names around it, and not those around the call
+        (
+            "{% macro m() %}{{ x.y }}{% endmacro %}{% for x in xs %}{{ m() }}{% endfor %}",
+            {"xs", "x.y"},
+        ),
     ],
 )
 def test_expressions_and_statements(source, expected):
@@ -87,6 +132,33 @@ def test_a_name_that_is_known_only_when_it_renders(tag):
     assert any(path.endswith("lost") for path in reads(f"{{% {tag} %}}"))
 
 
+def reasons(source, **templates):
+    return {path.lost for path in jinja2_paths(environment(it=source, **templates), "it.html")}
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("{% include a.b %}", "it includes a template that is known only when it renders"),
+        ("{% include 'no.html' %}", "it includes 'no.html', which does not exist"),
+        ("{% include ['no.html', 'n.html'] %}", "it includes 'no.html' or 'n.html', which does"),
+        ("{% extends 'no.html' %}", "it extends 'no.html', which does not exist"),
+        ("{% import 'bad.html' as b %}", "it imports 'bad.html', which does not parse: "),
+        ("{{ own(a.b) }}", "passed to own()"),
+        ("{{ a.find(b.c) }}", "passed to a.find()"),
+        ("{{ a.b|own }}", "passed to the filter |own"),
+        ("{% if a.b is own %}{% endif %}", "passed to the test 'own'"),
+    ],
+)
+def test_why_a_path_is_lost(source, reason):
+    (said,) = reasons(source, bad="{% if %}") - {None}
+    assert said.startswith(reason)
+
+
+def test_what_may_be_missing_is_not_lost():
+    assert reasons("{% include 'no.html' ignore missing %}{% include ['no.html', 'p.html'] %}", p="x") == set()  # fmt: skip
+
+
 def test_recursion_ends():
     assert reads("{% include 'it.html' %}{{ a.b }}") == {"a.b"}
     assert "a.b" in reads("{% macro m(x) %}{{ m(x.y) }}{{ a.b }}{% endmacro %}{{ m(c) }}")
@@ -110,6 +182,14 @@ def test_a_site_goes_on_after_what_is_wrong():
     said = sorted(map(str, site.problems))
     assert said[0].startswith("bad.html:2: does not parse")
     assert "'no.Model', which does not exist" in said[1]
+
+
+def test_a_site_names_templates_that_others_name_and_that_do_not_exist():
+    site = read_jinja2_site(environment(a="x\n{% include 'no.html' %}", b="{% include 'a.html' %}"))
+    assert sorted(map(str, site.problems)) == [
+        "a.html:2: names the template 'no.html', which does not exist"
+    ]
+    assert set(site.paths) == {"a.html", "b.html"}
 
 
 def test_a_template_that_is_not_there():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,43 @@ def demo(tmp_path):
 
 def lazy(demo, *arguments):
     return json.loads(demo("manage.py", "atemplates", "lazy", "--format=json", *arguments).stdout)
+
+
+def guide():
+    """The commands of the guide that print something, and what they print."""
+    text = (ROOT / "docs/moving-a-site.md").read_text(encoding="utf-8")
+    found = {}
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
+        command, _, printed = block.partition("\n")
+        if printed and not printed.startswith("$"):
+            found[command.removeprefix("$ python manage.py atemplates ")] = printed
+    return found
+
+
+def prints(demo, command):
+    """Run a command of the guide; what it prints is what the guide shows, from a ``...`` on."""
+    printed = demo("manage.py", "atemplates", *command.split()).stdout
+    shown = guide()[command]
+    # How many templates there are, and tags in them, depends on Django's admin.
+    whole, part = (
+        re.sub(r"\d+ (templates|uses|tags|records)", r"N \1", each).rstrip()
+        for each in (printed, shown.removeprefix("...\n"))
+    )
+    assert whole.endswith(part) if shown.startswith("...\n") else whole == part
+
+
+def test_the_guide_shows_what_the_commands_print(demo):
+    prints(demo, "check")
+    demo("-c", CRAWL, SHOP_RECORDING="shop.jsonl")
+    found = demo("manage.py", "atemplates", "lazy", "--recording=shop.jsonl").stdout
+    count = found.splitlines()[-1].partition(" in ")[0]
+    assert f"{count} for the whole" in (ROOT / "docs/moving-a-site.md").read_text("utf-8")
+    prints(demo, "lazy --recording shop.jsonl --view shop:book_list")
+    prints(demo, "lazy --recording shop.jsonl --view shop:author_list --diff")
+    prints(demo, "lazy --recording shop.jsonl --diff --write")
+    demo("-c", CRAWL, SHOP_RECORDING="after.jsonl")
+    prints(demo, "lazy --recording after.jsonl")
+    assert len(guide()) == 5
 
 
 def test_from_the_lazy_state_to_none(demo):

@@ -116,6 +116,29 @@ async def test_nothing_is_recorded_at_rate_0(zoo, file):
     assert not file.exists()
 
 
+@pytest.mark.parametrize("rate", [None, 0, 1])
+def test_without_a_recorder_nothing_of_it_runs(zoo, file, rate):
+    """Counted by Python itself: which of our modules a render calls into."""
+    options = {"recorder": None} if rate is None else {"recorder": {"file": file, "rate": rate}}
+    loaders = [("django.template.loaders.locmem.Loader", {"page.html": PAGE})]
+    params = {
+        "NAME": "x",
+        "DIRS": [],
+        "APP_DIRS": False,
+        "OPTIONS": {**options, "loaders": loaders},
+    }
+    page = DjangoTemplates(params).get_template("page.html")
+    page.render({"animals": Animal.objects.all()})
+    called = set()
+    sys.setprofile(lambda frame, event, argument: called.add(Path(frame.f_code.co_filename)))
+    try:
+        page.render({"animals": Animal.objects.all()})
+    finally:
+        sys.setprofile(None)
+    ours = {each.stem for each in called if each.parts[-3:-1] == ("atemplates", "migration")}
+    assert ours == {None: set(), 0: {"recorder"}, 1: {"recorder", "recordings"}}[rate]
+
+
 def test_rate_is_a_share_of_the_renders(file, monkeypatch):
     drawn = iter([0.05, 0.5, 0.0999, 0.1])
     monkeypatch.setattr("atemplates.migration.recorder.random", lambda: next(drawn))

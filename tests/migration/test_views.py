@@ -3,6 +3,7 @@
 from inspect import getsource
 
 import pytest
+from django.contrib.auth import get_user_model
 
 from atemplates.migration.views import renderings
 from tests.testapp.models import Animal, Region
@@ -39,6 +40,11 @@ def known(rendering):
             f"{site_views.__name__}.queries",
             "zoo/other.html",
             {"region": (Region, "row", ("parent",), True)},
+        ),
+        (
+            "people",
+            "zoo/people.html",
+            dict.fromkeys(("people", "staff"), (get_user_model(), "rows", (), True)),
         ),
         (
             "animals",

@@ -40,8 +40,9 @@ class Subcommand(ABC):
         """
 
     def write(self, text: str = "") -> None:
-        """Print a line."""
-        self.command.stdout.write(text)
+        """Print a line. What the terminal cannot show, such as a name's odd bytes, is escaped."""
+        encoding = getattr(self.command.stdout, "encoding", None) or "utf-8"
+        self.command.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def our_backend(alias: str | None) -> DjangoTemplates:

@@ -1,48 +1,59 @@
-"""``manage.py atemplates check``: does every template parse and compile, and what costs a hop."""
+"""``manage.py atemplates check``: does every template compile, and what differs on the loop."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from argparse import ArgumentParser
-from collections import defaultdict
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.template import engines
 
-from ...compiler.explain import explain
 from ...engines.django import DjangoTemplates
+from ...migration.formats import counted, relative
 from ...migration.problems import Problem
-from ...migration.site import Site, read_site
-from .base import Subcommand, our_backend
-from .lazy import progress_of
+from ...migration.recorder import close_all
+from ..compiling import Compiled, Places, compile_django, compile_jinja2
+from .base import Subcommand
+from .lazy import sites_of
 
 EXIT_CODES = """
 exit codes:
   0  every template compiles
-  1  --fail-on-hops, and there are tags that cost a hop; or wrong arguments
-  2  a template does not parse or compile
-  3  both
+  1  --fail-on-hops, and something costs a hop; or an engine that is not there
+  2  a template does not parse or compile; the rest of the report is there. Also
+     an option that does not exist, or has a value that it does not take
+  3  --fail-on-hops, and both
 """
+INLINE = "A library that does no I/O can be named in OPTIONS['inline_tags']; a tag of your own can "
+SHOWN = 3
 
 
 class Check(Subcommand):
-    """Compile the templates that the loaders find; list the foreign tags."""
+    """Compile the templates that the loaders find; list what is different on the event loop."""
 
     name = "check"
-    help = "Compile every template; report what does not parse and which tags leave the event loop."
+    help = (
+        "Compile every template, Django's and Jinja2's; report what does not parse, what leaves "
+        "the event loop, and what behaves differently on it."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare what is looked at and how it is printed."""
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
         parser.epilog = EXIT_CODES
-        parser.add_argument("--engine", metavar="ALIAS", help="the TEMPLATES entry (default: ours)")
+        parser.add_argument(
+            "--engine", metavar="ALIAS", help="the TEMPLATES entry (default: all of ours)"
+        )
         parser.add_argument(
             "--template", metavar="NAME", action="append", default=[], help="only this template"
         )
         parser.add_argument("--format", choices=["text", "json"], default="text")
         parser.add_argument(
-            "--fail-on-hops", action="store_true", help="exit with 1 when a tag costs a hop"
+            "--fail-on-hops",
+            action="store_true",
+            help="exit with 1 when a tag or a context processor costs a hop",
         )
 
     def handle(self, options: dict[str, Any]) -> None:
@@ -51,89 +62,134 @@ class Check(Subcommand):
         Raises:
             CommandError: wrong arguments; or what the exit codes tell.
         """
-        backend = our_backend(options["engine"])
-        site = read_site(backend.engine, options["template"], progress_of())
-        hops, inline, waits = compiled(site, backend)
+        # Compiling is no rendering, and a recorder of this process has nothing to do with it.
+        close_all()
+        sites = sites_of(options)
+        found: dict[str, Compiled] = {}
+        for alias, site in sites.items():
+            backend: Any = engines[alias]
+            if isinstance(backend, DjangoTemplates):
+                found[alias] = compile_django(site, backend)
+            elif hasattr(backend, "async_env"):
+                found[alias] = compile_jinja2(site, backend)
+        problems = [each for site in sites.values() for each in site.problems]
         if options["format"] == "json":
-            self.write(
-                json.dumps(
-                    {
-                        "version": 1,
-                        "templates": len(site.parsed),
-                        "waits": waits,
-                        "hops": [as_data(tag, places) for tag, places in hops.items()],
-                        "inline": [as_data(tag, places) for tag, places in inline.items()],
-                        "problems": [
-                            {"file": each.file, "line": each.line, "message": each.message}
-                            for each in site.problems
-                        ],
-                    },
-                    indent=2,
-                )
-            )
+            self.write(as_json(found, problems))
         else:
-            self._print(site, hops, inline)
-        code = (1 if options["fail_on_hops"] and hops else 0) | (2 if site.problems else 0)
+            self._print(found, problems)
+        costly = any(each.hops or each.processors for each in found.values())
+        code = (1 if options["fail_on_hops"] and costly else 0) | (2 if problems else 0)
         if code:
+            uses, tags = hops_of(found)
             raise CommandError(
-                f"{len(site.problems)} problems, {len(hops)} tags that cost a hop.",
+                f"{counted(len(problems), 'problem')}; {counted(uses, 'use')} of "
+                f"{counted(tags, 'tag')} and {counted(processors_of(found), 'context processor')} "
+                "cost a hop.",
                 returncode=code,
             )
 
-    def _print(self, site: Site, hops: Places, inline: Places) -> None:
-        for problem in site.problems:
+    def _print(self, found: dict[str, Compiled], problems: list[Problem]) -> None:
+        for problem in problems:
             self.write(str(problem))
-        for title, tags in (
-            ("Tags that run whole in the request's thread, one hop each time:", hops),
-            ("Tags that run on the event loop, as OPTIONS say (a query in them fails):", inline),
-        ):
-            if not tags:
-                continue
-            self.write(title)
-            for (tag, module), places in sorted(tags.items(), key=lambda each: -len(each[1])):
-                self.write(f"  {{% {tag} %}} of {module}: {len(places)}x, {', '.join(places[:3])}")
-        if hops:
-            self.write(
-                "  A library that does no I/O can be named in OPTIONS['inline_tags']; a tag of "
-                "your own can define render_async()."
-            )
-        used = sum(map(len, hops.values()))
+        for alias, compiled in found.items():
+            self._print_engine(alias, compiled)
+        templates = ", ".join(
+            f"{counted(compiled.templates, 'template')} of {alias!r}"
+            for alias, compiled in found.items()
+        )
+        uses, tags = hops_of(found)
         self.write(
-            f"{len(site.parsed)} templates compile, {len(site.problems)} problems; {used} uses of "
-            f"{len(hops)} tags cost a hop."
+            f"Compiled: {templates}; {counted(len(problems), 'problem')}. "
+            f"{counted(uses, 'use')} of {counted(tags, 'tag')} and "
+            f"{counted(processors_of(found), 'context processor')} cost a hop."
         )
 
-
-Places = dict[tuple[str, str], list[str]]
-"""Tag and its module -> ``template:line`` of each use."""
-
-
-def compiled(site: Site, backend: DjangoTemplates) -> tuple[Places, Places, int]:
-    """Compile the templates of a site; what fails is added to its problems.
-
-    Returns:
-        The foreign tags that cost a hop, those that run inline, and how many places may wait.
-    """
-    hops: Places = defaultdict(list)
-    inline: Places = defaultdict(list)
-    waits = 0
-    for name, template in site.parsed.items():
-        try:
-            sections = explain(template, backend.policy)
-        except Exception as error:
-            site.problems.append(
-                Problem(f"does not compile: {type(error).__name__}: {error}", site.files[name])
+    def _print_engine(self, alias: str, compiled: Compiled) -> None:
+        if compiled.in_thread:
+            self.write(f"{alias}: each render is one hop, as async_mode='thread' says.")
+        self._print_tags(
+            f"{alias}: tags that run whole in the request's thread, one hop each time:",
+            compiled.hops,
+        )
+        if compiled.hops:
+            self.write(f"  {INLINE}define render_async().")
+        self._print_tags(
+            f"{alias}: tags that run on the event loop, as OPTIONS say (one that turns out to "
+            "query is repeated in the thread, or fails):",
+            compiled.inline,
+        )
+        if compiled.processors:
+            self.write(
+                f"{alias}: context processors that run in the request's thread; one that does no "
+                "I/O can be an async def:"
             )
-            continue
-        for section in sections:
-            waits += section.waits
-            for node in section.foreign:
-                place = name if node.line is None else f"{name}:{node.line}"
-                tag = node.tag.strip("{% }").partition(" ")[0]
-                (inline if node.inline else hops)[tag, node.module].append(place)
-    return dict(hops), dict(inline), waits
+            for processor in compiled.processors:
+                self.write(f"  {processor}")
+        if compiled.swallowers:
+            self.write(
+                f"{alias}: Python that catches every exception, also the one by which Django says "
+                "on the event loop that a query is needed; its answer may differ there:"
+            )
+            for each in compiled.swallowers:
+                places = f": {some(each.places)}" if each.places else ""
+                self.write(f"  {each.name}, {relative(each.file)}:{each.line}{places}")
+
+    def _print_tags(self, title: str, tags: Places) -> None:
+        if tags:
+            self.write(title)
+        for (tag, module), places in sorted(tags.items(), key=lambda each: -len(each[1])):
+            self.write(f"  {{% {tag} %}} of {module}: {len(places)}x, {some(places)}")
 
 
-def as_data(tag: tuple[str, str], places: list[str]) -> dict[str, Any]:
+def some(places: Any) -> str:
+    """The first of some places, and how many more there are."""
+    text = ", ".join(places[:SHOWN])
+    return text if len(places) <= SHOWN else f"{text} and {len(places) - SHOWN} more"
+
+
+def hops_of(found: dict[str, Compiled]) -> tuple[int, int]:
+    """How often tags cost a hop, and how many tags do."""
+    tags = {tag for compiled in found.values() for tag in compiled.hops}
+    places = [place for each in found.values() for some in each.hops.values() for place in some]
+    return len(places), len(tags)
+
+
+def processors_of(found: dict[str, Compiled]) -> int:
+    """How many context processors cost a hop."""
+    return len({name for compiled in found.values() for name in compiled.processors})
+
+
+def as_json(found: dict[str, Compiled], problems: list[Problem]) -> str:
+    """All of it as one JSON object."""
+    data = {
+        "version": 1,
+        "engines": {
+            alias: {
+                "templates": compiled.templates,
+                "waits": compiled.waits,
+                "in_thread": compiled.in_thread,
+                "hops": [tag_data(tag, places) for tag, places in compiled.hops.items()],
+                "inline": [tag_data(tag, places) for tag, places in compiled.inline.items()],
+                "processors": compiled.processors,
+                "swallowers": [
+                    {
+                        "name": each.name,
+                        "file": relative(each.file),
+                        "line": each.line,
+                        "places": list(each.places),
+                    }
+                    for each in compiled.swallowers
+                ],
+            }
+            for alias, compiled in found.items()
+        },
+        "problems": [
+            {"file": each.file, "line": each.line, "message": each.message} for each in problems
+        ],
+    }
+    return json.dumps(data, indent=2)
+
+
+def tag_data(tag: tuple[str, str], places: list[str]) -> dict[str, Any]:
     """Return what JSON can hold."""
     return {"tag": tag[0], "module": tag[1], "places": places}

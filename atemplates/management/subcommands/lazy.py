@@ -28,9 +28,10 @@ from .base import Subcommand, our_backend
 EXIT_CODES = """
 exit codes:
   0  nothing that --fail-on asks for
-  1  findings that --fail-on asks for; or wrong arguments
-  2  something could not be analysed; the rest of the report is there
-  3  both
+  1  findings that --fail-on asks for; or arguments that name what is not there
+  2  something could not be analysed; the rest of the report is there. Also an
+     option that does not exist, or has a value that it does not take
+  3  findings that --fail-on asks for, and something that could not be analysed
 """
 
 
@@ -113,7 +114,9 @@ class Lazy(Subcommand):
             self.write(text)
             return
         try:
-            Path(options["output"]).write_text(text + "\n", encoding="utf-8")
+            Path(options["output"]).write_text(
+                text + "\n", encoding="utf-8", errors="backslashreplace"
+            )
         except OSError as error:
             raise CommandError(f"{options['output']}: {error.strerror}.") from error
 
@@ -125,9 +128,11 @@ class Lazy(Subcommand):
             failing = len(new)
         code = (1 if failing else 0) | (2 if report.problems else 0)
         if code:
-            what = [f"{failing} {options['fail_on']} findings"] if failing else []
+            noun = f"{options['fail_on']} finding"
+            what = [formats.counted(failing, noun)] if failing else []
             if report.problems:
-                what.append(f"{len(report.problems)} problems: {report.problems[0]}")
+                problems = formats.counted(len(report.problems), "problem")
+                what.append(f"{problems}: {report.problems[0]}")
             raise CommandError("; ".join(what), returncode=code)
 
 
@@ -188,7 +193,7 @@ def sites_of(options: dict[str, Any]) -> dict[str, Site]:
         if isinstance(backend, DjangoTemplates):
             sites[backend.name] = read_site(backend.engine, names, progress_of())
         elif hasattr(backend, "env"):
-            from ...migration.jinja2_site import read_jinja2_site
+            from ...migration.jinja2.site import read_jinja2_site
 
             sites[backend.name] = read_jinja2_site(backend.env, names, progress_of())
     if not sites:

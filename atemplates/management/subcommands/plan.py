@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 from argparse import ArgumentParser
 from pathlib import Path
@@ -12,6 +13,14 @@ from django.core.management.base import CommandError
 from ...migration.plan import plan_of, plan_text
 from .base import Subcommand
 from .lazy import add_selection, site_of
+
+EXIT_CODES = """
+exit codes:
+  0  written or printed; with --check: the file says the same
+  1  --check, and the file differs; or a file that cannot be read or written
+  2  something could not be analysed; what could be is written. Also an option
+     that does not exist, or has a value that it does not take
+"""
 
 
 class Plan(Subcommand):
@@ -25,6 +34,8 @@ class Plan(Subcommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the file."""
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        parser.epilog = EXIT_CODES
         add_selection(parser)
         parser.add_argument("--output", metavar="FILE", help="write the plan there")
         parser.add_argument(

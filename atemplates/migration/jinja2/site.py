@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from jinja2 import Environment, TemplateError, TemplateSyntaxError
 
-from .annotations import annotations_of
-from .jinja2_paths import jinja2_paths
-from .problems import Problem
-from .site import Progress, Site
-from .sources import ENDINGS
+from ..annotations import annotations_of
+from ..problems import Problem
+from ..site import Progress, Site
+from ..sources import ENDINGS
+from . import jinja2_paths
+from .walker import Missing
 
 
 def read_jinja2_site(
@@ -47,7 +48,13 @@ def _read(site: Site, environment: Environment, name: str) -> None:
     try:
         source, filename, _ = environment.loader.get_source(environment, name)
         site.files[name] = filename or name
-        site.paths[name] = jinja2_paths(environment, name)
+        missing: Missing = {}
+        site.paths[name] = jinja2_paths(environment, name, missing)
+        for template, line, wanted in missing:
+            what = f"names the template {wanted!r}, which does not exist"
+            problem = Problem(what, template, line)
+            if problem not in site.problems:
+                site.problems.append(problem)
     except TemplateSyntaxError as error:
         file = error.filename or error.name or name
         site.problems.append(Problem(f"does not parse: {error.message}", file, error.lineno))

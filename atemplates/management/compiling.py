@@ -1,0 +1,136 @@
+"""Compiling every template of an engine: what does not compile, and what leaves the event loop."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from django.template.base import FilterExpression
+from django.template.smartif import TokenBase
+
+from ..compiler.explain import explain, line_of, nodes_below
+from ..compiler.foreign_arguments import expressions_in
+from ..engines.django import DjangoTemplates
+from ..kinds import is_django
+from ..migration.problems import Problem
+from ..migration.site import Site
+from ..migration.swallowing import Swallower, swallowers
+
+if TYPE_CHECKING:
+    from ..engines.jinja2 import Jinja2
+
+Places: TypeAlias = dict[tuple[str, str], list[str]]
+"""Tag and its module -> ``template:line`` of each use."""
+
+
+@dataclass
+class Compiled:
+    """What compiling the templates of one engine says."""
+
+    templates: int = 0
+    """How many compile."""
+    waits: int = 0
+    """In how many places Django templates may wait."""
+    hops: Places = field(default_factory=dict)
+    """The tags that run whole in the request's thread."""
+    inline: Places = field(default_factory=dict)
+    """The tags of others that run on the event loop, as OPTIONS say."""
+    processors: list[str] = field(default_factory=list)
+    """The context processors that run in the request's thread."""
+    swallowers: list[Swallower] = field(default_factory=list)
+    """Code that runs on the loop and catches every exception."""
+    in_thread: bool = False
+    """Whether all of it runs in the request's thread: ``async_mode="thread"``."""
+
+
+def compile_django(site: Site, backend: DjangoTemplates) -> Compiled:
+    """Compile the templates of a site; what fails is added to its problems."""
+    compiled = Compiled(in_thread=backend.async_mode == "thread")
+    hops: Places = defaultdict(list)
+    inline: Places = defaultdict(list)
+    for name, template in site.parsed.items():
+        try:
+            sections = explain(template, backend.policy)
+        except Exception as error:
+            site.problems.append(
+                Problem(f"does not compile: {type(error).__name__}: {error}", site.files[name])
+            )
+            continue
+        compiled.templates += 1
+        for section in sections:
+            compiled.waits += section.waits
+            for node in section.foreign:
+                tag = node.tag.strip("{% }").partition(" ")[0]
+                chosen = inline if node.inline else hops
+                chosen[tag, node.module].append(placed(name, node.line))
+    if compiled.in_thread:
+        return compiled
+    compiled.hops, compiled.inline = dict(hops), dict(inline)
+    compiled.processors = in_thread(
+        backend.engine.template_context_processors, backend.policy.runs_inline
+    )
+    compiled.swallowers = swallowers(_paths(site), _filters(site))
+    return compiled
+
+
+def compile_jinja2(site: Site, backend: Jinja2) -> Compiled:
+    """Compile the templates of a site; what fails is added to its problems."""
+    from ..migration.jinja2.functions import compile_template
+
+    compiled = Compiled()
+    functions: list[tuple[Any, str]] = []
+    for name in site.paths:
+        found, problem = compile_template(backend.async_env, name, site.files[name])
+        functions += found
+        if problem is None:
+            compiled.templates += 1
+        else:
+            site.problems.append(problem)
+    processors = backend.template_context_processors
+    compiled.processors = in_thread(processors, lambda module: False)
+    compiled.swallowers = swallowers(_paths(site), functions)
+    return compiled
+
+
+def in_thread(processors: Iterable[Any], runs_inline: Any) -> list[str]:
+    """The context processors that hop to the request's thread."""
+    names = []
+    for each in processors:
+        module = getattr(each, "__module__", "")
+        if not (is_django(module) or iscoroutinefunction(each) or runs_inline(module)):
+            names.append(f"{module}.{getattr(each, '__qualname__', type(each).__qualname__)}")
+    return names
+
+
+def placed(name: str, line: int | None) -> str:
+    """A template and its line in one text."""
+    return name if line is None else f"{name}:{line}"
+
+
+def _paths(site: Site) -> list[Any]:
+    return [path for paths in site.paths.values() for path in paths]
+
+
+def _filters(site: Site) -> Iterator[tuple[Any, str]]:
+    """The filters that Django templates name."""
+    for name, template in site.parsed.items():
+        for node in nodes_below(template.nodelist):
+            for expression in _expressions(list(vars(node).values())):
+                for function, _ in expression.filters:
+                    yield function, placed(name, line_of(node))
+
+
+def _expressions(value: Any) -> Iterator[FilterExpression]:
+    """The filter expressions that a node holds, also in the conditions of ``{% if %}``."""
+    if isinstance(value, TokenBase):
+        # An operator has one or two operands; an operand is a literal of the template.
+        for name in ("first", "second", "value"):
+            yield from _expressions(getattr(value, name, None))
+    elif type(value) in (list, tuple):
+        for each in value:
+            yield from _expressions(each)
+    else:
+        yield from expressions_in(value)

@@ -1,0 +1,35 @@
+"""Access paths of Jinja2 templates, from Jinja2's own syntax tree.
+
+The records are those of Django templates (`atemplates.relations.paths.AccessPath`), so that the
+analysis does not care which engine a template is for. Inheritance, includes and imports by a
+literal name, and macros, are followed.
+"""
+
+from __future__ import annotations
+
+from jinja2 import Environment
+
+from ...relations.paths import AccessPath, distinct
+from . import statements
+from .walker import Missing, Walker
+
+__all__ = ["jinja2_paths", "statements"]
+
+
+def jinja2_paths(
+    environment: Environment, name: str, missing: Missing | None = None
+) -> list[AccessPath]:
+    """Return what a template reads when it is rendered, one record for each expression.
+
+    Args:
+        environment: whose loader finds the template and those it names.
+        missing: is filled with the templates that are named and do not exist.
+
+    Raises:
+        jinja2.TemplateError: it is not found, or does not parse.
+    """
+    walker = Walker(environment)
+    walker.template(name, walker.parse(name))
+    if missing is not None:
+        missing |= walker.missing
+    return distinct(walker.records)

@@ -1,0 +1,292 @@
+"""``manage.py atemplates check``: what does not compile, and what differs on the event loop."""
+
+import json
+from contextlib import suppress
+from inspect import getsourcelines
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.test import override_settings
+from jinja2 import Environment
+
+from tests.testapp.models import Animal
+
+from . import some_tags
+
+
+def processor(request):
+    """A context processor that may query."""
+    return {}
+
+
+async def awaited(request):
+    return {}
+
+
+def careless(value):
+    """A filter that catches everything."""
+    try:
+        return value.home.name
+    except Exception:
+        return "unknown"
+
+
+def careful(value):
+    try:
+        return value.home.name
+    except AttributeError:
+        return "unknown"
+
+
+def logging(value):
+    try:
+        return value.home.name
+    except Exception:
+        print("failed")
+        raise
+
+
+def in_a_tuple(value):
+    try:
+        return value.home.name
+    except (KeyError, BaseException):
+        return "unknown"
+
+
+def suppressed(value):
+    with suppress(Exception):
+        return value.home.name
+
+
+def bare(value):
+    try:
+        return value.home.name
+    except:  # noqa: E722
+        return "unknown"
+
+
+def environment(**options):
+    made = Environment(**options)
+    made.filters.update(careless=careless, careful=careful)
+    made.tests["suppressed"] = suppressed
+    made.globals["bare"] = bare
+    return made
+
+
+def entries(django=None, jinja2=None, **options):
+    """TEMPLATES with the templates of both engines."""
+    from jinja2 import DictLoader
+
+    found = []
+    if django is not None:
+        found.append(
+            {
+                "BACKEND": "atemplates.engines.django.DjangoTemplates",
+                "OPTIONS": {
+                    "loaders": [("django.template.loaders.locmem.Loader", django)],
+                    "libraries": {
+                        "some_tags": "tests.migration.some_tags",
+                        "access_tags": "tests.compiler.access_tags",
+                    },
+                    **options,
+                },
+            }
+        )
+    if jinja2 is not None:
+        found.append(
+            {
+                "BACKEND": "atemplates.engines.jinja2.Jinja2",
+                "OPTIONS": {
+                    "environment": f"{__name__}.environment",
+                    "loader": DictLoader(jinja2),
+                    "context_processors": [f"{__name__}.processor", f"{__name__}.awaited"],
+                },
+            }
+        )
+    return found
+
+
+def check(*arguments, **site):
+    """Return the exit code and what was printed."""
+    out = StringIO()
+    with override_settings(TEMPLATES=entries(**site)):
+        try:
+            call_command("atemplates", "check", *arguments, stdout=out)
+        except CommandError as error:
+            return error.returncode, out.getvalue() + f"\n{error}"
+    return 0, out.getvalue()
+
+
+def data_of(*arguments, **site):
+    code, text = check("--format", "json", *arguments, **site)
+    return code, json.loads(text.rpartition("\n}")[0] + "\n}")
+
+
+def test_both_engines_are_compiled():
+    code, text = check(django={"a.html": "{{ a }}", "b.txt": ""}, jinja2={"c.html": "{{ c }}"})
+    assert code == 0
+    assert "Compiled: 2 templates of 'django', 1 template of 'jinja2'; 0 problems." in text
+    assert "jinja2" not in check("--engine", "django", django={}, jinja2={"c.html": ""})[1]
+    _, data = data_of("--engine", "jinja2", django={"a.html": ""}, jinja2={"c.html": ""})
+    assert list(data["engines"]) == ["jinja2"]
+    _, text = check("--template", "c.html", django={"a.html": ""}, jinja2={"c.html": ""})
+    assert "0 templates of 'django', 1 template of 'jinja2'; 0 problems." in text
+
+
+def test_no_such_engine_or_template():
+    code, text = check("--engine", "mako", django={})
+    assert code == 1
+    assert "There is no template engine 'mako'" in text
+    code, text = check("--template", "no.html", django={}, jinja2={})
+    assert code == 2
+    assert "no.html" in text
+
+
+def test_what_is_wrong_has_file_and_line_and_the_rest_goes_on():
+    django = {
+        "bad.html": "a\n{% if %}",
+        "tag.html": "\n\n{% nothing %}",
+        "filter.html": "{{ a|nothing }}",
+        "open.html": "{% block a %}",
+        "parent.html": "{% extends 'none.html' %}",
+        "good.html": "{{ a }}",
+    }
+    jinja2 = {
+        "bad.jinja": "a\n{% if %}",
+        "tag.jinja": "\n\n{% nothing %}",
+        "filter.jinja": "\n{{ a|nothing }}",
+        "test.jinja": "\n{{ a is nothing }}",
+        "open.jinja": "{% block a %}",
+        "parent.jinja": "\n{% extends 'none.jinja' %}",
+        "good.jinja": "{{ a }}",
+    }
+    code, text = check(django=django, jinja2=jinja2)
+    assert code == 2
+    for place, said in [
+        ("bad.html:2", "does not parse"),
+        ("tag.html:3", "nothing"),
+        ("filter.html:1", "nothing"),
+        ("open.html:1", "Unclosed tag"),
+        ("parent.html", "names the template 'none.html', which does not exist"),
+        ("bad.jinja:2", "does not parse"),
+        ("tag.jinja:3", "does not parse: Encountered unknown tag 'nothing'"),
+        ("filter.jinja:2", "does not compile: No filter named 'nothing'"),
+        ("test.jinja:2", "does not compile: No test named 'nothing'"),
+        ("open.jinja:1", "does not parse"),
+        ("parent.jinja:2", "names the template 'none.jinja', which does not exist"),
+    ]:
+        (line,) = [each for each in text.splitlines() if each.startswith(f"{place}: ")]
+        assert said in line
+    assert "2 templates of 'django', 2 templates of 'jinja2'; 11 problems." in text
+    _, data = data_of(django=django, jinja2=jinja2)
+    assert {"file": "tag.html", "line": 3} in [
+        {name: each[name] for name in ("file", "line")} for each in data["problems"]
+    ]
+    assert len(data["problems"]) == 11
+
+
+TAGS = {"a.html": "{% load some_tags %}{% stamp %}\n{% stamp %}", "b.html": "{{ a }}"}
+
+
+def test_tags_that_cost_a_hop_are_counted():
+    code, text = check(django=TAGS)
+    assert code == 0
+    assert f"{{% stamp %}} of {some_tags.__name__}: 2x, a.html:1, a.html:2" in text
+    assert "2 uses of 1 tag and 0 context processors cost a hop." in text
+    _, data = data_of(django=TAGS)
+    (hop,) = data["engines"]["django"]["hops"]
+    assert hop == {
+        "tag": "stamp",
+        "module": some_tags.__name__,
+        "places": ["a.html:1", "a.html:2"],
+    }
+
+
+def test_many_places_are_cut_short():
+    _, text = check(django={"a.html": "{% load some_tags %}" + "\n{% stamp %}" * 5})
+    assert "5x, a.html:2, a.html:3, a.html:4 and 2 more" in text
+
+
+@pytest.mark.parametrize("option", [{"inline_tags": ["some_tags"]}, {"sync_tags": "inline"}])
+def test_tags_that_run_on_the_loop_are_said(option):
+    _, text = check(django=TAGS, **option)
+    assert "tags that run on the event loop, as OPTIONS say" in text
+    assert "2x, a.html:1, a.html:2" in text
+    assert "0 uses of 0 tags" in text
+
+
+def test_everything_in_the_thread():
+    code, text = check("--fail-on-hops", django=TAGS, async_mode="thread")
+    assert code == 0
+    assert "django: each render is one hop, as async_mode='thread' says." in text
+    assert "stamp" not in text
+
+
+def test_context_processors_that_cost_a_hop():
+    names = [f"{__name__}.processor", f"{__name__}.awaited"]
+    names.append("django.template.context_processors.request")
+    _, data = data_of(django={}, jinja2={}, context_processors=names)
+    for alias in ("django", "jinja2"):
+        assert data["engines"][alias]["processors"] == [f"{__name__}.processor"]
+    code, text = check("--fail-on-hops", django={}, context_processors=names)
+    assert code == 1
+    assert f"  {__name__}.processor\n" in text
+
+
+def line_of(function, text):
+    """The file's line of a function on which something stands."""
+    lines, first = getsourcelines(function)
+    (at,) = [number for number, line in enumerate(lines, first) if text in line]
+    return at
+
+
+def test_python_that_catches_the_guard():
+    jinja2 = {
+        "a.html": "{{ x|careless }}\n{{ y|careless }}{{ x|careful }}{{ bare(x) }}",
+        "b.html": "{% if x is suppressed %}{% endif %}{{ careless }}",
+    }
+    _, text = check(jinja2=jinja2)
+    file = "tests/migration/test_check_command.py"
+    said = [each.strip() for each in text.splitlines() if file in each]
+    assert said == [
+        f"{__name__}.bare, {file}:{line_of(bare, 'except')}: a.html:2",
+        f"{__name__}.careless, {file}:{line_of(careless, 'except')}: a.html:1, a.html:2",
+        f"{__name__}.suppressed, {file}:{line_of(suppressed, 'suppress(')}: b.html:1",
+    ]
+    _, data = data_of(jinja2=jinja2)
+    assert len(data["engines"]["jinja2"]["swallowers"]) == 3
+
+
+def test_properties_methods_and_filters_that_catch_the_guard(monkeypatch):
+    monkeypatch.setattr(Animal, "unsure", property(careless), raising=False)
+    monkeypatch.setattr(Animal, "method", in_a_tuple, raising=False)
+    monkeypatch.setattr(Animal, "sure", property(careful), raising=False)
+    monkeypatch.setattr(Animal, "logged", property(logging), raising=False)
+    monkeypatch.setattr(some_tags.register, "filters", {"bare": bare})
+    django = {
+        "a.html": "{{ a.unsure }}{% for b in c %}\n{{ b.method }}{{ b.sure }}{{ a.logged }}{% endfor %}",
+        "b.html": "{% load some_tags %}{% if a and b|bare %}{% endif %}",
+    }
+    _, data = data_of(django=django)
+    found = {
+        each["name"].rpartition(".")[2]: each["places"]
+        for each in data["engines"]["django"]["swallowers"]
+    }
+    assert found == {"careless": ["a.html:1"], "in_a_tuple": ["a.html:2"], "bare": ["b.html:1"]}
+
+
+def test_both_exit_codes_at_once():
+    code, text = check("--fail-on-hops", django={**TAGS, "bad.html": "{% if %}"})
+    assert code == 3
+    assert text.endswith("1 problem; 2 uses of 1 tag and 0 context processors cost a hop.")
+
+
+def test_the_exit_codes_are_in_the_help(capsys):
+    with pytest.raises(SystemExit):
+        call_command("atemplates", "check", "--help")
+    text = capsys.readouterr().out
+    assert "exit codes:" in text
+    for code in "0123":
+        assert f"\n  {code}  " in text
