@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from django.template.base import FilterExpression, TokenType, Variable
+from django.template.base import FilterExpression, TokenType, Variable, VariableDoesNotExist
 from django.templatetags.i18n import BlockTranslateNode, LanguageNode, TranslateNode
 from django.templatetags.l10n import LocalizeNode
 from django.templatetags.tz import LocalTimeNode, TimezoneNode
@@ -17,7 +17,8 @@ from ..compiler.nodes import effects_of, register, write_nodes
 from ..compiler.plan import RUNTIME
 from ..compiler.scope import Effects, Frame, Local, assigns
 from ..compiler.writer import Writer
-from ..resolve import MISSING, find
+from ..resolve import MISSING, Invalid, Site, find, invalid
+from ..state import State
 from .arguments import ABSENT, Resolved, write_argument
 from .flow import real_frame
 
@@ -54,13 +55,16 @@ def write_translate(w: Writer, node: TranslateNode) -> None:
             f"{message} = translated({w.constant(expression.var)}, {node.noop}, {context_value})"
         )
     else:
+        w.access = None
         value = write_variable(w, expression.var, "output", expression.token, True)
-        literal = f"literal({w.constant(expression.var)}, {value})"
-        w.line(f"if type({value}) is not Invalid:")
-        w.line(f"    {message} = translated({literal}, {node.noop}, {context_value})")
+        _, site = w.access or ("", "None")
+        w.line(
+            f"{message} = translated_value(state, {w.constant(expression.var)}, {value}, "
+            f"{node.noop}, {context_value}, {site})"
+        )
         # What stands for a variable that does not exist is neither translated nor filtered.
-        with w.block(f"if type({value}) is Invalid:"):
-            w.line(f"{message} = {value}.text")
+        with w.block(f"if type({message}) is Invalid:"):
+            w.line(f"{message} = {message}.text")
         with w.block("else:"):
             filtered = write_filters(w, expression.filters, message)
             w.line(f"{message} = {filtered}")
@@ -106,20 +110,35 @@ def gettext_in(message_context: Any, message: str) -> str:
     return translation.gettext(message)
 
 
-def literal(variable: Variable, value: Any) -> Variable:
-    """A variable whose value is known: what is left to do is to translate it."""
-    known = copy.copy(variable)
-    known.lookups = None
-    known.literal = value
-    return known
-
-
 def translated(variable: Variable, noop: bool, message_context: Any) -> Any:
     """Translate a variable of known value with Django's own ``Variable.resolve``."""
     variable = copy.copy(variable)
     variable.translate = not noop
     variable.message_context = message_context
     return variable.resolve({})
+
+
+def translated_value(
+    state: State,
+    variable: Variable,
+    value: Any,
+    noop: bool,
+    message_context: Any,
+    site: Site | None,
+) -> Any:
+    """Translate what a variable's lookup gave; the lookup is not repeated."""
+    if type(value) is Invalid:
+        return value
+    known = copy.copy(variable)
+    known.lookups = None
+    known.literal = value
+    try:
+        return translated(known, noop, message_context)
+    except VariableDoesNotExist:
+        # The value raised it when it was asked for its text; to Django that is the same.
+        if site is None:
+            raise
+        return invalid(state, site)
 
 
 # -- blocktranslate --------------------------------------------------------------------------------
@@ -218,11 +237,11 @@ RUNTIME["ABSENT"] = ABSENT
 RUNTIME["find"] = find
 RUNTIME["gettext"] = translation.gettext
 RUNTIME["gettext_in"] = gettext_in
-RUNTIME["literal"] = literal
 RUNTIME["override_language"] = translation.override
 RUNTIME["override_timezone"] = timezone.override
 RUNTIME["present"] = present
 RUNTIME["translated"] = translated
+RUNTIME["translated_value"] = translated_value
 
 register(TranslateNode, write_translate, lambda node: assigns(node.asvar))
 register(BlockTranslateNode, write_blocktranslate, lambda node: assigns(node.asvar))

@@ -47,7 +47,7 @@ class Body(Tags):
 
 
 RECURSIVE = (
-    "{% if n %}({{ n }}{% cycle 'a' 'b' %}{{ x }}"
+    "{% if n > 0 and n < 4 %}({{ n }}{% cycle 'a' 'b' %}{{ x }}"
     "{% for y in many %}{% ifchanged %}{{ y }}{% endifchanged %}{% if forloop.first %}"
     "{% include 'rec.html' with n=n|add:'-1' %}{% endif %}{% endfor %}){% endif %}"
 )

@@ -279,3 +279,11 @@ def test_a_result_that_is_no_string_fails_where_stock_joins_it(agree, around):
     templates = {"main.html": f"{{{{ n }}}}\n{text}{{{{ s.b }}}}", "inc.html": ODD_RESULT}
     context = "{'n': 1, 's': Spy('s'), 'pairs': ['ab', 'cd'], 'a': Renderer(), 'tpl': fresh(render=lambda self, context: 3)}"
     assert agree(Case(templates, context, debug=True, logs=True)).debug is not None
+
+
+@pytest.mark.parametrize("invalid", ["", "INVALID", "<no %s>"])
+def test_translate_of_a_value_whose_text_does_not_exist(agree, invalid):
+    text = "[{% translate d %}{% translate d|upper %}{% translate d.d as x %}{{ x }}]"
+    case = {"string_if_invalid": invalid, "debug": True, "logs": True}
+    assert agree(text, "{'d': Falling(name='Missing')}", **case).output
+    assert agree(text, "{'d': {'d': Falling(name='Missing')}}", **case).error
