@@ -55,6 +55,7 @@ def write_foreign(w: Writer, node: Node) -> None:
     else:
         w.line(f"{result} = render_foreign(state, context, {name})")
         w.wait(result)
+    w.refresh()
     w.append(result, foreign=True)
 
 

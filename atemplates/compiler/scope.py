@@ -15,8 +15,8 @@ class Effects:
     ``foreign``: the modules of what inside runs in the request's thread.
     ``upward``: names that are set wherever they stand (``{% cycle ... as name %}``), so that no
     frame contains them.
-    ``elsewhere``: code compiled elsewhere (an include, a block) runs, and it may do the same with
-    any name.
+    ``elsewhere``: code compiled elsewhere (an include, a block, the contents of a foreign node)
+    runs, and it may do the same with any name.
     """
 
     reads: bool = False
@@ -64,13 +64,18 @@ class Effects:
 
 NONE = Effects()
 READS = Effects(reads=True)
-OPAQUE = Effects(reads=True, writes=None)
+OPAQUE = Effects(reads=True, writes=None, elsewhere=True)
 ELSEWHERE = Effects(reads=True, elsewhere=True)
 
 
-def foreign(module: str) -> Effects:
-    """The effects of third-party code from ``module``."""
-    return Effects(reads=True, writes=None, foreign=frozenset({module}))
+def foreign(module: str, *, reaches: bool = True) -> Effects:
+    """The effects of third-party code from ``module``.
+
+    Args:
+        reaches: whether it gets the context: then it, or what stands inside it, may set a name in
+            any frame.
+    """
+    return Effects(True, None, frozenset({module}), elsewhere=reaches)
 
 
 def assigns(*names: str | None) -> Effects:

@@ -223,7 +223,10 @@ class Writer:
         self.line(f"    {name} = yield from {name}.subject")
 
     def refresh(self) -> None:
-        """Read the names kept in locals again, after code compiled elsewhere has run."""
+        """Read the names kept in locals again, after code compiled elsewhere has run.
+
+        Those that a frame inside may hide are read when that frame has ended.
+        """
         self.flush()
         names = dict.fromkeys(name for frame in self.frames for name in frame.names)
         locals_ = {name: self.binding(name) for name in names}

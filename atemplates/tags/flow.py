@@ -104,6 +104,7 @@ def write_for(w: Writer, node: Any) -> None:
         result = w.temporary()
         plan = f"{part}(context, state)"
         w.line(f"{result} = yield from hop(state, context, {plan}, {w.constant(modules)})")
+        w.refresh()
         w.append(result)
     else:
         _write_loop(w, node)
@@ -130,10 +131,13 @@ def _write_loop(w: Writer, node: Any) -> None:
     w.line(f"{values} = rows(state, {source}, {site}, {root}{backwards})")
     w.wait(values)
     w.line(f"{loop.length} = len({values})")
-    with w.block(f"if {loop.length} < 1:"):
-        empty = effects_of(node.nodelist_empty)
-        with real_frame(w, empty.needs_frame), w.frame(empty.frame()):
-            write_nodes(w, node.nodelist_empty)
+    empty = effects_of(node.nodelist_empty)
+    with (
+        w.block(f"if {loop.length} < 1:"),
+        real_frame(w, empty.needs_frame),
+        w.frame(empty.frame()),
+    ):
+        write_nodes(w, node.nodelist_empty)
     with w.block("else:"):
         mark = w.temporary("mark")
         w.line(
@@ -144,6 +148,8 @@ def _write_loop(w: Writer, node: Any) -> None:
             w.line(f"{values} = reversed({values})")
         _write_rows(w, node, loop, values, effects)
         w.line(f"state.relations.loops.leave({mark})")
+    if (effects | empty).elsewhere:
+        w.refresh()
 
 
 def _write_rows(w: Writer, node: Any, loop: Loop, values: str, effects: Effects) -> None:
@@ -305,6 +311,8 @@ def write_with(w: Writer, node: WithNode) -> None:
     values = {name: binding.name for name, binding in bindings.items()}
     with real_frame(w, effects.needs_frame, values), w.frame(effects.frame(bindings)):
         write_nodes(w, node.nodelist)
+    if effects.elsewhere:
+        w.refresh()
 
 
 @contextmanager

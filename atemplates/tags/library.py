@@ -39,7 +39,7 @@ def is_foreign(function: Any) -> bool:
 def helper_effects(node: TagHelperNode) -> Effects:
     effects = assigns(getattr(node, "target_var", None))
     if is_foreign(node.func):
-        effects |= foreign(module_of(node.func))
+        effects |= foreign(module_of(node.func), reaches=node.takes_context)
     elif node.takes_context:
         effects |= READS if is_django(module_of(node.func)) else OPAQUE
     if isinstance(node, SimpleBlockNode):
@@ -68,6 +68,8 @@ def write_call(w: Writer, node: TagHelperNode) -> str:
         f"[{', '.join(args)}], {{{', '.join(kwargs)}}})"
     )
     w.wait(result)
+    if node.takes_context:
+        w.refresh()
     return result
 
 

@@ -287,3 +287,40 @@ def test_translate_of_a_value_whose_text_does_not_exist(agree, invalid):
     case = {"string_if_invalid": invalid, "debug": True, "logs": True}
     assert agree(text, "{'d': Falling(name='Missing')}", **case).output
     assert agree(text, "{'d': {'d': Falling(name='Missing')}}", **case).error
+
+
+REACHING = "{% upper %}{% cycle 1 2 as y %}{% endupper %}"
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{% with z=1 %}REACHING{% endwith %}{{ y }}",
+        "{% with z=1 %}REACHING{{ y }}{% endwith %}",
+        "{% for x in '' %}{% empty %}REACHING{% endfor %}{{ y }}",
+        "{% for x in 'ab' %}REACHING{{ y }}{% endfor %}{{ y }}",
+        "{% for x in 'ab' %}{% with z=1 %}{% with z=2 %}REACHING{% endwith %}{{ y }}{% endwith %}"
+        "{% endfor %}{{ y }}",
+        "{% with z=1 %}{% own_for x in 'ab' %}{% cycle 1 2 as y %}{% endown_for %}{% endwith %}"
+        "{{ y }}",
+        "{% with z=1 %}{% boxed 1 %}{% cycle 1 2 as y %}{% endboxed %}{% endwith %}{{ y }}",
+        "{% with z=1 %}{% later_upper %}{% cycle 1 2 as y %}{% endlater_upper %}{% endwith %}"
+        "{{ y }}",
+        "{% with z=1 %}{% nested 'inc.html' %}{% endwith %}{{ y }}",
+        "{% with z=1 %}{% include 'inc.html' %}{% firstof 5 as y %}{% endwith %}{{ y }}",
+        "{% with z=1 %}{% set_variable y 5 %}REACHING{% endwith %}{{ y }}",
+        "{% for i, z in pairs %}{% include 'inc.html' %}{% firstof 5 as y %}{% endfor %}{{ y }}",
+    ],
+)
+def test_a_name_that_is_set_inside_a_foreign_node_wherever_it_stands(agree, around):
+    text = around.replace("REACHING", REACHING)
+    inc = "{% cycle 1 2 as y %}"
+    for main in (
+        f"{{% with y='' %}}{text}{{% endwith %}}{{{{ y }}}}",
+        f"{{% for y in 'cd' %}}{text}{{{{ y }}}}{{% endfor %}}",
+        f"{{% with y='' %}}{{{{ y }}}}{{% for k in 'cd' %}}{text}{{% endfor %}}{{% endwith %}}",
+        f"{{{{ y }}}}{{% for k in 'cd' %}}{{{{ y }}}}{text}{{% endfor %}}{{{{ y }}}}",
+    ):
+        templates, context = {"main.html": main, "inc.html": inc}, "{'y': 'q', 'pairs': [(1, 2)]}"
+        assert agree(Case(templates, context)).output
+        agree(Case(templates, context, asynchronous=True))
