@@ -6,7 +6,6 @@ functions that it puts into waits, so that a driver runs them in the request's t
 
 from __future__ import annotations
 
-from inspect import isasyncgenfunction, iscoroutinefunction, signature
 from typing import Any, NamedTuple
 
 from django.db.models import Model, QuerySet
@@ -14,6 +13,7 @@ from django.db.models.manager import BaseManager
 
 from ..waits import Kind, Wait
 from . import counts, fetching, loading
+from .asking import asks
 from .events import Event, Observer
 from .groups import Groups
 from .loads import loaded_by
@@ -375,36 +375,3 @@ class Relations:
         found = (instance_of(row) for row in rows)
         unique = {id(row): row for row in found if type(row) is kind and row._state.db == database}
         return list(unique.values())
-
-
-FREE = frozenset({"all", "count", "exists"})
-"""What a queryset that has its rows answers from them; so is an item."""
-
-
-def asks(value: Any, rows: QuerySet[Any], bit: str) -> bool:
-    """Whether a step on a manager or queryset asks the database by itself.
-
-    Args:
-        rows: the queryset, or that of the manager.
-    """
-    loaded = is_loaded(rows)
-    if bit.isdecimal():
-        return is_a(value, QuerySet) and not loaded
-    if loaded and (bit in FREE or (bit == "first" and rows.ordered)):
-        return False
-    if rows.query.is_empty() or not _has_twin(bit):
-        return False
-    method = getattr(value, bit, None)
-    if not callable(method) or getattr(method, "alters_data", False):
-        return False
-    try:
-        signature(method).bind()
-    except TypeError:  # it needs arguments, and is not called without
-        return False
-    return True
-
-
-def _has_twin(name: str) -> bool:
-    """Whether Django has an async method for this one, which is so if it asks the database."""
-    twin = getattr(QuerySet, f"a{name}", None)
-    return iscoroutinefunction(twin) or isasyncgenfunction(twin)
