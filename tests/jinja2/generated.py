@@ -367,6 +367,9 @@ class Html:
     def __str__(self):
         return "<text>"
 
+    def __repr__(self):
+        return "<Html>"  # without an address: each render gets a copy
+
 
 class Falsy(Thing):
     def __bool__(self):
