@@ -389,7 +389,7 @@ def settled_items(values: Any, count: int, in_loop: bool) -> Steps:
 
 @internal
 def first_rows(stream: Stream, count: int) -> Steps:
-    """Read up to ``count`` rows of a stream, and close it unless a generator goes on later."""
+    """Read up to ``count`` rows of a stream; the others are not wanted."""
     rows: list[Any] = []
     try:
         while len(rows) < count and (row := (yield from stream.next())) is not missing:
