@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import uuid
+from collections.abc import Callable
 from inspect import CO_ITERABLE_COROUTINE
 from types import GeneratorType
 from typing import Any
@@ -61,6 +62,9 @@ MODELS: set[type] = set()
 LEARNED: set[type] = set()
 """The types that `learn` has seen."""
 
+FORGET: list[Callable[[], None]] = []
+"""What else has to forget its types when the sets here are emptied."""
+
 
 def defines(kind: type, name: str) -> bool:
     """Whether ``kind`` or one of its bases (not its metaclass) defines ``name``."""
@@ -75,6 +79,8 @@ def learn(kind: type) -> None:
         for types in (INERT, PLAIN, PLAIN_OR_MODEL, RELATED, MODELS, LEARNED):
             types.clear()
         INERT.update(SIMPLE)
+        for forget in FORGET:
+            forget()
     LEARNED.add(kind)
     if issubclass(kind, (Model, QuerySet, BaseManager, LazyObject)):
         RELATED.add(kind)

@@ -131,8 +131,16 @@ LOOP = st.sampled_from(
 
 
 @st.composite
-def nodes(draw, depth, in_loop=False, top=False):
-    """A piece of a template, as text."""
+def nodes(draw, depth, in_loop=False, top=False, plain=True):
+    """A piece of a template, as text.
+
+    Args:
+        depth: how deep other pieces may stand in it.
+        in_loop: whether there is a ``loop``.
+        top: whether it may be a block.
+        plain: whether nothing around it collects its output. Where something does, stock Jinja2
+            does not include a template without context into it, but into the page.
+    """
     kinds = ["text", "output", "output", "output"]
     if in_loop:
         kinds += ["loop", "loop"]
@@ -157,8 +165,10 @@ def nodes(draw, depth, in_loop=False, top=False):
     kind = draw(st.sampled_from(kinds))
     expression = expressions(draw(st.integers(0, 3)))
 
+    collecting = kind in ("macro", "call", "filter", "setblock", "recursive")
+
     def body(loop=in_loop):
-        return draw(bodies(depth - 1, loop))
+        return draw(bodies(depth - 1, loop, plain=plain and not collecting))
 
     def value():
         return draw(expression)
@@ -252,7 +262,7 @@ def nodes(draw, depth, in_loop=False, top=False):
             st.sampled_from(
                 [
                     "{% include 'part' %}",
-                    "{% include 'part' without context %}",
+                    f"{{% include 'part' {'without' if plain else 'with'} context %}}",
                     "{% include ['gone', 'part'] %}",
                     "{% include 'gone' ignore missing %}",
                     "{% include 'gone' %}",
@@ -283,9 +293,9 @@ def nodes(draw, depth, in_loop=False, top=False):
 
 
 @cache
-def bodies(depth, in_loop=False, top=False):
+def bodies(depth, in_loop=False, top=False, plain=True):
     """Some pieces of a template, one after the other."""
-    return st.lists(nodes(depth, in_loop, top), max_size=4).map("".join)
+    return st.lists(nodes(depth, in_loop, top, plain), max_size=4).map("".join)
 
 
 @st.composite
@@ -356,6 +366,9 @@ class Html:
 
     def __str__(self):
         return "<text>"
+
+    def __repr__(self):
+        return "<Html>"  # without an address: each render gets a copy
 
 
 class Falsy(Thing):

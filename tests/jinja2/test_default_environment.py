@@ -126,9 +126,35 @@ async def test_filters_give_what_djangos_give(django, ours, language, settings):
         assert quotes(await both(ours, values)) == quotes(expected)
 
 
+DJANGO_JINJA = (
+    "add addslashes capfirst cut date default_if_none divisibleby escapejs floatformat iriencode "
+    "json_script linebreaks linebreaksbr linenumbers ljust localtime make_list pluralize rjust "
+    "slugify stringformat striptags time timesince timeuntil timezone truncatechars "
+    "truncatechars_html truncatewords truncatewords_html urlizetrunc utc yesno"
+)
+"""What its DjangoFiltersExtension registers, but for those that are functions here."""
+
+
+def test_names_that_users_of_django_jinja_know():
+    env = backend().env
+    assert set(DJANGO_JINJA.split()) <= env.filters.keys()
+    assert {"static", "url", "localtime", "utc", "timezone", "_", "gettext"} <= env.globals.keys()
+    assert {"csrf_token", "cache", "trans", "do", "break"} <= {
+        tag for extension in env.extensions.values() for tag in extension.tags
+    }
+
+
 async def test_jinja2s_own_filters_keep_their_names():
     source = "{{ 'abcdefgh'|truncate(5, true, '', 0) }}{{ [1, 2]|join('-') }}{{ x|default('d') }}"
     assert await both(source) == "abcde1-2d"
+
+
+async def test_constants_are_written_in_the_language_of_the_render():
+    template = backend().from_string("{{ 1.5|floatformat(1) }}{{ 5000|filesizeformat }}")
+    assert await template.render_async() == "1.54.9\xa0KB"
+    with translation.override("de"):
+        assert await template.render_async() == "1,54,9\xa0KB"
+        assert await sync_to_async(template.render)() == "1,54,9\xa0KB"
 
 
 async def test_filesizeformat_is_djangos_unless_it_gets_jinja2s_argument():

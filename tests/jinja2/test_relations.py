@@ -4,6 +4,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django import VERSION
 
+from atemplates import kinds
 from atemplates.relations.policy import (
     LazyAccessError,
     LazyAccessWarning,
@@ -206,6 +207,24 @@ async def test_loaded_relations_raise_nothing():
     template = make_backend(relations="raise").from_string(source)
     async with queries() as made:
         await template.render_async({"rows": rows})
+    assert len(made) == 2
+
+
+async def test_the_policy_holds_when_types_were_forgotten(monkeypatch):
+    """A program that makes classes without end makes all sets of types be emptied at times."""
+    source = "{% for a in animals %}{{ a.species.name }}{{ a.foods.count() }}{% endfor %}"
+    template = make_backend().from_string(source)
+    strict = make_backend(relations="raise").from_string(source)
+    await sync_to_async(lambda: template.render({"animals": animals()}))()
+    monkeypatch.setattr(kinds, "LIMIT", 0)
+    kinds.learn(type("New", (), {}))
+    monkeypatch.undo()
+    assert Animal not in kinds.RELATED
+    with pytest.raises(LazyAccessError):
+        await sync_to_async(lambda: strict.render({"animals": animals()}))()
+    rows = await sync_to_async(list)(animals())
+    async with queries() as made:
+        await sync_to_async(template.render)({"animals": rows})
     assert len(made) == 2
 
 

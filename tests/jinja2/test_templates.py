@@ -117,6 +117,25 @@ async def test_the_same_errors(same, source, error):
         await same(source, values, TEMPLATES)
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("{% macro m() %}<{% include 'p' without context %}>{% endmacro %}{{ m() }}", "<part>"),
+        ("{% set x %}<{% include 'p' without context %}>{% endset %}.{{ x }}", ".<part>"),
+        ("{% filter upper %}<{% include 'p' without context %}>{% endfilter %}", "<PART>"),
+        (
+            "{% for x in [1] recursive %}<{% include 'p' without context %}>{% endfor %}",
+            "<part>",
+        ),
+    ],
+)
+async def test_an_include_without_context_where_output_is_collected(source, expected):
+    """Stock Jinja2's sync mode writes it to the page, or prints a generator."""
+    backend = make_backend({"p": "part"})
+    assert await backend.from_string(source).render_async() == expected
+    assert await sync_to_async(backend.from_string(source).render)() == expected
+
+
 class TestLoading:
     @pytest.fixture
     def folder(self, tmp_path):

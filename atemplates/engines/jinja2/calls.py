@@ -26,6 +26,7 @@ from .streams import (
     PlannedStream,
     Steps,
     ThreadStream,
+    kept,
 )
 from .tracebacks import internal
 from .values import ASKING, INERT, PLANNED, Pending, settled
@@ -336,7 +337,7 @@ def prepared(
     in_thread = False
     for argument in (*args, *kwargs.values()):
         if type(argument) in streams and argument.in_loop:
-            fetched[id(argument)] = yield from argument.rest()
+            fetched[id(argument)] = yield from kept(argument, argument.rest())
         elif type(argument) is GeneratorType:
             in_thread = True
 

@@ -15,8 +15,9 @@ from jinja2.meta import find_referenced_templates
 from jinja2.nativetypes import NativeCodeGenerator
 from jinja2.nodes import EvalContext
 
+from ..base import is_coroutine_function
 from . import runtime as plan_runtime
-from .expressions import chain_types, may_wait
+from .expressions import can_fold, chain_types
 from .loop_writer import assigns
 from .macro_writer import MacroWriter
 
@@ -32,6 +33,7 @@ class PlanCodeGenerator(MacroWriter):
 
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:
         eval_ctx = EvalContext(self.environment, self.name)
+        used = sorted({name.name for name in node.find_all(nodes.Name) if name.ctx == "load"})
         self.note_chains(node)
         self.note_macros(node)
         names = ", ".join(sorted(runtime.exported))
@@ -50,7 +52,6 @@ class PlanCodeGenerator(MacroWriter):
             self.write_block(name, block, eval_ctx)
         blocks = ", ".join(f"{name!r}: block_{name}" for name in self.blocks)
         self.writeline(f"blocks = {{{blocks}}}", extra=1)
-        used = sorted({name.name for name in node.find_all(nodes.Name) if name.ctx == "load"})
         self.writeline(f"own_names = frozenset({used!r})")
         references = [name for name in find_referenced_templates(node) if name is not None]
         self.writeline(f"references = {tuple(references)!r}")
@@ -237,7 +238,7 @@ class PlanCodeGenerator(MacroWriter):
 
     def visit_Assign(self, node: nodes.Assign, frame: Frame) -> None:
         if isinstance(node.target, nodes.Tuple):
-            node.node = self.unpackable(node.node, frame)
+            node.node = self.unpackable(node.node, node.target, frame)
         super().visit_Assign(node, frame)
         self.write_origin(node.target, node.node, frame, frame)
 
@@ -253,23 +254,29 @@ class PlanCodeGenerator(MacroWriter):
     def visit_With(self, node: nodes.With, frame: Frame) -> None:
         for number, target in enumerate(node.targets):
             if isinstance(target, nodes.Tuple):
-                node.values[number] = self.unpackable(node.values[number], frame)
+                node.values[number] = self.unpackable(node.values[number], target, frame)
         super().visit_With(node, frame)
 
-    def unpackable(self, node: nodes.Node, frame: Frame) -> nodes.Expr:
+    def unpackable(self, node: nodes.Node, target: nodes.Tuple, frame: Frame) -> nodes.Expr:
         """Compute a value that will be unpacked, with its items ready; return its name."""
         kept = self.temporary_identifier()
         self.writeline(f"{kept} = yield from settled_items(", node)
         self.visit(node, frame)
-        self.write(")")
+        self.write(f", {len(target.items)}, environment.is_async)")
         name: nodes.InternalName = object.__new__(nodes.InternalName)
         nodes.Node.__init__(name, kept, lineno=node.lineno)
         return name
 
     # -- Output
 
+    def _make_finalize(self) -> Any:
+        known = super()._make_finalize()
+        if is_coroutine_function(self.environment.finalize):
+            self._finalize = known = known._replace(const=None)  # not while compiling
+        return known
+
     def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> Any:
-        if may_wait(node, self.environment):
+        if not can_fold(node, self.environment):
             raise nodes.Impossible
         return super()._output_child_to_const(node, frame, finalize)
 

@@ -13,11 +13,12 @@ from typing import Any
 
 from jinja2 import Environment, nodes
 from jinja2.compiler import DependencyFinderVisitor, Frame, optimizeconst
+from jinja2.filters import FILTERS
 from jinja2.optimizer import Optimizer
+from jinja2.tests import TESTS
 from jinja2.utils import _PassArg
 from jinja2.visitor import NodeTransformer
 
-from ..base import is_coroutine_function
 from .calls import PlanFilter, plain_functions
 from .lookups import has_own, item_lookup
 from .operators import OperatorWriter, operands_of
@@ -32,23 +33,33 @@ before_value = {
 }
 
 
-def may_wait(node: nodes.Node, environment: Environment) -> bool:
-    """Whether an expression calls a filter or test that is a coroutine function."""
-    names = [(environment.filters, each.name) for each in node.find_all(nodes.Filter)]
-    names += [(environment.tests, each.name) for each in node.find_all(nodes.Test)]
+own_functions = frozenset((*FILTERS.values(), *TESTS.values()))
+"""Jinja2's own filters and tests, whose results depend on nothing but their arguments."""
+
+
+def can_fold(node: nodes.Node, environment: Environment) -> bool:
+    """Whether an expression may be computed by the compiler, as far as its filters and tests go.
+
+    One of a site's may give something to await, or depend on the language of the moment.
+    """
+    applied = list(node.find_all((nodes.Filter, nodes.Test)))
     if isinstance(node, (nodes.Filter, nodes.Test)):
-        known: Any = environment.filters if isinstance(node, nodes.Filter) else environment.tests
-        names.append((known, node.name))
-    return any(is_coroutine_function(known.get(name)) for known, name in names)
+        applied.append(node)
+    for each in applied:
+        known: Any = environment.filters if isinstance(each, nodes.Filter) else environment.tests
+        function = known.get(each.name)
+        if type(function) is not PlanFilter and not is_hashable_in(function, own_functions):
+            return False
+    return True
 
 
 class PlanOptimizer(Optimizer):
-    """Folds constants, but never calls a coroutine function for it."""
+    """Folds constants, but calls nothing of a site's own for it."""
 
     def generic_visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> nodes.Node:
-        """Fold an expression if that needs no event loop."""
+        """Fold an expression if all its filters and tests are Jinja2's."""
         assert self.environment is not None
-        if may_wait(node, self.environment):
+        if not can_fold(node, self.environment):
             return NodeTransformer.generic_visit(self, node, *args, **kwargs)
         return super().generic_visit(node, *args, **kwargs)
 

@@ -25,7 +25,7 @@ from .attributes import computed, path_of
 from .calls import PendingFilter, PlanFilter, guard
 from .lookups import Missed
 from .rowstreams import RowStream, applied, looked_up, not_yet, selected
-from .streams import Steps, ThreadStream, opened, rows_of
+from .streams import Steps, ThreadStream, closed, opened, rows_of
 from .tracebacks import internal
 from .values import CONTAINERS, INERT, settled
 from .ways import Way, iterators_of_containers, way_of
@@ -229,8 +229,10 @@ def first_row(stock: Any, environment: Environment, seq: Any) -> Steps:
         return (yield from settled(stock(environment, rows)))
     if isinstance(stream, ThreadStream):
         stream.size = 1  # what is read beyond the first row would be lost
-    row = yield from stream.next()
-    yield from stream.close()
+    try:
+        row = yield from stream.next()
+    finally:
+        yield from closed(stream)
     if row is missing:
         return stock(environment, ())
     return (yield from settled(row))

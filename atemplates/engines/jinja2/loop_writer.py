@@ -112,7 +112,8 @@ class LoopWriter(ExpressionWriter):
         self.writeline(f"{stream} = None")
         origin = self.origin(node.iter, frame)
         if test is not None:
-            arguments = f"{rows}, {test}{origin}"
+            count = len(node.target.items) if isinstance(node.target, nodes.Tuple) else None
+            arguments = f"{rows}, {test}, {count}{origin}"
             self.writeline(
                 f"{rows}, {stream} = yield from open_filtered(environment.is_async, {arguments})"
             )
@@ -148,23 +149,20 @@ class LoopWriter(ExpressionWriter):
             self.writeline(f"{around}[0] = {rows} = {first}")
         self.writeline(f"while {rows} is not None:")
         self.indent()
-        self.writeline("for ", node)
-        if node.test and loop is None:
-            row: str | None = self.temporary_identifier()
-            self.write(f"{row} in {rows}:")
+        self.writeline(f"for {loop}.index0, " if loop is not None else "for ", node)
+        tested = bool(node.test) and loop is None
+        row = None
+        if tested or isinstance(node.target, nodes.Tuple):
+            row = self.temporary_identifier()
+            self.write(row)
         else:
-            row = None
-            if loop is not None:
-                self.write(f"{loop}.index0, ")
-                if isinstance(node.target, nodes.Tuple):
-                    self.write("(")
             self.visit(node.target, body)
-            if loop is not None and isinstance(node.target, nodes.Tuple):
-                self.write(")")
-            self.write(f" in enumerate({rows}, {loop}._start):" if loop else f" in {rows}:")
+        self.write(f" in enumerate({rows}, {loop}._start):" if loop else f" in {rows}:")
         self.indent()
         if row is not None:
-            self.write_inline_test(node, frame, row)
+            self.write_row_settling(node.target, row)
+            if tested:
+                self.write_inline_test(node, frame, row)
             self.newline(node)
             self.visit(node.target, body)
             self.write(f" = {row}")
@@ -190,6 +188,15 @@ class LoopWriter(ExpressionWriter):
         self.writeline("loops.pop()")
         self.writeline(f"if {stream} is not None: yield from closed({stream})")
         self.outdent()
+
+    def write_row_settling(self, target: nodes.Node, row: str) -> None:
+        """Make a row ready that will be unpacked."""
+        if isinstance(target, nodes.Tuple):
+            arguments = f"{row}, {len(target.items)}, environment.is_async"
+            self.writeline(
+                f"if type({row}) is not tuple: {row} = yield from settled_items({arguments})",
+                target,
+            )
 
     def write_targets_settling(self, target: nodes.Node, frame: Frame) -> None:
         """Make what the loop variables were set to ready to use."""

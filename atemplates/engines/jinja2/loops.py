@@ -8,7 +8,7 @@ from typing import Any
 from jinja2.utils import missing
 from markupsafe import Markup
 
-from .streams import IteratorStream, PlannedStream, Steps, Stream, open_rows
+from .streams import IteratorStream, PlannedStream, Steps, Stream, open_rows, settled_items
 from .tracebacks import internal
 from .values import CONTAINERS, Pending
 from .ways import Way, way_of
@@ -193,20 +193,33 @@ def open_loop(in_loop: bool, value: Any, site: Any = None, root: Any = None) -> 
 
 @internal
 def open_filtered(
-    in_loop: bool, value: Any, test: Any, site: Any = None, root: Any = None
+    in_loop: bool, value: Any, test: Any, count: int | None, site: Any = None, root: Any = None
 ) -> Steps:
-    """Begin a loop that uses ``loop`` and has a condition: the rows that meet it, one by one."""
+    """Begin a loop that uses ``loop`` and has a condition: the rows that meet it, one by one.
+
+    Args:
+        in_loop: whether the plan runs on the event loop.
+        value: what is looped over.
+        test: the plan function of the condition.
+        count: into how many variables a row is unpacked; None: it is not.
+        site: the place and path of the expression that gave the value.
+        root: the value of the variable that the path begins with.
+    """
     first, stream = yield from open_rows(in_loop, value, site, root)
     filtered = PlannedStream(in_loop)
     filtered.upstream = stream
-    filtered.steps = rows_that(first, stream, test)
+    filtered.steps = rows_that(first, stream, test, count, in_loop)
     return None, filtered
 
 
 @internal
-def rows_that(rows: Any, stream: Stream | None, test: Any) -> Steps:
+def rows_that(
+    rows: Any, stream: Stream | None, test: Any, count: int | None, in_loop: bool
+) -> Steps:
     while rows is not None:
         for row in rows:
+            if count is not None and type(row) is not tuple:
+                row = yield from settled_items(row, count, in_loop)
             if (yield from test(row)):
                 yield row
         rows = None if stream is None else (yield from stream.chunk())

@@ -26,7 +26,7 @@ from .calls import bare, call, guard, macro_plan, secured_call
 from .lookups import attribute, item, secured_attribute, secured_item, watched_attribute
 from .loops import LoopContext, open_filtered, open_loop
 from .state import running
-from .streams import Steps, Stream, closed, evaluated, open_rows, opened
+from .streams import Steps, Stream, closed, evaluated, kept, open_rows, opened, settled_items
 from .templates import (
     extend,
     import_template,
@@ -95,17 +95,6 @@ def section(obj: Any, part: slice) -> Any:
 
 
 @internal
-def settled_items(values: Any) -> Steps:
-    """Make the items of what is about to be unpacked ready to use."""
-    if type(values) not in (list, tuple) or INERT.issuperset(map(type, values)):
-        return values
-    ready = []
-    for value in values:
-        ready.append((yield from settled(value)))
-    return ready
-
-
-@internal
 def truth(value: Any, site: Any = None, root: Any = None) -> Steps:
     """Whether a value counts as true; a queryset is evaluated for it."""
     if type(value) not in INERT:
@@ -166,7 +155,7 @@ def contained(value: Any, container: Any, in_loop: bool) -> Steps:
     elif way in streaming and not hasattr(type(container), "__contains__"):
         _, stream = yield from opened(container, in_loop)
         if stream is not None:
-            return (yield from found(value, stream))
+            return (yield from kept(stream, found(value, stream)))
     return bool((yield from settled(guard(operator.contains, container, value))))
 
 

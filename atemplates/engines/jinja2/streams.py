@@ -22,7 +22,7 @@ from ...kinds import is_iterator
 from ...waits import Kind, Wait
 from .state import running
 from .tracebacks import internal
-from .values import INERT, settled
+from .values import CONTAINERS, INERT, settled
 from .ways import Way, find_sync_way, reads_containers, way_of
 
 Steps: TypeAlias = Generator[Wait, Any, Any]
@@ -251,6 +251,16 @@ def closed(stream: Stream) -> Steps:
 
 
 @internal
+def kept(stream: Stream, steps: Steps) -> Steps:
+    """Run steps that read a stream; close it when they fail."""
+    try:
+        return (yield from steps)
+    except BaseException:
+        yield from closed(stream)
+        raise
+
+
+@internal
 def opened(value: Any, in_loop: bool, site: Any = None, root: Any = None) -> Steps:
     """Find how to read the rows of a value that is at hand.
 
@@ -330,7 +340,7 @@ def open_rows(in_loop: bool, value: Any, site: Any = None, root: Any = None) -> 
         return value, None
     first, stream = yield from opened(value, in_loop, site, root)
     if stream is not None:
-        first = yield from stream.chunk()
+        first = yield from kept(stream, stream.chunk())
     return first, stream
 
 
@@ -345,5 +355,45 @@ def rows_of(value: Any, in_loop: bool) -> Steps:
     rows, stream = yield from opened(value, in_loop)
     if stream is None:
         return rows
-    rows = yield from stream.rest()
+    try:
+        rows = yield from stream.rest()
+    finally:
+        yield from closed(stream)
     return rows if way is Way.ASYNC or way is Way.EITHER else iter(rows)
+
+
+@internal
+def settled_items(values: Any, count: int, in_loop: bool) -> Steps:
+    """Make what is about to be unpacked ready, and its items.
+
+    Args:
+        values: what is unpacked.
+        count: how many items are expected; of a stream not many more are read.
+        in_loop: whether the plan runs on the event loop.
+    """
+    if type(values) not in INERT:
+        values = yield from settled(values)
+    if not issubclass(type(values), (list, tuple)):
+        if type(values) in CONTAINERS or way_of(type(values)) is Way.PLAIN:
+            return values
+        values, stream = yield from opened(values, in_loop)
+        if stream is not None:
+            values = yield from first_rows(stream, count + 1)
+    if INERT.issuperset(map(type, values)):
+        return values
+    ready = []
+    for value in values:
+        ready.append((yield from settled(value)))
+    return ready
+
+
+@internal
+def first_rows(stream: Stream, count: int) -> Steps:
+    """Read up to ``count`` rows of a stream; the others are not wanted."""
+    rows: list[Any] = []
+    try:
+        while len(rows) < count and (row := (yield from stream.next())) is not missing:
+            rows.append(row)
+    finally:
+        yield from closed(stream)
+    return rows

@@ -22,7 +22,7 @@ from jinja2.runtime import Undefined
 from jinja2.utils import missing
 from markupsafe import Markup
 
-from ...kinds import is_awaitable, learn
+from ...kinds import FORGET, is_awaitable, learn
 from ...waits import Kind, Wait
 from .tracebacks import internal
 
@@ -158,11 +158,20 @@ class Results:
 results = Results()
 
 
+def forget() -> None:
+    """Forget the types that were met: each is looked at again when it is met again."""
+    INERT.intersection_update({*SCALARS, *CONTAINERS, type(missing), Undefined})
+    PLAIN.intersection_update({*SCALARS, *CONTAINERS})
+    ASKING.clear()
+
+
+FORGET.append(forget)
+
+
 def remember(kind: type) -> None:
     """Note that values of a type are not awaitable, and whether their truth is free of I/O."""
     if len(INERT) > most_types:
-        INERT.intersection_update({*SCALARS, *CONTAINERS, type(missing), Undefined})
-        PLAIN.intersection_update({*SCALARS, *CONTAINERS})
+        forget()
     learn(kind)
     if issubclass(kind, (QuerySet, BaseManager)):
         ASKING.add(kind)
