@@ -19,9 +19,16 @@ from .formats import relative
 from .values import Data
 from .views import Rendering
 
+INSTALLED = frozenset({"site-packages", "dist-packages"})
+"""Folders of packages that somebody else maintains: they are not edited."""
+
 
 class MissingLibCST(Exception):
     """LibCST is not installed."""
+
+
+class CannotRead(Exception):
+    """LibCST does not know the syntax of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +54,17 @@ def suggested_edits(report: Report, renderings: Iterable[Rendering], *, write: b
     """
     edits, by_hand = edits_for(report, list(renderings))
     lines: list[str] = []
+    written: list[str] = []
     for file, wanted in edits.items():
         path = Path(file)
         # read_text() would change the line ends.
         old = path.read_bytes().decode("utf-8")
-        new = changed(old, wanted)
         name = relative(file)
+        try:
+            new = changed(old, wanted)
+        except CannotRead as error:
+            by_hand += [f"  {name}:{each.start[0]}: add {each.call} ({error})" for each in wanted]
+            continue
         lines += [
             line.rstrip("\r\n")
             for line in difflib.unified_diff(
@@ -64,12 +76,13 @@ def suggested_edits(report: Report, renderings: Iterable[Rendering], *, write: b
         ]
         if write:
             path.write_bytes(new.encode("utf-8"))
+            written.append(name)
     if not lines and not by_hand:
         return "Nothing to change."
     if by_hand:
         lines += [*([""] if lines else []), "By hand:", *by_hand]
-    if write and edits:
-        lines += ["", f"Changed: {', '.join(map(relative, edits))}."]
+    if written:
+        lines += ["", f"Changed: {', '.join(written)}."]
     return "\n".join(lines)
 
 
@@ -102,7 +115,8 @@ def edits_for(
         rendering, data = targets.get(key, (None, None))
         node = data.expression if data is not None else None
         also = list(dict.fromkeys(each.also for each in needed if each.also))
-        if also or rendering is None or not isinstance(node, ast.expr) or node.end_lineno is None:
+        editable = rendering if rendering is not None and _is_own(rendering.file) else None
+        if also or editable is None or not isinstance(node, ast.expr) or node.end_lineno is None:
             by_hand.append(
                 f"  {who}{template}: add {call_of(needed)} to the queryset of {root!r}"
                 + (f" ({relative(rendering.file)}:{rendering.line})" if rendering else "")
@@ -110,11 +124,15 @@ def edits_for(
             )
             continue
         start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset or 0)
-        calls[rendering.file, start, end] += needed
+        calls[editable.file, start, end] += needed
     edits: dict[str, list[Edit]] = defaultdict(list)
     for (file, start, end), found in calls.items():
         edits[file].append(Edit(file, start, end, call_of(found)))
     return dict(edits), by_hand
+
+
+def _is_own(file: str) -> bool:
+    return INSTALLED.isdisjoint(Path(file).parts)
 
 
 def changed(source: str, edits: Iterable[Edit]) -> str:
@@ -124,6 +142,7 @@ def changed(source: str, edits: Iterable[Edit]) -> str:
 
     Raises:
         MissingLibCST: it is not installed.
+        CannotRead: it does not know the syntax.
     """
     try:
         import libcst
@@ -172,4 +191,8 @@ def changed(source: str, edits: Iterable[Edit]) -> str:
         return line, len(columns[line - 1][:column].decode("utf-8"))
 
     wanted = {(*characters(*each.start), *characters(*each.end)): each.call for each in edits}
-    return MetadataWrapper(libcst.parse_module(source)).visit(Append(wanted)).code
+    try:
+        module = libcst.parse_module(source)
+    except libcst.ParserSyntaxError as error:
+        raise CannotRead(f"LibCST cannot read line {error.raw_line}") from error
+    return MetadataWrapper(module).visit(Append(wanted)).code

@@ -405,6 +405,22 @@ def test_an_annotation_that_is_wrong(site, annotation, said):
     assert said in text
 
 
+class Terminal(StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("subcommand", ["lazy", "check", "plan"])
+def test_progress_on_a_terminal_and_nowhere_else(site, monkeypatch, subcommand):
+    for stream, shown in ((Terminal(), True), (StringIO(), False)):
+        monkeypatch.setattr("sys.stderr", stream)
+        run(subcommand)
+        assert (f"0/{len(TEMPLATES)} " in stream.getvalue()) is shown
+        assert stream.getvalue().endswith("\r\033[K") is shown, "the line is cleared at the end"
+
+
 # -- formats ---------------------------------------------------------------------------------------
 
 

@@ -88,6 +88,8 @@ class Lazy(Subcommand):
                 self.write(suggested_edits(report, gathered.renderings, write=options["write"]))
             except MissingLibCST as error:
                 raise CommandError(str(error)) from error
+            except OSError as error:
+                raise CommandError(f"{error.filename}: {error.strerror}.") from error
         else:
             self._print(report, new, options)
         self._exit(report, new, options)

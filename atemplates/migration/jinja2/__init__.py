@@ -11,24 +11,28 @@ from jinja2 import Environment
 
 from ...relations.paths import AccessPath, distinct
 from . import statements
-from .walker import Missing, Walker
+from .walker import Missing, Trees, Walker
 
 __all__ = ["jinja2_paths", "statements"]
 
 
 def jinja2_paths(
-    environment: Environment, name: str, missing: Missing | None = None
+    environment: Environment,
+    name: str,
+    missing: Missing | None = None,
+    trees: Trees | None = None,
 ) -> list[AccessPath]:
     """Return what a template reads when it is rendered, one record for each expression.
 
     Args:
         environment: whose loader finds the template and those it names.
         missing: is filled with the templates that are named and do not exist.
+        trees: keeps what is parsed, for the next template of the same environment.
 
     Raises:
         jinja2.TemplateError: it is not found, or does not parse.
     """
-    walker = Walker(environment)
+    walker = Walker(environment, trees)
     walker.template(name, walker.parse(name))
     if missing is not None:
         missing |= walker.missing

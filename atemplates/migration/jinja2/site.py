@@ -11,7 +11,7 @@ from ..problems import Problem
 from ..site import Progress, Site
 from ..sources import ENDINGS
 from . import jinja2_paths
-from .walker import Missing
+from .walker import Missing, Trees
 
 
 def read_jinja2_site(
@@ -33,23 +33,24 @@ def read_jinja2_site(
             site.problems.append(Problem(what))
             found = []
         wanted = [name for name in found if name.lower().endswith(ENDINGS)]
+    trees: Trees = {}
     for number, name in enumerate(wanted):
         if progress is not None:
             progress(number, len(wanted), name)
-        _read(site, environment, name)
+        _read(site, environment, name, trees)
     if progress is not None and wanted:
         progress(len(wanted), len(wanted), "")
     return site
 
 
-def _read(site: Site, environment: Environment, name: str) -> None:
+def _read(site: Site, environment: Environment, name: str, trees: Trees) -> None:
     if environment.loader is None:
         return
     try:
         source, filename, _ = environment.loader.get_source(environment, name)
         site.files[name] = filename or name
         missing: Missing = {}
-        site.paths[name] = jinja2_paths(environment, name, missing)
+        site.paths[name] = jinja2_paths(environment, name, missing, trees)
         for template, line, wanted in missing:
             what = f"names the template {wanted!r}, which does not exist"
             problem = Problem(what, template, line)

@@ -94,7 +94,7 @@ def walk_include(w: Walker, node: nodes.Include) -> None:
             w.lose(node.template, f"it includes {found}")
         return
     name, tree = found
-    if w.inside.count(tree) >= DEEPEST:
+    if w.times_inside(tree) >= DEEPEST:
         return
     w.inside.append(tree)
     blocks, w.blocks = w.blocks, {}

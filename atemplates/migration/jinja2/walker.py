@@ -17,6 +17,8 @@ SETTING = (nodes.Assign, nodes.AssignBlock, nodes.Macro, nodes.Import, nodes.Fro
 """Statements that set names."""
 HANDLERS: dict[type[Any], Callable[[Walker, Any], None]] = {}
 """What walks each type of statement; `statements` fills it."""
+Trees: TypeAlias = dict[str, nodes.Template]
+"""Template -> its syntax tree."""
 Missing: TypeAlias = dict[tuple[str, int, str], None]
 """Template and line that name another template, and its name, when it does not exist."""
 
@@ -24,11 +26,11 @@ Missing: TypeAlias = dict[tuple[str, int, str], None]
 class Walker(Expressions):
     """Walks templates."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, trees: Trees | None = None) -> None:
         super().__init__(environment)
         self.blocks: dict[str, list[tuple[str, Any]]] = {}
         self.inside: list[Any] = []
-        self.trees: dict[str, nodes.Template] = {}
+        self.trees: Trees = {} if trees is None else trees
         self.called: list[Caller] = []
         self.missing: Missing = {}
 
@@ -79,6 +81,10 @@ class Walker(Expressions):
             self.missing |= dict.fromkeys((self.name, node.lineno, each) for each in missing)
         return f"{' or '.join(map(repr, missing))}, which does not exist"
 
+    def times_inside(self, node: Any) -> int:
+        """How often what is walked now stands inside a node; one that is equal is another one."""
+        return sum(each is node for each in self.inside)
+
     def body(self, found: Iterable[Any]) -> None:
         """Walk nodes one after the other."""
         for node in found:
@@ -105,7 +111,7 @@ class Walker(Expressions):
         caller: Value = NOTHING,
     ) -> None:
         """Walk a macro's body with the arguments of a call."""
-        if self.inside.count(macro.node) >= DEEPEST:
+        if self.times_inside(macro.node) >= DEEPEST:
             return
         beside = self.parse(macro.template).find_all(nodes.Macro) if macro.template else ()
         frames = macro.frames or ({each.name: Macro(each, macro.template) for each in beside},)
@@ -115,13 +121,13 @@ class Walker(Expressions):
     def caller(self, caller: Caller, positional: list[Value], named: dict[str, Value]) -> None:
         """Walk the body of a ``{% call %}`` with what the macro gives to it."""
         self.called.append(caller)
-        if self.inside.count(caller.node) < DEEPEST:
+        if self.times_inside(caller.node) < DEEPEST:
             values = self.given(caller.node, positional, named)
             self.inner(caller.node, caller.template, caller.frames, values)
 
     def recursion(self, loop: Recursion, rows: Value) -> None:
         """Walk the body of a recursive loop once more; how often it runs nobody knows."""
-        if loop.node in self.inside:
+        if self.times_inside(loop.node):
             return
         self.inside.append(loop.node)
         self.rows(loop.node, rows)
