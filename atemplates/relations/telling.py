@@ -122,7 +122,7 @@ class Teller:
         if base is not None:
             event.entry = type(base)._meta.label
             event.entry_at = len(self.loops.trail(self.loops.base(place.root), root)[1])
-        event.suggestion = suggestion(event, relation, type(base) if base is not None else None)
+        event.suggestion = suggestion(event, relation, base)
         return event
 
     def judge(self, event: Event) -> None:

@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from .events import Event
 from .paths import ITEM
-from .registry import Relation
+from .registry import Relation, key_columns, lacks, relations_of
 from .suggest import suggest
 
 
@@ -39,12 +39,12 @@ def _last(path: Sequence[str]) -> str:
     return steps[-1] if steps else ""
 
 
-def suggestion(event: Event, relation: Relation | None, entry: type[Model] | None) -> str:
+def suggestion(event: Event, relation: Relation | None, entry: Model | None) -> str:
     """Name the call that loads what was missing.
 
     Args:
         relation: what was not loaded; None when Python code or a call asked.
-        entry: the model by which the event's path enters the models, if that is known.
+        entry: the instance by which the event's path enters the models, if that is known.
     """
     steps = event.path[event.entry_at :]
     if event.kind == "deferred" and relation is not None:
@@ -56,9 +56,13 @@ def suggestion(event: Event, relation: Relation | None, entry: type[Model] | Non
     elif event.kind == "python" and relation is None:
         return "Load what it reads in the view, or compute the value there."
     if entry is not None:
-        call, notes = _needed(entry, steps)
+        call, notes = _needed(type(entry), steps)
         if call:
-            return f"Add {call} to the queryset of {event.root!r}."
+            text = f"Add {call} to the queryset of {event.root!r}."
+            key = _deferred_key(entry, _relations(steps))
+            if key:
+                text += f" Name {key!r} in its only() as well, or take it out of defer()."
+            return text
         if notes:
             return notes
     return "Load it in the view, or compute the value there."
@@ -66,6 +70,23 @@ def suggestion(event: Event, relation: Relation | None, entry: type[Model] | Non
 
 def _relations(steps: Sequence[str]) -> list[str]:
     return [step for step in steps if step not in (ITEM, "all") and not step.isdecimal()]
+
+
+def _deferred_key(instance: Model, names: Sequence[str]) -> str:
+    """The field on a path whose key was left out: Django joins no relation of such a one."""
+    done: list[str] = []
+    for name in names:
+        relation = relations_of(type(instance)).get(name)
+        if relation is None:
+            return ""
+        done.append(name)
+        if relation.kind == "forward" and lacks(instance, key_columns(instance, relation)):
+            return "__".join(done)
+        kept = instance._state.fields_cache.get(name)
+        if kept is None:
+            return ""
+        instance = kept
+    return ""
 
 
 @lru_cache(maxsize=1000)

@@ -3,7 +3,7 @@
 import warnings
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.template import TemplateSyntaxError
 
 from atemplates.relations.policy import relations_everywhere
@@ -218,6 +218,31 @@ def test_what_the_error_says_is_what_helps(name, way):
     stock = render(source, lambda: {"rows": queryset.all()})
     assert run.result() == stock.text
     assert len(run.queries) == len(stock.queries)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("queryset", "expression", "key"),
+    [
+        (Animal.objects.only("name"), "r.mother.name", "mother"),
+        (Animal.objects.defer("home"), "r.home.region.name", "home"),
+        (
+            Animal.objects.select_related("home").defer("home__region"),
+            "r.home.region",
+            "home__region",
+        ),
+    ],
+)
+def test_the_error_names_a_deferred_key_that_no_join_can_start_from(queryset, expression, key, way):
+    run = render(loop(f"{{{{ {expression} }}}}"), lambda: {"rows": queryset.all()}, way, "raise")
+    with pytest.raises(LazyAccessError) as raised:
+        run.result()
+    joined = raised.value.suggestion.partition('"')[2].partition('"')[0]
+    with pytest.raises(FieldError):
+        list(queryset.select_related(joined))
+    assert (
+        f"Name {key!r} in its only() as well, or take it out of defer()." in raised.value.suggestion
+    )
 
 
 SWALLOWING = {
