@@ -275,17 +275,19 @@ async def test_many_renders_do_not_mix(backend):
 
 async def test_a_cancelled_render_closes_what_it_reads(backend):
     closed = []
+    reading = asyncio.Event()
 
     async def rows():
         try:
             yield 1
+            reading.set()
             await asyncio.sleep(10)
         finally:
             closed.append(True)
 
     source = "{% for x in rows() %}{{ x }}{% endfor %}"
     task = asyncio.ensure_future(backend().from_string(source).render_async({"rows": rows}))
-    await asyncio.sleep(0.01)
+    await reading.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
