@@ -114,11 +114,19 @@ def test_stock_and_ours_agree(loop, number, examples):
     def compare(case):
         note(case[1]["page"])
         stock, ours, on_loop, awaited = outcomes(case, loop)
+        if case[0] is jinja2.nativetypes.NativeEnvironment:
+            # Its output is put together at the end: of two undefined values, another one raises.
+            stock, ours, on_loop, awaited = map(kind_of_error, (stock, ours, on_loop, awaited))
         assert same(ours, stock)
         assert same(on_loop, stock)
         assert same(awaited, stock)
 
     compare()
+
+
+def kind_of_error(outcome):
+    """Leave out the text of an error about something undefined."""
+    return outcome[:1] if outcome[0] is jinja2.UndefinedError else outcome
 
 
 def outcomes(case, loop):

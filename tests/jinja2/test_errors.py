@@ -60,6 +60,21 @@ async def test_undefined(same, source, undefined):
         await same(source, {"thing": object()}, undefined=undefined)
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% for x in [1] %}{{ loop.gone }}{% endfor %}",
+        "{% macro m() %}{% endmacro %}{{ m.gone }}",
+        "{% block b %}{{ self.b.gone }}{% endblock %}",
+        "{% block b %}{{ self.gone }}{% endblock %}",
+    ],
+)
+async def test_what_ours_lack_is_called_by_stocks_name(same, source):
+    for undefined in (jinja2.DebugUndefined, jinja2.StrictUndefined):
+        with suppress(jinja2.UndefinedError, KeyError):  # compared with stock's
+            await same(source, undefined=undefined)
+
+
 FAILING = {
     "output": ("{{ f() }}", 1),
     "attribute": ("\n{{ t.boom }}", 2),

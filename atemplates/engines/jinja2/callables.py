@@ -36,6 +36,8 @@ def finished(environment: Environment, pending: Pending) -> Any:
 class Macro(runtime.Macro):
     """A macro or a ``{% call %}`` block; Jinja2's own class binds the arguments."""
 
+    __module__ = "jinja2.runtime"  # messages about what it lacks name it as stock's
+
     takes = -1
     """How many arguments ``_func`` can be called with directly, at most; -1: not at all."""
     calls = -1
@@ -161,6 +163,8 @@ class StartedMacro:
 class BlockReference(runtime.BlockReference):
     """What ``super()`` and ``self.name()`` call."""
 
+    __module__ = "jinja2.runtime"
+
     @property
     def super(self) -> Any:
         """The parent's block."""
@@ -193,6 +197,8 @@ def as_plan(reference: Any) -> Any:
 
 class TemplateReference:
     """The ``self`` of templates."""
+
+    __module__ = "jinja2.runtime"
 
     def __init__(self, context: runtime.Context) -> None:
         self.__context = context

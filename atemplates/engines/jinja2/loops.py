@@ -24,6 +24,8 @@ class LoopContext:
     `Pending`, which the template's plan resolves.
     """
 
+    __module__ = "jinja2.runtime"  # messages about what it lacks name it as stock's
+
     __slots__ = (
         "__weakref__",
         "_before",
