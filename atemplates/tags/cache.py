@@ -33,11 +33,15 @@ def write_cache(w: Writer, node: CacheNode) -> None:
     expire, cache = w.temporary("expire"), w.temporary("cache")
     fragment, text = w.temporary("fragment"), w.temporary("s")
     w.flush()
-    w.line(f"{expire} = cache_timeout({write_argument(w, node.expire_time_var)})")
+    argument = write_argument(w, node.expire_time_var)
+    w.line(f"{expire} = call_or_wait(state, cache_timeout, {argument})")
+    w.wait(expire)
     alias = "None" if node.cache_name is None else write_argument(w, node.cache_name)
     w.line(f"{cache} = cache_of({name}, {alias})")
     vary_on = write_argument(w, list(node.vary_on))
-    w.line(f"{fragment} = cache_fragment({name}, {cache}, {expire}, {vary_on})")
+    arguments = f"{name}, {cache}, {expire}, {vary_on}"
+    w.line(f"{fragment} = call_or_wait(state, cache_fragment, {arguments})")
+    w.wait(fragment)
     w.line(f"{text} = yield from cache_get(state, {fragment})")
     with w.block(f"if {text} is None:"):
         with w.capture() as part:

@@ -324,3 +324,9 @@ def test_a_name_that_is_set_inside_a_foreign_node_wherever_it_stands(agree, arou
         templates, context = {"main.html": main, "inc.html": inc}, "{'y': 'q', 'pairs': [(1, 2)]}"
         assert agree(Case(templates, context)).output
         agree(Case(templates, context, asynchronous=True))
+
+
+@pytest.mark.parametrize("timeout", ["60", "None", "d"])
+def test_what_a_fragment_varies_on_may_need_the_database(agree, timeout):
+    text = f"{{% cache {timeout} part d flag %}}{{{{ d }}}}{{% endcache %}}"
+    agree(f"{text}{text}", "{'d': Guarded(Html('a & b')), 'flag': True}")
