@@ -1,0 +1,70 @@
+"""Guards what we take for granted of Jinja2: the methods of its classes that ours override.
+
+A failure here is no bug of ours yet: a Jinja2 that nobody has looked at does something in another
+way. Compare it with the class named in the message, then add its hash to `OVERRIDDEN`.
+"""
+
+import hashlib
+import importlib
+import inspect
+import pkgutil
+import re
+
+import pytest
+
+from atemplates.engines import jinja2 as ours
+
+from .overridden import OVERRIDDEN
+
+
+def is_theirs(kind):
+    """Whether a class is Jinja2's own; some of ours say of themselves that they are."""
+    if not kind.__module__.startswith("jinja2."):
+        return False
+    return getattr(importlib.import_module(kind.__module__), kind.__name__, None) is kind
+
+
+def overridden():
+    """What our classes override of Jinja2's: ``module:class.method`` of Jinja2 -> our class."""
+    found = {}
+    for module in pkgutil.iter_modules(ours.__path__, f"{ours.__name__}."):
+        for kind in vars(importlib.import_module(module.name)).values():
+            if not inspect.isclass(kind) or not any(map(is_theirs, kind.__mro__[1:])):
+                continue
+            if is_theirs(kind):
+                continue
+            for name, member in vars(kind).items():
+                if not inspect.isroutine(plain(member)):
+                    continue
+                for base in kind.__mro__[1:]:
+                    if is_theirs(base) and name in vars(base):
+                        path = f"{base.__module__}:{base.__qualname__}.{name}"
+                        found[path] = kind.__qualname__
+                        break
+    return found
+
+
+def plain(member):
+    if isinstance(member, (staticmethod, classmethod)):
+        return member.__func__
+    return member.fget if isinstance(member, property) else member
+
+
+def fingerprint(path):
+    """Return a short hash of a method's source, white space aside."""
+    module, _, name = path.partition(":")
+    found = importlib.import_module(module)
+    for part in name.split("."):
+        found = inspect.getattr_static(found, part)
+    source = inspect.getsource(inspect.unwrap(plain(found)))
+    return hashlib.sha256(re.sub(r"\s+", "", source).encode()).hexdigest()[:12]
+
+
+def test_everything_that_we_override_is_guarded():
+    assert set(overridden()) == set(OVERRIDDEN)
+
+
+@pytest.mark.parametrize("path", OVERRIDDEN)
+def test_the_source_is_one_that_was_looked_at(path):
+    ours = overridden().get(path)
+    assert fingerprint(path) in OVERRIDDEN[path], f"{path} has changed; compare it with our {ours}"
