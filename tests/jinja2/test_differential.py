@@ -7,6 +7,7 @@ for others.
 import asyncio
 import copy
 import os
+import re
 import warnings
 
 import jinja2
@@ -25,6 +26,7 @@ EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
 ROUND = 250
 ROUNDS = [min(ROUND, EXAMPLES - start) for start in range(0, EXAMPLES, ROUND)]
+ADDRESS = re.compile("0x[0-9a-f]+", re.IGNORECASE)
 UNDEFINED = [
     jinja2.Undefined,
     jinja2.Undefined,
@@ -97,7 +99,8 @@ def result(render):
 
 
 def same(one, other):
-    return repr(one) == repr(other)
+    """Compare outcomes; addresses differ, since each render gets a copy of the context."""
+    return ADDRESS.sub("@", repr(one)) == ADDRESS.sub("@", repr(other))
 
 
 @pytest.mark.parametrize(("number", "examples"), list(enumerate(ROUNDS)))
