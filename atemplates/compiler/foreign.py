@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 from django.template.base import Node, NodeList
+from django.template.defaulttags import ForNode
 
 from ..errors import NotRepeatable
 from ..kinds import INERT, is_awaitable
@@ -42,6 +43,35 @@ def adopt(node: Node) -> None:
         for nodelist in child_nodelists(value):
             if type(nodelist) is NodeList:
                 nodelist.__class__ = PlannedNodeList
+    if isinstance(node, ForNode):
+        hold_together(node.nodelist_loop)
+
+
+class LoopBody(Node):
+    """What stands inside a loop that is foreign because its class derives from Django's."""
+
+    child_nodelists = ("nodelist",)
+
+    def __init__(self, nodelist: PlannedNodeList) -> None:
+        self.nodelist = nodelist
+
+    def render(self, context: Any) -> Any:
+        """Render the nodes through our plan."""
+        return self.nodelist.render(context)
+
+
+def hold_together(nodelist: Any) -> None:
+    """Put one node in the place of all.
+
+    ``ForNode.render()`` goes through its nodes by itself instead of asking the node list.
+    """
+    if not nodelist or type(nodelist[0]) is LoopBody:
+        return
+    inner = PlannedNodeList(nodelist)
+    inner.contains_nontext = nodelist.contains_nontext
+    body = LoopBody(inner)
+    body.token, body.origin = inner[0].token, inner[0].origin
+    nodelist[:] = [body]
 
 
 def write_foreign(w: Writer, node: Node) -> None:

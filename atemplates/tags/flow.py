@@ -26,6 +26,7 @@ from ..compiler.conditions import (
     write_truth,
 )
 from ..compiler.expressions import places, write_expression, write_root
+from ..compiler.foreign import LoopBody
 from ..compiler.nodes import Unwritable, effects_of, register, write_nodes
 from ..compiler.plan import RUNTIME
 from ..compiler.scope import NONE, Effects, Local, Loop
@@ -389,3 +390,8 @@ register(IfNode, write_if, if_effects)
 register(ForNode, write_for, for_effects)
 register(WithNode, write_with, with_effects)
 register(IfChangedNode, write_ifchanged, ifchanged_effects)
+register(
+    LoopBody,
+    lambda w, node: write_nodes(w, node.nodelist),
+    lambda node: effects_of(node.nodelist),
+)

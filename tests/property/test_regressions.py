@@ -330,3 +330,30 @@ def test_a_name_that_is_set_inside_a_foreign_node_wherever_it_stands(agree, arou
 def test_what_a_fragment_varies_on_may_need_the_database(agree, timeout):
     text = f"{{% cache {timeout} part d flag %}}{{{{ d }}}}{{% endcache %}}"
     agree(f"{text}{text}", "{'d': Guarded(Html('a & b')), 'flag': True}")
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "{% later_joined y %}",
+        "{{ y|later_shout }}{% later_card y %}",
+        "{% later_boxed %}{{ y }}{{ forloop.counter }}{% endlater_boxed %}",
+        "{% cycle 'a' 'b' %}{% ifchanged %}{{ y }}{% endifchanged %}{% set_variable z y %}",
+        "{% own_for z in 'ab' %}{{ z }}{{ forloop.parentloop.counter }}{% later_joined z %}"
+        "{% endown_for %}",
+        "{% include 'inc.html' %}",
+        "{{ obj.broken }}",
+        "{% include 'absent.html' %}",
+        "{{ forloop.parentloop }}{% names %}",
+        "",
+    ],
+)
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_loop_of_a_class_that_derives_from_djangos(agree, inside, debug):
+    main = f"{{% own_for y in 'xy' %}}{inside}{{% endown_for %}}{{{{ z }}}}"
+    for text in (main, f"{{% for x in 'ab' %}}{main}{{% endfor %}}"):
+        templates = {"main.html": text, "inc.html": "({% later_joined y %})"}
+        for asynchronous in (False, True):
+            agree(
+                Case(templates, "{'obj': Thing()}", asynchronous=asynchronous, debug=debug),
+            )

@@ -46,6 +46,7 @@ from django.templatetags.static import PrefixNode, StaticNode
 from django.templatetags.tz import GetCurrentTimezoneNode, LocalTimeNode, TimezoneNode
 
 from ...relations.paths import Consumption
+from ..foreign import LoopBody
 from .values import NOTHING, Record, Rows, several
 from .walker import Handler, Walker, register_access
 
@@ -265,6 +266,7 @@ HANDLERS: dict[Any, Handler] = {
     BlockTranslateNode: walk_blocktranslate,
     AutoEscapeControlNode: region(),
     SpacelessNode: region(),
+    LoopBody: region(),
     LocalizeNode: region(),
     LocalTimeNode: region(),
     LanguageNode: region("language"),
