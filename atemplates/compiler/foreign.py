@@ -15,11 +15,11 @@ from django.template.defaulttags import ForNode
 from ..errors import NotRepeatable
 from ..kinds import INERT, is_awaitable
 from ..resolve import Steps
-from ..state import State
+from ..state import State, state_of
 from ..waits import Kind, Wait
 from .foreign_arguments import PlannedExpression, expressions_in
 from .nodes import WRITERS
-from .plan import RUNTIME, PlannedNodeList
+from .plan import RUNTIME, PlannedNodeList, plan_of
 from .writer import Writer
 
 
@@ -44,7 +44,7 @@ def adopt(node: Node) -> None:
             if type(nodelist) is NodeList:
                 nodelist.__class__ = PlannedNodeList
     if isinstance(node, ForNode):
-        hold_together(node.nodelist_loop)
+        hold_together(node)
 
 
 class LoopBody(Node):
@@ -57,20 +57,27 @@ class LoopBody(Node):
 
     def render(self, context: Any) -> Any:
         """Render the nodes through our plan."""
-        return self.nodelist.render(context)
+        state = state_of(context)
+        if state is None:
+            return self.nodelist.render(context)
+        return state.run(plan_of(self.nodelist)(context, state))
+
+    # An error gets the place of the loop, and loops may nest as deeply as Python's stack lets them.
+    render_annotated = render
 
 
-def hold_together(nodelist: Any) -> None:
-    """Put one node in the place of all.
+def hold_together(loop: Any) -> None:
+    """Put one node in the place of all that stand inside a loop.
 
     ``ForNode.render()`` goes through its nodes by itself instead of asking the node list.
     """
+    nodelist = loop.nodelist_loop
     if not nodelist or type(nodelist[0]) is LoopBody:
         return
     inner = PlannedNodeList(nodelist)
     inner.contains_nontext = nodelist.contains_nontext
     body = LoopBody(inner)
-    body.token, body.origin = inner[0].token, inner[0].origin
+    body.token, body.origin = loop.token, loop.origin
     nodelist[:] = [body]
 
 
