@@ -147,7 +147,8 @@ class Rows:
             return
         iterator = reversed(value) if backwards else iter(value)
         try:
-            self.items.extend(iterator)
+            # One by one: a list asks an iterator how long it is, and that may ask the object.
+            self.items.extend(row for row in iterator)
         except SynchronousOnlyOperation:
             raise
         except Exception as error:

@@ -357,3 +357,8 @@ def test_a_loop_of_a_class_that_derives_from_djangos(agree, inside, debug):
             agree(
                 Case(templates, "{'obj': Thing()}", asynchronous=asynchronous, debug=debug),
             )
+
+
+def test_a_reversed_loop_asks_no_further_for_the_length(agree):
+    found = agree("{% for a in a reversed %}{% endfor %}", "{'a': Spy('r', Falling(name='Other'))}")
+    assert found.journal == ["r: len()", "r: len()", "r: [1]", "r: [0]"]
