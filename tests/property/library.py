@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+from asgiref.sync import sync_to_async
+from django.core.exceptions import SynchronousOnlyOperation
 from django.template import Context, Library, Node
 from django.template.base import FilterExpression, NodeList, Parser, Token
 from django.template.defaulttags import ForNode, IfNode, TemplateLiteral
@@ -221,7 +223,10 @@ def build_library(asynchronous: bool) -> Library:
 
         @functools.wraps(function)
         async def coroutine_function(*args: Any, **kwargs: Any) -> Any:
-            return function(*args, **kwargs)
+            try:
+                return function(*args, **kwargs)
+            except SynchronousOnlyOperation:  # what is asynchronous has to see to that by itself
+                return await sync_to_async(function)(*args, **kwargs)
 
         return coroutine_function
 

@@ -362,3 +362,9 @@ def test_a_loop_of_a_class_that_derives_from_djangos(agree, inside, debug):
 def test_a_reversed_loop_asks_no_further_for_the_length(agree):
     found = agree("{% for a in a reversed %}{% endfor %}", "{'a': Spy('r', Falling(name='Other'))}")
     assert found.journal == ["r: len()", "r: len()", "r: [1]", "r: [0]"]
+
+
+def test_a_coroutine_function_takes_what_needs_the_database_to_a_thread(agree):
+    base = "{% later_boxed block b k=3.5 %}{% endlater_boxed %}{% later_joined block %}"
+    templates = {"base0.html": base, "main.html": '{% extends "base0.html" %}'}
+    agree(Case(templates, "{'block': GuardedAttributes('>x')}", asynchronous=True))
