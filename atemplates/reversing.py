@@ -10,13 +10,18 @@ from __future__ import annotations
 
 import re
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.urls import URLResolver, get_resolver, get_script_prefix, get_urlconf
 from django.urls import reverse as stock_reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 LIMIT = 5000
 """How many routes are remembered."""
+
+USUAL = frozenset({str, int, SafeString, UUID})
+"""Arguments of other types are left to Django, which asks them for their text more than once."""
 
 # What ``quote()`` leaves as it is in Django's call, RFC 3986's pchar and "/"; not "//" first.
 unquoted = re.compile(r"(?!//)[A-Za-z0-9_.\-~!$&'()*+,;=/:@]*").fullmatch
@@ -91,6 +96,8 @@ def fill_in(route: Route, values: dict[str, Any]) -> str | None:
     """Put the arguments in; None when they do not fit or have to be quoted."""
     texts = {}
     for name, value in values.items():
+        if type(value) not in USUAL:
+            return None
         if name in route.converters:
             try:
                 texts[name] = route.converters[name].to_url(value)

@@ -368,3 +368,9 @@ def test_a_coroutine_function_takes_what_needs_the_database_to_a_thread(agree):
     base = "{% later_boxed block b k=3.5 %}{% endlater_boxed %}{% later_joined block %}"
     templates = {"base0.html": base, "main.html": '{% extends "base0.html" %}'}
     agree(Case(templates, "{'block': GuardedAttributes('>x')}", asynchronous=True))
+
+
+@pytest.mark.parametrize("text", ["a", "ü\\x17×", "a b"])
+def test_an_address_asks_an_argument_for_its_text_as_often_as_stock(agree, text):
+    agree("{% url 'property-item' d %}", f"{{'d': promise(Spy('p', '{text}'))}}")
+    agree("{% url 'property-item' d %}", f"{{'d': Spy('p', '{text}')}}")
