@@ -15,11 +15,11 @@ from django.template.defaulttags import ForNode
 from ..errors import NotRepeatable
 from ..kinds import INERT, is_awaitable
 from ..resolve import Steps
-from ..state import State, state_of
+from ..state import State
 from ..waits import Kind, Wait
 from .foreign_arguments import PlannedExpression, expressions_in
 from .nodes import WRITERS
-from .plan import RUNTIME, PlannedNodeList, plan_of
+from .plan import RUNTIME, PlannedNodeList
 from .writer import Writer
 
 
@@ -57,13 +57,13 @@ class LoopBody(Node):
 
     def render(self, context: Any) -> Any:
         """Render the nodes through our plan."""
-        state = state_of(context)
-        if state is None:
-            return self.nodelist.render(context)
-        return state.run(plan_of(self.nodelist)(context, state))
+        return self.nodelist.render(context)
 
-    # An error gets the place of the loop, and loops may nest as deeply as Python's stack lets them.
-    render_annotated = render
+    @property
+    def render_annotated(self) -> Any:
+        """The node list's own render: an error gets the place of the loop, and loops may nest as
+        deeply as Python's stack lets them."""
+        return self.nodelist.render
 
 
 def hold_together(loop: Any) -> None:
