@@ -11,9 +11,10 @@ import datetime
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from django.template import defaultfilters
-from django.utils import formats
 from django.utils.dateformat import DateFormat, TimeFormat, re_escaped, re_formatchars
+from django.utils.functional import Promise
+
+from .surroundings import Surroundings
 
 ZONELESS = frozenset("aAbcdDEfFgGhHijlLmMnNoPsStuUwWyYz")
 """The letters that Django's formatter writes without looking at its time zone."""
@@ -58,7 +59,7 @@ def _read(text: str) -> Format:
     return Format(tuple(piece for piece in pieces if piece), timed)
 
 
-def write(value: Any, text: str) -> str | None:
+def write(value: Any, text: str, surroundings: Surroundings) -> str | None:
     """Write a date or datetime by a format string; None when that is left to Django."""
     kind = type(value)
     if kind is datetime.datetime or kind is datetime.date:
@@ -67,25 +68,35 @@ def write(value: Any, text: str) -> str | None:
             formatter = object.__new__(DateFormat)
             formatter.data = value
             return "".join(
-                [piece if isinstance(piece, str) else str(piece(formatter)) for piece in pieces]
+                [
+                    piece if isinstance(piece, str) else written(piece(formatter), surroundings)
+                    for piece in pieces
+                ]
             )
     return None
 
 
-def date(value: Any, arg: Any = None) -> Any:
-    """The filter ``date``, the same as Django's."""
+def written(part: Any, surroundings: Surroundings) -> str:
+    """Return the text of what a method of Django's formatter gave."""
+    if type(part) is str:
+        return part
+    # The names of months and days are lazy messages of Django's modules.
+    return surroundings.text(part) if isinstance(part, Promise) else str(part)
+
+
+def date(surroundings: Surroundings, value: Any, arg: Any = None) -> str | None:
+    """The filter ``date``; None when that is left to Django."""
     if arg is None or isinstance(arg, str):
         text = arg or "DATE_FORMAT"
         # A name is looked up among the language's formats; what is no identifier is none.
         if text.isidentifier():
-            text = formats.get_format(text)
-        written = write(value, text) if isinstance(text, str) else None
-        if written is not None:
-            return written
-    return defaultfilters.date(value, arg)
+            text = surroundings.format(text)
+        if isinstance(text, str):
+            return write(value, text, surroundings)
+    return None
 
 
-def localized(value: Any, use_l10n: bool | None) -> str | None:
+def localized(value: Any, use_l10n: bool | None, surroundings: Surroundings) -> str | None:
     """Write a date or datetime as ``{{ value }}`` does; None when that is left to Django."""
     name = "DATETIME_FORMAT" if type(value) is datetime.datetime else "DATE_FORMAT"
-    return write(value, formats.get_format(name, use_l10n=use_l10n))
+    return write(value, surroundings.format(name, use_l10n), surroundings)

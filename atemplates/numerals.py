@@ -11,11 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.contrib.humanize.templatetags import humanize
-from django.template import defaultfilters
-from django.utils import formats
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+
+from .surroundings import Surroundings
 
 KINDS = frozenset({int, float, Decimal})
 LONGEST = 40
@@ -26,25 +24,23 @@ precise = decimal.Context(prec=LONGEST + PLACES + 2, rounding=decimal.ROUND_HALF
 steps = [Decimal(1).scaleb(-places) for places in range(PLACES + 1)]
 
 
-def floatformat(text: Any, arg: Any = -1) -> Any:
-    """The filter ``floatformat``, the same as Django's."""
+def floatformat(surroundings: Surroundings, text: Any, arg: Any = -1) -> str | None:
+    """The filter ``floatformat``; None when that is left to Django."""
     if type(arg) is int and 0 < arg <= PLACES and type(text) in KINDS:
         number = rounded(text, arg)
         if number is not None:
-            written = with_separator(number, None)
+            written = with_separator(number, None, surroundings)
             if written is not None:
                 return SafeString(written)
-    return defaultfilters.floatformat(text, arg)
+    return None
 
 
-def intcomma(value: Any, use_l10n: bool = True) -> Any:
-    """The filter ``intcomma`` of ``django.contrib.humanize``, the same as Django's."""
-    if type(value) is int and use_l10n is True and -LARGEST < value < LARGEST:
-        language = get_language()
-        if formats.get_format("NUMBER_GROUPING", language) == 3:
-            separator = formats.get_format("THOUSAND_SEPARATOR", language)
-            return f"{value:,}".replace(",", str(separator))
-    return humanize.intcomma(value, use_l10n)
+def intcomma(surroundings: Surroundings, value: Any, use_l10n: bool = True) -> str | None:
+    """The filter ``intcomma`` of ``django.contrib.humanize``; None when that is left to Django."""
+    usual = type(value) is int and use_l10n is True and -LARGEST < value < LARGEST
+    if usual and surroundings.format("NUMBER_GROUPING") == 3:
+        return f"{value:,}".replace(",", str(surroundings.format("THOUSAND_SEPARATOR")))
+    return None
 
 
 def rounded(value: Any, places: int) -> str | None:
@@ -58,7 +54,9 @@ def rounded(value: Any, places: int) -> str | None:
     return text[1:] if sign and not number else text
 
 
-def localized(value: float | Decimal, use_l10n: bool | None) -> str | None:
+def localized(
+    value: float | Decimal, use_l10n: bool | None, surroundings: Surroundings
+) -> str | None:
     """Write a float or Decimal as ``{{ value }}`` does; None when that is left to Django."""
     if use_l10n is False:
         return None
@@ -66,14 +64,14 @@ def localized(value: float | Decimal, use_l10n: bool | None) -> str | None:
         _, digits, exponent = value.as_tuple()
         if not isinstance(exponent, int) or len(digits) + abs(exponent) > LONGEST:
             return None
-        return with_separator(f"{value:f}", use_l10n)
+        return with_separator(f"{value:f}", use_l10n, surroundings)
     text = repr(value)
-    return None if "e" in text else with_separator(text, use_l10n)
+    return None if "e" in text else with_separator(text, use_l10n, surroundings)
 
 
-def with_separator(number: str, use_l10n: bool | None) -> str | None:
+def with_separator(number: str, use_l10n: bool | None, surroundings: Surroundings) -> str | None:
     """Write the language's decimal separator; None when digits may have to be grouped."""
     if settings.USE_THOUSAND_SEPARATOR:
         return None
-    separator = formats.get_format("DECIMAL_SEPARATOR", use_l10n=use_l10n)
+    separator = surroundings.format("DECIMAL_SEPARATOR", use_l10n)
     return number if separator == "." else number.replace(".", str(separator))

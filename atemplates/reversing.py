@@ -12,10 +12,12 @@ import re
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.urls import URLResolver, get_resolver, get_script_prefix, get_urlconf
+from django.urls import URLResolver
 from django.urls import reverse as stock_reverse
+from django.urls.converters import IntConverter
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+
+from .surroundings import Surroundings
 
 LIMIT = 5000
 """How many routes are remembered."""
@@ -35,33 +37,56 @@ class Route(NamedTuple):
     names: tuple[str, ...]
     converters: dict[str, Any]
     regex: re.Pattern[str]
+    lasting: bool
+    """Whether the same arguments always give the same address: all converters are Django's own."""
 
 
 routes: dict[Any, Route | None] = {}
 
 
 def reverse(
-    view_name: Any, args: tuple[Any, ...], kwargs: dict[str, Any], current_app: str | None
+    surroundings: Surroundings,
+    view_name: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    current_app: str | None,
 ) -> str:
     """Return the address of a view, as ``django.urls.reverse`` does.
 
     Raises:
         NoReverseMatch: there is none.
     """
-    if isinstance(view_name, str) and not (args and kwargs):
-        shape = tuple(kwargs) if kwargs else len(args)
-        resolver = get_resolver(get_urlconf())
-        prefix = get_script_prefix()
-        key = (view_name, shape, resolver, prefix, get_language())
-        try:
-            route = routes[key]
-        except KeyError:
-            route = remember(key, find_route(resolver, prefix, view_name, shape))
+    kinds = tuple(map(type, args or kwargs.values()))
+    if isinstance(view_name, str) and not (args and kwargs) and USUAL.issuperset(kinds):
+        known = surroundings.now()
+        names = tuple(kwargs)
+        # The types as well: True equals 1 and is written otherwise.
+        given = (view_name, names, args or tuple(kwargs.values()), kinds)
+        url = known.addresses.get(given)
+        if url is not None:
+            return url
+        route = route_to(known, view_name, names or len(args))
         if route is not None:
             url = fill_in(route, kwargs or dict(zip(route.names, args, strict=True)))
             if url is not None:
+                if route.lasting:
+                    known.addresses[given] = url
                 return url
     return stock_reverse(view_name, args=args, kwargs=kwargs, current_app=current_app)
+
+
+def route_to(known: Surroundings, view_name: str, shape: int | tuple[str, ...]) -> Route | None:
+    """Find a route, or remember it; None when the address is left to Django.
+
+    Args:
+        shape: the names of the arguments, or the number of those without names.
+    """
+    key = (view_name, shape, *known.site)
+    try:
+        return routes[key]
+    except KeyError:
+        resolver, prefix, _ = known.site
+        return remember(key, find_route(resolver, prefix, view_name, shape))
 
 
 def remember(key: Any, route: Route | None) -> Route | None:
@@ -88,6 +113,10 @@ def find_route(
                     tuple(names),
                     converters,
                     re.compile(f"^{re.escape(prefix)}{pattern}"),
+                    all(
+                        type(one).__module__ == IntConverter.__module__
+                        for one in converters.values()
+                    ),
                 )
     return None
 
@@ -96,8 +125,6 @@ def fill_in(route: Route, values: dict[str, Any]) -> str | None:
     """Put the arguments in; None when they do not fit or have to be quoted."""
     texts = {}
     for name, value in values.items():
-        if type(value) not in USUAL:
-            return None
         if name in route.converters:
             try:
                 texts[name] = route.converters[name].to_url(value)

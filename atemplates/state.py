@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .kinds import PLAIN, PLAIN_OR_MODEL
+from .surroundings import Surroundings
 
 POLICIES = ("batch", "fetch", "warn", "raise")
 """What can be done about a relation or deferred field that was not loaded."""
@@ -58,6 +59,8 @@ class State:
     """Awaitable's identity -> (the awaitable, its result): each is awaited once."""
     upcoming: dict[int, Any] = field(default_factory=dict)
     """The context's awaitables that the template mentions: the first wait awaits them all."""
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    """The language, the time zone and the like, and what was found out under them."""
     plain: set[type] = field(init=False)
     """The types whose attributes may be read without asking anybody."""
 

@@ -115,7 +115,7 @@ def test_foreign_nodes_are_marked_and_named():
     output = run("page.html")
     assert "| T|" in row(output, "render_foreign(")
     assert "| T|" in row(output, "call_tag(")
-    assert "T|" not in row(output, "apply_filter(")
+    assert "T|" not in row(output, "apply_stock(")
     assert "Foreign: {% box %}, line 5 (tests.test_explain) runs in the request's thread" in output
     assert 'Foreign: {% weather "York" %}, line 6 (tests.test_explain) runs in the' in output
     assert "== inside {% box %}, line 5 " in output

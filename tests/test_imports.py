@@ -13,16 +13,17 @@ PACKAGE = "atemplates"
 ROOT = Path(atemplates.__file__).parent
 
 # room -> the rooms (or single modules of rooms) it may import. A room always sees itself.
-GROUND = {"errors", "waits", "kinds", "escaping", "dates", "numerals", "reversing"}
+GROUND = {"errors", "waits", "kinds", "escaping", "dates", "numerals", "reversing", "surroundings"}
 BELOW_ENGINES = GROUND | {"state", "loaded", "resolve", "compiler", "tags", "drivers", "relations"}
 ARROWS = {
     "errors": set(),
     "waits": set(),
     "kinds": set(),
     "escaping": set(),
-    "dates": set(),
-    "numerals": set(),
-    "reversing": set(),
+    "surroundings": set(),
+    "dates": {"surroundings"},
+    "numerals": {"surroundings"},
+    "reversing": {"surroundings"},
     "loaded": set(),
     "state": GROUND,
     "resolve": GROUND | {"state"},

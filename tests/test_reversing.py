@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from atemplates import reversing
+from atemplates.surroundings import Surroundings
 
 
 class EvenConverter:
@@ -125,8 +126,9 @@ def test_addresses_are_djangos(view_name, prefix):
         for language in ("en-us", "de"):
             with translation.override(language):
                 expected = outcome(stock_reverse, view_name, args=args, kwargs=kwargs)
+                surroundings = Surroundings()
                 for _ in range(2):  # found, then remembered
-                    ours = outcome(reversing.reverse, view_name, args, kwargs, None)
+                    ours = outcome(reversing.reverse, surroundings, view_name, args, kwargs, None)
                     assert ours == expected, (args, kwargs, language)
 
 
@@ -135,6 +137,7 @@ def test_what_is_remembered_belongs_to_its_surroundings():
     other: Any = types.ModuleType("tests.other_urls")
     other.urlpatterns = [path("elsewhere/", view, name="search")]
     found = []
+    surroundings = Surroundings()
     for urls, prefix, language in [
         (module, "/", "en-us"),
         (module, "/", "de"),
@@ -145,7 +148,7 @@ def test_what_is_remembered_belongs_to_its_surroundings():
         set_urlconf(urls)
         set_script_prefix(prefix)
         with translation.override(language):
-            found.append(reversing.reverse("search", (), {}, None))
+            found.append(reversing.reverse(surroundings, "search", (), {}, None))
     assert len(set(found)) == 4
     assert found[0] == found[4]
 
@@ -153,7 +156,9 @@ def test_what_is_remembered_belongs_to_its_surroundings():
 def test_few_routes_are_remembered(monkeypatch):
     monkeypatch.setattr(reversing, "LIMIT", 3)
     monkeypatch.setattr(reversing, "routes", {})
+    surroundings = Surroundings()
     for number in range(10):
-        assert reversing.reverse("plain", (f"n{number}",), {}, None) == f"/plain/n{number}/"
-        outcome(reversing.reverse, f"missing{number}", (), {}, None)
+        url = reversing.reverse(surroundings, "plain", (f"n{number}",), {}, None)
+        assert url == f"/plain/n{number}/"
+        outcome(reversing.reverse, surroundings, f"missing{number}", (), {}, None)
         assert len(reversing.routes) <= 3

@@ -11,9 +11,9 @@ from typing import Any
 from django.template.base import FilterExpression, Variable
 from django.utils.safestring import mark_safe
 
-from ..resolve import Site
+from ..resolve import Site, Step
 from .scope import Local, Loop
-from .twins import twin_of
+from .twins import is_stock, twin_of
 from .writer import Writer, is_attribute_name
 
 LOOP_VALUES = {
@@ -104,8 +104,13 @@ def filter_call(w: Writer, filter_and_args: Any, value: str, access: tuple[str, 
         value = f"local_time(state, {value}, context.use_tz)"
     if getattr(function, "needs_autoescape", False):
         arguments.append("autoescape=context.autoescape")
-    name = w.constant(twin_of(function), "filter_")
-    return f"apply_filter({', '.join(['state', name, value, site, root, *arguments])})"
+    name = w.constant(function, "filter_")
+    given = ", ".join([value, site, root, *arguments])
+    twin = twin_of(function)
+    if twin is not None:
+        return f"apply_twin(state, {w.constant(twin, 'filter_')}, {name}, {given})"
+    plain = is_stock(function) and not any(is_variable for is_variable, _ in args)
+    return f"{'apply_stock' if plain else 'apply_filter'}(state, {name}, {given})"
 
 
 def write_filter_argument(w: Writer, is_variable: bool, argument: Any) -> str:
@@ -287,6 +292,37 @@ def write_shown(w: Writer, variable: Variable, text: str) -> None:
     w.line(f"{shown} = show(state, context, {write_root(w, bits[0])}, {site})")
     w.wait(shown)
     w.value(shown)
+
+
+def write_shown_filtered(w: Writer, expression: FilterExpression) -> bool:
+    """Do the same for a variable with filters whose arguments are constants.
+
+    Returns:
+        False, with nothing written, if it is another expression.
+    """
+    variable: Any = expression.var
+    if not isinstance(variable, Variable) or variable.lookups is None:
+        return False
+    if any(is_variable for _, args in expression.filters for is_variable, _ in args):
+        return False
+    chain = tuple(
+        Step(
+            function,
+            tuple(mark_safe(argument) for _, argument in args),
+            twin_of(function),
+            is_stock(function),
+            bool(getattr(function, "expects_localtime", False)),
+            bool(getattr(function, "needs_autoescape", False)),
+        )
+        for function, args in expression.filters
+    )
+    bits = tuple(variable.lookups)
+    site = new_site(w, bits, expression.token, "output", True)
+    shown, root = w.temporary("s"), write_root(w, bits[0])
+    w.line(f"{shown} = show_filtered(state, context, {root}, {site}, {w.constant(chain)})")
+    w.wait(shown)
+    w.value(shown)
+    return True
 
 
 def is_constant_text(expression: FilterExpression) -> bool:

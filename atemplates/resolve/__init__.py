@@ -19,8 +19,9 @@ from .calls import (
     settle,
     stands_beside,
 )
+from .chains import Step, show_filtered
 from .conditions import COMPARISONS, compare_again, swallow
-from .filters import apply_filter, filter_again
+from .filters import apply_filter, apply_stock, apply_twin, filter_again
 from .lookups import (
     attribute_failed,
     failed,
@@ -43,9 +44,12 @@ __all__ = [
     "Missing",
     "Rows",
     "Site",
+    "Step",
     "Steps",
     "again_in_thread",
     "apply_filter",
+    "apply_stock",
+    "apply_twin",
     "async_twin",
     "attribute_failed",
     "awaited",
@@ -71,6 +75,7 @@ __all__ = [
     "rows",
     "settle",
     "show",
+    "show_filtered",
     "stands_beside",
     "swallow",
     "truth",

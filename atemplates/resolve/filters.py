@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db.models import QuerySet
-from django.utils.safestring import SafeData, mark_safe
+from django.utils.safestring import SafeData, SafeString, mark_safe
 
 from ..errors import NotRepeatable
 from ..kinds import (
@@ -81,6 +81,32 @@ def apply_filter(
     if getattr(function, "is_safe", False) and isinstance(value, SafeData):
         result = mark_safe(result)
     return result
+
+
+def apply_stock(
+    state: State,
+    function: Any,
+    value: Any,
+    site: Site | None,
+    root: Any,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    """Apply a filter of Django's own with constant arguments: a plain value needs nothing."""
+    if type(value) in SCALARS and type(value) is not SafeString:
+        return function(value, *args, **kwargs)
+    return apply_filter(state, function, value, site, root, *args, **kwargs)
+
+
+def apply_twin(
+    state: State, twin: Any, function: Any, value: Any, site: Site | None, root: Any, *args: Any
+) -> Any:
+    """Apply the faster twin of a filter of Django's; what it leaves to the filter, the filter."""
+    if type(value) in SCALARS:
+        result = twin(state.surroundings.now(), value, *args)
+        if result is not None:
+            return result
+    return apply_filter(state, function, value, site, root, *args)
 
 
 def _filter_rows(

@@ -52,9 +52,9 @@ def output(
     text: str | None = None
     if kind is datetime or kind is date:
         value = local_time(state, value, context.use_tz)
-        text = dates.localized(value, context.use_l10n)
+        text = dates.localized(value, context.use_l10n, state.surroundings.now())
     elif kind is float or kind is Decimal:
-        text = numerals.localized(value, context.use_l10n)
+        text = numerals.localized(value, context.use_l10n, state.surroundings.now())
     if text is not None:
         return escape(text) if context.autoescape else text
     return rendered(state, context, value, site, root)
@@ -64,7 +64,7 @@ def local_time(state: State, value: Any, use_tz: bool | None) -> Any:
     """Convert a datetime to the current time zone, as Django's ``template_localtime`` does."""
     if type(value) is datetime and type(value.tzinfo) in ZONES:
         if state.use_tz if use_tz is None else use_tz:
-            return value.astimezone(timezone.get_current_timezone())
+            return value.astimezone(state.surroundings.now().zone)
         return value
     return template_localtime(value, use_tz)
 

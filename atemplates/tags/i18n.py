@@ -90,13 +90,14 @@ def write_literal_message(w: Writer, node: TranslateNode) -> None:
         w.line(f"{text} = {w.constant(literal_message)}")
     else:
         # Django doubles percent signs before it looks a message up, and undoes that at the end.
-        # As an exact str: gettext() would mark what it returns as safe again each time.
+        # As an exact str: gettext() marks what it returns as safe if the message is.
         message = w.constant(str.__str__(literal_message.replace("%", "%%")))
         if message_context is None:
-            w.line(f"{text} = gettext({message})")
+            w.line(f"{text} = state.surroundings.now().message({message})")
         else:
             w.line(f"{text} = gettext_in({message_context}, {message})")
-    w.line(f"{text} = {text}.replace('%%', '%')")
+    if node.noop or message_context is not None:
+        w.line(f"{text} = {text}.replace('%%', '%')")
     if node.asvar:
         w.line(f"context[{w.constant(node.asvar)}] = SafeString({text})")
     else:
@@ -235,7 +236,6 @@ def write_localize(w: Writer, node: LocalizeNode) -> None:
 RUNTIME["Message"] = ResolvedMessage
 RUNTIME["ABSENT"] = ABSENT
 RUNTIME["find"] = find
-RUNTIME["gettext"] = translation.gettext
 RUNTIME["gettext_in"] = gettext_in
 RUNTIME["override_language"] = translation.override
 RUNTIME["override_timezone"] = timezone.override

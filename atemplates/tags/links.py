@@ -37,16 +37,18 @@ def write_url(w: Writer, node: URLNode) -> None:
     arguments = f"{view_name}, ({positional}), {{{', '.join(kwargs)}}}"
     url = w.temporary("s")
     if node.asvar:
-        w.line(f"{url} = call_or_wait(state, url_if_found, context, {arguments})")
+        w.line(f"{url} = call_or_wait(state, url_if_found, state, context, {arguments})")
         w.wait(url)
         w.line(f"context[{w.constant(node.asvar)}] = {url}")
     else:
-        w.line(f"{url} = call_or_wait(state, url_text, context, {arguments})")
+        w.line(f"{url} = call_or_wait(state, url_text, state, context, {arguments})")
         w.wait(url)
         w.value(url)
 
 
-def url_of(context: Any, view_name: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+def url_of(
+    state: State, context: Any, view_name: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> str:
     """Return the address of a view, for the current application of the context's request.
 
     Raises:
@@ -56,21 +58,23 @@ def url_of(context: Any, view_name: Any, args: tuple[Any, ...], kwargs: dict[str
     current_app: Any = getattr(request, "current_app", MISSING)
     if current_app is MISSING:
         current_app = getattr(getattr(request, "resolver_match", None), "namespace", None)
-    return reverse(view_name, args, kwargs, current_app)
+    return reverse(state.surroundings, view_name, args, kwargs, current_app)
 
 
-def url_text(context: Any, view_name: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+def url_text(
+    state: State, context: Any, view_name: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> str:
     """Return what ``{% url %}`` writes."""
-    url = url_of(context, view_name, args, kwargs)
+    url = url_of(state, context, view_name, args, kwargs)
     return escape(url) if context.autoescape else url
 
 
 def url_if_found(
-    context: Any, view_name: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    state: State, context: Any, view_name: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> str:
     """Return what ``{% url … as name %}`` sets."""
     try:
-        return url_of(context, view_name, args, kwargs)
+        return url_of(state, context, view_name, args, kwargs)
     except NoReverseMatch:
         return ""
 

@@ -24,6 +24,7 @@ from ..compiler.expressions import (
     write_expression,
     write_output,
     write_shown,
+    write_shown_filtered,
 )
 from ..compiler.nodes import effects_of, register, without_effects, write_nodes
 from ..compiler.plan import RUNTIME
@@ -43,6 +44,8 @@ def write_variable_node(w: Writer, node: VariableNode) -> None:
     expression = node.filter_expression
     if is_constant_text(expression) and isinstance(expression.var, SafeString):
         w.text(str(expression.var))
+        return
+    if expression.filters and not w.in_loop and write_shown_filtered(w, expression):
         return
     if expression.filters:
         # Django writes nothing for a value whose resolving fails with a UnicodeDecodeError.

@@ -241,3 +241,8 @@ async def abroken(value):
 @register.filter
 def undecodable(value):
     b"\xff".decode()
+
+
+@register.filter
+async def aundecodable(value):
+    b"\xff".decode()

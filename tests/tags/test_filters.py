@@ -199,6 +199,14 @@ class TestKinds:
         source = L + "[{{ 1|undecodable }}]{% for x in 'a' %}[{{ x|undecodable }}]{% endfor %}"
         assert render(source, libraries=LIBRARIES) == "[][]"
 
+    def test_a_chain_that_cannot_decode(self, render):
+        """Outside loops a variable with its filters is one call, in loops it is several."""
+        source = (
+            "[{{ text|lower|undecodable|upper }}{{ list.0|undecodable }}{{ missing|undecodable }}]"
+        )
+        source = L + source + "{% for x in 'a' %}" + source + "{% endfor %}"
+        assert render(source, CONTEXT, libraries=LIBRARIES) == "[][]"
+
     def test_a_property_that_cannot_decode(self, render):
         class Broken:
             @property
@@ -294,3 +302,31 @@ class TestAwaitables:
             "{% if text|length > n %}!{% endif %}"
         )
         assert render(source, context, stock=stock, waits=3) == "a&lt;a…A&lt;B&lt;!"
+
+    async def test_chains(self):
+        """In the midst of a chain, at its ends, of an awaitable, with text in the way."""
+
+        async def value(result):
+            return result
+
+        class Thing:
+            async def name(self):
+                return "<n>"
+
+        chains = {
+            "{{ v|upper|aexclaim|lower }}": "&lt;v&gt;!",
+            "{{ v|aexclaim|aexclaim:'?'|keeps }}": "&lt;v&gt;!?.",
+            "{{ thing.name|akeeps|upper }}": "&lt;N&gt;.",
+            "{{ thing.name|escapes|aescapes|upper }}": "&lt;N&gt;TRUETRUE",
+            "{{ missing|aexclaim|upper }}": "!",
+            "{{ moment|ahour|aexclaim }}": "14!",
+            "{{ v|aundecodable|upper }}{{ v|aexclaim|undecodable }}": "",
+        }
+        for source, expected in chains.items():
+            for text in (source, "{% for x in 'a' %}" + source + "{% endfor %}"):
+                template = parse(L + text, libraries=LIBRARIES)
+                coroutine = value("<v>")
+                values = {"v": coroutine, "thing": Thing(), "moment": MOMENT}
+                with timezone.override(datetime.UTC):
+                    assert await arender_template(template, Context(values)) == expected, text
+                coroutine.close()  # where it was not mentioned
