@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import SynchronousOnlyOperation
 from django.template import base
 from django.template.base import Template
+from django.template.context import Context
 from django.template.context import RequestContext as StockRequestContext
 
 from ..kinds import is_django
@@ -70,6 +71,14 @@ def _bound(state: State, template: Any, context: Any) -> Steps:
     """Render the outermost template: bind the context to it, run the context processors."""
     setattr(context, ATTRIBUTE, state)
     try:
+        if type(context) is Context:
+            # As `Context.bind_template` does it, which costs a good part of rendering a tiny page.
+            context.template = template
+            try:
+                context.template_name = template.name
+                return (yield from body_plan(state, template, context))
+            finally:
+                context.template = None
         if not _has_processors(context):
             with context.bind_template(template):
                 context.template_name = template.name

@@ -73,7 +73,7 @@ def build_context(
     if not (context is None or isinstance(context, dict)):
         return make_context(context, request, autoescape=autoescape)  # raises, with Django's words
     if request is None:
-        return make_context(copy(context), autoescape=autoescape)
+        return Context(copy(context), autoescape=autoescape)
     made = RequestContext(request, autoescape=autoescape)
     if context:
         made.push(context)

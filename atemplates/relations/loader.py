@@ -6,6 +6,7 @@ functions that it puts into waits, so that a driver runs them in the request's t
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.db.models import Model, QuerySet
@@ -47,7 +48,6 @@ class Relations:
         self.loops = Loops()
         self.teller = Teller(policy, observers, self.loops, view)
         self.watch = Watch(self.teller)
-        self.groups = Groups(self.teller)
         self.absent: dict[tuple[int, str], tuple[Model, Any]] = {}
         """What a load did not bring -> the instance, and the exception that says so."""
         self.single: dict[tuple[int, str], Model] = {}
@@ -55,6 +55,11 @@ class Relations:
         self.counts: dict[tuple[int, str], tuple[Model, int]] = {}
         self.loaded_many: list[tuple[Model, str]] = []
         """The to-many relations whose rows were put on instances: `finish` takes them off."""
+
+    @cached_property
+    def groups(self) -> Groups:
+        """The objects whose Python code is watched for what it reaches for."""
+        return Groups(self.teller)
 
     @property
     def policy(self) -> str:
@@ -336,9 +341,12 @@ class Relations:
 
     def finish(self) -> None:
         """Take back what was changed on the caller's objects. Called when the render ends."""
-        self.groups.finish()
-        loading.forget(self.loaded_many)
-        self.loaded_many.clear()
+        groups = vars(self).get("groups")
+        if groups is not None:
+            groups.finish()
+        if self.loaded_many:
+            loading.forget(self.loaded_many)
+            self.loaded_many.clear()
 
     def check(self) -> None:
         """Raise an error of this render that Python code has caught.

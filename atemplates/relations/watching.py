@@ -13,7 +13,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from threading import get_ident
 from time import perf_counter
@@ -42,6 +42,9 @@ RELATIONS = f"{PACKAGE}.relations."
 DESCRIPTORS = ("django.db.models.", "django.contrib.contenttypes.fields")
 """Where the attributes of models are, which fetch what is not there."""
 
+
+NOBODY = nullcontext()
+"""Where nobody wants to know, or somebody is told already."""
 
 IGNORED = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 """Statements of a transaction, which ask for nothing."""
@@ -96,13 +99,14 @@ class Watch:
         """Return the ``notify`` of a wait whose queries are about this."""
         return Watched(self, about)
 
-    @contextmanager
-    def watching(self) -> Iterator[None]:
+    def watching(self) -> AbstractContextManager[None]:
         """Watch this thread's connections, if somebody wants to know and they are not watched."""
-        thread = get_ident()
-        if not self.teller.listens or thread in self._threads:
-            yield
-            return
+        if not self.teller.listens or get_ident() in self._threads:
+            return NOBODY
+        return self._watching(get_ident())
+
+    @contextmanager
+    def _watching(self, thread: int) -> Iterator[None]:
         self._threads.add(thread)
         try:
             with ExitStack() as stack:
