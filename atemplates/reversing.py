@@ -22,6 +22,9 @@ from .surroundings import Surroundings
 LIMIT = 5000
 """How many routes are remembered."""
 
+MOST = 1000
+"""How many addresses one render remembers."""
+
 USUAL = frozenset({str, int, SafeString, UUID})
 """Arguments of other types are left to Django, which asks them for their text more than once."""
 
@@ -56,12 +59,12 @@ def reverse(
     Raises:
         NoReverseMatch: there is none.
     """
-    kinds = tuple(map(type, args or kwargs.values()))
-    if isinstance(view_name, str) and not (args and kwargs) and USUAL.issuperset(kinds):
+    values = args or tuple(kwargs.values())
+    usual = isinstance(view_name, str) and USUAL.issuperset(map(type, values))
+    if usual and not (args and kwargs):
         known = surroundings.now()
         names = tuple(kwargs)
-        # The types as well: True equals 1 and is written otherwise.
-        given = (view_name, names, args or tuple(kwargs.values()), kinds)
+        given = (view_name, names, values)
         url = known.addresses.get(given)
         if url is not None:
             return url
@@ -69,7 +72,7 @@ def reverse(
         if route is not None:
             url = fill_in(route, kwargs or dict(zip(route.names, args, strict=True)))
             if url is not None:
-                if route.lasting:
+                if route.lasting and len(known.addresses) < MOST:
                     known.addresses[given] = url
                 return url
     return stock_reverse(view_name, args=args, kwargs=kwargs, current_app=current_app)

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure the pages and print one table.
+"""``python -m benchmarks``: measure the pages, print one table, and write the same as JSON.
 
 The outputs of all variants of a page are compared before anything is timed. Times are medians of
 repetitions that take turns in one process; only the ratios within one run mean anything.
@@ -10,6 +10,8 @@ import argparse
 import os
 import sys
 from pathlib import Path
+
+RESULTS = Path("benchmarks.json")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--page", action="append", choices=sorted(pages), help="only this page (may be repeated)"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", default=RESULTS, help=f"default: {RESULTS.name}, here"
+    )
     parser.add_argument(
         "--quick", action="store_true", help="tiny sizes: shows that everything runs"
     )
@@ -52,8 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
         print("--quick: that everything runs is all that this shows")
     else:
         print(verdicts(rows))
-    if options.json:
-        options.json.write_text(as_json(rows, quick=options.quick), encoding="utf-8")
+    options.json.write_text(as_json(rows, quick=options.quick), encoding="utf-8")
+    print(f"The same as JSON: {options.json}")
     return 0
 
 

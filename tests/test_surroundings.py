@@ -21,6 +21,7 @@ from django.urls import (
 )
 from django.utils import formats, timezone, translation
 
+from atemplates import reversing
 from atemplates.reversing import reverse as ours
 from atemplates.surroundings import Surroundings
 
@@ -228,6 +229,16 @@ async def test_an_address_is_made_once_for_the_same_arguments():
     assert list(surroundings.now().addresses.values()) == ["/here/5/"]
     surroundings.now().addresses.update(dict.fromkeys(surroundings.addresses, "/remembered/"))
     assert ours(surroundings, "it", (5,), {}, None) == "/remembered/"
-    # Equal arguments of another type are written otherwise, and equal names may be.
+    # Equal to what is remembered is nothing of another text, or under a name.
     assert ours(surroundings, "it", ("5",), {}, None) == "/here/5/"
     assert ours(surroundings, "it", (), {"pk": 5}, None) == "/here/5/"
+
+
+def test_a_render_remembers_few_addresses(monkeypatch):
+    monkeypatch.setattr(reversing, "MOST", 3)
+    set_urlconf(HERE)
+    surroundings = Surroundings()
+    reverse("it", args=(0,))
+    for number in range(10):
+        assert ours(surroundings, "it", (number,), {}, None) == f"/here/{number}/"
+        assert len(surroundings.addresses) <= 3

@@ -7,25 +7,38 @@ from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 from django.template import base
-from django.template.base import Template
+from django.template.base import NodeList, Template
 from django.template.context import Context
 from django.template.context import RequestContext as StockRequestContext
 
 from ..kinds import is_django
 from ..resolve import Steps, awaited, complete
-from ..state import ATTRIBUTE, State
+from ..state import ATTRIBUTE, State, state_of
 from ..waits import Kind, Wait
-from .foreign import in_thread
-from .plan import plan_of
+from .foreign import await_context, holds_awaitables, in_thread
+from .plan import PlannedNodeList, plan_of
 
 PartialTemplate: Any = getattr(base, "PartialTemplate", Template)
 """Django 6.0's template partials."""
 
-STOCK_BODIES = {
-    Template: Template._render,  # type: ignore[attr-defined]
-    PartialTemplate: PartialTemplate._render,
-}
-"""What ``_render`` is, by template class, as long as nobody has replaced it."""
+KNOWN = frozenset({Template, PartialTemplate})
+"""The classes of templates whose ``render`` and ``_render`` we do ourselves."""
+
+OURS: set[Any] = set()
+"""Replacements of ``Template.render`` that lead to a plan, and so do not stand in its way."""
+
+
+def is_replaced(kind: Any, name: str) -> bool:
+    """Whether somebody has put a function of his own in the place of a method of Django's.
+
+    A proxy, as tracing products put around functions, passes for what it wraps.
+    """
+    function = vars(kind)[name]
+    code = getattr(function, "__code__", None)
+    return getattr(code, "co_filename", None) != DJANGOS_FILE and function not in OURS
+
+
+DJANGOS_FILE = base.render_value_in_context.__code__.co_filename
 
 
 def render_plan(state: State, template: Any, context: Any) -> Steps:
@@ -34,10 +47,8 @@ def render_plan(state: State, template: Any, context: Any) -> Steps:
     Args:
         template: a parsed template or partial, or anything with a ``render(context)`` method.
     """
-    if type(template) not in STOCK_BODIES:
-        if state.on_loop:
-            return (yield from in_thread(state, template.render, context))
-        return template.render(context)
+    if type(template) not in KNOWN or is_replaced(type(template), "render"):
+        return (yield from foreign_plan(state, template, template.render, context))
     render_context = context.render_context
     initial = render_context.template
     render_context.template = template
@@ -53,18 +64,41 @@ def render_plan(state: State, template: Any, context: Any) -> Steps:
 
 def body_plan(state: State, template: Any, context: Any) -> Steps:
     """The plan of ``template._render(context)``, with the signal that Django's tests listen to."""
-    method = type(template)._render
-    if method is not STOCK_BODIES[type(template)]:
-        if getattr(method, "__name__", "") != "instrumented_test_render":
-            if state.on_loop:
-                return (yield from in_thread(state, template._render, context))
-            return template._render(context)
+    if is_replaced(type(template), "_render"):
+        code = getattr(template._render, "__code__", None)
+        if getattr(code, "co_name", "") != "instrumented_test_render":
+            return (yield from foreign_plan(state, template, template._render, context))
         # Not at the top: django.test is not for production, and is loaded already when this runs.
         from django.test.signals import template_rendered
 
         template_rendered.send(sender=template, template=template, context=context)
     plan = plan_of(template.nodelist, template)
     return (yield from plan(context, state))
+
+
+def foreign_plan(state: State, template: Any, render: Any, context: Any) -> Steps:
+    """Render a template by a method that is not Django's own, whole, in the request's thread.
+
+    What stands in the template still runs through our plan.
+
+    Args:
+        render: the method, which takes the context.
+    """
+    nodelist = getattr(template, "nodelist", None)
+    if type(nodelist) is NodeList:
+        nodelist.__class__ = PlannedNodeList
+    outermost = isinstance(context, Context) and state_of(context) is None
+    if outermost:
+        setattr(context, ATTRIBUTE, state)
+    try:
+        if isinstance(context, Context) and holds_awaitables(state, context):
+            yield from await_context(state, context)
+        if state.on_loop:
+            return (yield from in_thread(state, render, context))
+        return render(context)
+    finally:
+        if outermost:
+            delattr(context, ATTRIBUTE)
 
 
 def _bound(state: State, template: Any, context: Any) -> Steps:

@@ -106,6 +106,10 @@ def counted(render: Render, counter: Counter) -> Render:
         counter.count += 1
         return render(self, context)
 
+    if render is not Template.render:
+        from atemplates.compiler import templates
+
+        templates.OURS.add(render_and_count)  # which would else be a site's own, to be asked first
     return render_and_count
 
 
