@@ -64,9 +64,9 @@ def cache_timeout(expire: Any) -> int | None:
     try:
         return int(expire)
     except (ValueError, TypeError):
-        raise TemplateSyntaxError(
-            f'"cache" tag got a non-integer timeout value: {expire!r}'
-        ) from None
+        # With % as in Django: a tuple gives another text then, or a TypeError.
+        message = '"cache" tag got a non-integer timeout value: %r' % expire  # noqa: UP031
+        raise TemplateSyntaxError(message) from None
 
 
 def cache_of(node: CacheNode, alias: Any) -> Any:
@@ -81,9 +81,8 @@ def cache_of(node: CacheNode, alias: Any) -> Any:
         try:
             return caches[alias]
         except InvalidCacheBackendError:
-            raise TemplateSyntaxError(
-                f"Invalid cache name specified for cache tag: {alias!r}"
-            ) from None
+            message = "Invalid cache name specified for cache tag: %r" % alias  # noqa: UP031
+            raise TemplateSyntaxError(message) from None
     try:
         return caches["template_fragments"]
     except InvalidCacheBackendError:

@@ -139,7 +139,8 @@ def _find_parent(state: State, context: Any, node: Any, parent: Any) -> Steps:
     if type(given) is Wait:
         given = yield from given.subject
     if not given:
-        message = f"Invalid template name in 'extends' tag: {parent!r}."
+        # With % as in Django, where an empty tuple is a TypeError.
+        message = "Invalid template name in 'extends' tag: %r." % parent  # noqa: UP031
         expression = node.parent_name
         if expression.filters or isinstance(expression.var, Variable):
             message += f" Got this from the '{expression.token}' variable."

@@ -142,6 +142,12 @@ class TestFragments:
 
 
 class TestErrors:
+    @pytest.mark.parametrize(("timeout", "kind"), [((), TypeError), ((5,), TemplateSyntaxError)])
+    def test_timeouts_that_are_tuples(self, render, timeout, kind):
+        """Django writes the message with %, which takes a tuple for its arguments."""
+        outcome = render.outcome(C + "{% cache timeout a %}{% endcache %}", {"timeout": timeout})
+        assert type(outcome.error) is kind
+
     @pytest.mark.parametrize(
         ("source", "message"),
         [

@@ -249,6 +249,12 @@ class TestParents:
         with pytest.raises(Exception, match="Invalid template name in 'extends' tag"):
             render("{% extends name %}", {"name": name})
 
+    @pytest.mark.parametrize("name", [(), {}, "", b""])
+    def test_nothing_of_other_types(self, render, name):
+        """Django writes the message with %, which takes a tuple for its arguments."""
+        kind = "TypeError" if name == () else "TemplateSyntaxError"
+        assert type(render.outcome("{% extends name %}", {"name": name}).error).__name__ == kind
+
     def test_a_missing_variable(self, render):
         outcome = render.outcome("{% extends nothing %}")
         assert "Got this from the 'nothing' variable." in str(outcome.error)
