@@ -374,3 +374,7 @@ def test_a_coroutine_function_takes_what_needs_the_database_to_a_thread(agree):
 def test_an_address_asks_an_argument_for_its_text_as_often_as_stock(agree, text):
     agree("{% url 'property-item' d %}", f"{{'d': promise(Spy('p', '{text}'))}}")
     agree("{% url 'property-item' d %}", f"{{'d': Spy('p', '{text}')}}")
+
+
+def test_a_reversed_loop_may_read_its_rows_before_the_first_is_rendered(agree):
+    agree("{% for x in a reversed %}{{ a }}{{ a.0 }}{% endfor %}{{ a.1 }}", "{'a': Spy('p', 'v')}")
