@@ -2,6 +2,10 @@
 
 A plan is a generator. It yields a `Wait` when it is stuck; the driver finds the answer and sends
 it back in, or throws in the exception that came instead. What the plan returns is the result.
+
+A generator belongs to no thread. When a plan that runs on the event loop needs the request's
+thread, it is carried there and goes on there, until it ends or has to await something. So a page
+costs one hop however many queries, tags and methods of others it meets.
 """
 
 from __future__ import annotations
@@ -11,9 +15,10 @@ import inspect
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from contextlib import AbstractContextManager
+from contextvars import Context, copy_context
 from time import perf_counter
 from types import GeneratorType
-from typing import Any, ParamSpec, TypeAlias, TypeVar
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db.models.query import QuerySet
@@ -21,6 +26,7 @@ from django.db.models.query import QuerySet
 from .errors import RenderBlocked
 from .waits import Kind, Wait
 
+MISSING: Any = object()
 P = ParamSpec("P")
 R = TypeVar("R")
 Plan: TypeAlias = Generator[Wait, Any, Any]
@@ -90,11 +96,34 @@ def run(plan: Plan) -> Any:
             error = raised
 
 
-async def arun(plan: Plan) -> Any:
+class Carried(Protocol):
+    """What has to know when a plan goes on in the request's thread: the state of its render."""
+
+    def stand_on(self, loop: bool) -> bool:
+        """Say whether what runs next stands on an event loop; return how it was before."""
+
+    def in_thread(self) -> AbstractContextManager[Any]:
+        """What is around a part of the plan that runs in the request's thread."""
+
+
+class Part(NamedTuple):
+    """How far a plan got in the request's thread."""
+
+    result: Any = None
+    wait: Wait | None = None
+    """What the plan has to wait for on the loop; None when it ended."""
+
+
+async def arun(plan: Plan, state: Carried | None = None) -> Any:
     """Run a plan to its end on the event loop, awaiting where it waits.
 
     When the task is cancelled the plan is unwound (its ``finally`` clauses restore the
     language, the time zone and the context) before the cancellation goes on.
+
+    Args:
+        plan: the plan.
+        state: the state of its render. With one, a plan that needs the request's thread goes on
+            there; without, it comes back to the loop after each step in the thread.
     """
     answer: Any = None
     error: BaseException | None = None
@@ -103,6 +132,17 @@ async def arun(plan: Plan) -> Any:
             wait = plan.send(answer) if error is None else plan.throw(error)
         except StopIteration as stop:
             return stop.value
+        while state is not None and belongs_in_thread(wait):
+            hop = _Hop(_go_on, plan, wait, state)
+            try:
+                part = await in_request_thread(hop.call)
+            except asyncio.CancelledError as cancelled:
+                await hop.abandon()
+                _unwind(plan, hop.result, cancelled)
+                raise
+            if part.wait is None:
+                return part.result
+            wait = part.wait
         answer = error = None
         try:
             start = perf_counter()
@@ -111,6 +151,50 @@ async def arun(plan: Plan) -> Any:
                 wait.notify((perf_counter() - start) * 1000, answer)
         except BaseException as raised:  # every exception belongs to the plan, cancelling too
             error = raised
+
+
+def belongs_in_thread(wait: Wait) -> bool:
+    """Whether the request's thread answers a wait; the others are awaited on the loop."""
+    if wait.kind is Kind.ROWS:
+        return getattr(type(wait.subject), "__aiter__", None) is QuerySet.__aiter__
+    return wait.kind is Kind.CALL
+
+
+def _go_on(plan: Plan, wait: Wait, state: Carried) -> Part:
+    """Answer a wait and go on with the plan; runs in the request's thread."""
+    before = state.stand_on(False)
+    try:
+        with state.in_thread():
+            while belongs_in_thread(wait):
+                answer: Any = None
+                error: BaseException | None = None
+                try:
+                    start = perf_counter()
+                    answer = ANSWERS[wait.kind](wait)
+                    if wait.notify is not None:
+                        wait.notify((perf_counter() - start) * 1000, answer)
+                except BaseException as raised:  # every exception belongs to the plan
+                    error = raised
+                try:
+                    wait = plan.send(answer) if error is None else plan.throw(error)
+                except StopIteration as stop:
+                    return Part(stop.value)
+    finally:
+        state.stand_on(before)
+    return Part(wait=wait)
+
+
+def _unwind(plan: Plan, part: Part | None, cancelled: BaseException) -> None:
+    """Let a plan that is not to go on run its ``finally`` clauses."""
+    if part is not None:
+        if part.wait is None:
+            return
+        _close(part.wait)
+    try:
+        plan.throw(cancelled)
+    except (asyncio.CancelledError, StopIteration):
+        return
+    plan.close()
 
 
 async def gather_awaitables(awaitables: Mapping[Any, Awaitable[Any]]) -> dict[Any, Any]:
@@ -223,11 +307,16 @@ class _Hop:
     what it runs works on the same context that the plan is about to unwind.
     """
 
-    def __init__(self, wait: Wait) -> None:
-        self.wait = wait
+    def __init__(self, function: Callable[..., Any], *args: Any) -> None:
+        self.function = function
+        self.args = args
         self.lock = threading.Lock()
         self.state = "new"
+        self.result: Any = None
+        """What the call gave, also when nobody waits for it any more."""
         self.ended: asyncio.Future[None] | None = None
+        self.context: Context | None = None
+        """The context variables as the call left them."""
 
     def call(self) -> Any:
         """Make the call; runs in the thread."""
@@ -236,10 +325,12 @@ class _Hop:
                 raise asyncio.CancelledError
             self.state = "running"
         try:
-            return _call(self.wait)
+            self.result = self.function(*self.args)
+            return self.result
         finally:
             with self.lock:
                 self.state = "ended"
+                self.context = copy_context()
                 if self.ended is not None:
                     self.ended.get_loop().call_soon_threadsafe(self.ended.set_result, None)
 
@@ -255,10 +346,14 @@ class _Hop:
                 await asyncio.shield(self.ended)
             except asyncio.CancelledError:
                 continue  # cancelled again: the thread has to end all the same
+        # asgiref took over the language and the like as they were in the midst of the call.
+        for variable, value in (self.context or {}).items():
+            if variable.get(MISSING) is not value:
+                variable.set(value)
 
 
 async def _acall(wait: Wait) -> Any:
-    hop = _Hop(wait)
+    hop = _Hop(_call, wait)
     try:
         return await in_request_thread(hop.call)
     except asyncio.CancelledError:

@@ -20,6 +20,8 @@ from django.db.models.manager import BaseManager
 from django.utils.functional import LazyObject
 from django.utils.safestring import SafeString
 
+from . import python_code
+
 # Classes may be made at run time (one per request, say); the sets must not keep all of them.
 LIMIT = 10_000
 
@@ -48,8 +50,11 @@ INERT: set[type] = {*SIMPLE, *SCALARS, range}
 PLAIN: set[type] = set()
 """Inert types without ``__getitem__`` and without relations: a bit is just an attribute."""
 
+DATA: set[type] = set()
+"""Those of `PLAIN` that run nobody's code when an attribute is read: for the event loop."""
+
 PLAIN_OR_MODEL: set[type] = set()
-"""`PLAIN`, and model classes: for the event loop, where Django's own guard stops a query."""
+"""`PLAIN`, and model classes."""
 
 
 RELATED: set[type] = set()
@@ -62,7 +67,7 @@ MODELS: set[type] = set()
 LEARNED: set[type] = set()
 """The types that `learn` has seen."""
 
-FORGET: list[Callable[[], None]] = []
+FORGET: list[Callable[[], None]] = [python_code.forget]
 """What else has to forget its types when the sets here are emptied."""
 
 
@@ -76,7 +81,7 @@ def learn(kind: type) -> None:
     if kind in LEARNED:
         return
     if len(LEARNED) > LIMIT:
-        for types in (INERT, PLAIN, PLAIN_OR_MODEL, RELATED, MODELS, LEARNED):
+        for types in (INERT, PLAIN, DATA, PLAIN_OR_MODEL, RELATED, MODELS, LEARNED):
             types.clear()
         INERT.update(SIMPLE)
         for forget in FORGET:
@@ -96,6 +101,8 @@ def learn(kind: type) -> None:
         MODELS.add(kind)
     else:
         PLAIN.add(kind)
+        if python_code.is_data(kind):
+            DATA.add(kind)
 
 
 def is_related(kind: type) -> bool:

@@ -7,10 +7,12 @@ rooms below through it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from .kinds import PLAIN, PLAIN_OR_MODEL
+from .kinds import DATA, PLAIN
+from .placement import TRUSTED_AFTER, belongs_in_thread, is_trusted
 from .surroundings import Surroundings
 
 POLICIES = ("batch", "fetch", "warn", "raise")
@@ -24,13 +26,36 @@ ATTRIBUTE = "_atemplates_state"
 class Policy:
     """The OPTIONS of a backend that a render needs to know."""
 
-    sync_tags: str = "thread"
+    sync_tags: str = "auto"
+    """Where tags, filters and context processors of others run."""
     inline_modules: frozenset[str] = frozenset()
+    inline: frozenset[Any] = frozenset()
+    """What the libraries of ``inline_tags`` registered: names of tags, functions of filters."""
     relations: str = "batch"
+    trusted_after: int = TRUSTED_AFTER
+    """After how many quick runs in the thread code of others runs on the loop."""
 
     def runs_inline(self, module: str) -> bool:
         """Whether third-party code of ``module`` may run on the event loop."""
         return self.sync_tags == "inline" or module in self.inline_modules
+
+    def may_run_here(self, code: Any, tag: Any = None, module: str = "") -> bool:
+        """Whether a tag, filter or context processor of others may run on the event loop.
+
+        Args:
+            code: the function that runs, or the class of a node.
+            tag: what the library registered: a filter's function, or the name of a tag.
+            module: where the code was written.
+        """
+        if belongs_in_thread(code):
+            return False
+        if self.sync_tags == "inline" or tag in self.inline or module in self.inline_modules:
+            return True
+        return self.sync_tags == "auto" and self.trusts(code)
+
+    def trusts(self, code: Any) -> bool:
+        """Whether code of others has earned to run on the event loop."""
+        return is_trusted(code, self.trusted_after)
 
 
 @dataclass(slots=True, eq=False)
@@ -41,8 +66,8 @@ class State:
     policy: Policy
     run: Callable[[Any], Any]
     """Runs a plan by blocking."""
-    arun: Callable[[Any], Any]
-    """Runs a plan by awaiting."""
+    arun: Callable[[Any, Any], Any]
+    """Runs a plan by awaiting, given the state."""
     relations: Any
     """What is done about relations: the policy, the loops, the observers."""
     block_super: Callable[[State, Any], Any]
@@ -61,6 +86,8 @@ class State:
     """The context's awaitables that the template mentions: the first wait awaits them all."""
     surroundings: Surroundings = field(default_factory=Surroundings)
     """The language, the time zone and the like, and what was found out under them."""
+    spent: float = 0.0
+    """The seconds that code of others has taken on the loop in this render."""
     plain: set[type] = field(init=False)
     """The types whose attributes may be read without asking anybody."""
 
@@ -71,9 +98,14 @@ class State:
         """Say whether what runs next stands on an event loop; return how it was before."""
         before = self.on_loop
         self.on_loop = loop
-        # Off the loop no guard stops a query, so a model's attributes are looked at first.
-        self.plain = PLAIN_OR_MODEL if loop else PLAIN
+        # On the loop, code that reading an attribute runs has a say in where it is read.
+        self.plain = DATA if loop else PLAIN
         return before
+
+    def in_thread(self) -> AbstractContextManager[Any]:
+        """What is around a part of the render that runs in the request's thread."""
+        watching: AbstractContextManager[Any] = self.relations.watch.watching()
+        return watching
 
 
 def state_of(context: Any) -> State | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, NamedTuple
 
+import pytest
 from asgiref.sync import async_to_sync
 from django.template import Context, RequestContext, TemplateDoesNotExist
 from django.template.backends.django import get_installed_libraries
@@ -20,6 +21,7 @@ from django.template.engine import Engine
 from django.utils.safestring import SafeString
 
 from atemplates import drivers
+from atemplates.compiler.plan import plan_of
 from atemplates.compiler.templates import render_plan
 from atemplates.engines.django import arender_template, render_template
 from atemplates.engines.native import new_state, set_policy
@@ -97,7 +99,8 @@ def counted(plan: Any, waits: list[Wait]) -> Iterator[Wait]:
         except StopIteration as stop:
             return stop.value  # type: ignore[return-value]
         answer = error = None
-        waits.append(wait)
+        if wait.subject is not plan_of:
+            waits.append(wait)
         try:
             answer = yield wait
         except BaseException as raised:  # every exception belongs to the plan
@@ -114,10 +117,35 @@ def run_async(function: Callable[..., Any], *args: Any) -> Any:
 
 
 async def arender_counted(template: Any, context: Context, waits: list[Wait]) -> str:
-    """Render by awaiting; note the waits that the plan yields."""
+    """Render by awaiting; note the waits that the plan yields, but for those for compiling.
+
+    The plan comes back to the loop after each step in the thread.
+    """
     state = new_state(template, context, on_loop=True)
     plan = counted(render_plan(state, template, context), waits)
     return await drivers.arun(plan)  # type: ignore[no-any-return, arg-type]
+
+
+async def arender_hops(template: Any, context: Context) -> tuple[str, int]:
+    """Render by awaiting, as `arender_template`; return the output and the number of hops."""
+    hops: list[Any] = []
+
+    class Counting(drivers._Hop):
+        def __init__(self, *args: Any) -> None:
+            hops.append(args)
+            super().__init__(*args)
+
+    state = new_state(template, context, on_loop=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drivers, "_Hop", Counting)
+        output = await drivers.arun(render_plan(state, template, context), state)
+    return output, len(hops)
+
+
+def precompiled(template: Template) -> Template:
+    """Compile a template, so that rendering it does not begin with a hop; return it."""
+    plan_of(template.nodelist, template)
+    return template
 
 
 # -- outcomes --------------------------------------------------------------------------------------
@@ -203,8 +231,8 @@ class Rendering:
             context: a dict, or a function that makes one: then each render gets its own.
             templates: other templates, by name.
             stock: what stock Django gets as context, where ours holds awaitables.
-            waits: how many waits the render by awaiting may take, templates being loaded
-                (None: any number).
+            waits: how many waits the render by awaiting may take, templates being loaded and
+                compiled and code of others being trusted (None: any number).
             request: makes it a ``RequestContext``.
             autoescape: the context's.
             libraries: tag libraries beside the installed ones.
@@ -264,7 +292,14 @@ class Rendering:
                 ]
             )
 
-        engines = [new_engine(texts, setup, policy=policy, **options) for setup in SETUPS]
+        # In the first, code of others is trusted from the beginning, and runs on the loop; in the
+        # others it has to earn that, and runs in the thread.
+        policy = policy or Policy()
+        trusting = replace(policy, trusted_after=0)
+        engines = [
+            new_engine(texts, setup, policy=trusting if number == 0 else policy, **options)
+            for number, setup in enumerate(SETUPS)
+        ]
         loads = [lambda engine=engine: engine.get_template(MAIN) for engine in engines]
 
         def ours_for(template: Any) -> Context:

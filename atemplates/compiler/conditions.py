@@ -12,6 +12,7 @@ from django.template.base import FilterExpression, Variable
 from django.template.defaulttags import TemplateLiteral
 from django.template.smartif import OPERATORS
 
+from ..python_code import SCALARS
 from .expressions import new_site, places, write_expression, write_loop_value, write_root
 from .writer import Writer, is_temporary
 
@@ -129,11 +130,17 @@ def write_comparison(w: Writer, result: str, name: str, first: str, second: str)
     if name in RUNS_NOTHING:
         w.line(compared)
         return
-    w.line("try:")
+    types = [
+        f"type({operand}) in scalars"
+        for operand in (first, second)
+        if operand not in w.constants.values or type(w.constants.values[operand]) not in SCALARS
+    ]
+    w.line(f"if {' and '.join(types) or True}:")
     w.line(f"    {compared}")
-    w.line("except SynchronousOnlyOperation:")
-    w.line(f"    {result} = compare_again(state, exception(), {name!r}, {first}, {second})")
-    w.wait(result)
+    w.line("else:")
+    w.line(f"    {result} = compare(state, {name!r}, {first}, {second})")
+    w.line(f"    if type({result}) is Wait:")
+    w.line(f"        {result} = yield from {result}.subject")
 
 
 def write_container(w: Writer, value: str, place: str) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.exceptions import SynchronousOnlyOperation
 from django.template.base import Node, NodeList
 from django.template.defaulttags import ForNode
 
-from ..errors import NotRepeatable
 from ..kinds import INERT, is_awaitable
+from ..placement import observed
 from ..resolve import Steps
+from ..resolve.others import LEAVE, placed_here
 from ..state import State
 from ..waits import Kind, Wait
 from .foreign_arguments import PlannedExpression, expressions_in
@@ -106,25 +106,13 @@ def off_loop(state: State, function: Any, *args: Any) -> Any:
         state.stand_on(before)
 
 
-def in_thread(state: State, function: Any, *args: Any) -> Steps:
-    """Call a function in the request's thread."""
-    return (yield Wait(Kind.CALL, off_loop, (state, function, *args)))
-
-
-def _hop(state: State, context: Any, plan: Any) -> Steps:
-    yield from await_context(state, context)
-    return (yield from in_thread(state, state.run, plan))
-
-
-def hop(state: State, context: Any, plan: Any, modules: frozenset[str]) -> Any:
-    """Run a part of a plan in the request's thread as one step, or right here if that is safe.
+def in_thread(state: State, function: Any, *args: Any, code: Any = None) -> Steps:
+    """Call a function in the request's thread.
 
     Args:
-        modules: where the third-party code comes from that the part runs.
+        code: what it runs, to be watched.
     """
-    if state.on_loop and not all(map(state.policy.runs_inline, modules)):
-        return _hop(state, context, plan)
-    return plan
+    return (yield Wait(Kind.CALL, observed, (code, off_loop, state, function, *args)))
 
 
 def render_foreign(state: State, context: Any, node: Node) -> Any:
@@ -134,30 +122,33 @@ def render_foreign(state: State, context: Any, node: Node) -> Any:
         if holds_awaitables(state, context):
             return Wait(Kind.PLAN, _here_with_values(state, node, context))
         return node.render_annotated(context)
-    if not state.policy.runs_inline(type(node).__module__):
-        return Wait(Kind.PLAN, _in_thread_with_values(state, node, context))
-    before = snapshot(context)
-    try:
-        return node.render_annotated(context)
-    except SynchronousOnlyOperation as error:
-        if snapshot(context) != before or next(child_nodelists(vars(node)), None) is not None:
-            raise NotRepeatable(
-                f"The tag's node {type(node).__module__}.{type(node).__qualname__} ran on the "
-                "event loop (sync_tags='inline' or inline_tags), changed the context or rendered "
-                "its contents, and then needed the database. It cannot be repeated. Take its "
-                "library out of OPTIONS['inline_tags'] (or set OPTIONS['sync_tags'] to 'thread')."
-            ) from error
-        return Wait(Kind.PLAN, in_thread(state, node.render_annotated, context))
+    code = type(node).render
+    # What stands inside a tag runs as a plan of its own, which may need the thread itself.
+    if next(child_nodelists(vars(node)), None) is None:
+        trusted = state.policy.may_run_here(code, tag_name(node), type(node).__module__)
+        given = (context, node)
+        text = placed_here(state, code, trusted, node.render_annotated, (context,), None, given)
+        if text is not LEAVE:
+            return text
+    return Wait(Kind.PLAN, _in_thread_with_values(state, node, context, code))
 
 
-def _in_thread_with_values(state: State, node: Node, context: Any) -> Steps:
+def tag_name(node: Node) -> str:
+    """The name of the tag that made a node; empty where nobody knows."""
+    contents = getattr(getattr(node, "token", None), "contents", "")
+    return contents.split(None, 1)[0] if contents else ""
+
+
+def _in_thread_with_values(state: State, node: Node, context: Any, code: Any) -> Steps:
     """Render a foreign node in the thread; it finds results in the context, no awaitables."""
     yield from await_context(state, context)
-    return (yield from in_thread(state, node.render_annotated, context))
+    return (yield from in_thread(state, node.render_annotated, context, code=code))
 
 
 def _here_with_values(state: State, node: Node, context: Any) -> Steps:
     yield from await_context(state, context)
+    if state.on_loop:  # the plan came back to the loop in order to await
+        return (yield from in_thread(state, node.render_annotated, context, code=type(node).render))
     return node.render_annotated(context)
 
 
@@ -196,16 +187,5 @@ def write_back(state: State, context: Any) -> None:
                 scope[name] = known[1]
 
 
-def snapshot(context: Any) -> Any:
-    """What a node could have changed in a context, comparable by identity."""
-    return [
-        {key: id(value) for key, value in scope.items()}
-        for scopes in (context.dicts, context.render_context.dicts)
-        for scope in scopes
-        if isinstance(scope, dict)
-    ]
-
-
 WRITERS[Node] = write_foreign
 RUNTIME["render_foreign"] = render_foreign
-RUNTIME["hop"] = hop

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from .. import resolve
 from ..escaping import scanner
 from ..kinds import INERT, MODELS, SIMPLE
+from ..python_code import SCALARS
 from ..state import State, state_of
 from ..waits import Kind, Wait
 from .failures import Places, annotate
@@ -68,7 +69,7 @@ RUNTIME: dict[str, Any] = {
     "apply_twin": resolve.apply_twin,
     "attribute_failed": resolve.attribute_failed,
     "awaited": resolve.awaited,
-    "compare_again": resolve.compare_again,
+    "compare": resolve.compare,
     "container": resolve.container,
     "dicts_of": dicts_of,
     # In the place of `except ... as error`, which takes CPython much longer to compile.
@@ -85,6 +86,7 @@ RUNTIME: dict[str, Any] = {
     "scanner": scanner,
     "show": resolve.show,
     "show_filtered": resolve.show_filtered,
+    "scalars": SCALARS,
     "simple": SIMPLE,
     "swallow": resolve.swallow,
     "truth": resolve.truth,
@@ -111,7 +113,7 @@ class PlannedNodeList(NodeList):
             return super().render(context)
         before = state.stand_on(True)
         try:
-            return await state.arun(plan_of(self)(context, state))  # type: ignore[no-any-return]
+            return await state.arun(plan_of(self)(context, state), state)  # type: ignore[no-any-return]
         finally:
             state.stand_on(before)
 
@@ -134,8 +136,20 @@ def plan_of(nodelist: Any, template: Template | None = None, name: str = "") -> 
     return plan  # type: ignore[no-any-return]
 
 
+def compiled(
+    state: State, nodelist: Any, template: Template | None = None, name: str = ""
+) -> Generator[Wait, Any, PlanFunction]:
+    """Compile a node list as `plan_of` does, but never on the event loop, which would stand still.
+
+    Arguments as for `plan_of`.
+    """
+    if state.on_loop:
+        return (yield Wait(Kind.CALL, plan_of, (nodelist, template, name)))  # type: ignore[no-any-return]
+    return plan_of(nodelist, template, name)
+
+
 class Module:
-    """The generated source of one node list: a plan function, and the parts that hop."""
+    """The generated source of one node list: a plan function, and its parts."""
 
     def __init__(
         self, nodelist: NodeList, template: Template | None, name: str, *, shallow: bool = False
@@ -170,18 +184,18 @@ class Module:
         name: str,
         write: Callable[[Writer], None],
         *,
-        part: bool = False,
         effects: Effects = OPAQUE,
     ) -> None:
         """Write one plan function.
 
         Args:
-            part: whether it runs in the thread if what is inside has to.
             effects: what all of it may do to the context, if that is known.
         """
-        w = Writer(self, part=part, effects=effects)
+        w = Writer(self, effects=effects)
         write(w)
         w.flush()
+        if w.holds(" in plain"):
+            _look_again_after_waits(w, "plain = state.plain")
         self.functions.append(name)
         head = [
             f"def {name}(context, state):",
@@ -204,17 +218,13 @@ class Module:
         self.lines += [*head, *body, *tail]
         self.owners += [None] * len(head) + w.owners + [None] * len(tail)
 
-    def new_part(self, write: Callable[[Writer], None], *, part: bool = True) -> str:
-        """Write a function beside the plan.
-
-        Args:
-            part: whether it runs in the thread if what is inside has to.
-        """
+    def new_part(self, write: Callable[[Writer], None]) -> str:
+        """Write a function beside the plan."""
         name = f"plan_{next(numbers)}"
         if self.shallow:
-            self.pending.append(lambda: self.add_function(name, write, part=part))
+            self.pending.append(lambda: self.add_function(name, write))
         else:
-            self.add_function(name, write, part=part)
+            self.add_function(name, write)
         return name
 
     def function(self) -> PlanFunction:
@@ -261,6 +271,18 @@ class Module:
         """Give ``linecache`` the text of a template that has no file."""
         source = getattr(self.template, "source", None)
         return None if source is None else str(source)
+
+
+def _look_again_after_waits(w: Writer, line: str) -> None:
+    """Add a line after each wait of a function, which may go on in another thread then."""
+    lines, owners = w.lines, w.owners
+    w.lines, w.owners = [], []
+    for text, owner in zip(lines, owners, strict=True):
+        w.lines.append(text)
+        w.owners.append(owner)
+        if " = yield " in text:
+            w.lines.append(text[: len(text) - len(text.lstrip())] + line)
+            w.owners.append(owner)
 
 
 def _origin(nodelist: NodeList, template: Template | None) -> Any:

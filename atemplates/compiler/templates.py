@@ -13,10 +13,12 @@ from django.template.context import RequestContext as StockRequestContext
 
 from ..kinds import is_django
 from ..resolve import Steps, awaited, complete
+from ..resolve.others import LEAVE, placed_here, there
 from ..state import ATTRIBUTE, State, state_of
 from ..waits import Kind, Wait
 from .foreign import await_context, holds_awaitables, in_thread
-from .plan import PlannedNodeList, plan_of
+from .plan import ATTRIBUTE as PLAN
+from .plan import PlannedNodeList, compiled
 
 PartialTemplate: Any = getattr(base, "PartialTemplate", Template)
 """Django 6.0's template partials."""
@@ -72,7 +74,9 @@ def body_plan(state: State, template: Any, context: Any) -> Steps:
         from django.test.signals import template_rendered
 
         template_rendered.send(sender=template, template=template, context=context)
-    plan = plan_of(template.nodelist, template)
+    plan = vars(template.nodelist).get(PLAN)
+    if plan is None:
+        plan = yield from compiled(state, template.nodelist, template)
     return (yield from plan(context, state))
 
 
@@ -151,7 +155,7 @@ def _run_processors(state: State, template: Any, context: Any) -> Steps:
     """Run the context processors in order.
 
     Django's own run right here, as do coroutine functions; another may do any I/O and runs in
-    the request's thread unless its module is among ``inline_tags``.
+    the request's thread until it has shown that it is quick and asks for nothing.
 
     Returns:
         All their values together, and by processor.
@@ -160,21 +164,21 @@ def _run_processors(state: State, template: Any, context: Any) -> Steps:
     results: dict[str, Any] = {}
     for processor in template.engine.template_context_processors + context._processors:
         module = getattr(processor, "__module__", "")
-        inline = (
-            not state.on_loop
-            or is_django(module)
-            or iscoroutinefunction(processor)
-            or state.policy.runs_inline(module)
-        )
-        if inline:
+        result: Any = LEAVE
+        code = None
+        if not state.on_loop or is_django(module) or iscoroutinefunction(processor):
             try:
                 result = processor(context.request)
             except SynchronousOnlyOperation:
                 if not state.on_loop:
                     raise
-                inline = False
-        if not inline:
-            result = yield Wait(Kind.CALL, processor, (context.request,))
+        else:
+            code = getattr(processor, "__func__", processor)
+            trusted = state.policy.may_run_here(code, None, module)
+            given = (context.request,)
+            result = placed_here(state, code, trusted, processor, given, None, given)
+        if result is LEAVE:
+            result = yield there(code, processor, context.request)
         result = awaited(state, result)
         if type(result) is Wait:
             result = yield from complete(result)

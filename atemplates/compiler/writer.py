@@ -55,12 +55,10 @@ class Constants:
 class Writer:
     """The lines of one plan function, each with the node it was written for."""
 
-    def __init__(self, module: Any, *, part: bool = False, effects: Effects = OPAQUE) -> None:
+    def __init__(self, module: Any, *, effects: Effects = OPAQUE) -> None:
         self.module = module
         self.constants: Constants = module.constants
         self.shallow: bool = module.shallow
-        self.part = part
-        """Whether this function already runs in the request's thread as one hop."""
         self.effects = effects
         """What the whole function may do to the context."""
         self.roots: dict[str, str] = {}
@@ -256,7 +254,7 @@ class Writer:
 
         self.flush()
         result = self.temporary("s")
-        function = self.module.new_part(write_there, part=self.part)
+        function = self.module.new_part(write_there)
         self.line(f"{result} = yield from {function}(context, state)")
         self.append(result)
 

@@ -26,7 +26,7 @@ OWN_OPTIONS = {
     "inline_tags": Option((), check=list_of_strings, expected="a list of tag libraries"),
     "recorder": RECORDER_OPTION,
     "relations": Option("batch", allowed=POLICIES),
-    "sync_tags": Option("thread", allowed=("thread", "inline")),
+    "sync_tags": Option("auto", allowed=("auto", "thread", "inline")),
 }
 # The engine's arguments, less those that have settings of their own beside OPTIONS.
 STOCK_OPTIONS = frozenset(signature(Engine).parameters) - {"dirs", "app_dirs"}

@@ -118,7 +118,7 @@ async def arender(
     state = new_state(template, context, True, relations and check_policy(relations))
     holds_awaitables = note_awaitables(state, template, values)
     try:
-        text: str = await drivers.arun(render_plan(state, template, context))
+        text: str = await drivers.arun(render_plan(state, template, context), state)
         state.relations.check()
         return text
     finally:

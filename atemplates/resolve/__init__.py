@@ -20,7 +20,7 @@ from .calls import (
     stands_beside,
 )
 from .chains import Step, show_filtered
-from .conditions import COMPARISONS, compare_again, swallow
+from .conditions import COMPARISONS, compare, compare_again, swallow
 from .filters import apply_filter, apply_stock, apply_twin, filter_again
 from .lookups import (
     attribute_failed,
@@ -55,6 +55,7 @@ __all__ = [
     "awaited",
     "awaiting",
     "call",
+    "compare",
     "compare_again",
     "complete",
     "container",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from inspect import isasyncgen, isasyncgenfunction, iscoroutinefunction, signature, unwrap
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
@@ -18,8 +18,10 @@ from ..kinds import (
     is_related,
     learn,
 )
+from ..python_code import call_code
 from ..state import State
 from ..waits import Kind, Wait
+from .others import LEAVE, here, there
 from .sites import Site
 
 Steps = Generator[Wait, Any, Any]
@@ -57,14 +59,24 @@ def settle(state: State, value: Any, site: Site | None = None, root: Any = None)
     if is_awaitable(value):
         return awaiting(state, value, then_call=True)
     if callable(value):
-        if kind is MethodType and state.on_loop and has_own_twin(value):
-            return repeat_call(state, value, site, root)
-        try:
-            value = call(state, value)
-        except SynchronousOnlyOperation:
-            if not state.on_loop:
-                raise
-            return repeat_call(state, value, site, root)
+        code = None
+        if state.on_loop:
+            if kind is MethodType and has_own_twin(value):
+                return repeat_call(state, value, site, root)
+            code = None if is_left_alone(value) else call_code(value)
+        if code is not None:
+            owner = getattr(value, "__self__", None) if kind is MethodType else value
+            result = here(state, code, call, (state, value), (owner,))
+            if result is LEAVE:
+                return repeat_call(state, value, site, root, code)
+            value = result
+        else:
+            try:
+                value = call(state, value)
+            except SynchronousOnlyOperation:
+                if not state.on_loop:
+                    raise
+                return repeat_call(state, value, site, root)
         if type(value) not in INERT:
             learn(type(value))
             if is_awaitable(value):
@@ -72,9 +84,28 @@ def settle(state: State, value: Any, site: Site | None = None, root: Any = None)
     return value
 
 
-def repeat_call(state: State, function: Any, site: Site | None = None, root: Any = None) -> Wait:
-    """Wait for a call that cannot be made right here: its async twin, or the thread."""
-    made = _call_twin(function) if state.on_loop else None
+def is_left_alone(function: Any) -> bool:
+    """Whether a function, a method or a class says that templates are not to call it."""
+    if type(function) not in CALLABLES and not issubclass(type(function), type):
+        return False
+    return bool(
+        getattr(function, "do_not_call_in_templates", False)
+        or getattr(function, "alters_data", False)
+    )
+
+
+CALLABLES = frozenset({FunctionType, MethodType})
+
+
+def repeat_call(
+    state: State, function: Any, site: Site | None = None, root: Any = None, code: Any = None
+) -> Wait:
+    """Wait for a call that cannot be made right here: its async twin, or the thread.
+
+    Args:
+        code: what the call runs, if that is code of others.
+    """
+    made = _call_twin(function) if state.on_loop and has_own_twin(function) else None
     if made is not None:
         notify = state.relations.call_step(function, site, root)
         if isasyncgen(made):
@@ -83,7 +114,7 @@ def repeat_call(state: State, function: Any, site: Site | None = None, root: Any
     owner, index = getattr(function, "__self__", None), len(site.bits) if site is not None else 1
     name = getattr(function, "__name__", "")
     notify = state.relations.python_step(owner, name, site, root, index - 1)
-    return Wait(Kind.CALL, call, (state, function), notify=notify)
+    return there(code, call, state, function, notify=notify)
 
 
 def _call_twin(function: Any) -> Any:
@@ -186,12 +217,14 @@ def again_in_thread(
     root: Any,
     function: Any,
     *args: Any,
+    code: Any = None,
 ) -> Wait:
-    """Wait for what met Django's guard: repeated in the request's thread.
+    """Wait for a step in the request's thread: it belongs there, or met Django's guard here.
 
     Args:
-        bit: what was done with the value.
+        bit: what is done with the value.
+        code: what the step runs, if that is code of others.
     """
     index = len(site.bits) if site is not None else 1
     notify = state.relations.python_step(value, bit, site, root, index)
-    return Wait(Kind.PLAN, complete(Wait(Kind.CALL, function, args, notify=notify)))
+    return Wait(Kind.PLAN, complete(there(code, function, *args, notify=notify)))

@@ -6,10 +6,14 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import SynchronousOnlyOperation
+
 from ..errors import UNSWALLOWED
+from ..python_code import comparison_code
 from ..state import State
 from ..waits import Wait
 from .calls import again_in_thread
+from .others import LEAVE, here
 
 
 def swallow(error: Exception) -> bool:
@@ -21,6 +25,27 @@ def swallow(error: Exception) -> bool:
     if isinstance(error, UNSWALLOWED):
         raise error
     return False
+
+
+def compare(state: State, name: str, first: Any, second: Any) -> Any:
+    """Compare two values of which one may run code of its own.
+
+    Returns:
+        The result, or a wait for it.
+    """
+    function = COMPARISONS[name]
+    code = comparison_code(first, second) if state.on_loop else None
+    if code is not None:
+        result = here(state, code, function, (first, second), (first, second))
+        if result is LEAVE:
+            return again_in_thread(
+                state, second, "__contains__", None, None, function, first, second, code=code
+            )
+        return result
+    try:
+        return function(first, second)
+    except SynchronousOnlyOperation as error:
+        return compare_again(state, error, name, first, second)
 
 
 def compare_again(state: State, error: Exception, name: str, first: Any, second: Any) -> Wait:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import GeneratorType
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
@@ -13,14 +13,16 @@ from ..errors import NotRepeatable
 from ..kinds import (
     INERT,
     RELATED,
-    SCALARS,
     is_awaitable,
+    is_django,
     is_iterator,
     is_related,
 )
+from ..python_code import SCALARS, SOMEBODYS, call_code, iteration_code, truth_code, use_code
 from ..state import State
 from ..waits import Kind, Wait
 from .calls import Steps, complete
+from .others import LEAVE, placed_here, there
 from .rows import ROWS, _same, evaluated_then
 from .sites import Site
 
@@ -66,8 +68,10 @@ def apply_filter(
                 return Wait(Kind.PLAN, filtered)
         if not state.on_loop:
             state.relations.prepare_value(value, site, root)
-    if type(value) is GeneratorType and state.on_loop:
-        result: Any = Wait(Kind.CALL, function, (value, *args), kwargs)
+    result: Any
+    code = filter_code(function, value, args) if state.on_loop else None
+    if code is not None:
+        result = _placed(state, code, function, value, args, kwargs, site, root)
     else:
         try:
             result = function(value, *args, **kwargs)
@@ -77,10 +81,62 @@ def apply_filter(
         index = len(site.bits) if site is not None else 1
         state.relations.derive(value, result, site, root, index)
     if type(result) is Wait or (type(result) not in INERT and is_awaitable(result)):
-        return Wait(Kind.PLAN, _filtered(result, isinstance(value, SafeData), function))
+        return Wait(Kind.PLAN, _filtered(result, value, function))
     if getattr(function, "is_safe", False) and isinstance(value, SafeData):
         result = mark_safe(result)
     return result
+
+
+def filter_code(function: Any, value: Any, args: tuple[Any, ...]) -> Any:
+    """What applying a filter runs: a filter of others itself, or what Django's asks of a value."""
+    code = call_code(function)
+    if code is not None:
+        return code
+    if type(value) in SCALARS and SCALARS.issuperset(map(type, args)):
+        return None
+    if is_iterator(value) or any(map(is_iterator, args)):
+        return SOMEBODYS
+    asked = ASKED.get(getattr(function, "__name__", ""))
+    if asked is not None and is_django(getattr(function, "__module__", None) or ""):
+        code = next((found for ask in asked if (found := ask(value)) is not None), None)
+        return use_code(*args) if code is None else code
+    return use_code(value, *args)
+
+
+ASKED: dict[str, tuple[Callable[[Any], Any], ...]] = {
+    "default": (truth_code,),
+    "default_if_none": (),
+    "first": (iteration_code,),
+    "last": (iteration_code,),
+    "length": (iteration_code,),
+    "random": (iteration_code,),
+    "slice": (iteration_code,),
+    "yesno": (truth_code,),
+}
+"""All that some of Django's filters ask of a value."""
+
+
+def _placed(
+    state: State,
+    code: Any,
+    function: Any,
+    value: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    site: Site | None,
+    root: Any,
+) -> Any:
+    """Apply a filter that runs code of others, here or in the request's thread."""
+    given = (value, *args)
+    if not any(map(is_iterator, given)):
+        others = call_code(function) is not None
+        trusted = state.policy.may_run_here(code, function) if others else state.policy.trusts(code)
+        result = placed_here(state, code, trusted, function, given, kwargs, given)
+        if result is not LEAVE:
+            return result
+    state.relations.prepare_value(value, site, root)
+    notify = state.relations.filter_step(function, value, site, root)
+    return there(code, function, *given, notify=notify, **kwargs)
 
 
 def apply_stock(
@@ -135,12 +191,12 @@ def _takes_all(function: Any, value: Any) -> bool:
     )
 
 
-def _filtered(result: Any, safe: bool, function: Any) -> Steps:
+def _filtered(result: Any, value: Any, function: Any) -> Steps:
     if type(result) is Wait:
         result = yield result
     if type(result) not in INERT and is_awaitable(result):
         result = yield Wait(Kind.AWAIT, result)
-    if safe and getattr(function, "is_safe", False):
+    if getattr(function, "is_safe", False) and isinstance(value, SafeData):
         result = mark_safe(result)
     return result
 

@@ -16,9 +16,11 @@ from ..kinds import (
     RELATED,
     is_awaitable,
 )
+from ..python_code import attribute_code
 from ..state import State
 from ..waits import Kind, Wait
 from .calls import Steps, await_once, complete, settle
+from .others import LEAVE, here, there
 from .sites import MISSING, Invalid, Site
 
 logger = logging.getLogger("django.template")
@@ -118,6 +120,17 @@ def walk(
                     index += 1
                     continue
                 source = value
+            if state.on_loop:
+                code = attribute_code(value, bit)
+                if code is not None:
+                    found = here(state, code, lookup, (value, bit), (value,))
+                    if found is LEAVE:
+                        wait = look_again(state, value, bit, site, root, index, code)
+                        later = _go_on(state, context, wait, site, index + 1, root, False)
+                        return Wait(Kind.PLAN, later)
+                    value = found
+                    index += 1
+                    continue
             try:
                 if type(value) in PLAIN:
                     try:
@@ -143,7 +156,7 @@ def follow(state: State, context: Any, value: Any, site: Site) -> Any:
 
     The usual first step is an attribute of a plain object, which takes no more than that here.
     """
-    if type(value) not in PLAIN or value is MISSING:
+    if type(value) not in state.plain or value is MISSING:
         return walk(state, context, value, site)
     try:
         found = getattr(value, site.bits[1])
@@ -154,10 +167,16 @@ def follow(state: State, context: Any, value: Any, site: Site) -> Any:
     return walk(state, context, found, site, 2, value)
 
 
-def look_again(state: State, value: Any, bit: str, site: Site, root: Any, index: int) -> Wait:
-    """Wait for a lookup that met Django's guard: repeated in the request's thread."""
+def look_again(
+    state: State, value: Any, bit: str, site: Site, root: Any, index: int, code: Any = None
+) -> Wait:
+    """Wait for a lookup in the request's thread: it belongs there, or met Django's guard here.
+
+    Args:
+        code: what the lookup runs, if that is code of others.
+    """
     notify = state.relations.python_step(value, bit, site, root, index)
-    return Wait(Kind.CALL, lookup, (value, bit), notify=notify)
+    return there(code, lookup, value, bit, notify=notify)
 
 
 def _load(

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from .. import dates, numerals
 from ..escaping import escape
+from ..python_code import text_code
 from ..kinds import (
     INERT,
     is_related,
@@ -23,6 +24,7 @@ from ..state import State
 from ..waits import Kind, Wait
 from .calls import Steps, again_in_thread
 from .lookups import follow, walk
+from .others import LEAVE, here
 from .rows import ROWS
 from .sites import Site
 
@@ -79,14 +81,22 @@ def rendered(
     kind = type(value)
     if not state.on_loop and (kind in ROWS or is_related(kind)):
         state.relations.prepare_value(value, site, root)
-    try:
-        return render_value_in_context(value, context)
-    except SynchronousOnlyOperation:
-        if not state.on_loop:
-            raise
-        return again_in_thread(
-            state, value, "__str__", site, root, render_value_in_context, value, context
-        )
+    code = None
+    if state.on_loop:
+        code = text_code(value)
+        if code is not None:
+            text = here(state, code, render_value_in_context, (value, context), (value,))
+            if text is not LEAVE:
+                return text
+    if code is None:
+        try:
+            return render_value_in_context(value, context)
+        except SynchronousOnlyOperation:
+            if not state.on_loop:
+                raise
+    return again_in_thread(
+        state, value, "__str__", site, root, render_value_in_context, value, context, code=code
+    )
 
 
 def show(state: State, context: Any, value: Any, site: Site) -> Any:

@@ -17,10 +17,12 @@ from ..kinds import (
     is_iterator,
     is_related,
 )
+from ..python_code import iteration_code, truth_code
 from ..state import State
 from ..waits import Kind, Wait
 from .calls import Steps, again_in_thread, complete
 from .lookups import follow, walk
+from .others import LEAVE, here
 from .sites import Site
 
 
@@ -31,6 +33,12 @@ def truth(state: State, value: Any, site: Site | None = None, root: Any = None) 
         site: the expression whose value it is, if that is known.
         root: the value of its first bit.
     """
+    code = truth_code(value) if state.on_loop else None
+    if code is not None:
+        result = here(state, code, bool, (value,), (value,))
+        if result is not LEAVE:
+            return result
+        return again_in_thread(state, value, "__bool__", site, root, bool, value, code=code)
     try:
         if is_related(type(value)) and issubclass(type(value), QuerySet):
             wait = state.relations.whole(value, site, root)
@@ -115,6 +123,13 @@ def rows(
     if is_iterator(value) and state.on_loop:
         # A generator that meets the guard half-way is dead and cannot be begun again.
         return again_in_thread(state, value, "__iter__", site, root, list, value)
+    code = iteration_code(value) if state.on_loop else None
+    if code is not None:
+        result = here(state, code, Rows, (value, backwards, sized), (value,))
+        if result is not LEAVE:
+            return result
+        arguments = (Rows, value, backwards, sized)
+        return again_in_thread(state, value, "__iter__", site, root, *arguments, code=code)
     try:
         return Rows(value, backwards, sized)
     except SynchronousOnlyOperation:

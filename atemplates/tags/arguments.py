@@ -6,6 +6,7 @@ on a shallow copy of the node: what the tag does stays Django's business.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
@@ -36,6 +37,7 @@ from ..compiler.nodes import register
 from ..compiler.plan import RUNTIME
 from ..compiler.scope import READS, assigns
 from ..compiler.writer import Writer
+from ..python_code import use_code
 from ..state import State
 from ..waits import Kind, Wait
 
@@ -163,6 +165,8 @@ def render_with_arguments(state: State, context: Any, node: Node, values: dict[s
             **{name: resolved(value) for name, value in values.items()},
         }
         node = copied
+    if state.on_loop and arguments_code(values.values()) is not None:
+        return Wait(Kind.PLAN, in_thread(state, node.render, context))
     depth = len(context.dicts)
     try:
         return node.render(context)
@@ -171,6 +175,22 @@ def render_with_arguments(state: State, context: Any, node: Node, values: dict[s
             raise
         del context.dicts[depth:]
         return Wait(Kind.PLAN, in_thread(state, node.render, context))
+
+
+def arguments_code(values: Iterable[Any]) -> Any:
+    """What Django's own code may run of the arguments of a tag."""
+    for value in values:
+        kind = type(value)
+        if kind is ArgumentList:
+            code = arguments_code(value)
+        elif kind is ArgumentDict:
+            code = arguments_code(value.values())
+        else:
+            value = value.value if issubclass(kind, Resolved) else value
+            code = None if kind is Failing or value is ABSENT else use_code(value)
+        if code is not None:
+            return code
+    return None
 
 
 RUNTIME["ArgumentDict"] = ArgumentDict

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.cache import InvalidCacheBackendError, caches
+from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.utils import make_template_fragment_key
@@ -109,7 +110,9 @@ def cache_get(state: State, fragment: Any) -> Steps:
     """The plan of asking the cache."""
     cache, key, _ = fragment
     if state.on_loop and type(cache) not in IN_MEMORY:
-        return (yield Wait(Kind.AWAIT, cache.aget(key)))
+        if has_own_async(cache, "aget"):
+            return (yield Wait(Kind.AWAIT, cache.aget(key)))
+        return (yield Wait(Kind.CALL, cache.get, (key,)))
     return cache.get(key)
 
 
@@ -117,9 +120,17 @@ def cache_set(state: State, fragment: Any, text: str) -> Steps:
     """The plan of filling the cache."""
     cache, key, expire = fragment
     if state.on_loop and type(cache) not in IN_MEMORY:
-        yield Wait(Kind.AWAIT, cache.aset(key, text, expire))
+        if has_own_async(cache, "aset"):
+            yield Wait(Kind.AWAIT, cache.aset(key, text, expire))
+        else:
+            yield Wait(Kind.CALL, cache.set, (key, text, expire))
     else:
         cache.set(key, text, expire)
+
+
+def has_own_async(cache: Any, method: str) -> bool:
+    """Whether a cache does its I/O asynchronously. The methods of Django's class use a thread."""
+    return getattr(type(cache), method, None) is not getattr(BaseCache, method)
 
 
 RUNTIME["cache_fragment"] = cache_fragment

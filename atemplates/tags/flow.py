@@ -98,25 +98,7 @@ def for_effects(node: Any) -> Effects:
 
 
 def write_for(w: Writer, node: Any) -> None:
-    """A loop around a foreign node goes to the request's thread as one hop."""
-    modules = for_effects(node).foreign
-    if modules and not w.part:
-        part = w.module.new_part(lambda inner: _write_loop_for(inner, node))
-        result = w.temporary()
-        plan = f"{part}(context, state)"
-        w.line(f"{result} = yield from hop(state, context, {plan}, {w.constant(modules)})")
-        w.refresh()
-        w.append(result)
-    else:
-        _write_loop(w, node)
-
-
-def _write_loop_for(w: Writer, node: Any) -> None:
-    with w.writing_for(node):
-        _write_loop(w, node)
-
-
-def _write_loop(w: Writer, node: Any) -> None:
+    """Write the loop: its source, the rows, what stands in place of no rows."""
     effects = effects_of(node.nodelist_loop)
     loop = Loop(
         index=w.temporary("index"),

@@ -21,7 +21,8 @@ from django.utils.safestring import mark_safe
 from ..compiler.expressions import write_expression
 from ..compiler.foreign import in_thread, off_loop
 from ..compiler.nodes import effects_of, register, write_nodes
-from ..compiler.plan import RUNTIME, plan_of
+from ..compiler.plan import ATTRIBUTE as PLAN
+from ..compiler.plan import RUNTIME, compiled
 from ..compiler.scope import ELSEWHERE, READS, Effects
 from ..compiler.templates import body_plan, render_plan
 from ..compiler.writer import Writer
@@ -59,7 +60,9 @@ def block_plan(state: State, context: Any, node: BlockNode) -> Steps:
     try:
         if block_context is None:
             scope["block"] = node
-            plan = plan_of(node.nodelist, name=f"block {node.name}")
+            plan = vars(node.nodelist).get(PLAN)
+            if plan is None:
+                plan = yield from compiled(state, node.nodelist, name=f"block {node.name}")
             return (yield from plan(context, state))
         found = block_context.pop(node.name)
         source = node if found is None else found
@@ -67,7 +70,9 @@ def block_plan(state: State, context: Any, node: BlockNode) -> Steps:
         block = type(source)(source.name, source.nodelist)
         block.context = context
         scope["block"] = block
-        plan = plan_of(block.nodelist, name=f"block {node.name}")
+        plan = vars(block.nodelist).get(PLAN)
+        if plan is None:
+            plan = yield from compiled(state, block.nodelist, name=f"block {node.name}")
         result = yield from plan(context, state)
         if found is not None:
             block_context.push(node.name, found)

@@ -12,16 +12,17 @@ from django.template.library import InclusionNode, SimpleBlockNode, SimpleNode, 
 from django.utils.html import conditional_escape
 
 from ..compiler.expressions import write_expression
-from ..compiler.foreign import await_context, holds_awaitables, in_thread, off_loop, snapshot
+from ..compiler.foreign import await_context, holds_awaitables, in_thread, off_loop, tag_name
 from ..compiler.nodes import effects_of, register, write_nodes
 from ..compiler.plan import RUNTIME
 from ..compiler.scope import OPAQUE, READS, Effects, assigns, foreign
 from ..compiler.templates import render_plan
 from ..compiler.writer import Writer
-from ..errors import NotRepeatable
-from ..kinds import INERT, is_django
+from ..kinds import INERT, is_django, is_iterator
 from ..loaded import loaded_template
+from ..python_code import text_code
 from ..resolve import Steps, awaited, complete
+from ..resolve.others import LEAVE, here, placed_here
 from ..state import State
 from ..waits import Kind, Wait
 
@@ -112,30 +113,29 @@ def _call(
     state: State, context: Any, node: TagHelperNode, args: list[Any], kwargs: dict[str, Any]
 ) -> Any:
     function = node.func
-    inline = not is_foreign(function) or state.policy.runs_inline(module_of(function))
-    if state.on_loop and not inline:
-        return Wait(Kind.PLAN, _call_in_thread(state, function, args, kwargs))
-    before = snapshot(context) if state.on_loop and node.takes_context else None
-    try:
-        result = function(*args, **kwargs)
-    except SynchronousOnlyOperation as error:
-        if not state.on_loop:
-            raise
-        if before is not None and snapshot(context) != before:
-            raise NotRepeatable(
-                f"The tag function {function.__module__}.{function.__qualname__} ran on the event "
-                "loop, changed the context and then needed the database. It cannot be repeated. "
-                "Take its library out of OPTIONS['inline_tags'] (or set OPTIONS['sync_tags'] to "
-                "'thread'), or write it as a coroutine function."
-            ) from error
-        return Wait(Kind.PLAN, _call_in_thread(state, function, args, kwargs))
+    if state.on_loop and is_foreign(function):
+        given = (*args, *kwargs.values())
+        result = LEAVE
+        if not any(map(is_iterator, given)):
+            module = module_of(function)
+            trusted = state.policy.may_run_here(function, tag_name(node), module)
+            result = placed_here(state, function, trusted, function, tuple(args), kwargs, given)
+        if result is LEAVE:
+            return Wait(Kind.PLAN, _call_in_thread(state, function, args, kwargs))
+    else:
+        try:
+            result = function(*args, **kwargs)
+        except SynchronousOnlyOperation:
+            if not state.on_loop:
+                raise
+            return Wait(Kind.PLAN, _call_in_thread(state, function, args, kwargs))
     if type(result) not in INERT:
         return awaited(state, result)
     return result
 
 
 def _call_in_thread(state: State, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Steps:
-    result = yield from in_thread(state, lambda: function(*args, **kwargs))
+    result = yield from in_thread(state, lambda: function(*args, **kwargs), code=function)
     if type(result) not in INERT:
         result = awaited(state, result)
         if type(result) is Wait:
@@ -147,6 +147,12 @@ def tag_text(state: State, context: Any, value: Any) -> Any:
     """Return what a simple tag writes: its result, escaped where the context says so."""
     if not context.autoescape:
         return value
+    code = text_code(value) if state.on_loop else None
+    if code is not None:
+        text = here(state, code, conditional_escape, (value,), (value,))
+        if text is not LEAVE:
+            return text
+        return Wait(Kind.PLAN, in_thread(state, conditional_escape, value, code=code))
     try:
         return conditional_escape(value)
     except SynchronousOnlyOperation:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.cache.backends.base import BaseCache
 from django.core.exceptions import SynchronousOnlyOperation
+from django.template.base import Node
+from django.template.context import BaseContext
 from django.template.defaulttags import URLNode
 from django.templatetags.static import StaticNode
 from django.urls import NoReverseMatch
@@ -21,6 +24,7 @@ from ..resolve import MISSING
 from ..reversing import reverse
 from ..state import State
 from ..waits import Kind, Wait
+from .arguments import arguments_code
 
 # -- url -------------------------------------------------------------------------------------------
 
@@ -102,13 +106,25 @@ def static_text(context: Any, node: StaticNode, path: Any) -> str:
 
 
 def call_or_wait(state: State, function: Any, *args: Any) -> Any:
-    """Call a function; one that meets Django's guard on the loop is repeated in the thread."""
+    """Call a function of Django's here, or in the thread if its arguments may run others' code."""
+    if state.on_loop and runs_code(args):
+        return Wait(Kind.PLAN, in_thread(state, function, *args))
     try:
         return function(*args)
     except SynchronousOnlyOperation:
         if not state.on_loop:
             raise
         return Wait(Kind.PLAN, in_thread(state, function, *args))
+
+
+def runs_code(args: tuple[Any, ...]) -> bool:
+    """Whether a function of Django's may run code of others for the arguments of a tag."""
+    values = [arg for arg in args if not issubclass(type(arg), NO_ARGUMENTS)]
+    return arguments_code(values) is not None
+
+
+NO_ARGUMENTS = (BaseCache, BaseContext, Node, State)
+"""Types of what such functions need besides a tag's arguments."""
 
 
 RUNTIME["call_or_wait"] = call_or_wait

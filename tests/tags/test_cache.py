@@ -182,7 +182,7 @@ class TestWhatIsAsked:
     SOURCE = C + "{% cache 60 a using='recording' %}{{ x }}{% endcache %}"
 
     async def test_the_async_api_on_the_loop(self):
-        template = parse(self.SOURCE)
+        template = precompiled(parse(self.SOURCE))
         assert await arender_template(template, Context({"x": 1})) == "1"
         assert Recording.asked == [("aget", "awaited", None), ("aset", "awaited", 60)]
         Recording.asked.clear()

@@ -1,0 +1,92 @@
+"""Noticing Django's guard: the check that nothing asks the database on a running event loop.
+
+Django raises ``SynchronousOnlyOperation`` where code asks the database on the loop, and whoever
+catches every exception hides that. Here the guard is noticed whatever becomes of its exception:
+``django.utils.asyncio`` asks its own ``get_running_loop`` first, which is wrapped once. As long as
+nobody watches, that costs one look at a dict per query.
+
+Inside an `Attempt` the guard raises `LeaveLoop`, which ``except Exception`` does not catch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from threading import get_ident
+from typing import Any
+
+import django.utils.asyncio
+from django.core.exceptions import SynchronousOnlyOperation
+
+
+class LeaveLoop(BaseException):
+    """Code that runs on the event loop on trial has to run in the request's thread instead.
+
+    No ``Exception``: code that catches every one of these must not hide that it asked.
+    """
+
+
+class Watch:
+    """Notices whether code asks for the database while it runs in this thread.
+
+    A context manager, which may be entered inside another.
+
+    Args:
+        leave: whether asking on a running event loop raises `LeaveLoop` instead of Django's own
+            exception.
+    """
+
+    __slots__ = ("asked", "leave", "outer", "thread")
+
+    def __init__(self, leave: bool = False) -> None:
+        self.asked = False
+        """Whether something asked for the database."""
+        self.leave = leave
+        self.outer: Watch | None = None
+        self.thread = 0
+
+    def __enter__(self) -> Watch:
+        self.thread = get_ident()
+        self.outer = WATCHES.get(self.thread)
+        WATCHES[self.thread] = self
+        return self
+
+    def __exit__(self, *details: Any) -> None:
+        if self.outer is None:
+            del WATCHES[self.thread]
+        else:
+            WATCHES[self.thread] = self.outer
+            self.outer.asked = self.outer.asked or self.asked
+
+
+WATCHES: dict[int, Watch] = {}
+"""Thread -> the innermost watch. Each thread reads and writes only its own entry."""
+
+original = django.utils.asyncio.get_running_loop
+
+
+def get_running_loop() -> asyncio.AbstractEventLoop:
+    """Do what ``asyncio.get_running_loop`` does, and tell the thread's watch.
+
+    Raises:
+        RuntimeError: no loop runs in this thread, so that Django's guard lets the query pass.
+        LeaveLoop: one runs, and the code that asks is on trial.
+    """
+    watch = WATCHES.get(get_ident())
+    if watch is None:
+        return original()
+    watch.asked = True
+    loop = original()
+    if watch.leave:
+        raise LeaveLoop
+    return loop
+
+
+def install() -> None:
+    """Put `get_running_loop` where Django's guard asks. Doing it again changes nothing."""
+    django.utils.asyncio.get_running_loop = get_running_loop
+
+
+install()
+
+BLOCKED: tuple[type[BaseException], ...] = (SynchronousOnlyOperation, LeaveLoop)
+"""What says that a step needs the request's thread."""

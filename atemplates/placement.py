@@ -1,0 +1,150 @@
+"""Where code of others runs: on the event loop, or in the request's thread. Learned from what it did.
+
+Code that was not met before runs in the request's thread and is watched: how long it takes, and
+whether it asks for a database connection. What was quick `TRUSTED_AFTER` times in a row and asked
+for nothing runs on the loop from then on, on trial: if it ever asks, or takes long, it goes back to
+the thread for good.
+
+What was learned belongs to the process. It is about functions (and classes of nodes), never about
+values.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from .guard import Watch
+from .python_code import SOMEBODYS
+
+TRUSTED_AFTER = 3
+"""After how many quick runs in the thread code runs on the loop."""
+QUICK = 0.0005
+"""How many seconds a quick run takes at most."""
+STRIKES = 3
+"""How often code may take long before it belongs to the thread for good: a run is also slow when
+the machine is."""
+LIMIT = 5_000
+"""How many functions are remembered, in programs that make functions without end."""
+
+
+class Record:
+    """What is known of one function."""
+
+    __slots__ = ("asked", "quick", "runs", "slow", "slowest")
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self.quick = 0
+        """Quick runs in a row."""
+        self.slow = 0
+        """How often it took long."""
+        self.slowest = 0.0
+        """Seconds."""
+        self.asked = False
+        """Whether it ever asked for the database."""
+
+    @property
+    def belongs_in_thread(self) -> bool:
+        """Whether it asked for the database, or took long too often."""
+        return self.asked or self.slow >= STRIKES
+
+    @property
+    def place(self) -> str:
+        """``"loop"``, ``"thread"`` (for good), or ``"learning"`` (in the thread, watched)."""
+        if self.belongs_in_thread:
+            return "thread"
+        return "loop" if self.quick >= TRUSTED_AFTER else "learning"
+
+    def note(self, seconds: float, asked: bool) -> None:
+        """Note one run."""
+        self.runs += 1
+        self.slowest = max(self.slowest, seconds)
+        if asked:
+            self.asked = True
+        elif seconds > QUICK:
+            self.slow += 1
+            self.quick = 0
+        else:
+            self.quick += 1
+
+
+RECORDS: dict[Any, Record] = {}
+"""Function -> what is known of it. Threads may race for a record and its numbers: then a run is
+not counted, and the function stays in the thread for one run more. `Record.asked` is only ever set
+to True."""
+
+
+def record_of(code: Any) -> Record:
+    """Return the record of a function, a new one if it was not met before."""
+    record = RECORDS.get(code)
+    if record is None:
+        if len(RECORDS) >= LIMIT:
+            RECORDS.clear()
+        record = RECORDS.setdefault(code, Record())
+    return record
+
+
+def is_trusted(code: Any, after: int = TRUSTED_AFTER) -> bool:
+    """Whether a function may run on the event loop, by what was learned of it.
+
+    Args:
+        code: the function.
+        after: how many quick runs in the thread it takes.
+    """
+    if code is SOMEBODYS:
+        return False
+    record = RECORDS.get(code)
+    if record is None:
+        return after == 0
+    return record.quick >= after and not record.belongs_in_thread
+
+
+def belongs_in_thread(code: Any) -> bool:
+    """Whether a function has shown that it asks for the database, or takes long."""
+    record = RECORDS.get(code)
+    return record is not None and record.belongs_in_thread
+
+
+def observed(code: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call ``function`` in the request's thread, and note how ``code`` behaved in it.
+
+    Args:
+        code: what runs inside, as `atemplates.python_code` says.
+    """
+    if code is None or code is SOMEBODYS:
+        return function(*args, **kwargs)
+    record = record_of(code)
+    if record.belongs_in_thread:
+        return function(*args, **kwargs)
+    watch = Watch()
+    start = perf_counter()
+    try:
+        with watch:
+            return function(*args, **kwargs)
+    finally:
+        record.note(perf_counter() - start, watch.asked)
+
+
+class Learned(NamedTuple):
+    """What was learned of a function, for people to read."""
+
+    name: str
+    place: str
+    runs: int
+    slowest: float
+    """Milliseconds."""
+    asked: bool
+
+
+def learned() -> list[Learned]:
+    """Return what was learned in this process, by name."""
+    return sorted(
+        Learned(name_of(code), record.place, record.runs, record.slowest * 1000, record.asked)
+        for code, record in list(RECORDS.items())
+    )
+
+
+def name_of(code: Any) -> str:
+    """The module and name of a function or class."""
+    return f"{getattr(code, '__module__', None) or '?'}.{getattr(code, '__qualname__', code)}"

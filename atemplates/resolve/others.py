@@ -1,0 +1,65 @@
+"""Steps on the event loop that run code of others: here on trial, or in the request's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from time import perf_counter
+from typing import Any
+
+from ..attempts import LEAVE, attempt
+from ..placement import observed
+from ..state import State
+from ..waits import Kind, Wait
+
+BUDGET = 0.002
+"""How many seconds code of others may take on the loop in one render. A render that needs more goes
+on in the thread, which costs less than that, and leaves the loop to others."""
+
+
+def here(
+    state: State,
+    code: Any,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    objects: Iterable[Any] = (),
+) -> Any:
+    """Take a step on the loop if what it runs has earned it.
+
+    Args:
+        code: what the step runs, as `atemplates.python_code` says.
+        function: the step.
+        args: its arguments.
+        objects: what it may change.
+
+    Returns:
+        The step's result, or `LEAVE`: the step belongs in the thread.
+    """
+    return placed_here(state, code, state.policy.trusts(code), function, args, None, objects)
+
+
+def placed_here(
+    state: State,
+    code: Any,
+    trusted: bool,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any] | None = None,
+    objects: Iterable[Any] = (),
+) -> Any:
+    """Do the same with ``trusted`` saying whether the code may run here; arguments as for `here`."""
+    if not trusted or state.spent > BUDGET:
+        return LEAVE
+    start = perf_counter()
+    result = attempt(code, function, args, kwargs, objects)
+    state.spent += perf_counter() - start
+    return result
+
+
+def there(
+    code: Any, function: Callable[..., Any], *args: Any, notify: Any = None, **kwargs: Any
+) -> Wait:
+    """Wait for a step in the request's thread, where it is watched."""
+    return Wait(Kind.CALL, observed, (code, function, *args), kwargs, notify=notify)
+
+
+__all__ = ["BUDGET", "LEAVE", "here", "placed_here", "there"]
