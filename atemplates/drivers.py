@@ -20,13 +20,13 @@ from time import perf_counter
 from types import GeneratorType
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeAlias, TypeVar
 
+from asgiref.sync import _restore_context as restore_context  # type: ignore[attr-defined]
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db.models.query import QuerySet
 
 from .errors import RenderBlocked
 from .waits import Kind, Wait
 
-MISSING: Any = object()
 P = ParamSpec("P")
 R = TypeVar("R")
 Plan: TypeAlias = Generator[Wait, Any, Any]
@@ -347,9 +347,8 @@ class _Hop:
             except asyncio.CancelledError:
                 continue  # cancelled again: the thread has to end all the same
         # asgiref took over the language and the like as they were in the midst of the call.
-        for variable, value in (self.context or {}).items():
-            if variable.get(MISSING) is not value:
-                variable.set(value)
+        if self.context is not None:
+            restore_context(self.context)
 
 
 async def _acall(wait: Wait) -> Any:
