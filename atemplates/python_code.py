@@ -53,7 +53,10 @@ CONTAINERS: frozenset[type] = frozenset(
 SEVERAL = 50
 """How many items of a container are looked at one by one; a larger one may hold anything."""
 
-QUIET_PACKAGES = frozenset(sys.stdlib_module_names) - {"__main__"} | {"markupsafe"}
+QUIET_PACKAGES = frozenset(sys.stdlib_module_names) - {"__main__"} | {
+    *("asgiref", "jinja2", "markupsafe"),
+    __name__.partition(".")[0],
+}
 QUIET_MODULES = (
     "django.conf",
     "django.contrib.contenttypes.fields",

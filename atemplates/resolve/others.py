@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 from ..attempts import LEAVE, attempt
 from ..placement import observed
-from ..state import State
+from ..state import Policy
 from ..waits import Kind, Wait
 
 BUDGET = 0.002
@@ -16,12 +16,20 @@ BUDGET = 0.002
 on in the thread, which costs less than that, and leaves the loop to others."""
 
 
+class Rendering(Protocol):
+    """What placing needs of the state of a render."""
+
+    policy: Policy
+    spent: float
+
+
 def here(
-    state: State,
+    state: Rendering,
     code: Any,
     function: Callable[..., Any],
     args: tuple[Any, ...],
     objects: Iterable[Any] = (),
+    kwargs: dict[str, Any] | None = None,
 ) -> Any:
     """Take a step on the loop if what it runs has earned it.
 
@@ -30,15 +38,16 @@ def here(
         function: the step.
         args: its arguments.
         objects: what it may change.
+        kwargs: its keyword arguments.
 
     Returns:
         The step's result, or `LEAVE`: the step belongs in the thread.
     """
-    return placed_here(state, code, state.policy.trusts(code), function, args, None, objects)
+    return placed_here(state, code, state.policy.trusts(code), function, args, kwargs, objects)
 
 
 def placed_here(
-    state: State,
+    state: Rendering,
     code: Any,
     trusted: bool,
     function: Callable[..., Any],

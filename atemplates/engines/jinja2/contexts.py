@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import runtime
 
-from ...drivers import close_awaitable
+from ...drivers import close_awaitable, on_event_loop
 from ...kinds import is_awaitable
 from ...waits import Kind, Wait
 from .callables import as_plan
@@ -42,6 +42,7 @@ def rendering(context: runtime.Context) -> Iterator[RenderState]:
     """
     outer = active.get()
     state = begin(context)
+    state.on_loop = bool(context.environment.is_async) and on_event_loop()
     for name, value in context.parent.items():
         if type(value) in INERT:
             continue

@@ -9,10 +9,12 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.db.models import Model
 from jinja2 import Environment
 
-from ...kinds import PLAIN_OR_MODEL, RELATED
+from ...kinds import DATA, PLAIN_OR_MODEL, RELATED
+from ...python_code import attribute_code, comparison_code, special_code
 from ...relations import fetching
 from ...relations.registry import is_missing, relations_of
 from ...waits import Kind, Wait
+from .placed import on_loop, taken
 from .state import running
 from .streams import Steps
 from .tracebacks import internal
@@ -24,12 +26,16 @@ names_of_dicts = frozenset(dir(dict))
 class Missed:
     """An attribute or item that is not at hand: a relation, or something that queries."""
 
-    __slots__ = ("ask", "name", "obj")
+    __slots__ = ("ask", "code", "name", "obj")
 
-    def __init__(self, ask: Callable[[Any, Any], Any], obj: Any, name: Any) -> None:
+    def __init__(
+        self, ask: Callable[[Any, Any], Any], obj: Any, name: Any, code: Any = None
+    ) -> None:
         self.ask = ask
         self.obj = obj
         self.name = name
+        self.code = code
+        """What the lookup runs, if that is code of others."""
 
     @internal
     def finish(self, site: Any = None, root: Any = None) -> Steps:
@@ -45,6 +51,12 @@ class Missed:
             relations = running().relations
             while type(step := relations.step(obj, name, site, root, index)) is Wait:
                 yield step
+        code = self.code
+        if code is None and model and on_loop():
+            code = attribute_code(obj, name) if type(name) is str else None
+        if code is not None:
+            notify = relations.python_step(obj, name, site, root, index) if model else None
+            return (yield from taken(code, self.ask, (obj, name), notify=notify))
         try:
             return self.ask(obj, name)
         except SynchronousOnlyOperation:
@@ -64,6 +76,12 @@ def attribute(environment: Any, obj: Any, name: str) -> Any:
             return obj[name]
         except KeyError:
             return environment.undefined(obj=obj, name=name)
+    if type(obj) not in DATA:
+        if type(obj) in RELATED and needs_look(obj, name):
+            return Missed(environment.getattr, obj, name)
+        code = attribute_code(obj, name)
+        if code is not None and on_loop():
+            return Missed(environment.getattr, obj, name, code)
     try:
         return getattr(obj, name)
     except AttributeError:
@@ -111,8 +129,12 @@ def needs_look(obj: Any, name: str) -> bool:
 @internal
 def secured_attribute(environment: Any, obj: Any, name: str) -> Any:
     """Look up ``obj.name`` in an environment with a ``getattr`` of its own (a sandbox)."""
-    if not environment.is_async and type(obj) in RELATED and needs_look(obj, name):
+    if type(obj) in RELATED and needs_look(obj, name):
         return Missed(environment.getattr, obj, name)
+    if type(obj) not in DATA:
+        code = attribute_code(obj, name)
+        if code is not None and on_loop():
+            return Missed(environment.getattr, obj, name, code)
     try:
         return environment.getattr(obj, name)
     except SynchronousOnlyOperation:
@@ -126,6 +148,10 @@ def item(environment: Any, obj: Any, key: Any) -> Any:
         # A type without ``__getitem__``: only the attribute can be meant.
         if type(obj) in RELATED and needs_look(obj, key):
             return Missed(environment.getitem, obj, key)
+        if type(obj) not in DATA:
+            code = attribute_code(obj, key)
+            if code is not None and on_loop():
+                return Missed(environment.getitem, obj, key, code)
         try:
             return getattr(obj, key)
         except AttributeError:
@@ -140,10 +166,21 @@ def secured_item(environment: Any, obj: Any, key: Any) -> Any:
     """Look up ``obj[key]`` in an environment with a ``getitem`` of its own (a sandbox)."""
     if type(obj) in RELATED and type(key) is str and needs_look(obj, key):
         return Missed(environment.getitem, obj, key)
+    if type(obj) not in DATA:
+        code = item_code(obj, key)
+        if code is not None and on_loop():
+            return Missed(environment.getitem, obj, key, code)
     try:
         return environment.getitem(obj, key)
     except SynchronousOnlyOperation:
         return Missed(environment.getitem, obj, key)
+
+
+def item_code(obj: Any, key: Any) -> Any:
+    """What looking ``obj[key]`` up runs: the subscript, or the attribute of that name."""
+    if type(key) is str:
+        return attribute_code(obj, key)
+    return special_code(type(obj), "__getitem__") or comparison_code(key)
 
 
 def has_own(environment: Environment, method: str) -> bool:

@@ -19,12 +19,14 @@ from markupsafe import Markup, soft_str
 
 from ...escaping import quoted
 from ...kinds import RELATED
+from ...python_code import text_code, truth_code
 from ...resolve import Site
 from ...waits import Kind, Wait
 from .callables import Macro, RenderFunction, TemplateReference, as_markup
 from .calls import bare, call, guard, macro_plan, secured_call
 from .lookups import attribute, item, secured_attribute, secured_item, watched_attribute
 from .loops import LoopContext, open_filtered, open_loop
+from .placed import on_loop, taken
 from .state import running
 from .streams import Steps, Stream, closed, evaluated, kept, open_rows, opened, settled_items
 from .templates import (
@@ -101,6 +103,9 @@ def truth(value: Any, site: Any = None, root: Any = None) -> Steps:
         value = yield from settled(value, site, root)
     if way_of(type(value)) is Way.QUERYSET:
         value = yield from evaluated(value, site, root)
+    code = truth_code(value)
+    if code is not None:
+        return (yield from taken(code, bool, (value,)))
     try:
         return bool(value)
     except SynchronousOnlyOperation:
@@ -120,6 +125,12 @@ def printed(write: Callable[[Any], str], value: Any, site: Any = None, root: Any
     index = len(site.bits) if site is not None else 1
     if type(value) in RELATED and issubclass(type(value), Model):
         running().relations.prepare(value, site, root, index)
+    code = text_code(value)
+    if code is not None:
+        notify = None
+        if type(value) in RELATED and on_loop():
+            notify = running().relations.python_step(value, "__str__", site, root, index)
+        return (yield from taken(code, write, (value,), notify=notify))
     try:
         return write(value)
     except SynchronousOnlyOperation:

@@ -9,8 +9,10 @@ from ...relations.events import Observer, observers
 from ...relations.loader import Relations
 from ...relations.peers import Loop
 from ...relations.policy import current_policy
+from ...state import Policy
 from ..recording import RECORDER, told_of
 
+PLACEMENT = Policy()
 POLICY = "atemplates_relations"
 """The attribute of an environment that holds ``OPTIONS["relations"]``."""
 
@@ -24,11 +26,27 @@ class RenderState:
         view: the name of the view whose request is rendered.
     """
 
-    __slots__ = ("awaitables", "known", "loops", "place", "stock_code", "streams")
+    __slots__ = (
+        "awaitables",
+        "known",
+        "loops",
+        "on_loop",
+        "place",
+        "policy",
+        "spent",
+        "stock_code",
+        "streams",
+    )
 
     def __init__(
         self, policy: str, told: tuple[Observer, ...] | None = None, view: str = ""
     ) -> None:
+        self.on_loop = False
+        """Whether the code that runs now stands on an event loop, and can leave it."""
+        self.policy = PLACEMENT
+        """Where code of others may run."""
+        self.spent = 0.0
+        """The seconds that code of others has taken on the loop in this render."""
         self.awaitables: dict[str, Any] = {}
         """Awaitables of the caller's context that no template has used yet, by name."""
         self.streams: dict[int, Any] = {}

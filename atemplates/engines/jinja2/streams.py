@@ -19,7 +19,9 @@ from jinja2.utils import missing
 
 from ...drivers import arun, run
 from ...kinds import is_iterator
+from ...python_code import iteration_code
 from ...waits import Kind, Wait
+from .placed import taken
 from .state import running
 from .tracebacks import internal
 from .values import CONTAINERS, INERT, settled
@@ -324,6 +326,9 @@ def evaluated(queryset: Any, site: Any = None, root: Any = None) -> Steps:
 @internal
 def listed(value: Iterable[Any]) -> Steps:
     """Read a finite iterable that can be read again."""
+    code = iteration_code(value)
+    if code is not None:
+        return (yield from taken(code, list, (value,)))
     try:
         return list(value)
     except SynchronousOnlyOperation:

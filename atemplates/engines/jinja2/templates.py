@@ -17,6 +17,7 @@ from ...errors import LocatedError, Location
 from ...waits import Kind, Wait
 from .callables import plan_of
 from .contexts import gathered, rendering
+from .placed import carrying
 from .state import active
 from .streams import Steps
 from .tracebacks import internal
@@ -95,7 +96,7 @@ class Template(StockTemplate):
         self.require_async()
         context = self.new_context(dict(*args, **kwargs))
         try:
-            return await arun(self.rendered(context))
+            return await arun(self.rendered(context), carrying)
         except Exception:
             self.environment.handle_exception()
 
@@ -133,7 +134,7 @@ class Template(StockTemplate):
         self.require_async()
         context = self.new_context(dict(*args, **kwargs))
         try:
-            pieces = await arun(self.pieces(context))
+            pieces = await arun(self.pieces(context), carrying)
         except Exception:
             self.environment.handle_exception()
         for piece in pieces:
