@@ -24,7 +24,8 @@ from asgiref.sync import _restore_context as restore_context  # type: ignore[att
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db.models.query import QuerySet
 
-from .errors import RenderBlocked
+from . import guard
+from .errors import Location, RenderBlocked
 from .waits import Kind, Wait
 
 P = ParamSpec("P")
@@ -66,6 +67,25 @@ def wait_for(awaitable: Awaitable[R], what: str = "") -> R:
     return async_to_sync(_await)(awaitable)
 
 
+def run_noticing(plan: Plan) -> Any:
+    """Run a plan as `run` does; on a running loop, notice that something needed the database.
+
+    Whoever catches Django's exception for that would otherwise get another page than in a thread.
+
+    Raises:
+        RenderBlocked: the plan has to wait, or code asked for the database, with a loop running in
+            this very thread.
+    """
+    if not on_event_loop():
+        return run(plan)
+    with guard.Watch() as watch:
+        result = run(plan)
+    if watch.asked:
+        place = Location(watch.template, watch.line) if watch.template else None
+        raise RenderBlocked("something that needs the database, and whose exception was caught", place)
+    return result
+
+
 def run(plan: Plan) -> Any:
     """Run a plan to its end in this thread, blocking where it waits.
 
@@ -84,7 +104,11 @@ def run(plan: Plan) -> Any:
             return stop.value
         answer = error = None
         if on_event_loop():
-            error = RenderBlocked(_describe(wait))
+            try:
+                guard.tell()
+                error = RenderBlocked(_describe(wait))
+            except guard.LeaveLoop as leaving:
+                error = leaving
             _close(wait)
             continue
         try:

@@ -11,6 +11,7 @@ Inside an `Attempt` the guard raises `LeaveLoop`, which ``except Exception`` doe
 from __future__ import annotations
 
 import asyncio
+import sys
 from threading import get_ident
 from typing import Any
 
@@ -35,12 +36,15 @@ class Watch:
             exception.
     """
 
-    __slots__ = ("asked", "leave", "outer", "thread")
+    __slots__ = ("asked", "leave", "line", "outer", "template", "thread")
 
     def __init__(self, leave: bool = False) -> None:
         self.asked = False
         """Whether something asked for the database."""
         self.leave = leave
+        self.template = ""
+        """The file or name of the template that asked first, where that is known."""
+        self.line: int | None = None
         self.outer: Watch | None = None
         self.thread = 0
 
@@ -74,11 +78,44 @@ def get_running_loop() -> asyncio.AbstractEventLoop:
     watch = WATCHES.get(get_ident())
     if watch is None:
         return original()
-    watch.asked = True
+    if not watch.asked:
+        watch.asked = True
+        watch.template, watch.line = asking_template()
     loop = original()
     if watch.leave:
         raise LeaveLoop
     return loop
+
+
+def tell() -> None:
+    """Tell the thread's watch that code needs what cannot be had on the loop.
+
+    Raises:
+        LeaveLoop: the code is on trial.
+    """
+    watch = WATCHES.get(get_ident())
+    if watch is not None:
+        watch.asked = True
+        if watch.leave:
+            raise LeaveLoop
+
+
+def asking_template() -> tuple[str, int | None]:
+    """Return the file or name and the line of the innermost template on the stack."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        module = frame.f_globals
+        if str(module.get("__name__")).startswith(COMPILED):
+            return frame.f_code.co_filename, frame.f_lineno
+        if "__jinja_template__" in module:
+            template = module["__jinja_template__"]
+            name = getattr(template, "name", None) or "<template>"
+            return name, template.get_corresponding_lineno(frame.f_lineno)
+        frame = frame.f_back  # type: ignore[assignment]
+    return "", None
+
+
+COMPILED = f"{__name__.partition('.')[0]}.compiled."
 
 
 def install() -> None:

@@ -14,11 +14,11 @@ from django.template.engine import Engine
 
 from ..drivers import in_request_thread
 from ..loaded import loaded_template
-from ..state import POLICIES, Policy
+from ..state import POLICIES
 from . import native, threaded
 from .base import Option, list_of_strings, options_of, refuse_unknown, take_options
 from .context import build_context
-from .native import inline_modules, set_policy, set_recorder
+from .native import new_policy, set_policy, set_recorder
 from .recording import RECORDER_OPTION, new_recorder
 
 OWN_OPTIONS = {
@@ -42,7 +42,9 @@ class DjangoTemplates(stock.DjangoTemplates):
         ``render_async()``. ``"thread"``: ``render()`` is Django's own, and ``render_async()`` runs
         it in the request's thread.
     ``sync_tags``
-        Where a tag of a third party runs: ``"thread"`` (default) or ``"inline"``, on the loop.
+        Where tags, filters and context processors of others run. ``"auto"`` (default): in the
+        request's thread, and on the loop once they have shown that they are quick and ask for no
+        database. ``"thread"``: never on the loop. ``"inline"``: on the loop, until one asks.
     ``inline_tags``
         Tag libraries (their names or modules) that may run on the loop in any case.
     ``relations``
@@ -63,11 +65,7 @@ class DjangoTemplates(stock.DjangoTemplates):
         own = take_options(options, OWN_OPTIONS, params["NAME"])
         self.async_mode: str = own["async_mode"]
         super().__init__(params)
-        self.policy = Policy(
-            sync_tags=own["sync_tags"],
-            inline_modules=inline_modules(self.engine, own["inline_tags"], self.name),
-            relations=own["relations"],
-        )
+        self.policy = new_policy(self.engine, own, self.name)
         set_policy(self.engine, self.policy)
         if own["recorder"] is not None:
             set_recorder(self.engine, new_recorder(own["recorder"]))

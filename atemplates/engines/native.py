@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.template.base import Template
 from django.template.context import Context
 from django.template.engine import Engine
+from django.template.library import Library
 
 from .. import drivers
 from ..compiler.foreign import write_back
@@ -37,6 +40,21 @@ def set_recorder(engine: Engine, recorder: Recorder | None) -> None:
     setattr(engine, RECORDER, recorder)
 
 
+def new_policy(engine: Engine, options: Mapping[str, Any], alias: str) -> Policy:
+    """Make the policy of a backend from its OPTIONS.
+
+    Raises:
+        ImproperlyConfigured: ``inline_tags`` names no tag library.
+    """
+    modules = inline_modules(engine, options["inline_tags"], alias)
+    return Policy(
+        sync_tags=options["sync_tags"],
+        inline_modules=modules,
+        inline=registered_in(engine, modules),
+        relations=options["relations"],
+    )
+
+
 def inline_modules(engine: Engine, names: Iterable[str], alias: str) -> frozenset[str]:
     """Return the modules of tag libraries, given by ``{% load %}`` name or by module.
 
@@ -50,11 +68,38 @@ def inline_modules(engine: Engine, names: Iterable[str], alias: str) -> frozense
         elif "." in name:
             modules.add(name)
         else:
+            close = get_close_matches(name, engine.libraries, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
             raise ImproperlyConfigured(
                 f"TEMPLATES engine {alias!r}: OPTIONS['inline_tags'] names {name!r}, which is no "
-                f"tag library. Known: {', '.join(sorted(engine.libraries))}."
+                f"tag library.{hint} Known: {', '.join(sorted(engine.libraries))}."
             )
     return frozenset(modules)
+
+
+def registered_in(engine: Engine, modules: frozenset[str]) -> frozenset[Any]:
+    """Return what libraries register: the names of their tags, the functions of their filters.
+
+    The class of a tag's node may be defined anywhere. A name that another library registers as
+    well is left out, since a node does not tell which of them made it.
+
+    Args:
+        modules: the libraries' modules.
+    """
+    libraries = dict(zip(engine.libraries.values(), engine.template_libraries.values()))
+    libraries.update(zip(engine.builtins, engine.template_builtins))
+    for module in modules - libraries.keys():
+        library = getattr(sys.modules.get(module), "register", None)
+        if isinstance(library, Library):
+            libraries[module] = library
+    chosen = [libraries[module] for module in modules if module in libraries]
+    tags = {name: make for library in chosen for name, make in library.tags.items()}
+    for library in libraries.values():
+        for name, make in library.tags.items():
+            if tags.get(name, make) is not make:
+                del tags[name]
+    filters = (function for library in chosen for function in library.filters.values())
+    return frozenset((*tags, *filters))
 
 
 def new_state(
@@ -97,7 +142,7 @@ def render(
     holds_awaitables = note_awaitables(state, template, values)
     try:
         with state.relations.watch.watching():
-            text: str = drivers.run(render_plan(state, template, context))
+            text: str = drivers.run_noticing(render_plan(state, template, context))
         state.relations.check()
         return text
     finally:

@@ -12,7 +12,7 @@ from jinja2.environment import Template as StockTemplate
 from jinja2.environment import TemplateModule
 from jinja2.exceptions import TemplateError
 
-from ...drivers import arun, run
+from ...drivers import arun, run, run_noticing
 from ...errors import LocatedError, Location
 from ...waits import Kind, Wait
 from .callables import plan_of
@@ -87,7 +87,7 @@ class Template(StockTemplate):
             return StockTemplate.render(self, *args, **kwargs)
         context = self.new_context(dict(*args, **kwargs))
         try:
-            return run(self.rendered(context))
+            return run_noticing(self.rendered(context))
         except Exception:
             self.environment.handle_exception()
 
