@@ -26,6 +26,9 @@ from .sites import Site
 
 Steps = Generator[Wait, Any, Any]
 
+MARKS = ("alters_data", "do_not_call_in_templates", "unsafe_callable")
+"""What keeps templates from calling a function: Django's marks, and that of Jinja2's sandbox."""
+
 
 def call(state: State, value: Any) -> Any:
     """Call a callable found in a template, under Django's rules for it."""
@@ -132,19 +135,18 @@ def async_twin(function: Any) -> Callable[[], Any] | None:
     owner = getattr(function, "__self__", None)
     if not is_related(type(owner)) or issubclass(type(owner), Model):
         return None
-    if getattr(function, "alters_data", False):
+    if any(getattr(function, mark, False) for mark in MARKS[:2]):
         return None
     if not stands_beside(type(owner), function.__name__):
         return None
     twin = getattr(owner, f"a{function.__name__}", None)
     # A manager's method stands for that of its queryset, and is no coroutine function itself.
     written = unwrap(twin) if callable(twin) else None
-    if iscoroutinefunction(written):
-        return twin
     # Django's own generators hop to the thread for every few rows; the thread reads them at once.
-    if isasyncgenfunction(written) and not is_django(written.__module__):
-        return twin
-    return None
+    for_the_loop = iscoroutinefunction(written) or (
+        isasyncgenfunction(written) and not is_django(written.__module__)
+    )
+    return twin if for_the_loop and may_replace(twin, function) else None
 
 
 def stands_beside(kind: type, name: str) -> bool:
@@ -159,6 +161,22 @@ def stands_beside(kind: type, name: str) -> bool:
         if name in vars(base):
             return False
     return True  # made by a ``__getattr__``
+
+
+def may_replace(twin: Any, function: Any) -> bool:
+    """Whether an async twin may be called in the place of a method: if both are marked alike."""
+    return has_its_name(function) and all(
+        bool(getattr(function, mark, False)) is bool(getattr(twin, mark, False)) for mark in MARKS
+    )
+
+
+def has_its_name(function: Any) -> bool:
+    """Whether a method is the one that its class has under the method's name.
+
+    One that wraps ``count`` says that this is its name too, but ``acount`` is no twin of it.
+    """
+    named = getattr(type(function.__self__), function.__name__, None)
+    return named is None or named is getattr(function, "__func__", None)
 
 
 def has_own_twin(function: Any) -> bool:

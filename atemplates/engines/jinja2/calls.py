@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial, update_wrapper
 from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.core.exceptions import SynchronousOnlyOperation
 from jinja2.filters import FILTERS
@@ -14,7 +14,7 @@ from jinja2.tests import TESTS
 from ...drivers import on_event_loop
 from ...errors import NotRepeatable
 from ...kinds import RELATED, is_iterator
-from ...resolve import stands_beside
+from ...resolve import has_its_name, may_replace, stands_beside
 from ...waits import Kind, Wait
 from ..base import is_coroutine_function
 from .callables import BlockReference, Macro, PlanFunction, StartedMacro
@@ -43,6 +43,15 @@ plain_functions = frozenset(
 
 plain_callables = frozenset({FunctionType, MethodType, BuiltinFunctionType})
 """What can be called without asking ``context.call`` whether it wants the context."""
+
+Allowed: TypeAlias = Callable[[Any], bool]
+"""Says whether a template may call a function."""
+
+
+def anything(function: Any) -> bool:
+    """Allow every call, as an environment does that is no sandbox."""
+    return True
+
 
 streams: set[type] = {AsyncStream, IteratorStream, PlannedStream, ThreadStream}
 unready: set[type] = {Macro, GeneratorType, *streams}
@@ -115,16 +124,15 @@ def call(context: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         return function._pend(context.eval_ctx, *args, **kwargs)
     for argument in args:
         if type(argument) in unready:
-            return foreign_call(context.call, function, args, kwargs)
-    if type(function) is MethodType and type(function.__self__) in ASKING:
-        return MethodCall(context.call, function, args, kwargs)
+            return foreign_call(context.call, function, args, kwargs, allowed_by(context))
     if (
         kwargs
         or type(function) not in plain_callables
         or not context.calls_directly
         or hasattr(function, "jinja_pass_arg")
+        or (type(function) is MethodType and type(function.__self__) in ASKING)
     ):
-        return foreign_call(context.call, function, args, kwargs)
+        return foreign_call(context.call, function, args, kwargs, allowed_by(context))
     try:
         return function(*args)
     except StopIteration:
@@ -132,7 +140,12 @@ def call(context: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
             "value was undefined because a callable raised a StopIteration exception"
         )
     except SynchronousOnlyOperation as error:
-        return repeated(context.call, function, args, {}, error)
+        return repeated(context.call, function, args, {}, anything, error)
+
+
+def allowed_by(context: Any, allowed: Allowed = anything) -> Allowed | None:
+    """What may be called in the place of a method: nothing where a site has its own way to call."""
+    return allowed if context.calls_directly else None
 
 
 @internal
@@ -174,34 +187,33 @@ def called(
 
 
 @internal
-def secured_call(
-    environment: Any, context: Any, function: Any, /, *args: Any, **kwargs: Any
-) -> Any:
-    """Call in a sandbox, whose own ``call`` decides whether that is allowed."""
-    if type(function) in ours and environment.is_safe_callable(function):
-        return call(context, function, *args, **kwargs)
-
-    def secured(function: Any, *args: Any, **kwargs: Any) -> Any:
-        return environment.call(context, function, *args, **kwargs)
-
-    return foreign_call(secured, function, args, kwargs)
-
-
-@internal
 def foreign_call(
-    caller: Callable[..., Any], function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    caller: Callable[..., Any],
+    function: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    allowed: Allowed | None,
 ) -> Any:
-    """Call a Python function, and repeat the call elsewhere if it needs the database."""
+    """Call a Python function, and repeat the call elsewhere if it needs the database.
+
+    Args:
+        caller: what makes the call.
+        function: what is called; the template may call it.
+        args: its arguments.
+        kwargs: its named arguments.
+        allowed: says of another function whether the template may call that; None: nothing may be
+            called in the place of this one.
+    """
     if args or kwargs:
         for argument in (*args, *kwargs.values()):
             if type(argument) in unready:
                 return Pending(prepared(caller, function, (function, *args), kwargs))
-    if type(function) is MethodType and type(function.__self__) in ASKING:
-        return MethodCall(caller, function, args, kwargs)
+    if type(function) is MethodType and type(function.__self__) in ASKING and allowed is not None:
+        return MethodCall(caller, function, args, kwargs, allowed)
     try:
         return caller(function, *args, **kwargs)
     except SynchronousOnlyOperation as error:
-        return repeated(caller, function, args, kwargs, error)
+        return repeated(caller, function, args, kwargs, allowed, error)
 
 
 def repeated(
@@ -209,18 +221,19 @@ def repeated(
     function: Any,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
+    allowed: Allowed | None,
     error: SynchronousOnlyOperation,
 ) -> Any:
     """The wait for a call that needed the database: its async twin, or the same in the thread."""
     if type(function) is MethodType and type(function.__self__) in RELATED:
-        return MethodCall(caller, function, args, kwargs, error)
+        return MethodCall(caller, function, args, kwargs, allowed, error)
     return stuck(caller, (function, *args), kwargs, error)
 
 
 class MethodCall:
     """A call of a method of a model, manager or queryset, which may query."""
 
-    __slots__ = ("args", "caller", "error", "function", "kwargs")
+    __slots__ = ("allowed", "args", "caller", "error", "function", "kwargs")
 
     def __init__(
         self,
@@ -228,9 +241,11 @@ class MethodCall:
         function: MethodType,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
+        allowed: Allowed | None,
         error: SynchronousOnlyOperation | None = None,
     ) -> None:
         self.caller = caller
+        self.allowed = allowed
         self.function = function
         self.args = args
         self.kwargs = {
@@ -251,16 +266,17 @@ class MethodCall:
         function, owner = self.function, self.function.__self__
         relations = running().relations
         index = len(site.bits) - 1 if site is not None else 1
-        if type(owner) not in ASKING:
+        if type(owner) not in ASKING or self.allowed is None:
             notify = relations.python_step(owner, function.__name__, site, root, index)
             return (yield self.repeated(notify))
-        if not self.args and not self.kwargs and site is not None:
+        bare = not self.args and not self.kwargs and has_its_name(function)
+        if bare and site is not None:
             step: Any = None
             while type(step := relations.step(owner, function.__name__, site, root, index)) is Wait:
                 yield step
             if step is not None:
                 return step.value
-        twin = async_twin(function)
+        twin = async_twin(function, self.allowed)
         notify = relations.call_step(function, site, root) if twin and site is not None else None
         if twin is None or notify is None:
             try:
@@ -286,12 +302,21 @@ class MethodCall:
 PLANNED.add(MethodCall)
 
 
-def async_twin(function: MethodType) -> Any:
-    """The async method of the same queryset or manager (``acount`` for ``count``), or None."""
+def async_twin(function: MethodType, allowed: Allowed) -> Any:
+    """The async method of the same queryset or manager (``acount`` for ``count``), or None.
+
+    It has to be one that the template may call as well; it is never what is asked about instead
+    of the method that the template names.
+    """
     if not stands_beside(type(function.__self__), function.__name__):
         return None
     twin = getattr(function.__self__, f"a{function.__name__}", None)
-    return twin if is_coroutine_function(twin) else None
+    if not is_coroutine_function(twin) or not may_replace(twin, function):
+        return None
+    try:
+        return twin if allowed(twin) else None
+    except SynchronousOnlyOperation:  # the answer needs the database: so the method does as well
+        return None
 
 
 def stuck(

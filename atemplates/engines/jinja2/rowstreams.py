@@ -96,7 +96,12 @@ class RowStream(Stream):
         """The rows that are ready, and those that can be made without waiting."""
         while self.ready:
             yield self.ready.popleft()
-        if self.iterator is None:
+        yield from self.more()
+
+    @internal
+    def more(self) -> Iterator[Any]:
+        """The rows after those that are ready, up to one that has to be waited for."""
+        if self.iterator is None or self.stuck is not None:
             return
         step = self.step
         assert step is not None
@@ -116,6 +121,13 @@ class RowStream(Stream):
     @internal
     def chunk(self) -> Steps:
         """Return an iterator over some rows, or None at the end."""
+        if not self.ready and not (yield from self.advance()):
+            return None
+        return self.flow()
+
+    @internal
+    def advance(self) -> Steps:
+        """Wait for what the next rows need; return False if there are no more."""
         if self.prepare is not None:
             yield from self.open()
         if self.stuck is not None:
@@ -123,12 +135,12 @@ class RowStream(Stream):
             made = yield from settled(stuck)
             if made is not missing:
                 self.ready.append(made)
-        elif self.iterator is None and not self.ready:
+        elif self.iterator is None:
             rows = None if self.upstream is None else (yield from self.upstream.chunk())
             if rows is None:
-                return None
+                return False
             self.iterator = iter(rows)
-        return self.flow()
+        return True
 
     @internal
     def open(self) -> Steps:
@@ -141,8 +153,12 @@ class RowStream(Stream):
 
     @internal
     def fetch(self) -> Steps:
-        while (rows := (yield from self.chunk())) is not None:
-            for row in rows:
+        # Rows may be ready already: what counts is that there is one more.
+        before = len(self.ready)
+        while (yield from self.advance()):
+            if len(self.ready) > before:
+                return True
+            for row in self.more():
                 self.ready.append(row)
                 return True
         return False

@@ -23,10 +23,11 @@ from ...python_code import text_code, truth_code
 from ...resolve import Site
 from ...waits import Kind, Wait
 from .callables import Macro, RenderFunction, TemplateReference, as_markup
-from .calls import bare, call, guard, macro_plan, secured_call
+from .calls import bare, call, guard, macro_plan
 from .lookups import attribute, item, secured_attribute, secured_item, watched_attribute
 from .loops import LoopContext, open_filtered, open_loop
 from .placed import on_loop, taken
+from .sandbox import secured_call
 from .state import running
 from .streams import Steps, Stream, closed, evaluated, kept, open_rows, opened, settled_items
 from .templates import (

@@ -40,6 +40,9 @@ class Stream:
 
     upstream: Stream | None = None
 
+    ahead = 0
+    """How many of the rows that are ready a loop has looked at before their turn."""
+
     def __init__(self, in_loop: bool) -> None:
         self.ready: deque[Any] = deque()
         self.in_loop = in_loop
@@ -61,6 +64,8 @@ class Stream:
         """Return the next row, or ``missing`` at the end."""
         if not self.ready and not (yield from self.fetch()):
             return missing
+        if self.ahead:
+            self.ahead -= 1
         return self.ready.popleft()
 
     @internal
@@ -68,6 +73,7 @@ class Stream:
         """Return the next row without taking it, or ``missing`` at the end."""
         if not self.ready and not (yield from self.fetch()):
             return missing
+        self.ahead = self.ahead or 1
         return self.ready[0]
 
     @internal
@@ -75,7 +81,8 @@ class Stream:
         """Fetch every row there is; return how many are ready."""
         while (yield from self.fetch()):
             pass
-        return len(self.ready)
+        self.ahead = len(self.ready)
+        return self.ahead
 
     @internal
     def rest(self) -> Steps:
@@ -87,7 +94,10 @@ class Stream:
 
     @internal
     def close(self) -> Steps:
-        """Give up: close what the rows came from."""
+        """Give up: close what the rows came from; what a loop has looked at is read."""
+        while self.ahead and self.ready:
+            self.ahead -= 1
+            self.ready.popleft()
         if self.upstream is not None:
             yield from self.upstream.close()
 
@@ -210,7 +220,8 @@ class PlannedStream(Stream):
     @internal
     def fill(self) -> Steps:
         yield from self.read(None)
-        return len(self.ready)
+        self.ahead = len(self.ready)
+        return self.ahead
 
     @internal
     def read(self, count: int | None) -> Steps:
