@@ -47,6 +47,7 @@ examples: tuple[Any, ...] = (
 iterators_of_containers: frozenset[type] = frozenset(map(type, examples))
 """Iterators that read nothing but a container."""
 
+# Any thread may add to it: all find the same for a type, and an entry is never changed.
 ways: dict[type, Way] = dict.fromkeys(CONTAINERS, Way.PLAIN)
 ways.update(dict.fromkeys(iterators_of_containers, Way.ITERATOR))
 
