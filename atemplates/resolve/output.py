@@ -18,6 +18,7 @@ from ..escaping import escape
 from ..kinds import (
     INERT,
     is_related,
+    is_source,
 )
 from ..state import State
 from ..waits import Kind, Wait
@@ -25,6 +26,7 @@ from .calls import Steps, again_in_thread
 from .lookups import follow, walk
 from .rows import ROWS
 from .sites import Site
+from .sources import read_then
 
 ZONES = frozenset({datetime_timezone, ZoneInfo})
 """Types of time zones that know their offset at any time: a datetime with one is not naive."""
@@ -81,7 +83,14 @@ def rendered(
         state.relations.prepare_value(value, site, root)
     try:
         return render_value_in_context(value, context)
+    except TypeError:
+        # The text of one that tells its rows: once they are there it can.
+        if not is_source(kind) or state.read.known(value) is not None:
+            raise
+        return read_then(state, value, lambda rows: render_value_in_context(value, context))
     except SynchronousOnlyOperation:
+        if is_source(kind) and state.read.known(value) is None:
+            return read_then(state, value, lambda rows: render_value_in_context(value, context))
         if not state.on_loop:
             raise
         return again_in_thread(
