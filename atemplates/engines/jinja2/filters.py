@@ -208,7 +208,7 @@ def tojson(stock: Any, eval_ctx: EvalContext, value: Any, indent: int | None = N
     return PendingFilter(fetched(value, eval_ctx.environment.is_async, go_on))
 
 
-streaming = frozenset({Way.QUERYSET, Way.ASYNC, Way.EITHER, Way.STREAM, Way.UNKNOWN})
+streaming = frozenset({Way.QUERYSET, Way.SOURCE, Way.ASYNC, Way.EITHER, Way.STREAM, Way.UNKNOWN})
 
 
 # Filters that read as far as they have to.

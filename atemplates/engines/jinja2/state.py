@@ -9,6 +9,7 @@ from ...relations.events import Observer, observers
 from ...relations.loader import Relations
 from ...relations.peers import Loop
 from ...relations.policy import current_policy
+from ...sources import Read
 from ..recording import RECORDER, told_of
 
 POLICY = "atemplates_relations"
@@ -24,7 +25,7 @@ class RenderState:
         view: the name of the view whose request is rendered.
     """
 
-    __slots__ = ("awaitables", "known", "loops", "place", "stock_code", "streams")
+    __slots__ = ("awaitables", "known", "loops", "place", "read", "stock_code", "streams")
 
     def __init__(
         self, policy: str, told: tuple[Observer, ...] | None = None, view: str = ""
@@ -35,6 +36,8 @@ class RenderState:
         """Iterators that are being read in the request's thread, by identity."""
         self.loops: list[list[Any]] = []
         """The loops around the code that runs: ``[rows, root, site, None or a Loop]``."""
+        self.read = Read()
+        """The sources that were read with ``async for``, with their rows."""
         self.stock_code = False
         """Whether code that Jinja2's own generator has written runs, in the request's thread."""
         self.place: tuple[Any, Any] = (None, None)

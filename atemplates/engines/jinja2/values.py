@@ -22,7 +22,7 @@ from jinja2.runtime import Undefined
 from jinja2.utils import missing
 from markupsafe import Markup
 
-from ...kinds import FORGET, changing, is_awaitable, learn
+from ...kinds import FORGET, SOURCES, changing, is_awaitable, learn
 from ...waits import Kind, Wait
 from .tracebacks import internal
 
@@ -179,13 +179,13 @@ FORGET.append(forget)
 def remember(kind: type) -> None:
     """Note that values of a type are not awaitable, and whether their truth is free of I/O."""
     learn(kind)
-    plain = not hasattr(kind, "__bool__") and not hasattr(kind, "__len__")
+    own = hasattr(kind, "__bool__") or hasattr(kind, "__len__") or kind in SOURCES
     with changing:
         if len(INERT) > most_types:
             forget()
         if issubclass(kind, (QuerySet, BaseManager)):
             ASKING.add(kind)
-        if plain:
+        if not own:
             PLAIN.add(kind)
         INERT.add(kind)
 
