@@ -32,6 +32,7 @@ class Format(NamedTuple):
     """Whether it has letters that a ``date`` cannot fill in."""
 
 
+# Any thread may add, or empty it: all read the same from a text, and what is gone is read again.
 known: dict[str, Format] = {}
 
 

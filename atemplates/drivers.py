@@ -26,6 +26,7 @@ from django.db.models.query import QuerySet
 
 from . import guard
 from .errors import Location, RenderBlocked
+from .kinds import is_source
 from .waits import Kind, Wait
 
 P = ParamSpec("P")
@@ -82,7 +83,9 @@ def run_noticing(plan: Plan) -> Any:
         result = run(plan)
     if watch.asked:
         place = Location(watch.template, watch.line) if watch.template else None
-        raise RenderBlocked("something that needs the database, and whose exception was caught", place)
+        raise RenderBlocked(
+            "something that needs the database, and whose exception was caught", place
+        )
     return result
 
 
@@ -270,7 +273,10 @@ def close_awaitable(awaitable: Any) -> None:
 
 def _describe(wait: Wait) -> str:
     if wait.kind is Kind.ROWS:
-        return f"a {wait.subject.model._meta.label} queryset that is not loaded yet"
+        options = getattr(getattr(wait.subject, "model", None), "_meta", None)
+        if options is not None:
+            return f"a {options.label} queryset that is not loaded yet"
+        return f"rows that only `async for` gives ({wait.subject!r})"
     if wait.kind is Kind.AWAIT:
         return f"an awaitable ({wait.subject!r})"
     if wait.kind is Kind.GATHER:
@@ -318,7 +324,7 @@ async def _collect(source: Any) -> list[Any]:
 
 
 def _fill(wait: Wait) -> Any:
-    if not isinstance(wait.subject, QuerySet):
+    if is_source(type(wait.subject)):
         return async_to_sync(_collect)(wait.subject)
     len(wait.subject)
     return wait.subject

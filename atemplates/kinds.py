@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import threading
 import uuid
 from collections.abc import Callable
 from inspect import CO_ITERABLE_COROUTINE
@@ -17,6 +18,7 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
+from django.db.models.query import RawQuerySet
 from django.utils.functional import LazyObject
 from django.utils.safestring import SafeString
 
@@ -44,6 +46,11 @@ SCALARS: frozenset[type] = frozenset(
 )
 """Types of values that hold no other values."""
 
+# Threads that render read the sets below without a lock, while `learn` may add to them. A type is
+# in `LEARNED` last, when it is in all the others it belongs to, and leaves `LEARNED` first. To miss
+# a type in `INERT`, `PLAIN`, `PLAIN_OR_MODEL` or `MODELS` costs a slower path and changes nothing;
+# in `RELATED` and `SOURCES` it would change what a page shows, so those are not emptied with them.
+
 INERT: set[type] = {*SIMPLE, *SCALARS, range}
 """Types whose instances can neither be called nor awaited."""
 
@@ -61,14 +68,25 @@ RELATED: set[type] = set()
 """Models, managers, querysets, and lazy objects, which may stand for one: resolving a bit on one
 may need a query."""
 
+SOURCES: set[type] = set()
+"""Types that are iterated with ``async for``, whatever else they can: a queryset of another
+package, an async page, an async generator."""
+
 MODELS: set[type] = set()
 """Models without ``__getitem__``: a bit that is in the instance's dict is just an attribute."""
 
 LEARNED: set[type] = set()
 """The types that `learn` has seen."""
 
+ALL = (RELATED, SOURCES, INERT, PLAIN_OR_MODEL, PLAIN, DATA, MODELS, LEARNED)
+"""The sets that are learned."""
+
 FORGET: list[Callable[[], None]] = [python_code.forget]
-"""What else has to forget its types when the sets here are emptied."""
+"""What else has to forget its types when the sets here are emptied. Filled by imports alone."""
+
+changing = threading.RLock()
+"""Held while the sets change, so that no type is added while they are emptied. Nothing of a site
+runs meanwhile but the hash of its types; whoever reads the sets does not need it."""
 
 
 def defines(kind: type, name: str) -> bool:
@@ -77,32 +95,50 @@ def defines(kind: type, name: str) -> bool:
 
 
 def learn(kind: type) -> None:
-    """Put a type into the sets it belongs to."""
+    """Put a type into the sets it belongs to. Any thread may, and several at the same time."""
     if kind in LEARNED:
         return
-    if len(LEARNED) > LIMIT:
-        for types in (INERT, PLAIN, DATA, PLAIN_OR_MODEL, RELATED, MODELS, LEARNED):
-            types.clear()
-        INERT.update(SIMPLE)
-        for forget in FORGET:
-            forget()
-    LEARNED.add(kind)
+    found = [*_sets_of(kind), LEARNED]  # outside the lock: a metaclass may run code of the site
+    with changing:
+        if len(LEARNED) > LIMIT:
+            _forget()
+        for types in found:
+            types.add(kind)
+
+
+def _sets_of(kind: type) -> list[set[type]]:
+    """The sets that a type belongs to, but for `LEARNED`."""
+    found: list[set[type]] = []
     if issubclass(kind, (Model, QuerySet, BaseManager, LazyObject)):
-        RELATED.add(kind)
+        found.append(RELATED)
+    source = _is_source(kind)
+    if source:
+        found.append(SOURCES)
     if defines(kind, "__call__") or defines(kind, "__await__") or kind is GeneratorType:
-        return
-    INERT.add(kind)
+        return found
+    found.append(INERT)
     if hasattr(kind, "__getitem__") or (defines(kind, "__getattribute__") and not _usual(kind)):
-        return
-    if issubclass(kind, (QuerySet, BaseManager)):
-        return
-    PLAIN_OR_MODEL.add(kind)
-    if issubclass(kind, Model):
-        MODELS.add(kind)
-    else:
-        PLAIN.add(kind)
-        if python_code.is_data(kind):
-            DATA.add(kind)
+        return found
+    if source or issubclass(kind, (QuerySet, BaseManager)):
+        return found
+    found += [PLAIN_OR_MODEL, MODELS if issubclass(kind, Model) else PLAIN]
+    if not issubclass(kind, Model) and python_code.is_data(kind):
+        found.append(DATA)
+    return found
+
+
+def _forget() -> None:
+    """Empty the sets, those last that say the most; called with the lock held."""
+    LEARNED.clear()
+    for types in (DATA, MODELS, PLAIN, PLAIN_OR_MODEL, INERT):
+        types.clear()
+    INERT.update(SIMPLE)
+    for types in (RELATED, SOURCES):
+        # Of these a program makes few: models, querysets and managers are never thrown away.
+        if len(types) > LIMIT:
+            types.clear()
+    for forget in FORGET:
+        forget()
 
 
 def is_related(kind: type) -> bool:
@@ -110,6 +146,26 @@ def is_related(kind: type) -> bool:
     if kind not in LEARNED:
         learn(kind)
     return kind in RELATED
+
+
+def is_source(kind: type) -> bool:
+    """Whether ``kind`` is in `SOURCES`; it need not have been learned before."""
+    if kind not in LEARNED:
+        learn(kind)
+    return kind in SOURCES
+
+
+def _is_source(kind: type) -> bool:
+    if not hasattr(kind, "__aiter__") or issubclass(kind, (list, tuple, dict, set, frozenset)):
+        return False
+    for django in (QuerySet, RawQuerySet):
+        # Django's own load in the request's thread what ``async for`` would load there as well.
+        if issubclass(kind, django):
+            own = ("__iter__", "__len__", "__bool__")
+            if kind.__aiter__ is django.__aiter__:
+                return False
+            return any(getattr(kind, name) is not getattr(django, name) for name in own)
+    return True
 
 
 def _usual(kind: type) -> bool:

@@ -171,7 +171,11 @@ def _attribute_code(kind: type, name: str) -> AttributeCode:
         if code is None and kind is not dict and issubclass(kind, dict):
             missing = static(kind, "__missing__")
             if kind is not OrderedDict and missing is not None:
-                code = SOMEBODYS if issubclass(kind, defaultdict) else special_code(kind, "__missing__")
+                code = (
+                    SOMEBODYS
+                    if issubclass(kind, defaultdict)
+                    else special_code(kind, "__missing__")
+                )
         if code is not None:
             return AttributeCode(code, False)
     for special in ("__getattribute__", "__dir__"):
@@ -269,7 +273,9 @@ def call_code(function: Any) -> Code:
         return call_code(function.func)
     if issubclass(kind, type):
         return class_code(function)
-    wrapped = getattr(function, "__wrapped__", None) if static(kind, "__getattr__") is None else None
+    wrapped = (
+        getattr(function, "__wrapped__", None) if static(kind, "__getattr__") is None else None
+    )
     if wrapped is not None:  # functools.lru_cache and the like, which are no Python code
         return call_code(wrapped)
     return special_code(kind, "__call__")
@@ -453,7 +459,6 @@ def _is_harmless(kind: type) -> bool:
             for function in vars(base).values()
         ) and is_data(kind)
     return known
-
 
 
 def items_code(items: Iterable[Any], code_of: Callable[[Any], Code]) -> Code:

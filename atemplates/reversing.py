@@ -44,6 +44,7 @@ class Route(NamedTuple):
     """Whether the same arguments always give the same address: all converters are Django's own."""
 
 
+# Any thread may add, or empty it: all find the same for a key, and what is gone is found again.
 routes: dict[Any, Route | None] = {}
 
 

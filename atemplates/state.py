@@ -13,6 +13,7 @@ from typing import Any
 
 from .kinds import DATA, PLAIN
 from .placement import TRUSTED_AFTER, belongs_in_thread, is_trusted
+from .sources import Read
 from .surroundings import Surroundings
 
 POLICIES = ("batch", "fetch", "warn", "raise")
@@ -82,6 +83,8 @@ class State:
     """Whether datetimes are shown in the current time zone where nothing else is said."""
     awaited: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     """Awaitable's identity -> (the awaitable, its result): each is awaited once."""
+    read: Read = field(default_factory=Read)
+    """The sources that were read asynchronously, with their rows."""
     upcoming: dict[int, Any] = field(default_factory=dict)
     """The context's awaitables that the template mentions: the first wait awaits them all."""
     surroundings: Surroundings = field(default_factory=Surroundings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.management import call_command
 
-from .models import Author, Book, Country, Publisher, Review, Tag
+from .models import Author, Book, Country, Device, Good, Phone, Publisher, Review, Tag
 
 BOOKS_OF_ONE = 3
 """How many books an author has."""
@@ -42,3 +42,17 @@ def fill(books: int) -> None:
     Review.objects.bulk_create(
         Review(book=book, text="Good") for place, book in enumerate(made) for _ in range(place % 4)
     )
+
+
+def fill_goods(goods: int) -> None:
+    """Make the tables anew, with some goods of which a third are devices, and a third phones."""
+    fill(0)
+    countries, makers = list(Country.objects.all()), list(Publisher.objects.all())
+    for number in range(goods):
+        values = {"name": f"Good <{number}>", "country": countries[number % 7]}
+        if number % 3 == 0:
+            Good.objects.create(**values)
+        elif number % 3 == 1:
+            Device.objects.create(volts=number, **values)
+        else:
+            Phone.objects.create(volts=number, inches=6, maker=makers[number % 15], **values)

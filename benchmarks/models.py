@@ -47,3 +47,23 @@ class Review(models.Model):
 
     book = models.ForeignKey(Book, models.CASCADE, related_name="reviews")
     text = models.TextField()
+
+
+class Good(models.Model):
+    """The top of a multi-table inheritance."""
+
+    name = models.CharField(max_length=50)
+    country = models.ForeignKey(Country, models.CASCADE)
+
+
+class Device(Good):
+    """A good with a row of its own in the middle table."""
+
+    volts = models.IntegerField()
+
+
+class Phone(Device):
+    """A device with a row of its own in the lowest table."""
+
+    inches = models.IntegerField()
+    maker = models.ForeignKey(Publisher, models.CASCADE)

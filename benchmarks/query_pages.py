@@ -12,9 +12,9 @@ from django.db import connection
 from django.db.models import Count, QuerySet
 
 from .engines import our_backend, stock_backend
-from .library import BOOKS_OF_ONE, fill
+from .library import BOOKS_OF_ONE, fill, fill_goods
 from .measure import Effort, Variant, milliseconds
-from .models import Author, Book
+from .models import Author, Book, Good, Phone
 from .outputs import check_outputs
 from .registry import page
 from .results import (
@@ -30,6 +30,7 @@ from .results import (
 )
 
 FASTER = (Target(STOCK_IN_THREAD, OURS_ASYNC, at_least=5), Target(STOCK, OURS, at_least=5))
+NO_SLOWER = (Target(STOCK_IN_THREAD, OURS_ASYNC, at_least=1.3), Target(STOCK, OURS, at_least=1.3))
 ROUNDS = 60
 """How often two variants are measured that are to be told apart by a twentieth."""
 NO_DEARER = (
@@ -96,6 +97,24 @@ def nested(effort: Effort) -> list[Row]:
     # Django's prefetch_related alone, without a template, takes a sixth of stock's time: most of
     # ours is Django making rows and managers.
     return [row.hold_against(FASTER)]
+
+
+@page("inheritance", "60 goods with their children, and the phones with their parents")
+def inheritance(effort: Effort) -> list[Row]:
+    """Measure multi-table inheritance, from parents down and from children up."""
+    count = effort.size(60, 6)
+    fill_goods(count)
+
+    def values() -> dict[str, Any]:
+        return {"goods": Good.objects.order_by("pk"), "phones": Phone.objects.order_by("pk")}
+
+    variants = variants_of("queries/goods.html", values)
+    check_outputs("inheritance", variants)
+    row = Row("inheritance", f"{count} goods", "ms", milliseconds(variants, effort))
+    queries = queries_of(variants)
+    row.outcomes.append(judge("queries, ours async", queries[OURS_ASYNC], at_most=9))
+    row.notes.append(f"stock takes {queries[STOCK_IN_THREAD]} queries")
+    return [row.hold_against(NO_SLOWER)]
 
 
 @page("columns", "5,000 loaded rows whose relations nobody touches: batch against fetch")

@@ -278,8 +278,6 @@ def answer_in(context, name):
     return f"{context['seen']} {context[name].answer()}"
 
 
-
-
 class AnswerNode(Node):
     def __init__(self, name):
         self.name = name

@@ -13,7 +13,10 @@ PACKAGE = "atemplates"
 ROOT = Path(atemplates.__file__).parent
 
 # room -> the rooms (or single modules of rooms) it may import. A room always sees itself.
-GROUND = {"errors", "waits", "kinds", "escaping", "dates", "numerals", "reversing", "surroundings"}
+GROUND = {
+    *("errors", "waits", "kinds", "escaping", "dates", "numerals", "reversing", "surroundings"),
+    "sources",
+}
 BELOW_ENGINES = GROUND | {"state", "loaded", "resolve", "compiler", "tags", "drivers", "relations"}
 ARROWS = {
     "errors": set(),
@@ -21,6 +24,7 @@ ARROWS = {
     "kinds": set(),
     "escaping": set(),
     "surroundings": set(),
+    "sources": {"waits"},
     "dates": {"surroundings"},
     "numerals": {"surroundings"},
     "reversing": {"surroundings"},

@@ -13,8 +13,10 @@ from django.template.base import Node, TextNode
 from .scope import NONE, OPAQUE, Effects, foreign
 from .writer import Writer
 
+# Filled by imports, and by a library's own `register`: before its nodes are compiled.
 WRITERS: dict[type[Node], Callable[[Writer, Any], None]] = {}
 EFFECTS: dict[type[Node], Callable[[Any], Effects]] = {}
+# Both are set and read in single steps; `EFFECTS` has a type before `WRITERS` says it is known.
 
 
 class Unwritable(Exception):
@@ -25,8 +27,8 @@ def register(
     kind: type[Node], write: Callable[[Writer, Any], None], effects: Callable[[Any], Effects]
 ) -> None:
     """Say how nodes of exactly this type are written, and what their effects are."""
-    WRITERS[kind] = write
     EFFECTS[kind] = effects
+    WRITERS[kind] = write
 
 
 def without_effects(node: Node) -> Effects:

@@ -32,6 +32,7 @@ PlanFunction: TypeAlias = Callable[[Context, State], Generator[Wait, Any, Any]]
 ATTRIBUTE = "atemplates_plan"
 lock = threading.RLock()
 numbers = itertools.count(1)
+"""Any thread may take the next one: that is one step."""
 
 USUAL_CONTEXTS = {Context, StockRequestContext}
 
@@ -56,6 +57,7 @@ SHARED = {
 }
 """How code looks that needs a local which only some plans have -> the line that sets it."""
 
+# Filled by imports alone.
 RUNTIME: dict[str, Any] = {
     "AWAIT": Kind.AWAIT,
     "Invalid": resolve.Invalid,

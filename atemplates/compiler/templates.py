@@ -15,7 +15,7 @@ from ..kinds import is_django
 from ..resolve import Steps, awaited, complete
 from ..resolve.others import LEAVE, placed_here, there
 from ..state import ATTRIBUTE, State, state_of
-from ..waits import Kind, Wait
+from ..waits import Wait
 from .foreign import await_context, holds_awaitables, in_thread
 from .plan import ATTRIBUTE as PLAN
 from .plan import PlannedNodeList, compiled
@@ -27,7 +27,8 @@ KNOWN = frozenset({Template, PartialTemplate})
 """The classes of templates whose ``render`` and ``_render`` we do ourselves."""
 
 OURS: set[Any] = set()
-"""Replacements of ``Template.render`` that lead to a plan, and so do not stand in its way."""
+"""Replacements of ``Template.render`` that lead to a plan, and so do not stand in its way.
+Filled by imports alone."""
 
 
 def is_replaced(kind: Any, name: str) -> bool:
@@ -148,7 +149,8 @@ def _has_processors(context: Any) -> bool:
 
 
 OUR_BINDINGS: set[Any] = set()
-"""The ``bind_template`` methods of context classes of ours; `engines.context` adds its own."""
+"""The ``bind_template`` methods of context classes of ours; `engines.context` adds its own
+when it is imported."""
 
 
 def _run_processors(state: State, template: Any, context: Any) -> Steps:

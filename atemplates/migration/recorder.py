@@ -22,7 +22,8 @@ from .recordings import Key, Record, record_of, render_record
 INTERVAL = 10.0
 """Seconds between two writes of counts."""
 
-_recorders: weakref.WeakSet[Recorder] = weakref.WeakSet()
+# Any thread may add one; all of them are listed in one step, which a `WeakSet` does not do.
+_recorders: weakref.WeakValueDictionary[int, Recorder] = weakref.WeakValueDictionary()
 
 
 class Recorder:
@@ -39,7 +40,7 @@ class Recorder:
         self.rate = rate
         self.interval = interval
         self._reset()
-        _recorders.add(self)
+        _recorders[id(self)] = self
 
     def _reset(self) -> None:
         """Begin with nothing counted; also in a child process, whose parent has the counts."""
@@ -112,14 +113,20 @@ class Recorder:
         self._reset()
 
 
+def recorders() -> list[Recorder]:
+    """Every recorder of this process."""
+    found = [reference() for reference in _recorders.valuerefs()]
+    return [recorder for recorder in found if recorder is not None]
+
+
 def close_all() -> None:
     """Close every recorder of this process: what is counted gets written."""
-    for recorder in list(_recorders):
+    for recorder in recorders():
         recorder.close()
 
 
 def _after_fork() -> None:
-    for recorder in list(_recorders):
+    for recorder in recorders():
         recorder.after_fork()
 
 

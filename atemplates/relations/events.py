@@ -75,6 +75,7 @@ class Event:
 Observer: TypeAlias = Callable[[Event], None]
 
 _local: ContextVar[tuple[Observer, ...]] = ContextVar("atemplates_observers", default=())
+# Any thread may add and remove; a render reads it in one step, when it begins.
 _everywhere: list[Observer] = []
 
 

@@ -93,6 +93,7 @@ class Groups:
         relation = relations_of(type(instance)).get(name)
         if relation is not None and not is_missing(instance, relation):
             fetching.fetch_one(fetcher, instance)  # no query: a parent is made from the child
+            self._join_parents(instance, relation)
             return
         source = caller()
         if source is None:  # the template's own access, about which the loader decides
@@ -124,6 +125,16 @@ class Groups:
             found = [relation.field.get_cached_value(row, None) for row in instances]
             unique = {id(row): row for row in found if is_a(row, Model)}
             self.join(list(unique.values()), (*path, relation.name))
+
+    def _join_parents(self, instance: Model, relation: Relation) -> None:
+        """Make a group of the parents of those beside a child: code may reach further from one."""
+        member = self.members.get(id(instance))
+        if member is None or not relation.parent_link:
+            return
+        rows = [row for row in member[1].beside(instance) if not is_missing(row, relation)]
+        for row in rows:
+            parent_of(row, relation)
+        self._join_loaded(rows, relation, member[1].path)
 
     def _missing(
         self, instance: Model, relation: Relation | None
@@ -180,7 +191,20 @@ def _kept_on(rows: list[Model]) -> dict[str, list[Model]]:
         for name, value in row._state.fields_cache.items():
             if is_a(value, Model):
                 found.setdefault(name, {})[id(value)] = value
+    for kind in {type(row) for row in rows}:
+        for link in [relations_of(kind).get(name) for name in found]:
+            if link is not None and link.parent_link:
+                parents = (parent_of(row, link) for row in rows if type(row) is kind)
+                found[link.name].update((id(each), each) for each in parents if each is not None)
     return {name: list(values.values()) for name, values in found.items()}
+
+
+def parent_of(child: Model, link: Relation) -> Any:
+    """The parent that is made from a row's own columns; None where that takes a query."""
+    if is_missing(child, link):
+        return None
+    with fetching.usual_mode(child):
+        return getattr(child, link.name)
 
 
 def name_of(fetcher: Any) -> str:

@@ -30,6 +30,7 @@ from .registry import (
     is_saved,
     missing_key,
     relations_of,
+    shares,
 )
 from .telling import Notify, Place, Teller
 from .watching import Watch, about_filter, about_step, about_value
@@ -120,7 +121,7 @@ class Relations:
         if self.policy != "fetch":
             peers = [
                 peer
-                for peer in self._peers(instance, place)
+                for peer in self._peers(instance, place, relation)
                 if is_missing(peer, relation) and not fetching.has_own_mode(peer)
             ]
         notify = self.teller.notify(event, len(peers), len(peers) > 1)
@@ -368,8 +369,14 @@ class Relations:
         place = Place(origin.site, origin.root, origin.done, relation.name if relation else "")
         return place, type(origin.instance), relation
 
-    def _peers(self, instance: Model, place: Place) -> list[Model]:
-        """The loaded objects that stand where ``instance`` stands, it first, of its own class."""
+    def _peers(
+        self, instance: Model, place: Place, relation: Relation | None = None
+    ) -> list[Model]:
+        """The loaded objects that stand where ``instance`` stands, it first, of its own class.
+
+        Args:
+            relation: one that objects of another class may share, inherited from a parent's table.
+        """
         site, root, index = place.site, place.root, place.done
         if root is None or root is instance or site is None:
             rows = self.loops.peers(instance)
@@ -381,5 +388,11 @@ class Relations:
             ]
         kind, database = type(instance), instance._state.db
         found = (instance_of(row) for row in rows)
-        unique = {id(row): row for row in found if type(row) is kind and row._state.db == database}
+        unique = {
+            id(row): row
+            for row in found
+            if row is not None
+            and row._state.db == database
+            and (type(row) is kind or (relation is not None and shares(row, relation)))
+        }
         return list(unique.values())

@@ -239,4 +239,6 @@ def _next_of_instance(instance: Model, bit: str) -> Any:
         return getattr(instance, bit) if is_saved(instance) else None
     if relation.kind == "deferred" or is_missing(instance, relation):
         return None
+    if relation.parent_link:
+        return getattr(instance, bit)  # made from the child's own columns where it is not yet
     return relation.field.get_cached_value(instance, None)

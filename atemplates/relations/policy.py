@@ -12,7 +12,8 @@ from ..errors import LocatedError, Location
 from ..state import POLICIES
 
 _override: ContextVar[str | None] = ContextVar("atemplates_relations", default=None)
-_everywhere: list[str] = []
+# Any thread may add; each takes out the very entry it has put in. It is read in one step.
+_everywhere: list[list[str]] = []
 
 
 class LazyAccessError(LocatedError):
@@ -71,11 +72,12 @@ def relations_everywhere(policy: str) -> Iterator[None]:
     Raises:
         ValueError: there is no such policy.
     """
-    _everywhere.append(check_policy(policy))
+    entry = [check_policy(policy)]
+    _everywhere.append(entry)
     try:
         yield
     finally:
-        _everywhere.pop()
+        _everywhere[:] = [each for each in _everywhere if each is not entry]
 
 
 def check_policy(policy: Any) -> str:
@@ -91,9 +93,10 @@ def check_policy(policy: Any) -> str:
 
 def current_policy(configured: str) -> str:
     """Return the policy of a render that begins now."""
-    return _override.get() or (_everywhere[-1] if _everywhere else configured)
+    return _override.get() or next((entry[0] for entry in _everywhere[-1:]), configured)
 
 
+# Any thread may add, or empty it: at worst a line is warned about once more.
 _warned: set[tuple[str, int | None]] = set()
 LIMIT = 10_000
 

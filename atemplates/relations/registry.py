@@ -42,12 +42,25 @@ def relations_of(model: type[Model]) -> dict[str, Relation]:
     An attribute that the class itself replaced (by a property, say) is left out.
     """
     found: dict[str, Relation] = {}
-    for field in model._meta.get_fields():
+    for field in [*model._meta.get_fields(), *_children(model)]:
         for entry in _relations(field):
             descriptor = getattr_static(model, entry.name, None)
             if type(descriptor).__module__.startswith("django."):
                 found[entry.name] = entry
     return found
+
+
+def _children(model: type[Model]) -> list[Any]:
+    """The ways from the tables of a model's parents to their children: itself, and its siblings.
+
+    A child inherits the attributes, but its ``_meta`` does not list them.
+    """
+    return [
+        relation
+        for parent in model._meta.get_parent_list()
+        for relation in parent._meta.related_objects
+        if relation.one_to_one and relation.parent_link
+    ]
 
 
 def _relations(field: Any) -> list[Relation]:
@@ -177,6 +190,19 @@ def key_columns(instance: Model, relation: Relation) -> list[Any]:
 def lacks(instance: Model, columns: list[Any]) -> bool:
     """Whether one of some columns was left out when the instance was loaded."""
     return any(column.attname not in instance.__dict__ for column in columns)
+
+
+def shares(instance: Model, relation: Relation) -> bool:
+    """Whether an instance of another class has the very same foreign key, and its columns.
+
+    It is so for the children of one parent in multi-table inheritance, and for proxies.
+    """
+    if relation.kind != "forward" or relation.parent_link:
+        return False
+    own = relations_of(type(instance)).get(relation.name)
+    if own is None or own.field is not relation.field:
+        return False
+    return not lacks(instance, key_columns(instance, own))
 
 
 def missing_key(manager: Any) -> Any:

@@ -17,6 +17,7 @@ from ..kinds import (
     is_django,
     is_iterator,
     is_related,
+    is_source,
 )
 from ..python_code import SCALARS, SOMEBODYS, call_code, iteration_code, truth_code, use_code
 from ..state import State
@@ -25,6 +26,7 @@ from .calls import Steps, complete
 from .others import LEAVE, placed_here, there
 from .rows import ROWS, _same, evaluated_then
 from .sites import Site
+from .sources import CUTS, filter_source
 
 WHOLE = frozenset(
     {
@@ -43,6 +45,13 @@ WHOLE = frozenset(
 )
 """Django's filters that read all rows of a queryset."""
 
+ITERATING = frozenset(
+    {"dictsort", "dictsortreversed", "escapeseq", "join", "safeseq", "unordered_list"}
+)
+"""Those of them that take an iterator, which has neither a length nor items."""
+
+INERT_ROWS = SCALARS | ROWS
+
 
 def apply_filter(
     state: State,
@@ -60,6 +69,9 @@ def apply_filter(
         root: the value of its first bit.
         args: the filter's arguments.
     """
+    if type(value) not in INERT_ROWS and is_source(type(value)) and _reads_source(function, value):
+        again = lambda rows: apply_filter(state, function, rows, site, root, *args, **kwargs)  # noqa: E731
+        return filter_source(state, again, function, value, args, kwargs)
     if type(value) not in SCALARS and (type(value) in ROWS or is_related(type(value))):
         if _takes_all(function, value):
             wait = state.relations.whole(value, site, root)
@@ -189,6 +201,15 @@ def _takes_all(function: Any, value: Any) -> bool:
         and function.__module__ == "django.template.defaultfilters"
         and function.__name__ in WHOLE
     )
+
+
+def _reads_source(function: Any, value: Any) -> bool:
+    """Whether a filter is Django's own and reads rows, or some of them."""
+    if function.__module__ != "django.template.defaultfilters":
+        return False
+    if is_iterator(value) or hasattr(type(value), "__anext__"):
+        return function.__name__ in ITERATING
+    return function.__name__ in WHOLE or function.__name__ in CUTS
 
 
 def _filtered(result: Any, value: Any, function: Any) -> Steps:

@@ -14,6 +14,7 @@ from ..kinds import (
     INERT,
     PLAIN,
     RELATED,
+    SOURCES,
     is_awaitable,
 )
 from ..python_code import attribute_code
@@ -22,6 +23,7 @@ from ..waits import Kind, Wait
 from .calls import Steps, await_once, complete, settle
 from .others import LEAVE, here, there
 from .sites import MISSING, Invalid, Site
+from .sources import look_up, missing_method
 
 logger = logging.getLogger("django.template")
 
@@ -139,8 +141,18 @@ def walk(
                         value = lookup_index(value, bit)
                 elif type(value) is dict and bit in value:
                     value = value[bit]
+                elif type(value) in SOURCES:
+                    value = look_up(state, value, bit, lookup)
+                    if type(value) is Wait:
+                        rest = _go_on(state, context, value, site, index + 1, root, False)
+                        return Wait(Kind.PLAN, rest)
                 else:
                     value = lookup(value, bit)
+            except VariableDoesNotExist:
+                method = missing_method(value, bit)
+                if method is None:
+                    raise
+                value = method
             except SynchronousOnlyOperation:
                 if not state.on_loop:
                     raise

@@ -15,11 +15,12 @@ from django.utils.safestring import SafeString
 
 from .. import dates, numerals
 from ..escaping import escape
-from ..python_code import text_code
 from ..kinds import (
     INERT,
     is_related,
+    is_source,
 )
+from ..python_code import text_code
 from ..state import State
 from ..waits import Kind, Wait
 from .calls import Steps, again_in_thread
@@ -27,6 +28,7 @@ from .lookups import follow, walk
 from .others import LEAVE, here
 from .rows import ROWS
 from .sites import Site
+from .sources import read_then
 
 ZONES = frozenset({datetime_timezone, ZoneInfo})
 """Types of time zones that know their offset at any time: a datetime with one is not naive."""
@@ -81,17 +83,22 @@ def rendered(
     kind = type(value)
     if not state.on_loop and (kind in ROWS or is_related(kind)):
         state.relations.prepare_value(value, site, root)
-    code = None
-    if state.on_loop:
-        code = text_code(value)
-        if code is not None:
-            text = here(state, code, render_value_in_context, (value, context), (value,))
-            if text is not LEAVE:
-                return text
-    if code is None:
+    code = text_code(value) if state.on_loop and not is_source(kind) else None
+    if code is not None:
+        text = here(state, code, render_value_in_context, (value, context), (value,))
+        if text is not LEAVE:
+            return text
+    else:
         try:
             return render_value_in_context(value, context)
+        except TypeError:
+            # The text of one that tells its rows: once they are there it can.
+            if not is_source(kind) or state.read.known(value) is not None:
+                raise
+            return read_then(state, value, lambda rows: render_value_in_context(value, context))
         except SynchronousOnlyOperation:
+            if is_source(kind) and state.read.known(value) is None:
+                return read_then(state, value, lambda rows: render_value_in_context(value, context))
             if not state.on_loop:
                 raise
     return again_in_thread(

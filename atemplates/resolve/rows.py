@@ -16,14 +16,17 @@ from ..kinds import (
     VIEWS,
     is_iterator,
     is_related,
+    is_source,
 )
 from ..python_code import iteration_code, truth_code
+from ..sources import REFUSALS
 from ..state import State
 from ..waits import Kind, Wait
-from .calls import Steps, again_in_thread, complete
+from .calls import Steps, again_in_thread
 from .lookups import follow, walk
 from .others import LEAVE, here
 from .sites import Site
+from .sources import read, source_truth, sync_or_read
 
 
 def truth(state: State, value: Any, site: Site | None = None, root: Any = None) -> Any:
@@ -33,6 +36,8 @@ def truth(state: State, value: Any, site: Site | None = None, root: Any = None) 
         site: the expression whose value it is, if that is known.
         root: the value of its first bit.
     """
+    if is_source(type(value)):
+        return source_truth(state, value)
     code = truth_code(value) if state.on_loop else None
     if code is not None:
         result = here(state, code, bool, (value,), (value,))
@@ -115,11 +120,11 @@ def rows(
         return value
     if value is None:
         return ()
+    if is_source(kind):
+        return _source_rows(state, value, backwards, sized)
     if issubclass(kind, QuerySet):
         wait = state.relations.whole(value, site, root)
         return value if wait is None else Wait(Kind.PLAN, evaluated_then(state, value, wait, _same))
-    if hasattr(kind, "__aiter__") and not hasattr(kind, "__iter__"):
-        return Wait(Kind.PLAN, complete(Wait(Kind.ROWS, value)))
     if is_iterator(value) and state.on_loop:
         # A generator that meets the guard half-way is dead and cannot be begun again.
         return again_in_thread(state, value, "__iter__", site, root, list, value)
@@ -136,6 +141,17 @@ def rows(
         if not state.on_loop:
             raise
         return again_in_thread(state, value, "__iter__", site, root, Rows, value, backwards, sized)
+
+
+def _source_rows(state: State, source: Any, backwards: bool, sized: bool) -> Any:
+    if not state.on_loop and state.read.known(source) is None:
+        try:
+            found = Rows(source, backwards, sized)
+        except REFUSALS:
+            return read(state, source)
+        if found.items or not isinstance(found.error, REFUSALS):
+            return found
+    return read(state, source)
 
 
 class Rows:
@@ -207,7 +223,11 @@ ROWS: frozenset[type] = frozenset({list, tuple})
 
 def container(state: State, value: Any, site: Site | None = None, root: Any = None) -> Any:
     """Return what ``in`` searches: a queryset with its rows, which it reads all of."""
-    if issubclass(type(value), QuerySet):
+    kind = type(value)
+    if is_source(kind):
+        if state.on_loop or not hasattr(kind, "__contains__"):
+            return sync_or_read(state, value, list)
+    elif issubclass(kind, QuerySet):
         wait = state.relations.whole(value, site, root)
         if wait is not None:
             return Wait(Kind.PLAN, evaluated_then(state, value, wait, _same))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
@@ -261,17 +262,24 @@ def partial_effects(node: Any) -> Effects:
         partial = node.partial_mapping[node.partial_name]
     except KeyError:
         return ELSEWHERE
-    if node in looked_into:
+    if node in looked_into.nodes:
         return ELSEWHERE
-    looked_into.add(node)
+    looked_into.nodes.add(node)
     try:
         return effects_of(partial.nodelist) | ELSEWHERE
     finally:
-        looked_into.remove(node)
+        looked_into.nodes.remove(node)
 
 
-looked_into: set[Any] = set()
-"""The partials that `partial_effects` is busy with: one may use itself. Compiling has a lock."""
+class LookedInto(threading.local):
+    """The partials that `partial_effects` is busy with: one may use itself."""
+
+    def __init__(self) -> None:
+        self.nodes: set[Any] = set()
+
+
+# Of each thread its own: what another one is busy with says nothing.
+looked_into = LookedInto()
 
 
 def write_partial(w: Writer, node: Any) -> None:

@@ -27,6 +27,7 @@ Handler: TypeAlias = "Callable[[Walker, Any], None]"
 DEEPEST = 3
 """How often a template may stand inside itself."""
 BUILTIN_NAMES = frozenset({"True", "False", "None"})
+# Filled by imports, and by a library's own `register_access`, in single steps.
 HANDLERS: dict[type[Node], Handler] = {}
 
 

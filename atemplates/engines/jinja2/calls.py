@@ -19,6 +19,7 @@ from ...waits import Kind, Wait
 from ..base import is_coroutine_function
 from .callables import BlockReference, Macro, PlanFunction, StartedMacro
 from .loops import LoopContext
+from .sources import source_rows
 from .state import running
 from .streams import (
     AsyncStream,
@@ -30,6 +31,7 @@ from .streams import (
 )
 from .tracebacks import internal
 from .values import ASKING, INERT, PLANNED, Pending, settled
+from .ways import Way, way_of
 
 ours = frozenset({Macro, BlockReference, LoopContext, PlanFunction})
 """What a template can call as part of its own plan."""
@@ -108,10 +110,44 @@ def guard(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     for argument in args:
         if type(argument) in unready:
             return Pending(prepared(function, function, args, kwargs))
+    if function is default and reads_source(function, args):
+        return Pending(with_rows(function, args, kwargs))  # Python may take it for true
     try:
         return function(*args, **kwargs)
     except SynchronousOnlyOperation as error:
+        if reads_source(function, args):
+            return Pending(with_rows(function, args, kwargs))
         return stuck(function, args, kwargs, error)
+    except TypeError:
+        if reads_source(function, args):
+            return Pending(with_rows(function, args, kwargs))
+        raise
+
+
+default = FILTERS["default"]
+own_functions = frozenset((*FILTERS.values(), *TESTS.values()))
+"""Jinja2's own filters and tests: repeating one changes nothing."""
+
+
+def reads_source(function: Any, args: tuple[Any, ...]) -> bool:
+    """Whether one of Jinja2's own filters and tests was given a queryset that is not Django's."""
+    sources = any(way_of(type(argument)) is Way.SOURCE for argument in args)
+    return sources and type(function) is FunctionType and function in own_functions
+
+
+@internal
+def with_rows(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps:
+    """Call again with the rows of the sources; one that is given back is given back itself."""
+    read: dict[int, Any] = {}
+    ready: list[Any] = []
+    for argument in args:
+        rows = argument
+        if way_of(type(argument)) is Way.SOURCE:
+            rows = yield from source_rows(argument, on_event_loop())
+            read[id(rows)] = argument
+        ready.append(rows)
+    result = yield from settled(guard(function, *ready, **kwargs))
+    return read.get(id(result), result)
 
 
 @internal

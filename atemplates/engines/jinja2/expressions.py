@@ -13,13 +13,12 @@ from typing import Any
 
 from jinja2 import Environment, nodes
 from jinja2.compiler import DependencyFinderVisitor, Frame, optimizeconst
-from jinja2.filters import FILTERS
 from jinja2.optimizer import Optimizer
-from jinja2.tests import TESTS
 from jinja2.utils import _PassArg
 from jinja2.visitor import NodeTransformer
 
-from .calls import PlanFilter, plain_functions
+from ...sources import READS
+from .calls import PlanFilter, own_functions, plain_functions
 from .lookups import has_own, item_lookup
 from .operators import OperatorWriter, operands_of
 
@@ -31,10 +30,6 @@ before_value = {
     _PassArg.eval_context: "context.eval_ctx, ",
     _PassArg.environment: "environment, ",
 }
-
-
-own_functions = frozenset((*FILTERS.values(), *TESTS.values()))
-"""Jinja2's own filters and tests, whose results depend on nothing but their arguments."""
 
 
 def can_fold(node: nodes.Node, environment: Environment) -> bool:
@@ -160,8 +155,12 @@ class ExpressionWriter(OperatorWriter):
 
     @optimizeconst
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        function = f"{self.attribute_function}("
+        of_loop = isinstance(node.node, nodes.Name) and node.node.name == "loop"
+        if node.attr in READS and not of_loop:
+            function = f"read_attribute({self.attribute_function}, "
         with self.value(node, frame):
-            self.write(f"{self.attribute_function}(environment, ")
+            self.write(f"{function}environment, ")
             self.visit(node.node, frame)
             self.write(f", {node.attr!r})")
 

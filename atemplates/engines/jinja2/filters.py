@@ -31,7 +31,7 @@ from .values import CONTAINERS, INERT, settled
 from .ways import Way, iterators_of_containers, way_of
 
 replaced: dict[Any, PlanFilter] = {}
-"""Our filter for each of Jinja2's own that cannot wait."""
+"""Our filter for each of Jinja2's own that cannot wait. Filled by imports alone."""
 
 
 def instead_of(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -208,7 +208,7 @@ def tojson(stock: Any, eval_ctx: EvalContext, value: Any, indent: int | None = N
     return PendingFilter(fetched(value, eval_ctx.environment.is_async, go_on))
 
 
-streaming = frozenset({Way.QUERYSET, Way.ASYNC, Way.EITHER, Way.STREAM, Way.UNKNOWN})
+streaming = frozenset({Way.QUERYSET, Way.SOURCE, Way.ASYNC, Way.EITHER, Way.STREAM, Way.UNKNOWN})
 
 
 # Filters that read as far as they have to.

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import iscoroutinefunction, unwrap
+from types import MethodType
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db.models import Model
 from jinja2 import Environment
+from jinja2.runtime import Undefined
 
-from ...kinds import DATA, PLAIN_OR_MODEL, RELATED
+from ...kinds import DATA, PLAIN_OR_MODEL, RELATED, SOURCES
 from ...python_code import attribute_code, comparison_code, special_code
 from ...relations import fetching
 from ...relations.registry import is_missing, relations_of
+from ...resolve.sources import Either
+from ...sources import is_async_iterator, is_marked
 from ...waits import Kind, Wait
 from .placed import on_loop, taken
+from .sources import source_item
 from .state import running
 from .streams import Steps
 from .tracebacks import internal
-from .values import PLANNED
+from .values import PLANNED, Pending
 
 names_of_dicts = frozenset(dir(dict))
 
@@ -166,6 +172,8 @@ def secured_item(environment: Any, obj: Any, key: Any) -> Any:
     """Look up ``obj[key]`` in an environment with a ``getitem`` of its own (a sandbox)."""
     if type(obj) in RELATED and type(key) is str and needs_look(obj, key):
         return Missed(environment.getitem, obj, key)
+    if type(obj) in SOURCES and type(key) is int and not is_async_iterator(type(obj)):
+        return Pending(source_item(environment, obj, key))
     if type(obj) not in DATA:
         code = item_code(obj, key)
         if code is not None and on_loop():
@@ -181,6 +189,25 @@ def item_code(obj: Any, key: Any) -> Any:
     if type(key) is str:
         return attribute_code(obj, key)
     return special_code(type(obj), "__getitem__") or comparison_code(key)
+
+
+@internal
+def read_attribute(
+    look_up: Callable[[Any, Any, str], Any], environment: Any, obj: Any, name: str
+) -> Any:
+    """Look up what querysets are asked for (``count``): of some, only the async method answers."""
+    found = look_up(environment, obj, name)
+    if type(obj) not in SOURCES:
+        return found
+    missing = issubclass(type(found), Undefined)
+    if missing or (type(found) is MethodType and not is_marked(found)):
+        # As any attribute: a sandbox has its say about it, and later about its call.
+        twin = look_up(environment, obj, f"a{name}")
+        if callable(twin) and iscoroutinefunction(unwrap(twin)) and not is_marked(twin):
+            if missing or environment.is_async:
+                return twin
+            return found if environment.sandboxed else Either(found, twin)
+    return found
 
 
 def has_own(environment: Environment, method: str) -> bool:

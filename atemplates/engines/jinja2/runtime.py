@@ -24,12 +24,29 @@ from ...resolve import Site
 from ...waits import Kind, Wait
 from .callables import Macro, RenderFunction, TemplateReference, as_markup
 from .calls import bare, call, guard, macro_plan
-from .lookups import attribute, item, secured_attribute, secured_item, watched_attribute
+from .lookups import (
+    attribute,
+    item,
+    read_attribute,
+    secured_attribute,
+    secured_item,
+    watched_attribute,
+)
 from .loops import LoopContext, open_filtered, open_loop
 from .placed import on_loop, taken
 from .sandbox import secured_call
+from .sources import section_of_source, source_rows, source_truth
 from .state import running
-from .streams import Steps, Stream, closed, evaluated, kept, open_rows, opened, settled_items
+from .streams import (
+    Steps,
+    Stream,
+    closed,
+    evaluated,
+    kept,
+    open_rows,
+    opened,
+    settled_items,
+)
 from .templates import (
     extend,
     import_template,
@@ -76,6 +93,7 @@ __all__ = [
     "operators",
     "printed",
     "quoted",
+    "read_attribute",
     "run_block",
     "run_root",
     "running",
@@ -94,6 +112,8 @@ __all__ = [
 @internal
 def section(obj: Any, part: slice) -> Any:
     """Cut ``obj[start:stop:step]``."""
+    if way_of(type(obj)) is Way.SOURCE:
+        return Pending(section_of_source(obj, part))
     return guard(operator.getitem, obj, part)
 
 
@@ -102,7 +122,10 @@ def truth(value: Any, site: Any = None, root: Any = None) -> Steps:
     """Whether a value counts as true; a queryset is evaluated for it."""
     if type(value) not in INERT:
         value = yield from settled(value, site, root)
-    if way_of(type(value)) is Way.QUERYSET:
+    way = way_of(type(value))
+    if way is Way.SOURCE:
+        return (yield from source_truth(value))
+    if way is Way.QUERYSET:
         value = yield from evaluated(value, site, root)
     code = truth_code(value)
     if code is not None:
@@ -164,6 +187,8 @@ def contained(value: Any, container: Any, in_loop: bool) -> Steps:
     way = way_of(type(container))
     if way is Way.QUERYSET:
         container = yield from evaluated(container)
+    elif way is Way.SOURCE and (in_loop or not hasattr(type(container), "__contains__")):
+        container = yield from source_rows(container, in_loop)
     elif way in streaming and not hasattr(type(container), "__contains__"):
         _, stream = yield from opened(container, in_loop)
         if stream is not None:

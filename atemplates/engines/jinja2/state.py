@@ -9,6 +9,7 @@ from ...relations.events import Observer, observers
 from ...relations.loader import Relations
 from ...relations.peers import Loop
 from ...relations.policy import current_policy
+from ...sources import Read
 from ...state import Policy
 from ..recording import RECORDER, told_of
 
@@ -33,6 +34,7 @@ class RenderState:
         "on_loop",
         "place",
         "policy",
+        "read",
         "spent",
         "stock_code",
         "streams",
@@ -53,6 +55,8 @@ class RenderState:
         """Iterators that are being read in the request's thread, by identity."""
         self.loops: list[list[Any]] = []
         """The loops around the code that runs: ``[rows, root, site, None or a Loop]``."""
+        self.read = Read()
+        """The sources that were read with ``async for``, with their rows."""
         self.stock_code = False
         """Whether code that Jinja2's own generator has written runs, in the request's thread."""
         self.place: tuple[Any, Any] = (None, None)

@@ -20,12 +20,14 @@ from jinja2.utils import missing
 from ...drivers import arun, run
 from ...kinds import is_iterator
 from ...python_code import iteration_code
+from ...sources import REFUSALS
 from ...waits import Kind, Wait
 from .placed import taken
+from .sources import source_rows
 from .state import running
 from .tracebacks import internal
 from .values import CONTAINERS, INERT, settled
-from .ways import Way, find_sync_way, reads_containers, way_of
+from .ways import Way, reads_containers, way_of
 
 Steps: TypeAlias = Generator[Wait, Any, Any]
 
@@ -287,8 +289,12 @@ def opened(value: Any, in_loop: bool, site: Any = None, root: Any = None) -> Ste
         ``(rows, stream)``, of which one is None. The rows are a list, or what was passed in.
     """
     way = way_of(type(value))
+    if way is Way.SOURCE:
+        return (yield from source_rows(value, in_loop)), None
+    if way is Way.EITHER and not in_loop:
+        return None, either_stream(value)
     if way is Way.EITHER:
-        way = Way.ASYNC if in_loop else find_sync_way(type(value))
+        way = Way.ASYNC
     if way is Way.PLAIN:
         iter(value)  # raises, as a loop does, for what cannot be iterated
         return value, None
@@ -332,6 +338,20 @@ def evaluated(queryset: Any, site: Any = None, root: Any = None) -> Steps:
     except SynchronousOnlyOperation:
         queryset = yield Wait(Kind.ROWS, queryset)
     return queryset
+
+
+@internal
+def either_stream(value: Any) -> Stream:
+    """The stream of what is both sync and async, off the event loop: sync, unless it refuses."""
+    try:
+        iterator = iter(value)
+        first = next(iterator, missing)
+    except REFUSALS:
+        return AsyncStream(value, in_loop=False)
+    stream = IteratorStream(iterator)
+    if first is not missing:
+        stream.ready.append(first)
+    return stream
 
 
 @internal

@@ -12,12 +12,13 @@ from ...drivers import on_event_loop
 from ...waits import Kind, Wait
 from .calls import PendingFilter, PlanFilter
 from .runtime import contained
+from .sources import source_rows
 from .streams import Steps, evaluated
 from .tracebacks import internal
 from .ways import Way, way_of
 
 replaced: dict[Any, PlanFilter] = {}
-"""Our test for each of Jinja2's own that cannot wait."""
+"""Our test for each of Jinja2's own that cannot wait. Filled by imports alone."""
 
 
 def instead_of(name: str) -> Callable[[Callable[..., Steps]], Callable[..., Steps]]:
@@ -44,7 +45,7 @@ def is_in(stock: Any, value: Any, seq: Any) -> Steps:
 @instead_of("iterable")
 @internal
 def is_iterable(stock: Any, value: Any) -> Steps:
-    if way_of(type(value)) is Way.QUERYSET:
+    if way_of(type(value)) in (Way.QUERYSET, Way.SOURCE):
         return True
     try:
         return stock(value)
@@ -57,6 +58,8 @@ def is_iterable(stock: Any, value: Any) -> Steps:
 def is_sequence(stock: Any, value: Any) -> Steps:
     if way_of(type(value)) is Way.QUERYSET:
         value = yield from evaluated(value)
+    elif way_of(type(value)) is Way.SOURCE:
+        value = yield from source_rows(value, on_event_loop())
     try:
         len(value)
     except SynchronousOnlyOperation:  # Jinja2's own test takes any exception for "no"

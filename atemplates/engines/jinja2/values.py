@@ -22,7 +22,7 @@ from jinja2.runtime import Undefined
 from jinja2.utils import missing
 from markupsafe import Markup
 
-from ...kinds import FORGET, is_awaitable, learn
+from ...kinds import FORGET, SOURCES, changing, is_awaitable, learn
 from ...waits import Kind, Wait
 from .tracebacks import internal
 
@@ -53,6 +53,10 @@ CONTAINERS = frozenset(
     {str, Markup, SafeString, list, tuple, dict, set, frozenset, range, OrderedDict, deque}
 )
 """Exact types that can be searched and iterated without I/O."""
+
+# Threads that render read these sets without a lock, while `remember` may add to them. A type is in
+# `INERT` last. To miss one in `PLAIN` or `INERT` costs a slower path and changes nothing; in
+# `ASKING` it would pass the policy for relations over, so that is not emptied with them.
 
 PLAIN: set[type] = {*SCALARS, *CONTAINERS}
 """Types whose truth is free of I/O. Grows as types are met."""
@@ -136,7 +140,9 @@ def resumed(plan: Generator[Wait, Any, Any], wait: Wait) -> Generator[Wait, Any,
 class Results:
     """What coroutines returned, by the identity of the coroutine, for as long as it lives.
 
-    A coroutine can be awaited once; a template may use one in several places.
+    A coroutine can be awaited once; a template may use one in several places. Any thread may keep
+    and get results: each step is one of a dict's own, and an entry is dropped while its coroutine
+    is being freed, before another can have its identity.
     """
 
     def __init__(self) -> None:
@@ -160,9 +166,11 @@ results = Results()
 
 def forget() -> None:
     """Forget the types that were met: each is looked at again when it is met again."""
-    INERT.intersection_update({*SCALARS, *CONTAINERS, type(missing), Undefined})
-    PLAIN.intersection_update({*SCALARS, *CONTAINERS})
-    ASKING.clear()
+    with changing:
+        INERT.intersection_update({*SCALARS, *CONTAINERS, type(missing), Undefined})
+        PLAIN.intersection_update({*SCALARS, *CONTAINERS})
+        if len(ASKING) > most_types:
+            ASKING.clear()
 
 
 FORGET.append(forget)
@@ -170,22 +178,25 @@ FORGET.append(forget)
 
 def remember(kind: type) -> None:
     """Note that values of a type are not awaitable, and whether their truth is free of I/O."""
-    if len(INERT) > most_types:
-        forget()
     learn(kind)
-    if issubclass(kind, (QuerySet, BaseManager)):
-        ASKING.add(kind)
-    INERT.add(kind)
-    if not hasattr(kind, "__bool__") and not hasattr(kind, "__len__"):
-        PLAIN.add(kind)
+    own = hasattr(kind, "__bool__") or hasattr(kind, "__len__") or kind in SOURCES
+    with changing:
+        if len(INERT) > most_types:
+            forget()
+        if issubclass(kind, (QuerySet, BaseManager)):
+            ASKING.add(kind)
+        if not own:
+            PLAIN.add(kind)
+        INERT.add(kind)
 
 
 PLANNED: set[type] = {Pending}
-"""Types whose ``finish(site, root)`` is a plan that gives the value."""
+"""Types whose ``finish(site, root)`` is a plan that gives the value. Filled by imports alone."""
 
 
 PLACED: set[type] = set()
-"""Types of ours that are values, and want to know where in the template they were made."""
+"""Types of ours that are values, and want to know where in the template they were made. Filled
+by imports alone."""
 
 
 @internal

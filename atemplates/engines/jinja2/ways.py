@@ -8,6 +8,8 @@ from typing import Any
 from django.db.models.query import QuerySet
 from jinja2.runtime import Undefined
 
+from ...kinds import is_source
+from ...sources import has_truth
 from .values import CONTAINERS
 
 
@@ -24,6 +26,8 @@ class Way(Enum):
     """Sync, can be read again, has an end."""
     ITERATOR = 7
     """Sync, can be read once, made of containers only."""
+    SOURCE = 9
+    """Async, with an end, can be read again: a queryset that is not Django's."""
     UNKNOWN = 8
     """Sync, may query, may never end."""
 
@@ -47,6 +51,7 @@ examples: tuple[Any, ...] = (
 iterators_of_containers: frozenset[type] = frozenset(map(type, examples))
 """Iterators that read nothing but a container."""
 
+# Any thread may add to it: all find the same for a type, and an entry is never changed.
 ways: dict[type, Way] = dict.fromkeys(CONTAINERS, Way.PLAIN)
 ways.update(dict.fromkeys(iterators_of_containers, Way.ITERATOR))
 
@@ -65,6 +70,8 @@ def find_way(kind: type) -> Way:
     sync = hasattr(kind, "__iter__") or hasattr(kind, "__getitem__")
     if issubclass(kind, Undefined):
         return Way.PLAIN
+    if is_source(kind) and has_truth(kind):
+        return Way.SOURCE
     if issubclass(kind, QuerySet):
         return Way.QUERYSET
     if getattr(kind, "is_stream", False):

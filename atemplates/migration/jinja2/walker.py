@@ -16,7 +16,7 @@ DEEPEST = 3
 SETTING = (nodes.Assign, nodes.AssignBlock, nodes.Macro, nodes.Import, nodes.FromImport)
 """Statements that set names."""
 HANDLERS: dict[type[Any], Callable[[Walker, Any], None]] = {}
-"""What walks each type of statement; `statements` fills it."""
+"""What walks each type of statement; `statements` fills it when it is imported."""
 Trees: TypeAlias = dict[str, nodes.Template]
 """Template -> its syntax tree."""
 Missing: TypeAlias = dict[tuple[str, int, str], None]

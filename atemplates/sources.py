@@ -1,0 +1,80 @@
+"""Sources that ``async for`` goes through: querysets of other packages, async pages, generators.
+
+Such a source is read asynchronously unless its rows are at hand, and once in a render.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+
+from .waits import Kind, Wait
+
+REFUSALS = (SynchronousOnlyOperation, TypeError)
+"""What a source raises that does not let itself be used synchronously."""
+
+READS = frozenset(
+    {
+        *("count", "exists", "first", "last", "get", "earliest", "latest", "iterator", "explain"),
+        *("has_next", "has_previous", "has_other_pages", "next_page_number"),
+        *("previous_page_number", "start_index", "end_index", "num_pages", "page_range"),
+    }
+)
+"""What querysets and pages are asked for without arguments. Only for these a method ``a...`` stands
+in where there is no other: a name that changes something need not be marked as such."""
+
+
+def at_hand(source: Any) -> Any:
+    """The rows that a source has loaded, as Django's querysets and their copies keep them."""
+    values = getattr(source, "__dict__", None)
+    if type(values) is not dict:
+        return None
+    rows = values.get("_result_cache")
+    if type(rows) is not list:
+        return None
+    if values.get("_prefetch_related_lookups") and not values.get("_prefetch_done"):
+        return None
+    return rows
+
+
+def is_async_iterator(kind: type) -> bool:
+    """Whether a source can be gone through only once."""
+    return hasattr(kind, "__anext__")
+
+
+def has_truth(kind: type) -> bool:
+    """Whether a source's truth is that of its rows: it has a length, or is asked as a queryset."""
+    names = ("__len__", "__bool__", "acount", "aexists")
+    return not is_async_iterator(kind) and any(hasattr(kind, name) for name in names)
+
+
+class Read:
+    """The sources of one render that were read, with their rows."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, tuple[Any, list[Any]]] = {}
+
+    def known(self, source: Any) -> Any:
+        """The rows of a source as far as nothing has to be waited for, or None."""
+        rows = at_hand(source)
+        if rows is None and id(source) in self.rows:
+            rows = self.rows[id(source)][1]
+        return rows
+
+    def steps(self, source: Any) -> Generator[Wait, Any, Any]:
+        """The plan that gives the rows of a source."""
+        rows = self.known(source)
+        if rows is None:
+            answer = yield Wait(Kind.ROWS, source)
+            rows = answer if type(answer) is list else at_hand(answer)
+            if not is_async_iterator(type(source)):
+                self.rows[id(source)] = (source, rows)
+        return rows
+
+
+def is_marked(method: Any) -> bool:
+    """Whether templates are not to call a method."""
+    marks = ("alters_data", "do_not_call_in_templates", "unsafe_callable")
+    return any(getattr(method, mark, False) for mark in marks)
