@@ -1,4 +1,4 @@
-"""Running code of others on the event loop on trial: nothing is left of a run that has to be undone.
+"""Running code of others on the event loop on trial: what it did can be undone.
 
 A step that turns out to need the request's thread runs there again. Its second run must not see
 what the first has done, so what the step can reach at once is noted before and put back: the

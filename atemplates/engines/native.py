@@ -86,8 +86,10 @@ def registered_in(engine: Engine, modules: frozenset[str]) -> frozenset[Any]:
     Args:
         modules: the libraries' modules.
     """
-    libraries = dict(zip(engine.libraries.values(), engine.template_libraries.values()))
-    libraries.update(zip(engine.builtins, engine.template_builtins))
+    libraries: dict[str, Library] = {
+        module: engine.template_libraries[name] for name, module in engine.libraries.items()
+    }
+    libraries.update(zip(engine.builtins, engine.template_builtins, strict=True))
     for module in modules - libraries.keys():
         library = getattr(sys.modules.get(module), "register", None)
         if isinstance(library, Library):

@@ -55,7 +55,7 @@ def placed_here(
     kwargs: dict[str, Any] | None = None,
     objects: Iterable[Any] = (),
 ) -> Any:
-    """Do the same with ``trusted`` saying whether the code may run here; arguments as for `here`."""
+    """Do the same, ``trusted`` saying whether the code may run here. Arguments as for `here`."""
     if not trusted or state.spent > BUDGET:
         return LEAVE
     start = perf_counter()

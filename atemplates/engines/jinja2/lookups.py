@@ -199,10 +199,22 @@ def read_attribute(
     found = look_up(environment, obj, name)
     if type(obj) not in SOURCES:
         return found
+    return Pending(source_attribute(found, look_up, environment, obj, name)).start()
+
+
+@internal
+def source_attribute(
+    found: Any, look_up: Callable[[Any, Any, str], Any], environment: Any, obj: Any, name: str
+) -> Steps:
+    """The plan of what a source is asked for: what it has under the name, or the async method."""
+    if type(found) is Missed:
+        found = yield from found.finish()
     missing = issubclass(type(found), Undefined)
     if missing or (type(found) is MethodType and not is_marked(found)):
         # As any attribute: a sandbox has its say about it, and later about its call.
         twin = look_up(environment, obj, f"a{name}")
+        if type(twin) is Missed:
+            twin = yield from twin.finish()
         if callable(twin) and iscoroutinefunction(unwrap(twin)) and not is_marked(twin):
             if missing or environment.is_async:
                 return twin
