@@ -20,14 +20,7 @@ from ..base import is_coroutine_function
 from .callables import BlockReference, Macro, PlanFunction, StartedMacro
 from .loops import LoopContext
 from .state import running
-from .streams import (
-    AsyncStream,
-    IteratorStream,
-    PlannedStream,
-    Steps,
-    ThreadStream,
-    kept,
-)
+from .streams import Steps, kept
 from .tracebacks import internal
 from .values import ASKING, INERT, PLANNED, Pending, settled
 
@@ -53,8 +46,9 @@ def anything(function: Any) -> bool:
     return True
 
 
-streams: set[type] = {AsyncStream, IteratorStream, PlannedStream, ThreadStream}
-unready: set[type] = {Macro, GeneratorType, *streams}
+streams: set[type] = set()
+"""Types of what a template holds of rows that arrive one by one: `LazyRows`."""
+unready: set[type] = {Macro, GeneratorType}
 """Types of arguments that sync Python code may not be able to use on the event loop."""
 
 
@@ -361,8 +355,9 @@ def prepared(
     fetched: dict[int, list[Any]] = {}
     in_thread = False
     for argument in (*args, *kwargs.values()):
-        if type(argument) in streams and argument.in_loop:
-            fetched[id(argument)] = yield from kept(argument, argument.rest())
+        if type(argument) in streams and argument._stream.in_loop:
+            stream = argument._stream
+            fetched[id(argument)] = yield from kept(stream, stream.rest())
         elif type(argument) is GeneratorType:
             in_thread = True
 

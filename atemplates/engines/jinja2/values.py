@@ -209,8 +209,8 @@ def settled(value: Any, site: Any = None, root: Any = None) -> Generator[Wait, A
         elif kind in PLANNED:
             value = yield from value.finish(site, root)
         elif kind in PLACED:
-            if value.place[0] is None:
-                value.place = (site, root)
+            if value._stream.place[0] is None:
+                value._stream.place = (site, root)
             return value
         elif is_awaitable(value):
             value = yield from awaited(value)
