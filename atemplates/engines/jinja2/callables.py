@@ -29,8 +29,8 @@ as_markup: Callable[[str], Markup] = partial(str.__new__, Markup)
 def finished(environment: Environment, pending: Pending) -> Any:
     """What Python code gets of a call: the text, or a coroutine in an async environment."""
     if environment.is_async and not running().stock_code:
-        return arun(pending.finish())
-    return run(pending.finish())
+        return arun(pending._finish())
+    return run(pending._finish())
 
 
 class Macro(runtime.Macro):
@@ -113,7 +113,7 @@ class PlanFunction:
 
 def plan_of(function: Any) -> Callable[[Any, list[str]], Generator[Wait, Any, Any]]:
     """The plan of a render function, also of one that Jinja2's own generator has written."""
-    return function.plan if type(function) is RenderFunction else partial(foreign, function)
+    return function._plan if type(function) is RenderFunction else partial(foreign, function)
 
 
 @internal
@@ -159,7 +159,7 @@ class StartedMacro:
     @internal
     @pass_eval_context
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._macro._bound(*args, **kwargs).start()
+        return self._macro._bound(*args, **kwargs)._start()
 
 
 class BlockReference(runtime.BlockReference):
@@ -219,24 +219,24 @@ class RenderFunction:
     functions do: an iterator, or an async iterator in an async environment.
     """
 
-    __slots__ = ("plan",)
+    __slots__ = ("_plan",)
 
     def __init__(self, plan: Callable[[Any, list[str]], Generator[Wait, Any, Any]]) -> None:
-        self.plan = plan
+        self._plan = plan
         """Adds the pieces to a list."""
 
     def __call__(self, context: runtime.Context) -> Iterator[str] | AsyncIterator[str]:
         if context.environment.is_async and not running().stock_code:
-            return self.apieces(context)
-        return self.pieces(context)
+            return self._apieces(context)
+        return self._pieces(context)
 
-    def pieces(self, context: runtime.Context) -> Iterator[str]:
+    def _pieces(self, context: runtime.Context) -> Iterator[str]:
         pieces: list[str] = []
-        run(self.plan(context, pieces))
+        run(self._plan(context, pieces))
         yield from pieces
 
-    async def apieces(self, context: runtime.Context) -> AsyncIterator[str]:
+    async def _apieces(self, context: runtime.Context) -> AsyncIterator[str]:
         pieces: list[str] = []
-        await arun(self.plan(context, pieces))
+        await arun(self._plan(context, pieces))
         for piece in pieces:
             yield piece

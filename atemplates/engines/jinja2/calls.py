@@ -65,7 +65,7 @@ class PlanFilter:
     @internal
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         result = self.function(*args, **kwargs)
-        return result.start() if type(result) is PendingFilter else result
+        return result._start() if type(result) is PendingFilter else result
 
 
 def bare(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,14 +79,14 @@ class PendingFilter(Pending):
     __slots__ = ()
 
     @internal
-    def finish(self, site: Any = None, root: Any = None) -> Steps:
+    def _finish(self, site: Any = None, root: Any = None) -> Steps:
         """Run the filter."""
-        if site is None or self.wait is not None:
-            return (yield from super().finish())
+        if site is None or self._wait is not None:
+            return (yield from super()._finish())
         state = running()
         outer, state.place = state.place, (site, root)
         try:
-            return (yield from self.plan)
+            return (yield from self._plan)
         finally:
             state.place = outer
 
@@ -251,7 +251,7 @@ class MethodCall:
         """What the first attempt raised."""
 
     @internal
-    def finish(self, site: Any = None, root: Any = None) -> Steps:
+    def _finish(self, site: Any = None, root: Any = None) -> Steps:
         """The plan of the call.
 
         Raises:

@@ -32,7 +32,7 @@ class Missed:
         self.name = name
 
     @internal
-    def finish(self, site: Any = None, root: Any = None) -> Steps:
+    def _finish(self, site: Any = None, root: Any = None) -> Steps:
         """The plan that gets it: loaded for a whole loop, or by the same step in the thread.
 
         Raises:
