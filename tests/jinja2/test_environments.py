@@ -347,3 +347,27 @@ async def test_operators_are_intercepted_in_expressions_of_any_length(kind, leng
         ):
             assert found == expected, expression
             assert str(found.error) == str(expected.error)
+
+
+def test_a_sandbox_runs_no_code_that_was_written_for_another_environment(tmp_path):
+    """Environments of one name may share a cache, and ask their sandbox about different things."""
+
+    def environment(base, **members):
+        kind = type("Environment", (base,), members)
+        cache = jinja2.FileSystemBytecodeCache(str(tmp_path))
+        loader = jinja2.DictLoader({"call": "{{ f() }}", "sum": "{{ a + 1 }}"})
+        return use_plans(kind(bytecode_cache=cache, loader=loader))
+
+    @jinja2.sandbox.unsafe
+    def f():
+        return "called"
+
+    assert environment(jinja2.Environment).get_template("call").render(f=f) == "called"
+    sandbox = jinja2.sandbox.SandboxedEnvironment
+    assert environment(sandbox).get_template("sum").render(a=1) == "2"
+    with pytest.raises(jinja2.sandbox.SecurityError):
+        environment(sandbox).get_template("call").render(f=f)
+    asked = environment(
+        sandbox, intercepted_binops=frozenset("+"), call_binop=lambda *arguments: "asked"
+    )
+    assert asked.get_template("sum").render(a=1) == "asked"
