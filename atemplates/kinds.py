@@ -89,6 +89,10 @@ changing = threading.RLock()
 runs meanwhile but the hash of its types; whoever reads the sets does not need it."""
 
 
+MARKS = ("alters_data", "do_not_call_in_templates", "unsafe_callable")
+"""What keeps templates from calling a function: Django's marks, and that of Jinja2's sandbox."""
+
+
 def defines(kind: type, name: str) -> bool:
     """Whether ``kind`` or one of its bases (not its metaclass) defines ``name``."""
     return any(name in vars(base) for base in kind.__mro__)

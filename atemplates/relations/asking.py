@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from ..kinds import MARKS, is_django
 from .registry import is_a, is_loaded
 
 FREE = frozenset({"all", "count", "exists"})
@@ -34,6 +35,17 @@ def asks(value: Any, rows: QuerySet[Any], bit: str) -> bool:
     except TypeError:  # it needs arguments, and is not called without
         return False
     return True
+
+
+def is_own(value: Any, name: str) -> bool:
+    """Whether a method of a manager or queryset is Django's own, and one that templates may call.
+
+    Only then may something else that knows the answer stand in its place.
+    """
+    method = getattr(type(value), name, None)
+    return is_django(getattr(method, "__module__", None) or "") and not any(
+        getattr(method, mark, False) for mark in MARKS
+    )
 
 
 def _has_twin(name: str) -> bool:

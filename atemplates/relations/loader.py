@@ -14,7 +14,7 @@ from django.db.models.manager import BaseManager
 
 from ..waits import Kind, Wait
 from . import counts, fetching, loading
-from .asking import asks
+from .asking import FREE, asks, is_own
 from .events import Event, Observer
 from .groups import Groups
 from .loads import loaded_by
@@ -141,8 +141,11 @@ class Relations:
             place = Place(origin.site, origin.root, origin.done, column.attname)
             key = relations_of(type(origin.instance)).get(column.attname)
             return None if key is None else self._load_step(origin.instance, key, place)
-        rows = value if is_a(value, QuerySet) else value.all()
-        bit, loaded = place.bit, is_loaded(rows)
+        bit = place.bit
+        if bit in FREE and not is_own(value, bit):
+            return None
+        rows = value if is_a(value, QuerySet) else BaseManager.all(value)
+        loaded = is_loaded(rows)
         if origin.whole and not loaded:
             if bit == "all":
                 note_origin(rows, origin)

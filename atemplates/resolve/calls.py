@@ -13,6 +13,7 @@ from django.template.loader_tags import BlockNode
 
 from ..kinds import (
     INERT,
+    MARKS,
     is_awaitable,
     is_django,
     is_related,
@@ -25,9 +26,6 @@ from .others import LEAVE, here, there
 from .sites import Site
 
 Steps = Generator[Wait, Any, Any]
-
-MARKS = ("alters_data", "do_not_call_in_templates", "unsafe_callable")
-"""What keeps templates from calling a function: Django's marks, and that of Jinja2's sandbox."""
 
 
 def call(state: State, value: Any) -> Any:
@@ -135,7 +133,9 @@ def async_twin(function: Any) -> Callable[[], Any] | None:
     owner = getattr(function, "__self__", None)
     if not is_related(type(owner)) or issubclass(type(owner), Model):
         return None
-    if any(getattr(function, mark, False) for mark in MARKS[:2]):
+    if getattr(function, "alters_data", False):
+        return None
+    if getattr(function, "do_not_call_in_templates", False):
         return None
     if not stands_beside(type(owner), function.__name__):
         return None

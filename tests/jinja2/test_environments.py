@@ -1,5 +1,6 @@
 """Environments of all kinds: sandboxed, native, with classes of the user's own, with caches."""
 
+import asyncio
 import pickle
 
 import jinja2
@@ -12,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from atemplates.engines.jinja2.plans import Environment, use_plans
 
-from .conftest import make_backend
+from .conftest import make_backend, outcome, run
 
 SANDBOX = "jinja2.sandbox.SandboxedEnvironment"
 IMMUTABLE = "jinja2.sandbox.ImmutableSandboxedEnvironment"
@@ -271,3 +272,102 @@ class TestBytecode:
     def test_nonsense_is_refused(self, value):
         with pytest.raises(ImproperlyConfigured, match="bytecode_cache"):
             make_backend(environment=None, bytecode_cache=value)
+
+
+class Soon:
+    """Something to await, as often as one likes."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __await__(self):
+        yield from asyncio.sleep(0).__await__()
+        return self.value
+
+
+class Intercepting(jinja2.sandbox.SandboxedEnvironment):
+    """Is asked about some operators, and says which it was asked about."""
+
+    intercepted_binops = frozenset(["**", "+", "%"])
+    intercepted_unops = frozenset(["-"])
+
+    def call_binop(self, context, operator, left, right):
+        return f"({left}{operator}{right})"
+
+    def call_unop(self, context, operator, arg):
+        return f"{operator}{arg}"
+
+
+class Refusing(Intercepting):
+    def call_binop(self, context, operator, left, right):
+        raise jinja2.sandbox.SecurityError(f"no {operator}")
+
+    def call_unop(self, context, operator, arg):
+        raise jinja2.sandbox.SecurityError(f"no {operator}")
+
+
+def chains(length):
+    """Expressions of as many operators, of one kind and mixed."""
+    for symbol in ("+", "-", "*", "//", "/", "**", "%"):
+        if symbol != "**":  # it would be too large a number where nobody intercepts it
+            yield f" {symbol} ".join(["a"] * (length + 1))
+        yield "a" + f" {symbol} 1" * length
+        yield f"a {symbol} 2" + " * 1" * (length - 1)
+        yield "a" + " * 1" * (length - 1) + f" {symbol} 2"
+        yield f"b {symbol} 1" + " - 1" * (length - 1)
+        yield "a" + " * 1" * (length // 2) + f" {symbol} b" + " * 1" * (length - length // 2 - 1)
+    yield "a" + "".join(f" {'+-*'[number % 3]} {number % 4}" for number in range(length))
+    yield "a" + "".join(f" {'*%-'[number % 3]} (a + b)" for number in range(length))
+    yield "- " * length + "a"
+    yield "-a" + " * -a" * length
+    yield "+ " * length + "a"
+    yield " < ".join(["a + 1", *["a - b"] * length])
+    yield " == ".join(["a"] * length) + " != a + 1"
+    yield "a" + " ~ a + 1" * length
+    yield " and ".join(["a ** 1"] * length) + " or -a"
+    yield "a if " + " or ".join(["not a + 1"] * length) + " else -a"
+
+
+@pytest.mark.parametrize(
+    ("kind", "length"),
+    [*(("Intercepting", length) for length in (1, 8, 9, 40)), ("Refusing", 9), ("Refusing", 40)],
+)
+async def test_operators_are_intercepted_in_expressions_of_any_length(kind, length):
+    backend = make_backend(environment=f"{__name__}.{kind}")
+    for number, expression in enumerate(chains(length)):
+        source = f"{{{{ {expression} }}}}"
+        if number % 2:
+            source = f"{{% if ({expression}) %}}t{{% endif %}}"
+        template = backend.from_string(source)
+        expected = run(backend.env.from_string(source).render, {"a": 3, "b": 2})
+        for found in (
+            run(template.render, {"a": 3, "b": 2}),
+            await outcome(template.render_async, {"a": 3, "b": 2}),
+            await outcome(template.render_async, {"a": Soon(3), "b": Soon(2)}),
+        ):
+            assert found == expected, expression
+            assert str(found.error) == str(expected.error)
+
+
+def test_a_sandbox_runs_no_code_that_was_written_for_another_environment(tmp_path):
+    """Environments of one name may share a cache, and ask their sandbox about different things."""
+
+    def environment(base, **members):
+        kind = type("Environment", (base,), members)
+        cache = jinja2.FileSystemBytecodeCache(str(tmp_path))
+        loader = jinja2.DictLoader({"call": "{{ f() }}", "sum": "{{ a + 1 }}"})
+        return use_plans(kind(bytecode_cache=cache, loader=loader))
+
+    @jinja2.sandbox.unsafe
+    def f():
+        return "called"
+
+    assert environment(jinja2.Environment).get_template("call").render(f=f) == "called"
+    sandbox = jinja2.sandbox.SandboxedEnvironment
+    assert environment(sandbox).get_template("sum").render(a=1) == "2"
+    with pytest.raises(jinja2.sandbox.SecurityError):
+        environment(sandbox).get_template("call").render(f=f)
+    asked = environment(
+        sandbox, intercepted_binops=frozenset("+"), call_binop=lambda *arguments: "asked"
+    )
+    assert asked.get_template("sum").render(a=1) == "asked"

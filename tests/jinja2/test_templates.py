@@ -166,7 +166,7 @@ class TestLoading:
         backend = self.backend(folder, threads)
         await (await backend.aget_template("page")).render_async({"x": "x"})
         context = backend.async_env.get_template("page").new_context({"x": "x"})
-        plan = backend.async_env.get_template("page").pieces(context)
+        plan = backend.async_env.get_template("page")._pieces(context)
         with pytest.raises(StopIteration):
             plan.send(None)
         assert len(threads) == 5
@@ -279,7 +279,7 @@ class TestWaits:
         environment = make_backend(TEMPLATES).async_env
         template = environment.from_string(source)
         values = {"xs": [1, 2], "d": {"a": 1}, "zip": zip, "obj": object()}
-        plan = template.rendered(template.new_context(values))
+        plan = template._rendered(template.new_context(values))
         with pytest.raises(StopIteration) as stop:
             plan.send(None)
         assert isinstance(stop.value.value, str)
@@ -297,7 +297,7 @@ class TestWaits:
             return "v"
 
         def plan():
-            return template.rendered(template.new_context({"xs": rows, "f": value}))
+            return template._rendered(template.new_context({"xs": rows, "f": value}))
 
         on_loop = await arun(plan())
         assert await sync_to_async(run)(plan()) == on_loop == "0v1v2v3v4v"

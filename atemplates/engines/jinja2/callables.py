@@ -29,8 +29,8 @@ as_markup: Callable[[str], Markup] = partial(str.__new__, Markup)
 def finished(environment: Environment, pending: Pending) -> Any:
     """What Python code gets of a call: the text, or a coroutine in an async environment."""
     if environment.is_async and not running().stock_code:
-        return arun(pending.finish())
-    return run(pending.finish())
+        return arun(pending._finish())
+    return run(pending._finish())
 
 
 class Macro(runtime.Macro):
@@ -38,20 +38,22 @@ class Macro(runtime.Macro):
 
     __module__ = "jinja2.runtime"  # messages about what it lacks name it as stock's
 
-    takes = -1
+    # A template can hold a macro: what is not Jinja2's own begins with an underscore, so that a
+    # sandbox keeps it from the template.
+    _takes = -1
     """How many arguments ``_func`` can be called with directly, at most; -1: not at all."""
-    calls = -1
+    _calls = -1
     """The same with a caller as the last argument: exactly as many."""
-    marked: bool | None = False
+    _marked: bool | None = False
     """Whether ``_func`` gives markup."""
 
     _bound: Any = runtime.Macro.__call__
 
-    def direct(self, marked: bool, takes: int = -1, calls: int = -1) -> Macro:
+    def _direct(self, marked: bool, takes: int = -1, calls: int = -1) -> Macro:
         """Note that nothing of the binding of arguments is needed in usual calls."""
-        self.marked = marked
-        self.takes = takes
-        self.calls = calls
+        self._marked = marked
+        self._takes = takes
+        self._calls = calls
         if takes > 0:
             self._func.__defaults__ = (missing,) * takes
         return self
@@ -78,7 +80,7 @@ class Macro(runtime.Macro):
 
     def _invoke(self, arguments: list[Any], autoescape: bool) -> Pending:  # type: ignore[override]
         plan: Any = self._func(*arguments)
-        return Pending(unmarked(plan) if self.marked and not autoescape else plan, autoescape)
+        return Pending(unmarked(plan) if self._marked and not autoescape else plan, autoescape)
 
     @internal
     @pass_eval_context
@@ -96,22 +98,22 @@ class PlanFunction:
     """A function of our own for templates to call, written as a plan."""
 
     def __init__(self, plan: Callable[..., Any], environment: Environment) -> None:
-        self.plan = plan
-        self.environment = environment
+        self._plan = plan
+        self._environment = environment
 
     @internal
     def _pend(self, eval_ctx: Any, /, *args: Any, **kwargs: Any) -> Pending:
         """Call it as part of the template's plan."""
-        return Pending(self.plan(*args, **kwargs))
+        return Pending(self._plan(*args, **kwargs))
 
     @internal
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return finished(self.environment, self._pend(None, *args, **kwargs))
+        return finished(self._environment, self._pend(None, *args, **kwargs))
 
 
 def plan_of(function: Any) -> Callable[[Any, list[str]], Generator[Wait, Any, Any]]:
     """The plan of a render function, also of one that Jinja2's own generator has written."""
-    return function.plan if type(function) is RenderFunction else partial(foreign, function)
+    return function._plan if type(function) is RenderFunction else partial(foreign, function)
 
 
 @internal
@@ -149,15 +151,15 @@ class StartedMacro:
     """
 
     def __init__(self, macro: Macro) -> None:
-        self.macro = macro
+        self._macro = macro
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.macro, name)
+        return getattr(self._macro, name)
 
     @internal
     @pass_eval_context
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.macro._bound(*args, **kwargs).start()
+        return self._macro._bound(*args, **kwargs)._start()
 
 
 class BlockReference(runtime.BlockReference):
@@ -217,24 +219,24 @@ class RenderFunction:
     functions do: an iterator, or an async iterator in an async environment.
     """
 
-    __slots__ = ("plan",)
+    __slots__ = ("_plan",)
 
     def __init__(self, plan: Callable[[Any, list[str]], Generator[Wait, Any, Any]]) -> None:
-        self.plan = plan
+        self._plan = plan
         """Adds the pieces to a list."""
 
     def __call__(self, context: runtime.Context) -> Iterator[str] | AsyncIterator[str]:
         if context.environment.is_async and not running().stock_code:
-            return self.apieces(context)
-        return self.pieces(context)
+            return self._apieces(context)
+        return self._pieces(context)
 
-    def pieces(self, context: runtime.Context) -> Iterator[str]:
+    def _pieces(self, context: runtime.Context) -> Iterator[str]:
         pieces: list[str] = []
-        run(self.plan(context, pieces))
+        run(self._plan(context, pieces))
         yield from pieces
 
-    async def apieces(self, context: runtime.Context) -> AsyncIterator[str]:
+    async def _apieces(self, context: runtime.Context) -> AsyncIterator[str]:
         pieces: list[str] = []
-        await arun(self.plan(context, pieces))
+        await arun(self._plan(context, pieces))
         for piece in pieces:
             yield piece

@@ -21,14 +21,7 @@ from .callables import BlockReference, Macro, PlanFunction, StartedMacro
 from .loops import LoopContext
 from .sources import source_rows
 from .state import running
-from .streams import (
-    AsyncStream,
-    IteratorStream,
-    PlannedStream,
-    Steps,
-    ThreadStream,
-    kept,
-)
+from .streams import Steps, kept
 from .tracebacks import internal
 from .values import ASKING, INERT, PLANNED, Pending, settled
 from .ways import Way, way_of
@@ -55,8 +48,9 @@ def anything(function: Any) -> bool:
     return True
 
 
-streams: set[type] = {AsyncStream, IteratorStream, PlannedStream, ThreadStream}
-unready: set[type] = {Macro, GeneratorType, *streams}
+streams: set[type] = set()
+"""Types of what a template holds of rows that arrive one by one: `LazyRows`."""
+unready: set[type] = {Macro, GeneratorType}
 """Types of arguments that sync Python code may not be able to use on the event loop."""
 
 
@@ -73,7 +67,7 @@ class PlanFilter:
     @internal
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         result = self.function(*args, **kwargs)
-        return result.start() if type(result) is PendingFilter else result
+        return result._start() if type(result) is PendingFilter else result
 
 
 def bare(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -87,14 +81,14 @@ class PendingFilter(Pending):
     __slots__ = ()
 
     @internal
-    def finish(self, site: Any = None, root: Any = None) -> Steps:
+    def _finish(self, site: Any = None, root: Any = None) -> Steps:
         """Run the filter."""
-        if site is None or self.wait is not None:
-            return (yield from super().finish())
+        if site is None or self._wait is not None:
+            return (yield from super()._finish())
         state = running()
         outer, state.place = state.place, (site, root)
         try:
-            return (yield from self.plan)
+            return (yield from self._plan)
         finally:
             state.place = outer
 
@@ -293,7 +287,7 @@ class MethodCall:
         """What the first attempt raised."""
 
     @internal
-    def finish(self, site: Any = None, root: Any = None) -> Steps:
+    def _finish(self, site: Any = None, root: Any = None) -> Steps:
         """The plan of the call.
 
         Raises:
@@ -397,8 +391,9 @@ def prepared(
     fetched: dict[int, list[Any]] = {}
     in_thread = False
     for argument in (*args, *kwargs.values()):
-        if type(argument) in streams and argument.in_loop:
-            fetched[id(argument)] = yield from kept(argument, argument.rest())
+        if type(argument) in streams and argument._stream.in_loop:
+            stream = argument._stream
+            fetched[id(argument)] = yield from kept(stream, stream.rest())
         elif type(argument) is GeneratorType:
             in_thread = True
 

@@ -65,8 +65,8 @@ def gathered(context: Any, template: Any) -> Steps:
     """Await, at the same time, what a template and those it refers to use of the awaitables."""
     waiting = running().awaitables
     if len(waiting) > 1:
-        yield from template.load_references()
-    used = (template.names_used() & waiting.keys()) if waiting else ()
+        yield from template._load_references()
+    used = (template._names_used() & waiting.keys()) if waiting else ()
     if not used:
         return
     needed = {name: waiting.pop(name) for name in used}

@@ -91,7 +91,7 @@ def cached(timeout: Any, name: Any, vary: list[Any], using: Any, *, caller: Any)
         else Wait(Kind.CALL, cache.get, (key,))
     )
     if value is None:
-        value = yield from caller._bound().finish()
+        value = yield from caller._bound()._finish()
         if on_loop(caller):
             yield Wait(Kind.AWAIT, cache.aset(key, str(value), timeout))
         else:

@@ -24,7 +24,7 @@ from ...waits import Kind, Wait
 from .attributes import computed, path_of
 from .calls import PendingFilter, PlanFilter, guard
 from .lookups import Missed
-from .rowstreams import RowStream, applied, looked_up, not_yet, selected
+from .rowstreams import LazyRows, RowStream, applied, looked_up, not_yet, selected
 from .streams import Steps, ThreadStream, closed, opened, rows_of
 from .tracebacks import internal
 from .values import CONTAINERS, INERT, settled
@@ -59,8 +59,8 @@ def rows_now(value: Any) -> tuple[Any, bool]:
         stands for the value, which may have been read.
     """
     kind = type(value)
-    if kind is RowStream:
-        rows = value.at_once()
+    if kind is LazyRows:
+        rows = value._stream.at_once()
         if rows is not_yet:
             return value, False
         value = rows
@@ -264,7 +264,7 @@ def mapped(stock: Any, context: Context, value: Any, *args: Any, **kwargs: Any) 
             raise FilterArgumentError("map requires a filter argument")
         return applied(context, args[0], args[1:], kwargs, is_filter=True)
 
-    return RowStream(context, value, prepare)
+    return LazyRows(RowStream(context, value, prepare))
 
 
 @internal
@@ -286,7 +286,7 @@ def selecting(name: str, keep: bool, by_attribute: bool) -> None:
                 test = applied(context, rest[0], rest[1:], kwargs, is_filter=False)
             return selected(keep, lookup, test)
 
-        return RowStream(context, value, prepare)
+        return LazyRows(RowStream(context, value, prepare))
 
 
 selecting("select", keep=True, by_attribute=False)

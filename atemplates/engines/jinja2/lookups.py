@@ -44,7 +44,7 @@ class Missed:
         """What the lookup runs, if that is code of others."""
 
     @internal
-    def finish(self, site: Any = None, root: Any = None) -> Steps:
+    def _finish(self, site: Any = None, root: Any = None) -> Steps:
         """The plan that gets it: loaded for a whole loop, or by the same step in the thread.
 
         Raises:

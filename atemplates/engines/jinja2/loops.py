@@ -172,7 +172,7 @@ class LoopContext:
 
     def __call__(self, iterable: Iterable[Any]) -> Any:
         """The same for Python code: the text, or a `Pending` to await."""
-        return self._pend(None, iterable).start()
+        return self._pend(None, iterable)._start()
 
     def __repr__(self) -> str:
         length = "?" if self._stream is not None else len(self._rows)

@@ -80,7 +80,7 @@ class MacroWriter(LoopWriter):
         ):
             return
         kind = "calls" if macro_ref.accesses_caller else "takes"
-        self.write(f".direct({self.marks(frame)}, {kind}={len(names)})")
+        self.write(f"._direct({self.marks(frame)}, {kind}={len(names)})")
 
     # -- Calls
 
@@ -113,8 +113,8 @@ class MacroWriter(LoopWriter):
             self.write(frame.symbols.ref(node.node.name))
         else:
             self.visit(node.node, frame)
-        self.write(") is Macro and t.marked is context.eval_ctx.autoescape and ")
-        self.write(f"t.calls == {count}" if forward_caller else f"t.takes >= {count}")
+        self.write(") is Macro and t._marked is context.eval_ctx.autoescape and ")
+        self.write(f"t._calls == {count}" if forward_caller else f"t._takes >= {count}")
         if names:
             self.write(f" and t.arguments[{len(node.args)}:{count}] == {names!r}")
         self.write(" else macro_plan(context, ")

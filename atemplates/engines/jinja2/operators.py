@@ -148,25 +148,22 @@ class OperatorWriter(CodeGenerator):
         operand.compute = lambda: self.visit_raw(node, frame)
         return operand
 
-    def write_binary(self, node: nodes.BinExpr, frame: Frame) -> None:
-        symbol = node.operator
-        assert symbol is not None
+    def is_intercepted(self, symbol: str) -> bool:
+        """Whether a sandbox wants to be asked about a binary operator."""
         environment: Any = self.environment
-        if environment.sandboxed and symbol in environment.intercepted_binops:
-            self.write("(t if type(t := guard(environment.call_binop, context, ")
-            self.write(f"{symbol!r}, ")
-            self.visit(node.left, frame)
-            self.write(", ")
-            self.visit(node.right, frame)
-            self.write(")) in INERT else (yield from settled(t)))")
-            return
+        return bool(environment.sandboxed) and symbol in environment.intercepted_binops
+
+    def write_binary(self, node: nodes.BinExpr, frame: Frame) -> None:
         chain = [node]
         while isinstance(chain[-1].left, nodes.BinExpr) and chain[-1].left.operator in binary:
             chain.append(chain[-1].left)
+        assert node.operator is not None
         if len(chain) > longest_nested:
             self.write_chain(chain, frame)
+        elif self.is_intercepted(node.operator):
+            self.write_intercepted(node.operator, lambda: self.visit(node.left, frame), node, frame)
         else:
-            self.write_step(symbol, self.operand(node.left, frame), node.right, frame)
+            self.write_step(node.operator, self.operand(node.left, frame), node.right, frame)
 
     def write_chain(self, chain: list[nodes.BinExpr], frame: Frame) -> None:
         """Write a long ``a + b + c + …`` step by step: nested it would be too deep for Python."""
@@ -176,8 +173,21 @@ class OperatorWriter(CodeGenerator):
         for node in reversed(chain):
             self.write(f", {so_far.name} := ")
             assert node.operator is not None
-            self.write_step(node.operator, so_far, node.right, frame)
+            if self.is_intercepted(node.operator):
+                self.write_intercepted(node.operator, lambda: self.write(so_far.name), node, frame)
+            else:
+                self.write_step(node.operator, so_far, node.right, frame)
         self.write(")[-1]")
+
+    def write_intercepted(
+        self, symbol: str, write_left: Callable[[], None], node: nodes.BinExpr, frame: Frame
+    ) -> None:
+        """Write that a sandbox is asked for what an operator gives."""
+        self.write(f"(t if type(t := guard(environment.call_binop, context, {symbol!r}, ")
+        write_left()
+        self.write(", ")
+        self.visit(node.right, frame)
+        self.write(")) in INERT else (yield from settled(t)))")
 
     def write_step(self, symbol: str, left: Operand, node: nodes.Expr, frame: Frame) -> None:
         right = self.operand(node, frame)

@@ -70,6 +70,13 @@ def combined(ours: type[Any], users: type[Any]) -> type[Any]:
     return type(users.__name__, (users, ours), {})
 
 
+def asked_of(environment: Any) -> Any:
+    """What code asks a sandbox about: it must not be run by one that wants to be asked more."""
+    if not environment.sandboxed:
+        return None
+    return sorted(environment.intercepted_binops), sorted(environment.intercepted_unops)
+
+
 def use_plans(environment: jinja2.Environment) -> jinja2.Environment:
     """Make an environment compile its templates to plans from now on.
 
@@ -90,7 +97,8 @@ def use_plans(environment: jinja2.Environment) -> jinja2.Environment:
     if env.bytecode_cache is not None and not isinstance(env.bytecode_cache, PlanBytecodeCache):
         env.bytecode_cache = PlanBytecodeCache(
             env.bytecode_cache,
-            f"{env.code_generator_class.__qualname__} {env.is_async} {type(env).__qualname__}",
+            f"{env.code_generator_class.__qualname__} {env.is_async} {type(env).__qualname__}"
+            f" {asked_of(env)}",
         )
     return environment
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from jinja2 import Environment
 from jinja2.runtime import Context, Undefined
 from jinja2.utils import _PassArg, missing
 
+from ...drivers import arun, run
 from .attributes import found_in
 from .calls import guard, plain_functions, streams, unready
 from .lookups import item_lookup
@@ -64,8 +65,8 @@ class RowStream(Stream):
         value = self.value
         if self.prepare is None:
             return not_yet
-        if type(value) is RowStream:
-            rows = value.at_once()
+        if type(value) is LazyRows:
+            rows = value._stream.at_once()
             if rows is not_yet:
                 return not_yet
         elif type(value) is list or type(value) is tuple:
@@ -172,9 +173,45 @@ class RowStream(Stream):
         return found
 
 
-streams.add(RowStream)
-unready.add(RowStream)
-PLACED.add(RowStream)
+class LazyRows:
+    """What a template holds of a `RowStream`; stock Jinja2 gives a generator.
+
+    A template can call what it can reach, in a sandbox as well, so it reaches nothing but this.
+    """
+
+    __slots__ = ("__weakref__", "_stream")
+
+    _is_rows = True
+
+    def __init__(self, stream: RowStream) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        row = run(self._stream.next())
+        if row is missing:
+            raise StopIteration
+        return row
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        row = await arun(self._stream.next())
+        if row is missing:
+            raise StopAsyncIteration
+        return row
+
+
+# Messages about what it lacks name it as stock's.
+LazyRows.__name__ = "generator"
+LazyRows.__module__ = "builtins"
+
+streams.add(LazyRows)
+unready.add(LazyRows)
+PLACED.add(LazyRows)
 
 
 @internal

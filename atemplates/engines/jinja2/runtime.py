@@ -139,9 +139,9 @@ def truth(value: Any, site: Any = None, root: Any = None) -> Steps:
 @internal
 def printed(write: Callable[[Any], str], value: Any, site: Any = None, root: Any = None) -> Steps:
     """The text of a value, made by ``write`` (``escape`` or ``str``)."""
-    if type(value) is Pending and value.wait is None:
+    if type(value) is Pending and value._wait is None:
         # What most of such values are: a macro or a block, whose output is text.
-        value = Markup((yield from value.plan)) if value.markup else (yield from value.plan)
+        value = Markup((yield from value._plan)) if value._markup else (yield from value._plan)
     if type(value) in SCALARS:
         return write(value)
     if type(value) not in INERT:

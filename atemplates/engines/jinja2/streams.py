@@ -17,7 +17,6 @@ from typing import Any, TypeAlias
 from django.core.exceptions import SynchronousOnlyOperation
 from jinja2.utils import missing
 
-from ...drivers import arun, run
 from ...kinds import is_iterator
 from ...python_code import iteration_code
 from ...sources import REFUSALS
@@ -37,8 +36,6 @@ largest_chunk = 256
 
 class Stream:
     """Rows that can be read once, one after the other. Always true, has no length."""
-
-    is_stream = True
 
     upstream: Stream | None = None
 
@@ -102,24 +99,6 @@ class Stream:
             self.ready.popleft()
         if self.upstream is not None:
             yield from self.upstream.close()
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        row = run(self.next())
-        if row is missing:
-            raise StopIteration
-        return row
-
-    def __aiter__(self) -> AsyncIterator[Any]:
-        return self
-
-    async def __anext__(self) -> Any:
-        row = await arun(self.next())
-        if row is missing:
-            raise StopAsyncIteration
-        return row
 
 
 @internal
@@ -303,7 +282,7 @@ def opened(value: Any, in_loop: bool, site: Any = None, root: Any = None) -> Ste
     if way is Way.SIZED:
         return (yield from listed(value)), None
     if way is Way.STREAM:
-        return None, value
+        return None, value._stream
     if way is Way.ASYNC:
         return None, AsyncStream(value, in_loop)
     if way is Way.ITERATOR or not in_loop or reads_containers(value):

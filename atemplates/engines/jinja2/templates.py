@@ -26,19 +26,19 @@ from .tracebacks import internal
 class Template(StockTemplate):
     """A compiled template whose code is a plan: it renders with and without an event loop."""
 
-    own_names: frozenset[str] = frozenset()
-    references: tuple[str, ...] = ()
+    _own_names: frozenset[str] = frozenset()
+    _references: tuple[str, ...] = ()
 
     @classmethod
     def _from_namespace(
         cls, environment: jinja2.Environment, namespace: Any, globals: Any
     ) -> StockTemplate:
         template: Any = super()._from_namespace(environment, namespace, globals)
-        template.own_names = namespace.get("own_names", frozenset())
-        template.references = namespace.get("references", ())
+        template._own_names = namespace.get("own_names", frozenset())
+        template._references = namespace.get("references", ())
         return template  # type: ignore[no-any-return]
 
-    def names_used(self) -> set[str]:
+    def _names_used(self) -> set[str]:
         """Every name that this template, or a loaded one that it names, may use."""
         names: set[str] = set()
         seen: set[int] = set()
@@ -48,15 +48,15 @@ class Template(StockTemplate):
             if template is None or id(template) in seen:
                 continue
             seen.add(id(template))
-            names |= template.own_names
+            names |= template._own_names
             waiting.extend(
                 loaded_template(self.environment, self.environment.join_path(name, template.name))
-                for name in template.references
+                for name in template._references
             )
         return names
 
     @internal
-    def load_references(self) -> Steps:
+    def _load_references(self) -> Steps:
         """Load the templates that this one names, and those that they name, as far as there are.
 
         What is wrong with one is for the render to say, if it gets there.
@@ -65,7 +65,7 @@ class Template(StockTemplate):
         waiting: list[Any] = [self]
         while waiting:
             template = waiting.pop()
-            for name in template.references:
+            for name in template._references:
                 name = self.environment.join_path(name, template.name)
                 if name in seen:
                     continue
@@ -77,9 +77,9 @@ class Template(StockTemplate):
                 waiting.append(loaded)
 
     @internal
-    def rendered(self, context: runtime.Context) -> Steps:
+    def _rendered(self, context: runtime.Context) -> Steps:
         """The plan of a whole render; returns the output."""
-        return self.environment.concat((yield from self.pieces(context)))
+        return self.environment.concat((yield from self._pieces(context)))
 
     def render(self, *args: Any, **kwargs: Any) -> Any:
         """Render without an event loop (in an async environment: with one of its own)."""
@@ -87,26 +87,26 @@ class Template(StockTemplate):
             return StockTemplate.render(self, *args, **kwargs)
         context = self.new_context(dict(*args, **kwargs))
         try:
-            return run_noticing(self.rendered(context))
+            return run_noticing(self._rendered(context))
         except Exception:
             self.environment.handle_exception()
 
     async def render_async(self, *args: Any, **kwargs: Any) -> Any:
         """Render on the event loop."""
-        self.require_async()
+        self._require_async()
         context = self.new_context(dict(*args, **kwargs))
         try:
-            return await arun(self.rendered(context), carrying)
+            return await arun(self._rendered(context), carrying)
         except Exception:
             self.environment.handle_exception()
 
-    def require_async(self) -> None:
+    def _require_async(self) -> None:
         """Raise stock Jinja2's error in an environment that is not async."""
         if not self.environment.is_async:
             raise RuntimeError("The environment was not created with async mode enabled.")
 
     @internal
-    def pieces(self, context: runtime.Context) -> Steps:
+    def _pieces(self, context: runtime.Context) -> Steps:
         """The plan of a render that returns the pieces of the output."""
         pieces: list[str] = []
         with rendering(context):
@@ -125,34 +125,34 @@ class Template(StockTemplate):
             return
         context = self.new_context(dict(*args, **kwargs))
         try:
-            yield from run(self.pieces(context))
+            yield from run(self._pieces(context))
         except Exception:
             self.environment.handle_exception()
 
     async def generate_async(self, *args: Any, **kwargs: Any) -> AsyncIterator[str]:  # type: ignore[override]
         """Give the output in pieces; they are made before the first one is given."""
-        self.require_async()
+        self._require_async()
         context = self.new_context(dict(*args, **kwargs))
         try:
-            pieces = await arun(self.pieces(context), carrying)
+            pieces = await arun(self._pieces(context), carrying)
         except Exception:
             self.environment.handle_exception()
         for piece in pieces:
             yield piece
 
     @internal
-    def module_made(self, context: runtime.Context) -> Steps:
+    def _module_made(self, context: runtime.Context) -> Steps:
         """The plan that makes a module (what ``{% import %}`` gives) of a context."""
         pieces: list[str] = []
         if active.get() is None:
-            pieces = yield from self.pieces(context)
+            pieces = yield from self._pieces(context)
         else:
             yield from gathered(context, self)
             yield from plan_of(self.root_render_func)(context, pieces)
         return TemplateModule(self, context, pieces)
 
     @internal
-    def default_module(self, context: runtime.Context | None = None) -> Steps:
+    def _default_module(self, context: runtime.Context | None = None) -> Steps:
         """The plan of the module that imports without context share.
 
         A module that sees globals of the importing template is made anew each time.
@@ -161,31 +161,31 @@ class Template(StockTemplate):
             names = context.globals_keys - self.globals.keys()
             if names:
                 values = {name: context.parent[name] for name in names}
-                return (yield from self.module_made(self.new_context(values)))
+                return (yield from self._module_made(self.new_context(values)))
         if self._module is None:
-            self._module = yield from self.module_made(self.new_context())
+            self._module = yield from self._module_made(self.new_context())
         return self._module
 
     def make_module(
         self, vars: Any = None, shared: bool = False, locals: Mapping[str, Any] | None = None
     ) -> TemplateModule:
         """Make a module without an event loop."""
-        return run(self.module_made(self.new_context(vars, shared, locals)))  # type: ignore[no-any-return]
+        return run(self._module_made(self.new_context(vars, shared, locals)))  # type: ignore[no-any-return]
 
     async def make_module_async(
         self, vars: Any = None, shared: bool = False, locals: Mapping[str, Any] | None = None
     ) -> TemplateModule:
         """Make a module on the event loop."""
-        return await arun(self.module_made(self.new_context(vars, shared, locals)))  # type: ignore[no-any-return]
+        return await arun(self._module_made(self.new_context(vars, shared, locals)))  # type: ignore[no-any-return]
 
     @internal
     def _get_default_module(self, ctx: Any = None) -> TemplateModule:
         if self.environment.is_async:
             raise RuntimeError("Module is not available in async mode.")
-        return run(self.default_module(ctx))  # type: ignore[no-any-return]
+        return run(self._default_module(ctx))  # type: ignore[no-any-return]
 
     async def _get_default_module_async(self, ctx: Any = None) -> TemplateModule:
-        return await arun(self.default_module(ctx))  # type: ignore[no-any-return]
+        return await arun(self._default_module(ctx))  # type: ignore[no-any-return]
 
 
 def locate(error: LocatedError) -> None:
@@ -261,7 +261,7 @@ def include(context: Any, template: Any, values: Any, pieces: list[str]) -> Step
 @internal
 def include_plain(template: Any, pieces: list[str]) -> Steps:
     """Render an included template without context."""
-    module = yield from template.default_module()
+    module = yield from template._default_module()
     pieces.extend(module._body_stream)
 
 
@@ -270,10 +270,10 @@ def import_template(context: Any, name: Any, parent: Any, values: Any) -> Steps:
     """Import a template: with the context and the values given, or without if they are None."""
     template = yield from load_template(context.environment, "get_template", name, parent)
     if values is None:
-        return (yield from template.default_module(context))
+        return (yield from template._default_module(context))
     inner = template.new_context(context.get_all(), True, values)
     yield from gathered(inner, template)
-    return (yield from template.module_made(inner))
+    return (yield from template._module_made(inner))
 
 
 @internal

@@ -78,34 +78,34 @@ class Pending:
     function that called a macro which has to wait) can await it.
     """
 
-    __slots__ = ("markup", "plan", "wait")
+    __slots__ = ("_markup", "_plan", "_wait")
 
     def __init__(self, plan: Generator[Wait, Any, Any], markup: bool = False) -> None:
-        self.plan = plan
-        self.markup = markup
-        self.wait: Wait | None = None
+        self._plan = plan
+        self._markup = markup
+        self._wait: Wait | None = None
 
-    def start(self) -> Any:
+    def _start(self) -> Any:
         """Run as far as it goes without waiting; return the result, or itself if it is stuck."""
         try:
-            self.wait = self.plan.send(None)
+            self._wait = self._plan.send(None)
         except StopIteration as stop:
-            return Markup(stop.value) if self.markup else stop.value
+            return Markup(stop.value) if self._markup else stop.value
         return self
 
     @internal
-    def finish(self, site: Any = None, root: Any = None) -> Generator[Wait, Any, Any]:
+    def _finish(self, site: Any = None, root: Any = None) -> Generator[Wait, Any, Any]:
         """The rest of the plan."""
-        if self.wait is None:
-            result = yield from self.plan
+        if self._wait is None:
+            result = yield from self._plan
         else:
-            result = yield from resumed(self.plan, self.wait)
-        return Markup(result) if self.markup else result
+            result = yield from resumed(self._plan, self._wait)
+        return Markup(result) if self._markup else result
 
     def __await__(self) -> Any:
         from ...drivers import arun
 
-        return arun(self.finish()).__await__()
+        return arun(self._finish()).__await__()
 
     def __str__(self) -> str:
         raise TypeError(
@@ -213,15 +213,15 @@ def settled(value: Any, site: Any = None, root: Any = None) -> Generator[Wait, A
     """
     while type(value) not in INERT:
         kind = type(value)
-        if kind is Pending and value.wait is None:
-            value = Markup((yield from value.plan)) if value.markup else (yield from value.plan)
+        if kind is Pending and value._wait is None:
+            value = Markup((yield from value._plan)) if value._markup else (yield from value._plan)
         elif kind is Wait:
             value = yield value
         elif kind in PLANNED:
-            value = yield from value.finish(site, root)
+            value = yield from value._finish(site, root)
         elif kind in PLACED:
-            if value.place[0] is None:
-                value.place = (site, root)
+            if value._stream.place[0] is None:
+                value._stream.place = (site, root)
             return value
         elif is_awaitable(value):
             value = yield from awaited(value)

@@ -74,7 +74,7 @@ def find_way(kind: type) -> Way:
         return Way.SOURCE
     if issubclass(kind, QuerySet):
         return Way.QUERYSET
-    if getattr(kind, "is_stream", False):
+    if getattr(kind, "_is_rows", False):
         return Way.STREAM
     if hasattr(kind, "__aiter__"):
         return Way.EITHER if sync else Way.ASYNC
