@@ -21,7 +21,7 @@ from ..relations.policy import check_policy, current_policy
 from ..state import Policy, State
 from ..tags.inheritance import block_super
 from .base import discard_awaitables, words_of
-from .recording import RECORDER, told_of
+from .recording import RECORDER, request_in, told_of
 
 ATTRIBUTE = "atemplates_policy"
 DEFAULT = Policy()
@@ -66,7 +66,7 @@ def new_state(
     told, view = told_of(
         getattr(engine, RECORDER, None),
         getattr(template, "name", None) or "",
-        lambda: getattr(context, "request", None) or context.get("request"),
+        lambda: request_in(context),
     )
     return State(
         engine=engine,

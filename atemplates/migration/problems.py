@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
+
+HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp"})
+"""Unicode's categories of control and format characters, and separators of lines."""
+
+
+def printable(text: str) -> str:
+    """Return a text as one line that shows each control character as an escape.
+
+    The name of a file may hold anything: a line's end that is printed as such would begin a line
+    of the name's choosing, which a build's log may take for a command.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char.encode("unicode_escape").decode() if unicodedata.category(char) in HIDDEN else char
+        for char in text
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +34,6 @@ class Problem:
 
     def __str__(self) -> str:
         if not self.file:
-            return self.message
+            return printable(self.message)
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place}: {self.message}"
+        return printable(f"{place}: {self.message}")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from .paths import dotted
+
+logger = logging.getLogger("atemplates")
+"""Where errors of whoever observes go: a page never fails because it is observed."""
 
 
 @dataclass(slots=True)
@@ -73,6 +77,23 @@ class Event:
 
 
 Observer: TypeAlias = Callable[[Event], None]
+
+
+def report(event: Event, told: Iterable[Observer]) -> None:
+    """Give an event to observers; an exception of one is logged, and the others are told."""
+    for observer in told:
+        try:
+            observer(event)
+        except Exception:
+            logger.exception("An observer of a render failed: %s.", _name_of(observer))
+
+
+def _name_of(observer: Observer) -> str:
+    try:
+        return repr(observer)
+    except Exception:
+        return f"an object of {type(observer)}"
+
 
 _local: ContextVar[tuple[Observer, ...]] = ContextVar("atemplates_observers", default=())
 _everywhere: list[Observer] = []

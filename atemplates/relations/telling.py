@@ -8,10 +8,11 @@ from typing import Any, NamedTuple, TypeAlias
 from django.db.models import Model, QuerySet
 
 from ..errors import Location
-from .events import Event, Observer
+from . import events
+from .events import Event, Observer, logger
 from .peers import Loops
 from .policy import LazyAccessError, warn_once
-from .registry import Relation, instance_of
+from .registry import Relation, instance_of, is_a, loaded_rows
 from .wording import explain, suggestion
 
 Notify: TypeAlias = "Callable[[float, Any], None] | None"
@@ -103,27 +104,39 @@ class Teller:
         at: Any = None,
         further: tuple[str, ...] = (),
     ) -> Event:
-        """Make the event of a load."""
+        """Make the event of a load. What cannot be told of it is left empty, and logged."""
+        event = self._placed(kind, place, model, at)
+        try:
+            self._describe(event, place, relation, further)
+        except Exception:
+            logger.exception("What a template loads cannot be described: %s", event.expression)
+        return event
+
+    def _placed(self, kind: str, place: Place, model: type[Model] | None, at: Any) -> Event:
         site = at if at is not None else place.site
-        bits = place.site.bits if place.site is not None else ("",)
-        root, before = self.loops.trail(place.root, bits[0])
-        steps = (*before, *bits[1 : place.done], place.bit, *further)
-        event = Event(
+        return Event(
             template=site.template if site is not None else "",
             line=site.line if site is not None else None,
             expression=site.text if site is not None else "",
-            root=root,
-            path=tuple(step for step in steps if step),
+            root="",
+            path=(),
             kind=kind,
             model=model._meta.label if model is not None else "",
             view=self.view,
         )
+
+    def _describe(
+        self, event: Event, place: Place, relation: Relation | None, further: tuple[str, ...]
+    ) -> None:
+        bits = place.site.bits if place.site is not None else ("",)
+        root, before = self.loops.trail(place.root, bits[0])
+        steps = (*before, *bits[1 : place.done], place.bit, *further)
+        event.root, event.path = root, tuple(step for step in steps if step)
         base = instance_of(self.loops.base(place.root))
         if base is not None:
             event.entry = type(base)._meta.label
             event.entry_at = len(self.loops.trail(self.loops.base(place.root), root)[1])
         event.suggestion = suggestion(event, relation, base)
-        return event
 
     def judge(self, event: Event) -> None:
         """Do what the policy says about a lazy access.
@@ -156,13 +169,12 @@ class Teller:
 
         def report(milliseconds: float, answer: Any) -> None:
             event.milliseconds = milliseconds
-            if not event.rows and isinstance(answer, (QuerySet, list)):
-                event.rows = len(answer)
+            if not event.rows and is_a(answer, (QuerySet, list)):
+                event.rows = len(loaded_rows(answer))
             self.report(event)
 
         return report
 
     def report(self, event: Event) -> None:
         """Give an event to the observers."""
-        for observer in self.observers:
-            observer(event)
+        events.report(event, self.observers)
