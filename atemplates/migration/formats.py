@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from .findings import (
     Report,
     call_of,
 )
-from .problems import Problem
+from .problems import CONTROLS, Problem, printable
 
 SHOWN_PLACES = 3
 LEVELS = {CONFIRMED: "warning", HIDDEN: "warning", POSSIBLE: "note"}
@@ -63,7 +64,7 @@ def as_text(report: Report, new: New | None = None) -> str:
     if report.problems:
         lines += ["", "Could not be analysed:", *(f"  {each}" for each in report.problems)]
     lines += ["", summary(report, new)]
-    return "\n".join(lines).lstrip("\n")
+    return "\n".join(map(printable, lines)).lstrip("\n")
 
 
 def _group(
@@ -276,7 +277,7 @@ def _notified(problem: Problem) -> dict[str, Any]:
 
 
 def sentence(finding: Finding) -> str:
-    """One sentence that says what, whether it was seen, and what to do."""
+    """One sentence that says what, whether it was seen, and what to do; it is one line."""
     who = f"the view {finding.view}" if finding.view else f"the template {finding.template}"
     text = f"{finding.what} ({finding.model}), for {who}: {MEANING[finding.status]}."
     if finding.sources:
@@ -287,7 +288,7 @@ def sentence(finding: Finding) -> str:
         text += f" {finding.advice[0].upper()}{finding.advice[1:]}."
     if finding.also:
         text += f" Also {finding.also}."
-    return text
+    return printable(text)
 
 
 # -- GitHub ----------------------------------------------------------------------------------------
@@ -303,7 +304,9 @@ def as_github(report: Report, new: New | None = None) -> str:
         for place in finding.places[:1]:
             file, line = located(place)
             lines.append(_command(level, file, line, sentence(finding)))
-    lines += [_command("error", each.file, each.line, each.message) for each in report.problems]
+    lines += [
+        _command("error", each.file, each.line, printable(each.message)) for each in report.problems
+    ]
     return "\n".join(lines)
 
 
@@ -314,7 +317,13 @@ def _command(level: str, file: str, line: int | None, text: str) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """Escape as GitHub reads it, and other control characters the same way."""
+    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    if escaped.isprintable():
+        return escaped
+    return "".join(
+        quote(char) if unicodedata.category(char) in CONTROLS else char for char in escaped
+    )
 
 
 def _property(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp"})
+CONTROLS = frozenset({"Cc", "Cf", "Zl", "Zp"})
 """Unicode's categories of control and format characters, and separators of lines."""
 
 
@@ -18,7 +18,7 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        char.encode("unicode_escape").decode() if unicodedata.category(char) in HIDDEN else char
+        char.encode("unicode_escape").decode() if unicodedata.category(char) in CONTROLS else char
         for char in text
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..relations.paths import dotted
+from .problems import printable
 from .recordings import Record
 
 WHAT = {
@@ -29,7 +30,7 @@ def summary_lines(records: Iterable[Record]) -> list[str]:
             view = f"  (view {record.view})" if record.view else ""
             lines.append(f"{record.template or '<string>'}{view}")
         lines.append(f"  {describe(record)}")
-    return lines
+    return list(map(printable, lines))
 
 
 def describe(record: Record) -> str:

@@ -90,7 +90,7 @@ class Check(Subcommand):
 
     def _print(self, found: dict[str, Compiled], problems: list[Problem]) -> None:
         for problem in problems:
-            self.write(str(problem))
+            self.write_line(str(problem))
         for alias, compiled in found.items():
             self._print_engine(alias, compiled)
         templates = ", ".join(
@@ -98,7 +98,7 @@ class Check(Subcommand):
             for alias, compiled in found.items()
         )
         uses, tags = hops_of(found)
-        self.write(
+        self.write_line(
             f"Compiled: {templates}; {counted(len(problems), 'problem')}. "
             f"{counted(uses, 'use')} of {counted(tags, 'tag')} and "
             f"{counted(processors_of(found), 'context processor')} cost a hop."
@@ -106,39 +106,39 @@ class Check(Subcommand):
 
     def _print_engine(self, alias: str, compiled: Compiled) -> None:
         if compiled.in_thread:
-            self.write(f"{alias}: each render is one hop, as async_mode='thread' says.")
+            self.write_line(f"{alias}: each render is one hop, as async_mode='thread' says.")
         self._print_tags(
             f"{alias}: tags that run whole in the request's thread, one hop each time:",
             compiled.hops,
         )
         if compiled.hops:
-            self.write(f"  {INLINE}define render_async().")
+            self.write_line(f"  {INLINE}define render_async().")
         self._print_tags(
             f"{alias}: tags that run on the event loop, as OPTIONS say (one that turns out to "
             "query is repeated in the thread, or fails):",
             compiled.inline,
         )
         if compiled.processors:
-            self.write(
+            self.write_line(
                 f"{alias}: context processors that run in the request's thread; one that does no "
                 "I/O can be an async def:"
             )
             for processor in compiled.processors:
-                self.write(f"  {processor}")
+                self.write_line(f"  {processor}")
         if compiled.swallowers:
-            self.write(
+            self.write_line(
                 f"{alias}: Python that catches every exception, also the one by which Django says "
                 "on the event loop that a query is needed; its answer may differ there:"
             )
             for each in compiled.swallowers:
                 places = f": {some(each.places)}" if each.places else ""
-                self.write(f"  {each.name}, {relative(each.file)}:{each.line}{places}")
+                self.write_line(f"  {each.name}, {relative(each.file)}:{each.line}{places}")
 
     def _print_tags(self, title: str, tags: Places) -> None:
         if tags:
-            self.write(title)
+            self.write_line(title)
         for (tag, module), places in sorted(tags.items(), key=lambda each: -len(each[1])):
-            self.write(f"  {{% {tag} %}} of {module}: {len(places)}x, {some(places)}")
+            self.write_line(f"  {{% {tag} %}} of {module}: {len(places)}x, {some(places)}")
 
 
 def some(places: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from ...migration.plan import plan_of, plan_text
-from .base import Subcommand
+from .base import Subcommand, unusable
 from .lazy import add_selection, site_of
 
 EXIT_CODES = """
@@ -65,7 +65,7 @@ class Plan(Subcommand):
             else:
                 self.write(text.rstrip("\n"))
         except OSError as error:
-            raise CommandError(f"{error.filename}: {error.strerror}.") from error
+            raise unusable(error.filename, error) from error
         problems = gathered.problems
         if problems:
             raise CommandError("\n".join(map(str, problems)), returncode=2)
