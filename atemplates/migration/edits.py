@@ -17,12 +17,9 @@ from typing import Any
 
 from .findings import Report, call_of
 from .formats import relative
-from .problems import printable
+from .problems import INSTALLED, printable
 from .values import Data
 from .views import Rendering
-
-INSTALLED = frozenset({"site-packages", "dist-packages"})
-"""Folders of packages that somebody else maintains: they are not edited."""
 
 
 class MissingLibCST(Exception):
@@ -45,19 +42,23 @@ class Edit:
 
 
 def suggested_edits(
-    report: Report, renderings: Iterable[Rendering], *, write: bool, folders: Iterable[Path] = ()
+    report: Report,
+    renderings: Iterable[Rendering],
+    *,
+    write: bool,
+    folders: Iterable[Path] | None = None,
 ) -> str:
     """Return the edits as a unified diff, followed by what has to be done by hand.
 
     Args:
         write: change the files as well.
-        folders: the project's; none for the current folder. Files elsewhere are not edited.
+        folders: the project's; None for the current folder. Files elsewhere are not edited.
 
     Raises:
         MissingLibCST: it is not installed.
         OSError: a file cannot be read or written.
     """
-    edits, by_hand = edits_for(report, list(renderings), list(folders) or [Path.cwd()])
+    edits, by_hand = edits_for(report, list(renderings), folders)
     lines: list[str] = []
     written: list[str] = []
     for file, wanted in edits.items():
@@ -92,13 +93,17 @@ def suggested_edits(
 
 
 def edits_for(
-    report: Report, renderings: list[Rendering], folders: list[Path]
+    report: Report, renderings: list[Rendering], folders: Iterable[Path] | None = None
 ) -> tuple[dict[str, list[Edit]], list[str]]:
     """Decide what is edited, and what is said instead.
+
+    Args:
+        folders: the project's; None for the current folder.
 
     Returns:
         File -> its edits, and lines for what has to be done by hand.
     """
+    folders = [Path.cwd()] if folders is None else list(folders)
     targets: dict[tuple[str, str, str], tuple[Rendering, Data]] = {
         (each.view, each.template, name): (each, data)
         for each in renderings

@@ -20,7 +20,7 @@ from .findings import (
     Report,
     call_of,
 )
-from .problems import CONTROLS, Problem, printable
+from .problems import CONTROLS, Problem, printable, serious
 
 SHOWN_PLACES = 3
 LEVELS = {CONFIRMED: "warning", HIDDEN: "warning", POSSIBLE: "note"}
@@ -31,6 +31,8 @@ RULES = {
 }
 PROBLEM_RULE = ("not-analysed", "Something could not be analysed.")
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+OPTIONAL = "Could not be analysed, in packages of others, which is no failure"
 
 New = frozenset[tuple[str, ...]]
 
@@ -61,8 +63,12 @@ def as_text(report: Report, new: New | None = None) -> str:
             lines += ["", f"{who}template {template}"] if lines else [f"{who}template {template}"]
         lines += _group(report, (view, template, root), findings, new)
     lines += _lost(report)
-    if report.problems:
-        lines += ["", "Could not be analysed:", *(f"  {each}" for each in report.problems)]
+    failing = serious(report.problems)
+    if failing:
+        lines += ["", "Could not be analysed:", *(f"  {each}" for each in failing)]
+    optional = [each for each in report.problems if each.is_optional]
+    if optional:
+        lines += ["", f"{OPTIONAL}:", *(f"  {each}" for each in optional)]
     lines += ["", summary(report, new)]
     return "\n".join(map(printable, lines)).lstrip("\n")
 
@@ -119,7 +125,8 @@ def summary(report: Report, new: New | None = None) -> str:
     numbers = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
     found = counted(len(report.findings), "finding") + (f" ({numbers})" if numbers else "")
     fresh = f", {len(new)} of them new" if new is not None else ""
-    problems = f"; {counted(len(report.problems), 'problem')}" if report.problems else ""
+    failing = len(serious(report.problems))
+    problems = f"; {counted(failing, 'problem')}" if failing else ""
     return (
         f"{found}{fresh} in {counted(report.templates, 'template')}, "
         f"{counted(report.views, 'view')}, {counted(report.records, 'record')}{problems}."
@@ -159,7 +166,12 @@ def as_json(report: Report, new: New | None = None) -> str:
             for each in report.lost
         ],
         "problems": [
-            {"file": each.file, "line": each.line, "message": each.message}
+            {
+                "file": each.file,
+                "line": each.line,
+                "message": each.message,
+                "optional": each.is_optional,
+            }
             for each in report.problems
         ],
         "templates": report.templates,
@@ -190,7 +202,11 @@ def as_sarif(report: Report, new: New | None = None, version: str = "") -> str:
         driver["version"] = version
     results = [_result(each, new) for each in report.findings]
     notes = [
-        {"level": "error", "message": {"text": str(each)}, **_notified(each)}
+        {
+            "level": "note" if each.is_optional else "error",
+            "message": {"text": str(each)},
+            **_notified(each),
+        }
         for each in report.problems
     ]
     run = {
@@ -198,7 +214,10 @@ def as_sarif(report: Report, new: New | None = None, version: str = "") -> str:
         "results": results,
         "columnKind": "unicodeCodePoints",
         "invocations": [
-            {"executionSuccessful": not report.problems, "toolExecutionNotifications": notes}
+            {
+                "executionSuccessful": not serious(report.problems),
+                "toolExecutionNotifications": notes,
+            }
         ],
     }
     return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
@@ -305,7 +324,8 @@ def as_github(report: Report, new: New | None = None) -> str:
             file, line = located(place)
             lines.append(_command(level, file, line, sentence(finding)))
     lines += [
-        _command("error", each.file, each.line, printable(each.message)) for each in report.problems
+        _command("error", each.file, each.line, printable(each.message))
+        for each in serious(report.problems)
     ]
     return "\n".join(lines)
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+INSTALLED = frozenset({"site-packages", "dist-packages"})
+"""Folders of packages that somebody else maintains."""
 
 CONTROLS = frozenset({"Cc", "Cf", "Zl", "Zp"})
 """Unicode's categories of control and format characters, and separators of lines."""
@@ -31,9 +36,21 @@ class Problem:
     file: str = ""
     """A file, or a template's name."""
     line: int | None = None
+    path: str = field(default="", compare=False)
+    """The template's file, where ``file`` is a name."""
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether it is in a package of somebody else, whose templates the site need not render."""
+        return not INSTALLED.isdisjoint(PurePath(self.path or self.file).parts)
 
     def __str__(self) -> str:
         if not self.file:
             return printable(self.message)
         place = self.file if self.line is None else f"{self.file}:{self.line}"
         return printable(f"{place}: {self.message}")
+
+
+def serious(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems that a command fails for."""
+    return [each for each in problems if not each.is_optional]

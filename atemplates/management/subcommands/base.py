@@ -14,6 +14,7 @@ from django.template.utils import InvalidTemplateEngineError
 
 from ...engines.django import DjangoTemplates
 from ...migration.problems import printable
+from ...migration.site import short
 
 
 class Subcommand(ABC):
@@ -109,7 +110,7 @@ def load_template(backend: DjangoTemplates, name: str) -> Template:
         place = file_of(backend, name)
         if token is not None:
             place += f", line {token.lineno}"
-        raise CommandError(f"{printable(place)}: {error}") from error
+        raise CommandError(f"{printable(place)}: {short(backend.engine, error)}") from error
 
 
 def file_of(backend: DjangoTemplates, name: str) -> str:

@@ -19,7 +19,7 @@ from ...migration import formats
 from ...migration.analysis import analyse
 from ...migration.baseline import read_baseline, write_baseline
 from ...migration.findings import Report
-from ...migration.problems import Problem, printable
+from ...migration.problems import Problem, printable, serious
 from ...migration.recorder import close_all
 from ...migration.recordings import Record, read
 from ...migration.site import Site, read_site
@@ -135,13 +135,13 @@ class Lazy(Subcommand):
             failing = len(report.findings)
         elif options["fail_on"] == "new" and new is not None:
             failing = len(new)
-        code = (1 if failing else 0) | (2 if report.problems else 0)
+        found = serious(report.problems)
+        code = (1 if failing else 0) | (2 if found else 0)
         if code:
             noun = f"{options['fail_on']} finding"
             what = [formats.counted(failing, noun)] if failing else []
-            if report.problems:
-                problems = formats.counted(len(report.problems), "problem")
-                what.append(f"{problems}: {report.problems[0]}")
+            if found:
+                what.append(f"{formats.counted(len(found), 'problem')}: {found[0]}")
             raise CommandError("; ".join(what), returncode=code)
 
 

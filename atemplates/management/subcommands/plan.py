@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from ...migration.plan import plan_of, plan_text
+from ...migration.problems import serious
 from .base import Subcommand, unusable
 from .lazy import add_selection, site_of
 
@@ -66,7 +67,7 @@ class Plan(Subcommand):
                 self.write(text.rstrip("\n"))
         except OSError as error:
             raise unusable(error.filename, error) from error
-        problems = gathered.problems
+        problems = serious(gathered.problems)
         if problems:
             raise CommandError("\n".join(map(str, problems)), returncode=2)
 
