@@ -64,7 +64,7 @@ class Teller:
         is_strict: bool = True,
         further: tuple[str, ...] = (),
         source: str = "",
-        where: tuple[str, int | None, str] = ("", None, ""),
+        where: tuple[str, int | None, str, str] = ("", None, "", ""),
     ) -> Event | None:
         """Say that something is about to be loaded.
 
@@ -75,7 +75,7 @@ class Teller:
             is_strict: whether the policy has a say.
             further: the steps that Python code took from there.
             source: ``file:line`` of that code.
-            where: template, line and expression, when there is no site that knows them.
+            where: template, line, expression and file, when there is no site that knows them.
 
         Returns:
             The event for the observers, or None when there are none.
@@ -89,7 +89,7 @@ class Teller:
         event.related = related
         event.source = source
         if place.site is None and at is None:
-            event.template, event.line, event.expression = where
+            event.template, event.line, event.expression, event.file = where
         if is_strict:
             self.judge(event)
         return event if self.observers else None
@@ -123,6 +123,7 @@ class Teller:
             kind=kind,
             model=model._meta.label if model is not None else "",
             view=self.view,
+            file=site.file if site is not None else "",
         )
 
     def _describe(
@@ -145,11 +146,11 @@ class Teller:
             LazyAccessError: under ``"raise"``.
         """
         if self.policy == "warn":
-            warn_once(explain(event), event.template, event.line)
+            warn_once(explain(event), event.file or event.template, event.line)
         elif self.policy == "raise":
             location = None  # the plan knows the node that the error passes through
             if event.line is not None:
-                location = Location(event.template, event.line, event.expression)
+                location = Location(event.template, event.line, event.expression, event.file)
             self.raised = LazyAccessError(
                 explain(event),
                 location=location,

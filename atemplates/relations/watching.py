@@ -24,6 +24,7 @@ import django
 from django.db import connections
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
+from django.template.base import UNKNOWN_SOURCE
 
 from . import fetching
 from .events import logger
@@ -69,6 +70,7 @@ class About(NamedTuple):
     """Where, when there is no site."""
     line: int | None = None
     expression: str = ""
+    file: str = ""
 
 
 class Watched:
@@ -141,7 +143,7 @@ class Watch:
             related=about.related,
             is_strict=about.is_strict,
             source=source,
-            where=(about.template, about.line, about.expression),
+            where=(about.template, about.line, about.expression, about.file),
         )
         if event is None:
             return execute(sql, params, many, context)
@@ -325,6 +327,7 @@ def _tag(watch: Watch, values: Mapping[str, Any]) -> About:
         template=text_of(attribute(origin, "template_name")) or text_of(attribute(origin, "name")),
         line=attribute(token, "lineno"),
         expression=text_of(attribute(token, "contents")),
+        file=file_of(origin),
     )
 
 
@@ -343,7 +346,14 @@ def _about_compiled(watch: Watch, frame: FrameType) -> About | None:
         False,
         template=text_of(attribute(template, "name")),
         line=frame.f_lineno,
+        file=file_of(attribute(template, "origin")),
     )
+
+
+def file_of(origin: Any) -> str:
+    """The file that an origin names; nothing for a template made from a string."""
+    name = text_of(attribute(origin, "name"))
+    return "" if name == UNKNOWN_SOURCE else name
 
 
 Handler = Callable[[Watch, Mapping[str, Any]], "About | None"]
