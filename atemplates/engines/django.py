@@ -22,6 +22,7 @@ from .context import build_context
 from .native import inline_modules, set_policy, set_recorder
 from .recording import RECORDER_OPTION, new_recorder
 from .refusals import refusal_of, told_by_checks
+from .toolbar import answer_toolbar
 
 OWN_OPTIONS = {
     "async_mode": Option("native", allowed=("native", "thread")),
@@ -74,6 +75,7 @@ class DjangoTemplates(stock.DjangoTemplates):
         set_policy(self.engine, self.policy)
         if own["recorder"] is not None:
             set_recorder(self.engine, new_recorder(own["recorder"]))
+        answer_toolbar()
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:
         """Check the engine, for Django's system checks."""

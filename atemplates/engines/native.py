@@ -22,6 +22,7 @@ from ..state import Policy, State
 from ..tags.inheritance import block_super
 from .base import discard_awaitables, words_of
 from .recording import RECORDER, request_in, told_of
+from .toolbar import driver
 
 ATTRIBUTE = "atemplates_policy"
 DEFAULT = Policy()
@@ -72,7 +73,7 @@ def new_state(
         engine=engine,
         policy=policy,
         run=drivers.run,
-        arun=drivers.arun,
+        arun=driver(),
         relations=Relations(relations or current_policy(policy.relations), told, view),
         block_super=block_super,
         on_loop=on_loop,
@@ -118,7 +119,7 @@ async def arender(
     state = new_state(template, context, True, relations and check_policy(relations))
     holds_awaitables = note_awaitables(state, template, values)
     try:
-        text: str = await drivers.arun(render_plan(state, template, context))
+        text: str = await state.arun(render_plan(state, template, context))
         state.relations.check()
         return text
     finally:
