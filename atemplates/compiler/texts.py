@@ -41,12 +41,14 @@ def text_of(origin: Any, template: Any) -> TextOf:
         template: it, where it is known: its blocks, and what stands inside foreign tags, know no
             more than the origin. They are compiled after it.
     """
+    if not isinstance(template, Template):
+        template = None  # a partial, whose source is a part of the file, and costs a load
     kept = vars(origin).get(ATTRIBUTE) if origin is not None else None
-    if kept is not None and not isinstance(template, Template):
+    if kept is not None and template is None:
         name, this = kept
         return TextOf(name, this())
     name = _name_of(origin, template)
-    if isinstance(template, Template) and origin is not None:
+    if template is not None and origin is not None:
         vars(origin)[ATTRIBUTE] = (name, weakref.ref(template))
     return TextOf(name, template)
 
