@@ -19,9 +19,14 @@ LIBRARIES = {"foreign": "tests.compiler.foreign_tags", "asking": "tests.engines.
 
 
 @pytest.fixture
-def installed(settings):
+def installed(settings, monkeypatch):
     """The toolbar is an installed app."""
+    # Other panels patch Django where they are imported, which other tests must not see.
+    settings.DEBUG_TOOLBAR_PANELS = ["debug_toolbar.panels.sql.SQLPanel"]
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "debug_toolbar"]
+    from debug_toolbar.toolbar import DebugToolbar
+
+    monkeypatch.setattr(DebugToolbar, "_panel_classes", None)
 
 
 @pytest.fixture
