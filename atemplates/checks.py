@@ -116,7 +116,7 @@ def _refused(entry: dict[str, Any]) -> Iterator[CheckMessage]:
     params = {"DIRS": [], "APP_DIRS": False, "OPTIONS": {}, **entry, "NAME": _alias(entry)}
     backend = params.pop("BACKEND")
     try:
-        import_string(backend)(params)
+        import_string(backend)(params)  # while Django runs its checks, the engine's own says it
     except ImproperlyConfigured as error:
         yield Error(str(error), hint=f"See the OPTIONS of {backend}.", id="atemplates.E001")
     except Exception as error:

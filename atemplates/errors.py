@@ -9,17 +9,23 @@ from django.core.exceptions import SynchronousOnlyOperation
 
 
 class Location:
-    """A place in a template: its name, its line (from 1), and the source of that line."""
+    """A place in a template: its name, its line (from 1), the source of that line, and its file.
 
-    __slots__ = ("line", "source", "template")
+    Several apps may have a template of one name: what is shown is the file, as Django's debug page
+    does it.
+    """
 
-    def __init__(self, template: str, line: int | None, source: str = "") -> None:
+    __slots__ = ("file", "line", "source", "template")
+
+    def __init__(self, template: str, line: int | None, source: str = "", file: str = "") -> None:
         self.template = template
         self.line = line
         self.source = source
+        self.file = file
 
     def __str__(self) -> str:
-        place = self.template if self.line is None else f"{self.template}, line {self.line}"
+        name = self.file or self.template
+        place = name if self.line is None else f"{name}, line {self.line}"
         return f"{place}: {self.source.strip()}" if self.source.strip() else place
 
 

@@ -125,14 +125,22 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 def failure_text(events: list[Event]) -> str:
-    """Say what a test's templates loaded."""
+    """Say what a test's templates loaded, and which calls would have loaded it."""
     from .migration.recordings import Recording, record_of
     from .migration.summary import summary_lines
 
     recording = Recording()
+    files: dict[str, dict[str, None]] = {}
+    suggestions = {}
     for event in events:
-        recording.add(record_of(event))
-    return "\n".join(["Templates loaded what their views did not:", *summary_lines(recording)])
+        record = record_of(event)
+        recording.add(record)
+        suggestions[record.key] = event.suggestion
+        if event.file:
+            files.setdefault(event.template, {})[event.file] = None
+    named = {template: " or ".join(found) for template, found in files.items()}
+    lines = summary_lines(recording, named, suggestions)
+    return "\n".join(["Templates loaded what their views did not:", *lines])
 
 
 @pytest.fixture

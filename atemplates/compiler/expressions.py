@@ -12,6 +12,7 @@ from django.template.base import FilterExpression, Variable
 from django.utils.safestring import mark_safe
 
 from ..resolve import Site, Step
+from .failures import file_of
 from .scope import Local, Loop
 from .twins import is_stock, twin_of
 from .writer import Writer, is_attribute_name
@@ -37,6 +38,7 @@ def new_site(w: Writer, bits: tuple[str, ...], text: str, mode: str, filtered: b
         filtered=filtered,
         template=str(getattr(origin, "template_name", None) or getattr(origin, "name", "") or ""),
         line=getattr(token, "lineno", None),
+        file=file_of(origin),
     )
     return w.constant(site, "site_")
 

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
-from django.template.base import Node, TokenType
+from django.template.base import UNKNOWN_SOURCE, Node, TokenType
 
 from ..errors import LocatedError, Location, RenderBlocked
 from ..waits import Kind, Wait
@@ -77,4 +77,11 @@ def locate(node: Node) -> Location | None:
         return None
     name = origin.template_name or origin.name
     opening, closing = ("{{", "}}") if token.token_type == TokenType.VAR else ("{%", "%}")
-    return Location(str(name), token.lineno, f"{opening} {token.contents} {closing}")
+    source = f"{opening} {token.contents} {closing}"
+    return Location(str(name), token.lineno, source, file_of(origin))
+
+
+def file_of(origin: Any) -> str:
+    """Return where a template comes from, as Django's debug page names it; nothing for a string."""
+    name = str(getattr(origin, "name", None) or "")
+    return "" if name == UNKNOWN_SOURCE else name

@@ -10,7 +10,7 @@ from html import escape as html_escape
 from typing import Any, TypeAlias
 
 from django.core.exceptions import SynchronousOnlyOperation
-from django.template.base import UNKNOWN_SOURCE, Node, NodeList, Template
+from django.template.base import Node, NodeList, Template
 from django.template.context import Context
 from django.template.context import RequestContext as StockRequestContext
 from django.utils.safestring import SafeString
@@ -25,6 +25,7 @@ from .failures import Places, annotate
 from .lines import with_lines
 from .nodes import effects_of, write_nodes
 from .scope import OPAQUE, Effects
+from .texts import text_of
 from .writer import Constants, Writer
 
 PlanFunction: TypeAlias = Callable[[Context, State], Generator[Wait, Any, Any]]
@@ -240,12 +241,13 @@ class Module:
 
     def _compiled(self) -> PlanFunction:
         source = self.source()
-        filename = self.filename()
+        text = text_of(self.origin, self.template)
+        filename = text.name
         namespace: dict[str, Any] = {
             **RUNTIME,
             **self.constants.values,
             "__name__": f"atemplates.compiled.{filename}",
-            "__loader__": self,
+            "__loader__": text,
         }
         # A template's name may be any text, also one that compile() refuses as a file's name.
         code = compile(source, "atemplates", "exec", dont_inherit=True)
@@ -260,19 +262,6 @@ class Module:
                 places.ends.append(end)
                 places.nodes.append(self.owners[source_line - 1] if source_line else None)
         return namespace["plan"]  # type: ignore[no-any-return]
-
-    def filename(self) -> str:
-        """Return the template's file, or a name under which `get_source` is asked."""
-        if self.origin is not None and self.origin.name != UNKNOWN_SOURCE:
-            # A name may be a lazy translation or a path. One from a template's text is a
-            # SafeString, and so is what str() makes of it; a code object must not hold one.
-            return "".join((str(self.origin.name),))
-        return f"template string {next(numbers)}"
-
-    def get_source(self, name: str) -> str | None:
-        """Give ``linecache`` the text of a template that has no file."""
-        source = getattr(self.template, "source", None)
-        return None if source is None else str(source)
 
 
 def _look_again_after_waits(w: Writer, line: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from inspect import signature
 from typing import Any, NoReturn
 
+from django.core.checks import CheckMessage
 from django.http import HttpRequest
 from django.template import TemplateDoesNotExist
 from django.template.backends import django as stock
@@ -20,6 +21,8 @@ from .base import Option, list_of_strings, options_of, refuse_unknown, take_opti
 from .context import build_context
 from .native import new_policy, set_policy, set_recorder
 from .recording import RECORDER_OPTION, new_recorder
+from .refusals import refusal_of, told_by_checks
+from .toolbar import answer_toolbar
 
 OWN_OPTIONS = {
     "async_mode": Option("native", allowed=("native", "thread")),
@@ -58,6 +61,7 @@ class DjangoTemplates(stock.DjangoTemplates):
         ImproperlyConfigured: an option is unknown or has a wrong value.
     """
 
+    @told_by_checks
     def __init__(self, params: dict[str, Any]) -> None:
         params = params.copy()
         options = params["OPTIONS"] = options_of(params)
@@ -69,6 +73,12 @@ class DjangoTemplates(stock.DjangoTemplates):
         set_policy(self.engine, self.policy)
         if own["recorder"] is not None:
             set_recorder(self.engine, new_recorder(own["recorder"]))
+        answer_toolbar()
+
+    def check(self, **kwargs: Any) -> list[CheckMessage]:
+        """Check the engine, for Django's system checks."""
+        refused = refusal_of(self)
+        return refused if refused is not None else super().check(**kwargs)
 
     def from_string(self, template_code: str) -> Template:
         """Return a template made from ``template_code``."""

@@ -24,7 +24,8 @@ from ..relations.policy import check_policy, current_policy
 from ..state import Policy, State
 from ..tags.inheritance import block_super
 from .base import discard_awaitables, words_of
-from .recording import RECORDER, told_of
+from .recording import RECORDER, request_in, told_of
+from .toolbar import driver
 
 ATTRIBUTE = "atemplates_policy"
 DEFAULT = Policy()
@@ -113,13 +114,13 @@ def new_state(
     told, view = told_of(
         getattr(engine, RECORDER, None),
         getattr(template, "name", None) or "",
-        lambda: getattr(context, "request", None) or context.get("request"),
+        lambda: request_in(context),
     )
     return State(
         engine=engine,
         policy=policy,
         run=drivers.run,
-        arun=drivers.arun,
+        arun=driver(),
         relations=Relations(relations or current_policy(policy.relations), told, view),
         block_super=block_super,
         on_loop=on_loop,
@@ -165,7 +166,7 @@ async def arender(
     state = new_state(template, context, True, relations and check_policy(relations))
     holds_awaitables = note_awaitables(state, template, values)
     try:
-        text: str = await drivers.arun(render_plan(state, template, context), state)
+        text: str = await state.arun(render_plan(state, template, context), state)
         state.relations.check()
         return text
     finally:

@@ -6,8 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.http import HttpRequest
+
 from ..migration.recorder import Recorder
-from ..relations.events import Observer, observers
+from ..relations.events import Observer, logger, observers
+from ..relations.registry import is_a
+from ..relations.static import attribute, attributes, text_of
 from .base import Option
 
 RECORDER = "atemplates_recorder"
@@ -60,8 +64,33 @@ def told_of(
         told = (*told, recorder.observe)
     if not told:
         return told, ""
-    match = getattr(request(), "resolver_match", None)
-    view = str(match.view_name) if match is not None else ""
-    if recorder is not None and takes:
-        recorder.begin(template, view)
+    try:
+        view = view_of(request())
+        if recorder is not None and takes:
+            recorder.begin(text_of(template), view)
+    except Exception:
+        logger.exception("A render that begins cannot be observed")
+        view = ""
     return told, view
+
+
+def request_in(context: Any) -> Any:
+    """Return the request that a Django template's context was made for, or holds."""
+    request = attribute(context, "request")
+    if request is None:
+        scopes = attribute(context, "dicts", ())
+        request = next((each["request"] for each in reversed(scopes) if "request" in each), None)
+    return request
+
+
+def view_of(request: Any) -> str:
+    """Return the name of a request's view; nothing for what is no request.
+
+    A template's variable called ``request`` may be anything.
+    """
+    known = attributes(request)
+    if "resolver_match" not in known and is_a(known.get("_wrapped"), HttpRequest):
+        known = attributes(known["_wrapped"])  # a lazy object that has been looked at
+    if "resolver_match" not in known and is_a(known.get("_request"), HttpRequest):
+        known = attributes(known["_request"])  # Django REST framework's
+    return text_of(attribute(known.get("resolver_match"), "view_name"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,11 +17,9 @@ from typing import Any
 
 from .findings import Report, call_of
 from .formats import relative
+from .problems import INSTALLED, printable
 from .values import Data
 from .views import Rendering
-
-INSTALLED = frozenset({"site-packages", "dist-packages"})
-"""Folders of packages that somebody else maintains: they are not edited."""
 
 
 class MissingLibCST(Exception):
@@ -42,24 +41,31 @@ class Edit:
     call: str
 
 
-def suggested_edits(report: Report, renderings: Iterable[Rendering], *, write: bool) -> str:
+def suggested_edits(
+    report: Report,
+    renderings: Iterable[Rendering],
+    *,
+    write: bool,
+    folders: Iterable[Path] | None = None,
+) -> str:
     """Return the edits as a unified diff, followed by what has to be done by hand.
 
     Args:
         write: change the files as well.
+        folders: the project's; None for the current folder. Files elsewhere are not edited.
 
     Raises:
         MissingLibCST: it is not installed.
         OSError: a file cannot be read or written.
     """
-    edits, by_hand = edits_for(report, list(renderings))
+    edits, by_hand = edits_for(report, list(renderings), folders)
     lines: list[str] = []
     written: list[str] = []
     for file, wanted in edits.items():
         path = Path(file)
         # read_text() would change the line ends.
         old = path.read_bytes().decode("utf-8")
-        name = relative(file)
+        name = printable(relative(file))
         try:
             new = changed(old, wanted)
         except CannotRead as error:
@@ -80,20 +86,24 @@ def suggested_edits(report: Report, renderings: Iterable[Rendering], *, write: b
     if not lines and not by_hand:
         return "Nothing to change."
     if by_hand:
-        lines += [*([""] if lines else []), "By hand:", *by_hand]
+        lines += [*([""] if lines else []), "By hand:", *map(printable, by_hand)]
     if written:
         lines += ["", f"Changed: {', '.join(written)}."]
     return "\n".join(lines)
 
 
 def edits_for(
-    report: Report, renderings: list[Rendering]
+    report: Report, renderings: list[Rendering], folders: Iterable[Path] | None = None
 ) -> tuple[dict[str, list[Edit]], list[str]]:
     """Decide what is edited, and what is said instead.
+
+    Args:
+        folders: the project's; None for the current folder.
 
     Returns:
         File -> its edits, and lines for what has to be done by hand.
     """
+    folders = [Path.cwd()] if folders is None else list(folders)
     targets: dict[tuple[str, str, str], tuple[Rendering, Data]] = {
         (each.view, each.template, name): (each, data)
         for each in renderings
@@ -115,7 +125,8 @@ def edits_for(
         rendering, data = targets.get(key, (None, None))
         node = data.expression if data is not None else None
         also = list(dict.fromkeys(each.also for each in needed if each.also))
-        editable = rendering if rendering is not None and _is_own(rendering.file) else None
+        own = rendering is not None and is_own(rendering.file, folders)
+        editable = rendering if own else None
         if also or editable is None or not isinstance(node, ast.expr) or node.end_lineno is None:
             by_hand.append(
                 f"  {who}{template}: add {call_of(needed)} to the queryset of {root!r}"
@@ -131,8 +142,21 @@ def edits_for(
     return dict(edits), by_hand
 
 
-def _is_own(file: str) -> bool:
-    return INSTALLED.isdisjoint(Path(file).parts)
+def is_own(file: str, folders: Iterable[Path]) -> bool:
+    """Whether a file is the project's own, wherever a link may lead.
+
+    Args:
+        folders: the project's. The root of a file system is none, wherever the command was called.
+    """
+    real = Path(file).resolve()
+    if not INSTALLED.isdisjoint((*Path(file).parts, *real.parts)):
+        return False
+    python = Path(sys.prefix).resolve()
+    for folder in map(Path.resolve, folders):
+        if folder != Path(folder.anchor) and real.is_relative_to(folder):
+            # A virtual environment inside the project holds what others maintain.
+            return not (folder in python.parents and real.is_relative_to(python))
+    return False
 
 
 def changed(source: str, edits: Iterable[Edit]) -> str:

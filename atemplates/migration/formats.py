@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from .findings import (
     Report,
     call_of,
 )
-from .problems import Problem
+from .problems import CONTROLS, Problem, printable, serious
 
 SHOWN_PLACES = 3
 LEVELS = {CONFIRMED: "warning", HIDDEN: "warning", POSSIBLE: "note"}
@@ -30,6 +31,8 @@ RULES = {
 }
 PROBLEM_RULE = ("not-analysed", "Something could not be analysed.")
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+OPTIONAL = "Could not be analysed, in packages of others, which is no failure"
 
 New = frozenset[tuple[str, ...]]
 
@@ -60,10 +63,14 @@ def as_text(report: Report, new: New | None = None) -> str:
             lines += ["", f"{who}template {template}"] if lines else [f"{who}template {template}"]
         lines += _group(report, (view, template, root), findings, new)
     lines += _lost(report)
-    if report.problems:
-        lines += ["", "Could not be analysed:", *(f"  {each}" for each in report.problems)]
+    failing = serious(report.problems)
+    if failing:
+        lines += ["", "Could not be analysed:", *(f"  {each}" for each in failing)]
+    optional = [each for each in report.problems if each.is_optional]
+    if optional:
+        lines += ["", f"{OPTIONAL}:", *(f"  {each}" for each in optional)]
     lines += ["", summary(report, new)]
-    return "\n".join(lines).lstrip("\n")
+    return "\n".join(map(printable, lines)).lstrip("\n")
 
 
 def _group(
@@ -118,7 +125,8 @@ def summary(report: Report, new: New | None = None) -> str:
     numbers = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
     found = counted(len(report.findings), "finding") + (f" ({numbers})" if numbers else "")
     fresh = f", {len(new)} of them new" if new is not None else ""
-    problems = f"; {counted(len(report.problems), 'problem')}" if report.problems else ""
+    failing = len(serious(report.problems))
+    problems = f"; {counted(failing, 'problem')}" if failing else ""
     return (
         f"{found}{fresh} in {counted(report.templates, 'template')}, "
         f"{counted(report.views, 'view')}, {counted(report.records, 'record')}{problems}."
@@ -158,7 +166,12 @@ def as_json(report: Report, new: New | None = None) -> str:
             for each in report.lost
         ],
         "problems": [
-            {"file": each.file, "line": each.line, "message": each.message}
+            {
+                "file": each.file,
+                "line": each.line,
+                "message": each.message,
+                "optional": each.is_optional,
+            }
             for each in report.problems
         ],
         "templates": report.templates,
@@ -189,7 +202,11 @@ def as_sarif(report: Report, new: New | None = None, version: str = "") -> str:
         driver["version"] = version
     results = [_result(each, new) for each in report.findings]
     notes = [
-        {"level": "error", "message": {"text": str(each)}, **_notified(each)}
+        {
+            "level": "note" if each.is_optional else "error",
+            "message": {"text": str(each)},
+            **_notified(each),
+        }
         for each in report.problems
     ]
     run = {
@@ -197,7 +214,10 @@ def as_sarif(report: Report, new: New | None = None, version: str = "") -> str:
         "results": results,
         "columnKind": "unicodeCodePoints",
         "invocations": [
-            {"executionSuccessful": not report.problems, "toolExecutionNotifications": notes}
+            {
+                "executionSuccessful": not serious(report.problems),
+                "toolExecutionNotifications": notes,
+            }
         ],
     }
     return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
@@ -276,7 +296,7 @@ def _notified(problem: Problem) -> dict[str, Any]:
 
 
 def sentence(finding: Finding) -> str:
-    """One sentence that says what, whether it was seen, and what to do."""
+    """One sentence that says what, whether it was seen, and what to do; it is one line."""
     who = f"the view {finding.view}" if finding.view else f"the template {finding.template}"
     text = f"{finding.what} ({finding.model}), for {who}: {MEANING[finding.status]}."
     if finding.sources:
@@ -287,7 +307,7 @@ def sentence(finding: Finding) -> str:
         text += f" {finding.advice[0].upper()}{finding.advice[1:]}."
     if finding.also:
         text += f" Also {finding.also}."
-    return text
+    return printable(text)
 
 
 # -- GitHub ----------------------------------------------------------------------------------------
@@ -303,7 +323,10 @@ def as_github(report: Report, new: New | None = None) -> str:
         for place in finding.places[:1]:
             file, line = located(place)
             lines.append(_command(level, file, line, sentence(finding)))
-    lines += [_command("error", each.file, each.line, each.message) for each in report.problems]
+    lines += [
+        _command("error", each.file, each.line, printable(each.message))
+        for each in serious(report.problems)
+    ]
     return "\n".join(lines)
 
 
@@ -314,7 +337,13 @@ def _command(level: str, file: str, line: int | None, text: str) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    """Escape as GitHub reads it, and other control characters the same way."""
+    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    if escaped.isprintable():
+        return escaped
+    return "".join(
+        quote(char) if unicodedata.category(char) in CONTROLS else char for char in escaped
+    )
 
 
 def _property(text: str) -> str:

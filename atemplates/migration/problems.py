@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+INSTALLED = frozenset({"site-packages", "dist-packages"})
+"""Folders of packages that somebody else maintains."""
+
+CONTROLS = frozenset({"Cc", "Cf", "Zl", "Zp"})
+"""Unicode's categories of control and format characters, and separators of lines."""
+
+
+def printable(text: str) -> str:
+    """Return a text as one line that shows each control character as an escape.
+
+    The name of a file may hold anything: a line's end that is printed as such would begin a line
+    of the name's choosing, which a build's log may take for a command.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char.encode("unicode_escape").decode() if unicodedata.category(char) in CONTROLS else char
+        for char in text
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +36,21 @@ class Problem:
     file: str = ""
     """A file, or a template's name."""
     line: int | None = None
+    path: str = field(default="", compare=False)
+    """The template's file, where ``file`` is a name."""
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether it is in a package of somebody else, whose templates the site need not render."""
+        return not INSTALLED.isdisjoint(PurePath(self.path or self.file).parts)
 
     def __str__(self) -> str:
         if not self.file:
-            return self.message
+            return printable(self.message)
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place}: {self.message}"
+        return printable(f"{place}: {self.message}")
+
+
+def serious(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems that a command fails for."""
+    return [each for each in problems if not each.is_optional]

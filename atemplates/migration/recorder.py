@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import atexit
 import os
-import sys
+import stat
 import weakref
 from pathlib import Path
 from random import random
 from threading import Lock
 from time import monotonic
 
-from ..relations.events import Event
+from ..relations.events import Event, logger
+from .problems import printable
 from .recordings import Key, Record, record_of, render_record
 
 INTERVAL = 10.0
@@ -60,7 +61,7 @@ class Recorder:
         self._note(render_record(template, view))
 
     def observe(self, event: Event) -> None:
-        """Note an event. An error in writing is said once, on stderr, and never reaches a page."""
+        """Note an event. An error in writing is logged once, and never reaches a page."""
         self._note(record_of(event))
 
     def _note(self, record: Record) -> None:
@@ -95,15 +96,15 @@ class Recorder:
             return
         try:
             if self._descriptor is None:
-                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
-                self._descriptor = os.open(self.file, flags, 0o644)
+                self._descriptor = open_for_appending(self.file)
             os.write(self._descriptor, record.as_line())
-        except OSError as error:
+        except (OSError, ValueError, TypeError) as error:
             # A page must not fail because it is being recorded.
             self._failed = True
-            print(
-                f"atemplates: recording to {self.file} has stopped: {error.strerror}.",
-                file=sys.stderr,
+            logger.error(
+                "Recording to %s has stopped: %s.",
+                printable(str(self.file)),
+                getattr(error, "strerror", None) or error,
             )
 
     def after_fork(self) -> None:
@@ -117,6 +118,49 @@ def recorders() -> list[Recorder]:
     """Every recorder of this process."""
     found = [reference() for reference in _recorders.valuerefs()]
     return [recorder for recorder in found if recorder is not None]
+
+
+def open_for_appending(file: Path) -> int:
+    """Open a file, making it if it is not there; return the descriptor.
+
+    Raises:
+        OSError: it cannot be opened, or is no regular file: a FIFO or a device may block whoever
+            opens it or writes to it, and a page does not wait for a recording.
+        ValueError: its name has a null character.
+    """
+    if os.path.exists(file):
+        check_regular(os.stat(file).st_mode)
+    # O_NONBLOCK: it may have become a FIFO just now. O_NOCTTY: or a terminal.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    for name in ("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY"):
+        flags |= getattr(os, name, 0)
+    descriptor = os.open(file, flags, 0o644)
+    try:
+        check_regular(os.fstat(descriptor).st_mode)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def check_regular(mode: int) -> None:
+    """Raise for everything but a regular file.
+
+    Raises:
+        OSError: with what it is.
+    """
+    if not stat.S_ISREG(mode):
+        what = next((name for test, name in KINDS if test(mode)), "something else")
+        raise OSError(None, f"it is {what}, and not a regular file")
+
+
+KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 def close_all() -> None:

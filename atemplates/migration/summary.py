@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..relations.paths import dotted
-from .recordings import Record
+from .problems import printable
+from .recordings import Key, Record
 
 WHAT = {
     "relation": "loads",
@@ -18,8 +19,17 @@ WHAT = {
 }
 
 
-def summary_lines(records: Iterable[Record]) -> list[str]:
-    """Return the lines; none when nothing was lazy. Each place of a template is one line."""
+def summary_lines(
+    records: Iterable[Record],
+    files: Mapping[str, str] | None = None,
+    suggestions: Mapping[Key, str] | None = None,
+) -> list[str]:
+    """Return the lines; none when nothing was lazy. Each place of a template is one line.
+
+    Args:
+        files: the files of templates, by name, to be shown in its place.
+        suggestions: what to do about a record, by its key: said in a line below.
+    """
     lines: list[str] = []
     lazy = [record for record in records if record.is_lazy]
     place: tuple[str, str] | None = None
@@ -27,9 +37,13 @@ def summary_lines(records: Iterable[Record]) -> list[str]:
         if place != (record.view, record.template):
             place = (record.view, record.template)
             view = f"  (view {record.view})" if record.view else ""
-            lines.append(f"{record.template or '<string>'}{view}")
+            name = (files or {}).get(record.template) or record.template or "<string>"
+            lines.append(f"{name}{view}")
         lines.append(f"  {describe(record)}")
-    return lines
+        advice = (suggestions or {}).get(record.key)
+        if advice:
+            lines.append(f"    {advice}")
+    return list(map(printable, lines))
 
 
 def describe(record: Record) -> str:

@@ -9,27 +9,37 @@ A property such as this one says "unknown" on the loop, because the guard raises
         except Exception:
             return "unknown"
 
-Nothing outside can tell. What can be told is which code that templates run has such a clause.
+What can be told without running it is which code that templates run has such a clause, or stands
+behind a decorator that has one.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
+import sys
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial, partialmethod
 from inspect import getattr_static
+from types import FunctionType, MethodType
 from typing import Any
 
 from django.apps import apps
+from django.utils.functional import cached_property
 
 from ..relations.paths import AccessPath
-from .values import scope_of
+from ..relations.static import attributes
 
-BROAD = frozenset({"Exception", "BaseException", "SynchronousOnlyOperation"})
-KNOWN = frozenset({"atemplates", "builtins", "django", "jinja2", "markupsafe"})
+GUARD = "SynchronousOnlyOperation"
+BROAD = frozenset({"Exception", "BaseException", GUARD})
+KNOWN = frozenset({"atemplates", "django", "jinja2", "markupsafe", *sys.stdlib_module_names})
 """Packages whose functions are known to catch no guard, and to reach for nothing by themselves."""
+DEEPEST = 5
+"""How many decorators around a function are looked behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,56 +74,113 @@ def swallowers(
             read[step][place] = None
     found: dict[tuple[str, int], Swallower] = {}
     used: dict[Any, dict[str, None]] = defaultdict(dict)
-    for function, place in functions:
-        used[inspect.unwrap(function)][place] = None
+    for one, place in functions:
+        for function in functions_of(one):
+            used[function][place] = None
     for function, places in (*_attributes(read), *used.items()):
-        one = _swallower(function, places)
-        if one is not None:
-            found.setdefault((one.file, one.line), one)
+        swallower = _swallower(function, places)
+        if swallower is not None:
+            found.setdefault((swallower.file, swallower.line), swallower)
     return sorted(found.values(), key=lambda each: (each.name, each.line))
 
 
 def _attributes(read: dict[str, dict[str, None]]) -> Iterator[tuple[Any, dict[str, None]]]:
     """The methods and properties of models that templates may run, and where."""
     for model in apps.get_models():
-        yield inspect.unwrap(model.__str__), {}
+        for function in functions_of(getattr_static(model, "__str__")):
+            yield function, {}
         owners: list[type] = [model]
         for manager in model._meta.managers:
             owners += [type(manager), type(manager.get_queryset())]
         for name, places in read.items():
             for owner in owners:
-                function = _function_of(getattr_static(owner, name, None))
-                if function is not None:
+                for function in functions_of(getattr_static(owner, name, None)):
                     yield function, places
 
 
-def _function_of(found: Any) -> Any:
-    for name in ("fget", "func", "__func__"):
-        found = getattr(found, name, None) or found
-    found = inspect.unwrap(found) if callable(found) else None
-    return found if inspect.isfunction(found) else None
+def functions_of(value: Any) -> list[FunctionType]:
+    """Return the functions that run when a function, method, property or object is used.
+
+    A decorator's own function is one of them, and so is what it decorates: what it says it wraps,
+    and what it holds without saying so.
+    """
+    found: dict[int, FunctionType] = {}
+    waiting: list[tuple[Any, int]] = [(value, 0)]
+    while waiting:
+        each, depth = waiting.pop(0)
+        if id(each) in found:
+            continue
+        if type(each) is FunctionType:
+            found[id(each)] = each
+        if depth < DEEPEST:
+            waiting += [(part, depth + 1) for part in _parts(each)]
+    return list(found.values())
+
+
+def _parts(value: Any) -> list[Any]:
+    """What a function or what stands in its place holds and may call, one step deep."""
+    kind = type(value)
+    if kind is FunctionType:
+        parts = [vars(value).get("__wrapped__")]
+        for cell in value.__closure__ or ():
+            try:
+                parts.append(cell.cell_contents)
+            except ValueError:  # a name that is not set yet
+                continue
+        # What else a decorator was given is no function that it decorates.
+        return [each for each in parts if issubclass(type(each), CALLED)]
+    if issubclass(kind, property):
+        return [value.fget]
+    if issubclass(kind, (classmethod, staticmethod, MethodType)):
+        return [value.__func__]
+    if issubclass(kind, (partial, partialmethod)):
+        return [value.func]
+    if issubclass(kind, CACHED):
+        return [each for each in attributes(value).values() if issubclass(type(each), CALLED)]
+    if value is None or issubclass(kind, type):
+        return []
+    # An object that is called, a descriptor of the site, functools.cache: it keeps its function.
+    parts = [getattr_static(kind, name, None) for name in ("__call__", "__get__")]
+    parts += attributes(value).values()
+    return [each for each in parts if type(each) is FunctionType]
+
+
+CACHED = (cached_property, functools.cached_property)
+CALLED = (
+    *(FunctionType, MethodType, property, classmethod, staticmethod, partial, partialmethod),
+    *(*CACHED, type(functools.lru_cache(len))),
+)
 
 
 def _swallower(function: Any, places: dict[str, None]) -> Swallower | None:
-    if not inspect.isfunction(function) or function.__module__.partition(".")[0] in KNOWN:
+    module = function.__globals__.get("__name__") or ""
+    if str(module).partition(".")[0] in KNOWN:
         return None
-    parsed = scope_of(function)
-    if parsed is None:
+    try:
+        # Of the code: of a function, Python gives what it says it wraps.
+        lines, first = inspect.getsourcelines(function.__code__)
+        tree = ast.parse(textwrap.dedent("".join(lines)))
+    except (OSError, TypeError, SyntaxError):
         return None
-    line = swallowing_line(parsed[1])
+    ast.increment_lineno(tree, max(first, 1) - 1)
+    line = swallowing_line(tree)
     if line is None:
         return None
-    file = inspect.getsourcefile(function) or ""
-    return Swallower(f"{function.__module__}.{function.__qualname__}", file, line, tuple(places))
+    file = inspect.getsourcefile(function.__code__) or ""
+    return Swallower(f"{module}.{function.__code__.co_qualname}", file, line, tuple(places))
 
 
 def swallowing_line(tree: ast.AST) -> int | None:
-    """The line of the first clause that catches everything and does not raise it again."""
+    """The line of the first clause that catches everything and may not raise it again."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Try):
+        if isinstance(node, (ast.Try, ast.TryStar)):
             for handler in node.handlers:
-                if _is_broad(handler.type) and not _raises(handler):
-                    return handler.lineno
+                if _is_broad(handler.type):
+                    if not _raises(handler.body):
+                        return handler.lineno
+                    break  # the clauses after it do not see the guard
+            if _leaves(node.finalbody):
+                return node.finalbody[0].lineno
         elif isinstance(node, ast.With):
             for item in node.items:
                 call = item.context_expr
@@ -133,5 +200,62 @@ def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
 
 
-def _raises(handler: ast.ExceptHandler) -> bool:
-    return any(isinstance(node, ast.Raise) for node in ast.walk(handler))
+def _raises(body: list[ast.stmt]) -> bool:
+    """Whether statements raise on each way through them."""
+    for node in body:
+        if isinstance(node, ast.Raise):
+            return True
+        if isinstance(node, ast.If):
+            if _raises(node.body) and (_raises(node.orelse) or _is_about_the_guard(node.test)):
+                return True
+            if _leaves([node]):
+                return False
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            if _raises(node.body):
+                return True
+        elif isinstance(node, (ast.Try, ast.TryStar)):
+            inner = [node.body, *(each.body for each in node.handlers)]
+            if _raises(node.finalbody) or all(map(_raises, inner)):
+                return True
+        elif isinstance(node, ast.Match):
+            last = node.cases[-1].pattern
+            is_complete = isinstance(last, ast.MatchAs) and last.pattern is None
+            if is_complete and all(_raises(case.body) for case in node.cases):
+                return True
+        if _leaves([node]):
+            return False
+    return False
+
+
+def _leaves(body: list[ast.stmt]) -> bool:
+    """Whether statements may end the function, or the loop around them, by other ways than raising.
+
+    The function's own statements: not those of functions inside it.
+    """
+    for node in body:
+        if isinstance(node, (ast.Return, ast.Break, ast.Continue)):
+            return True
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            continue
+        inner = [each for each in ast.iter_child_nodes(node) if isinstance(each, PARTS)]
+        if _leaves(
+            [
+                each
+                for part in inner
+                for each in ([part] if isinstance(part, ast.stmt) else part.body)
+            ]
+        ):
+            return True
+    return False
+
+
+PARTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
+
+
+def _is_about_the_guard(test: ast.expr) -> bool:
+    """Whether a condition is ``isinstance(error, SynchronousOnlyOperation)``."""
+    is_asked = isinstance(test, ast.Call) and _name(test.func) == "isinstance"
+    return is_asked and any(
+        isinstance(node, (ast.Name, ast.Attribute)) and _name(node) == GUARD
+        for node in ast.walk(test)
+    )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from .paths import dotted
+
+logger = logging.getLogger("atemplates")
+"""Where errors of whoever observes go: a page never fails because it is observed."""
 
 
 @dataclass(slots=True)
@@ -50,6 +54,9 @@ class Event:
     """For a queryset of the context: the lookups that it loads already."""
     view: str = ""
     """The name of the view whose request is rendered, when the context knows the request."""
+    file: str = ""
+    """The template's file, when it has one and it is known: several apps may have a template of one
+    name."""
 
     @property
     def is_lazy(self) -> bool:
@@ -73,6 +80,23 @@ class Event:
 
 
 Observer: TypeAlias = Callable[[Event], None]
+
+
+def report(event: Event, told: Iterable[Observer]) -> None:
+    """Give an event to observers; an exception of one is logged, and the others are told."""
+    for observer in told:
+        try:
+            observer(event)
+        except Exception:
+            logger.exception("An observer of a render failed: %s.", _name_of(observer))
+
+
+def _name_of(observer: Observer) -> str:
+    try:
+        return repr(observer)
+    except Exception:
+        return f"an object of {type(observer)}"
+
 
 _local: ContextVar[tuple[Observer, ...]] = ContextVar("atemplates_observers", default=())
 # Any thread may add and remove; a render reads it in one step, when it begins.

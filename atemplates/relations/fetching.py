@@ -14,7 +14,7 @@ from typing import Any
 import django
 from django.db.models import Model, QuerySet
 
-from .registry import PREFETCHED, is_a, is_loaded
+from .registry import PREFETCHED, is_a, loaded_rows
 
 AVAILABLE = django.VERSION >= (6, 1)
 
@@ -138,5 +138,5 @@ def _kept_on(instance: Model) -> Iterator[Model]:
     for value in values:
         if is_a(value, Model):
             yield value
-        elif is_a(value, (list, tuple)) or (is_a(value, QuerySet) and is_loaded(value)):
-            yield from (row for row in value if is_a(row, Model))
+        elif is_a(value, (list, tuple, QuerySet)):
+            yield from (row for row in loaded_rows(value) if is_a(row, Model))

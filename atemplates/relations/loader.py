@@ -15,7 +15,7 @@ from django.db.models.manager import BaseManager
 from ..waits import Kind, Wait
 from . import counts, fetching, loading
 from .asking import FREE, asks, is_own
-from .events import Event, Observer
+from .events import Event, Observer, logger
 from .groups import Groups
 from .loads import loaded_by
 from .origins import Origin, note_origin, origin_of
@@ -28,10 +28,12 @@ from .registry import (
     is_loaded,
     is_missing,
     is_saved,
+    loaded_rows,
     missing_key,
     relations_of,
     shares,
 )
+from .static import attributes
 from .telling import Notify, Place, Teller
 from .watching import Watch, about_filter, about_step, about_value
 
@@ -240,7 +242,10 @@ class Relations:
         place = Place(site, root, len(site.bits) if site is not None else 1)
         event = self.teller.describe("rows", place, queryset.model)
         event.related, event.suggestion = False, ""
-        event.loads = loaded_by(queryset)
+        try:
+            event.loads = loaded_by(queryset)
+        except Exception:
+            logger.exception("What a queryset loads cannot be told: %s", event.expression)
         return self.teller.notify(event)
 
     def _load_many(self, peers: list[Model], relation: Relation) -> None:
@@ -309,14 +314,14 @@ class Relations:
             return
         if is_a(value, (list, tuple, QuerySet)):
             self.groups.place = Place(site, root, index)
-            rows = [row for row in value if is_a(row, Model)]
+            rows = [row for row in loaded_rows(value) if is_a(row, Model)]
             self.groups.join(rows, ("[]",))
 
     def filter_step(self, function: Any, value: Any, site: Any, root: Any) -> Notify:
         """Describe a filter that is about to be applied where it may query."""
         if not self.teller.listens:
             return None
-        return self.watch.about(about_filter(function, value, site, root))
+        return self.watch.about(about_filter, function, value, site, root)
 
     def python_step(self, value: Any, bit: str, site: Any, root: Any, index: int) -> Notify:
         """Describe a step that runs code, and is about to be made where it may query.
@@ -330,15 +335,16 @@ class Relations:
         if not self.teller.listens:
             return None
         if bit.startswith("__"):  # no template names such a step: the value is used as it is
-            return self.watch.about(about_value(value, site, root))
-        return self.watch.about(about_step(value, bit, Place(site, root, index, bit)))
+            return self.watch.about(about_value, value, site, root)
+        return self.watch.about(about_step, value, bit, Place(site, root, index, bit))
 
     def call_step(self, method: Any, site: Any, root: Any) -> Notify:
         """Describe a call of an ORM method (``.acount``, ``.afirst``) that asks the database."""
         if not self.observers:
             return None
         owner, index = method.__self__, len(site.bits) if site is not None else 1
-        event = self.teller.describe("call", Place(site, root, index), owner.model)
+        model = attributes(owner).get("model")
+        event = self.teller.describe("call", Place(site, root, index), model)
         if origin_of(owner, site, root, index - 1) is None:
             event.related, event.suggestion = False, ""
         return self.teller.notify(event)

@@ -8,6 +8,7 @@ from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 
 from .registry import Relation, is_a, is_saved, relation_of
+from .static import attributes
 
 ATTRIBUTE = "_atemplates_origin"
 """Where a queryset remembers its `Origin`."""
@@ -33,11 +34,13 @@ def origin_of(value: Any, site: Any = None, root: Any = None, index: int = 1) ->
     Args:
         index: how many bits of the site lead to ``value``.
     """
-    origin: Origin | None = getattr(value, ATTRIBUTE, None)
+    if not is_a(value, (QuerySet, BaseManager)):
+        return None
+    origin: Origin | None = attributes(value).get(ATTRIBUTE)
     if origin is not None or not is_a(value, BaseManager):
         return origin
-    instance = getattr(value, "instance", None)
-    if not isinstance(instance, Model):
+    instance: Any = attributes(value).get("instance")
+    if not is_a(instance, Model):
         return None
     relation = relation_of(value)
     if relation is None:

@@ -13,7 +13,17 @@ from typing import Any
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 
-from .registry import instance_of, is_a, is_loaded, is_missing, is_saved, missing_key, relations_of
+from .registry import (
+    instance_of,
+    is_a,
+    is_loaded,
+    is_missing,
+    is_saved,
+    loaded_rows,
+    missing_key,
+    relations_of,
+)
+from .static import attribute, attributes, rows_of
 
 CHUNK = 500
 """How many rows a load is for, at most, counted from the current row."""
@@ -25,7 +35,10 @@ LONGEST_ROW = 10
 class Loop:
     """A list that a loop goes through, and where in the template's data it came from."""
 
-    __slots__ = ("_places", "backwards", "bits", "owner", "position", "root", "values", "whole")
+    __slots__ = (
+        *("_places", "backwards", "bits", "owner", "position", "root", "rows", "values"),
+        "whole",
+    )
 
     def __init__(
         self,
@@ -38,6 +51,8 @@ class Loop:
         whole: bool = True,
     ) -> None:
         self.values = values
+        self.rows = loaded_rows(values)
+        """What is in it: a class of the site may say anything of its length and items."""
         self.owner = owner
         """The object that the path to the list begins with."""
         self.bits = bits
@@ -48,7 +63,7 @@ class Loop:
         """Whether the loop is ``reversed``."""
         self.whole = whole
         """Whether the list is all that the path leads to, and not what a filter left of it."""
-        self.position = len(values) - 1 if backwards else 0
+        self.position = len(self.rows) - 1 if backwards else 0
         """Where an object was found last: the next one asked for is likely there or beside it."""
         self._places: dict[int, tuple[int, int | None]] | None = None
 
@@ -58,7 +73,7 @@ class Loop:
         Returns:
             The position, and the place in the tuple; None if it is in no row.
         """
-        values, position = self.values, self.position
+        values, position = self.rows, self.position
         if position < len(values) and values[position] is item:
             return position, None
         step = -1 if self.backwards else 1
@@ -75,9 +90,9 @@ class Loop:
     def rows_from(self, position: int, place: int | None, limit: int) -> list[Any]:
         """The rows from a position on, in the order of the loop, or what they hold at a place."""
         if self.backwards:
-            rows = list(self.values[max(0, position + 1 - limit) : position + 1])[::-1]
+            rows = list(self.rows[max(0, position + 1 - limit) : position + 1])[::-1]
         else:
-            rows = list(self.values[position : position + limit])
+            rows = list(self.rows[position : position + limit])
         if place is None:
             return rows
         return [row[place] for row in rows if type(row) in (tuple, list) and len(row) > place]
@@ -116,7 +131,7 @@ class Loops:
         """
         mark = len(self.stack)
         if is_a(values, (set, frozenset)):
-            values = list(values)
+            values = list(set.__iter__(values) if is_a(values, set) else frozenset.__iter__(values))
         if is_a(values, (list, tuple, QuerySet)):
             loop = Loop(values, owner, bits, root, backwards=backwards, whole=whole)
             self.stack.append(loop)
@@ -220,15 +235,18 @@ def _next(item: Any, bit: str) -> Any:
         rows = item.all()
         return rows if is_loaded(rows) else None
     if is_a(item, dict):
-        return item.get(bit)
-    if is_a(item, tuple) and bit in getattr(item, "_fields", ()):
-        return getattr(item, bit)
+        return dict.get(item, bit)
+    if is_a(item, tuple):
+        fields = attribute(item, "_fields", ())
+        if type(fields) is tuple and bit in fields:
+            return rows_of(item)[fields.index(bit)]
     if is_a(item, (list, tuple)):
-        return item[int(bit)] if bit.isdecimal() and int(bit) < len(item) else None
+        rows = rows_of(item)
+        return rows[int(bit)] if bit.isdecimal() and int(bit) < len(rows) else None
     if is_a(item, QuerySet):
         return None
     # What a plain object keeps in its dict is read without running its code.
-    return getattr(item, "__dict__", {}).get(bit)
+    return attributes(item).get(bit)
 
 
 def _next_of_instance(instance: Model, bit: str) -> Any:

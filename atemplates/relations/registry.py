@@ -15,6 +15,8 @@ import django
 from django.db.models import Model, QuerySet
 from django.utils.functional import LazyObject
 
+from .static import attributes, rows_of
+
 PREFETCHED = "_prefetched_objects_cache"
 """Where an instance keeps the rows of to-many relations that were prefetched."""
 
@@ -86,7 +88,9 @@ def _relations(field: Any) -> list[Relation]:
 
 def relation_of(manager: Any) -> Relation | None:
     """Return the to-many relation that a related manager is for, whatever name it goes by."""
-    model: Any = type(manager.instance)
+    model: Any = type(attributes(manager).get("instance"))
+    if not issubclass(model, Model):
+        return None
     return _managers_of(model).get(type(manager))
 
 
@@ -127,7 +131,7 @@ def _forward_is_missing(instance: Model, relation: Relation) -> bool:
         return False
     if any(column.attname not in values for column in field.local_related_fields):
         return is_saved(instance)
-    if None in field.get_local_related_value(instance):
+    if any(value is None for value in field.get_local_related_value(instance)):
         return False
     if _cached_on_ancestor(instance, field):
         return False
@@ -207,8 +211,9 @@ def shares(instance: Model, relation: Relation) -> bool:
 
 def missing_key(manager: Any) -> Any:
     """Return a column that a related manager would have to fetch to find its rows, or None."""
-    instance = getattr(manager, "instance", None)
-    relation = relation_of(manager) if isinstance(instance, Model) else None
+    # A manager of the site may have a __getattr__ of its own.
+    instance = attributes(manager).get("instance")
+    relation = relation_of(manager)
     if instance is None or relation is None:
         return None
     if relation.name in vars(instance).get(PREFETCHED, ()):
@@ -220,7 +225,8 @@ def missing_key(manager: Any) -> Any:
 def is_saved(instance: Model) -> bool:
     """Whether the instance has a primary key, which each related query starts from."""
     key = instance.pk
-    return None not in key if isinstance(key, tuple) else key is not None
+    # By identity: a key may be of a type of the site, which says what equals it.
+    return all(each is not None for each in key) if is_a(key, tuple) else key is not None
 
 
 WALKS_ALL_ANCESTORS = django.VERSION >= (6, 1)
@@ -256,13 +262,20 @@ def instance_of(value: Any) -> Model | None:
     A lazy object (``request.user``) that has not been looked at stays so.
     """
     if is_a(value, LazyObject):
-        value = vars(value).get("_wrapped")
+        value = attributes(value).get("_wrapped")
     return value if is_a(value, Model) else None
 
 
 def is_loaded(queryset: QuerySet[Any]) -> bool:
     """Whether the queryset has its rows already."""
     return queryset._result_cache is not None
+
+
+def loaded_rows(value: Any) -> Any:
+    """Return the rows that a list, a tuple or a loaded queryset holds, as a list or tuple."""
+    if is_a(value, QuerySet):
+        value = attributes(value).get("_result_cache")
+    return rows_of(value)
 
 
 def fill(queryset: QuerySet[Any], loaded: QuerySet[Any]) -> None:

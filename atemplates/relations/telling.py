@@ -8,10 +8,11 @@ from typing import Any, NamedTuple, TypeAlias
 from django.db.models import Model, QuerySet
 
 from ..errors import Location
-from .events import Event, Observer
+from . import events
+from .events import Event, Observer, logger
 from .peers import Loops
 from .policy import LazyAccessError, warn_once
-from .registry import Relation, instance_of
+from .registry import Relation, instance_of, is_a, loaded_rows
 from .wording import explain, suggestion
 
 Notify: TypeAlias = "Callable[[float, Any], None] | None"
@@ -63,7 +64,7 @@ class Teller:
         is_strict: bool = True,
         further: tuple[str, ...] = (),
         source: str = "",
-        where: tuple[str, int | None, str] = ("", None, ""),
+        where: tuple[str, int | None, str, str] = ("", None, "", ""),
     ) -> Event | None:
         """Say that something is about to be loaded.
 
@@ -74,7 +75,7 @@ class Teller:
             is_strict: whether the policy has a say.
             further: the steps that Python code took from there.
             source: ``file:line`` of that code.
-            where: template, line and expression, when there is no site that knows them.
+            where: template, line, expression and file, when there is no site that knows them.
 
         Returns:
             The event for the observers, or None when there are none.
@@ -88,7 +89,7 @@ class Teller:
         event.related = related
         event.source = source
         if place.site is None and at is None:
-            event.template, event.line, event.expression = where
+            event.template, event.line, event.expression, event.file = where
         if is_strict:
             self.judge(event)
         return event if self.observers else None
@@ -103,27 +104,40 @@ class Teller:
         at: Any = None,
         further: tuple[str, ...] = (),
     ) -> Event:
-        """Make the event of a load."""
+        """Make the event of a load. What cannot be told of it is left empty, and logged."""
+        event = self._placed(kind, place, model, at)
+        try:
+            self._describe(event, place, relation, further)
+        except Exception:
+            logger.exception("What a template loads cannot be described: %s", event.expression)
+        return event
+
+    def _placed(self, kind: str, place: Place, model: type[Model] | None, at: Any) -> Event:
         site = at if at is not None else place.site
-        bits = place.site.bits if place.site is not None else ("",)
-        root, before = self.loops.trail(place.root, bits[0])
-        steps = (*before, *bits[1 : place.done], place.bit, *further)
-        event = Event(
+        return Event(
             template=site.template if site is not None else "",
             line=site.line if site is not None else None,
             expression=site.text if site is not None else "",
-            root=root,
-            path=tuple(step for step in steps if step),
+            root="",
+            path=(),
             kind=kind,
             model=model._meta.label if model is not None else "",
             view=self.view,
+            file=site.file if site is not None else "",
         )
+
+    def _describe(
+        self, event: Event, place: Place, relation: Relation | None, further: tuple[str, ...]
+    ) -> None:
+        bits = place.site.bits if place.site is not None else ("",)
+        root, before = self.loops.trail(place.root, bits[0])
+        steps = (*before, *bits[1 : place.done], place.bit, *further)
+        event.root, event.path = root, tuple(step for step in steps if step)
         base = instance_of(self.loops.base(place.root))
         if base is not None:
             event.entry = type(base)._meta.label
             event.entry_at = len(self.loops.trail(self.loops.base(place.root), root)[1])
         event.suggestion = suggestion(event, relation, base)
-        return event
 
     def judge(self, event: Event) -> None:
         """Do what the policy says about a lazy access.
@@ -132,11 +146,11 @@ class Teller:
             LazyAccessError: under ``"raise"``.
         """
         if self.policy == "warn":
-            warn_once(explain(event), event.template, event.line)
+            warn_once(explain(event), event.file or event.template, event.line)
         elif self.policy == "raise":
             location = None  # the plan knows the node that the error passes through
             if event.line is not None:
-                location = Location(event.template, event.line, event.expression)
+                location = Location(event.template, event.line, event.expression, event.file)
             self.raised = LazyAccessError(
                 explain(event),
                 location=location,
@@ -156,13 +170,12 @@ class Teller:
 
         def report(milliseconds: float, answer: Any) -> None:
             event.milliseconds = milliseconds
-            if not event.rows and isinstance(answer, (QuerySet, list)):
-                event.rows = len(answer)
+            if not event.rows and is_a(answer, (QuerySet, list)):
+                event.rows = len(loaded_rows(answer))
             self.report(event)
 
         return report
 
     def report(self, event: Event) -> None:
         """Give an event to the observers."""
-        for observer in self.observers:
-            observer(event)
+        events.report(event, self.observers)

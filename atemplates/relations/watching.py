@@ -24,10 +24,13 @@ import django
 from django.db import connections
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
+from django.template.base import UNKNOWN_SOURCE
 
 from . import fetching
+from .events import logger
 from .origins import origin_of
-from .registry import Relation, instance_of, is_a, is_loaded, relations_of
+from .registry import Relation, instance_of, is_a, loaded_rows, relations_of
+from .static import attribute, attributes, module_of, owner_of, text_of
 from .telling import Place, Teller
 
 NOT_THE_USERS = (
@@ -67,6 +70,7 @@ class About(NamedTuple):
     """Where, when there is no site."""
     line: int | None = None
     expression: str = ""
+    file: str = ""
 
 
 class Watched:
@@ -95,8 +99,13 @@ class Watch:
         self.teller = teller
         self._threads: set[int] = set()
 
-    def about(self, about: About) -> Watched:
-        """Return the ``notify`` of a wait whose queries are about this."""
+    def about(self, describe: Callable[..., About], *args: Any) -> Watched:
+        """Return the ``notify`` of a wait whose queries are about what ``describe`` says."""
+        try:
+            about = describe(*args)
+        except Exception:
+            logger.exception("A step of a template cannot be described")
+            about = About(Place(None, None, 1), "call", None, False, False)
         return Watched(self, about)
 
     def watching(self) -> AbstractContextManager[None]:
@@ -110,15 +119,21 @@ class Watch:
         self._threads.add(thread)
         try:
             with ExitStack() as stack:
-                for connection in connections.all():
+                for connection in _connections():
                     stack.enter_context(connection.execute_wrapper(self._asked))
                 yield
         finally:
             self._threads.discard(thread)
 
     def _asked(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        about, source = find_step(self)
-        if about is None or sql.startswith(IGNORED):
+        if text_of(sql).startswith(IGNORED):  # it may be an object of psycopg's, which is no str
+            return execute(sql, params, many, context)
+        try:
+            about, source = find_step(self)
+        except Exception:
+            logger.exception("What a query was made for cannot be told")
+            about = None
+        if about is None:
             return execute(sql, params, many, context)
         event = self.teller.tell(
             about.kind,
@@ -128,7 +143,7 @@ class Watch:
             related=about.related,
             is_strict=about.is_strict,
             source=source,
-            where=(about.template, about.line, about.expression),
+            where=(about.template, about.line, about.expression, about.file),
         )
         if event is None:
             return execute(sql, params, many, context)
@@ -141,6 +156,15 @@ class Watch:
             self.teller.report(event)
 
 
+def _connections() -> Iterator[Any]:
+    """The connections of this thread, less those that cannot be made: the page needs them not."""
+    for alias in connections:
+        try:
+            yield connections[alias]
+        except Exception:
+            logger.debug("There is no connection %r to observe", alias, exc_info=True)
+
+
 def about_step(value: Any, bit: str, place: Place) -> About:
     """Say what a query is about that resolving ``bit`` on ``value`` makes."""
     instance = instance_of(value)
@@ -150,7 +174,8 @@ def about_step(value: Any, bit: str, place: Place) -> About:
         origin = origin_of(value, place.site, place.root, place.done)
         lazy = origin is not None
         relation = origin.relation if origin else None
-        return About(place, "call", value.model, lazy, lazy, relation, holds_rows=True)
+        model = attributes(value).get("model")
+        return About(place, "call", model, lazy, lazy, relation, holds_rows=True)
     return About(place, "call", None, False, False)
 
 
@@ -172,11 +197,9 @@ def about_value(value: Any, site: Any, root: Any) -> About:
         root: the value of its first bit.
     """
     place = Place(site, root, len(site.bits) if site is not None else 1)
-    rows = list(value) if is_a(value, QuerySet) and is_loaded(value) else value
-    if is_a(rows, (list, tuple)):
-        row = next((row for row in rows if is_a(row, Model)), None)
-        if row is not None:
-            return About(place, "python", type(row), True, True)
+    row = next((row for row in loaded_rows(value) if is_a(row, Model)), None)
+    if row is not None:
+        return About(place, "python", type(row), True, True)
     return about_step(value, "", place)
 
 
@@ -186,7 +209,7 @@ def about_filter(function: Any, value: Any, site: Any, root: Any) -> About:
     One of Django's is part of the template; another asks for reasons of its own.
     """
     about = about_value(value, site, root)
-    if (getattr(function, "__module__", None) or "").startswith(("django.", f"{PACKAGE}.")):
+    if module_of(function).startswith(("django.", f"{PACKAGE}.")):
         return about
     if about.kind == "python":
         about = about._replace(kind="call", related=False, is_strict=False)
@@ -203,7 +226,7 @@ def find_step(watch: Watch) -> tuple[About | None, str]:
     source, asked_for = "", False
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
-        module = frame.f_globals.get("__name__") or ""
+        module = text_of(frame.f_globals.get("__name__"))
         if module.startswith(COMPILED):
             return _about_compiled(watch, frame), source
         package, _, rest = module.partition(".")
@@ -241,7 +264,9 @@ def caller() -> str | None:
     frame: FrameType | None = sys._getframe(1)
     outside = False
     while frame is not None:
-        module = frame.f_globals.get("__name__") or PACKAGE  # Jinja2's templates have no name
+        module = (
+            text_of(frame.f_globals.get("__name__")) or PACKAGE
+        )  # Jinja2's templates have no name
         if module.partition(".")[0] == PACKAGE:
             if not module.startswith(RELATIONS):
                 return "" if outside else None
@@ -272,8 +297,8 @@ def _walk(watch: Watch, values: Mapping[str, Any]) -> About:
     """A path is resolved: the value at hand is looked into, or, when it is a method, called."""
     site, index, root = values["site"], values["index"], values["root"]
     value, bits = values["value"], site.bits
-    owner = getattr(value, "__self__", None)
-    if owner is not None and index > 1 and callable(value):
+    owner = owner_of(value)
+    if owner is not None and index > 1:
         place = Place(site, root, index - 1, bits[index - 1])
         return about_step(owner, bits[index - 1], place)
     bit = bits[index] if index < len(bits) else ""
@@ -291,17 +316,18 @@ def _filter(watch: Watch, values: Mapping[str, Any]) -> About:
 def _tag(watch: Watch, values: Mapping[str, Any]) -> About:
     node = values.get("node")
     if node is None:  # a node's render(), called where only the method is known
-        node = getattr(values.get("function"), "__self__", None)
-    token, origin = getattr(node, "token", None), getattr(node, "origin", None)
+        node = owner_of(values.get("function"))
+    token, origin = attribute(node, "token"), attribute(node, "origin")
     return About(
         Place(None, None, 1, ""),
         "call",
         None,
         False,
         False,
-        template=str(getattr(origin, "template_name", None) or getattr(origin, "name", "") or ""),
-        line=getattr(token, "lineno", None),
-        expression=getattr(token, "contents", ""),
+        template=text_of(attribute(origin, "template_name")) or text_of(attribute(origin, "name")),
+        line=attribute(token, "lineno"),
+        expression=text_of(attribute(token, "contents")),
+        file=file_of(origin),
     )
 
 
@@ -311,16 +337,23 @@ def _about_compiled(watch: Watch, frame: FrameType) -> About | None:
     if state is None or state.relations.watch is not watch:
         return None
     context = frame.f_locals.get("context")
-    template = getattr(getattr(context, "render_context", None), "template", None)
+    template = attribute(attribute(context, "render_context"), "template")
     return About(
         Place(None, None, 1, ""),
         "call",
         None,
         False,
         False,
-        template=getattr(template, "name", None) or "",
+        template=text_of(attribute(template, "name")),
         line=frame.f_lineno,
+        file=file_of(attribute(template, "origin")),
     )
+
+
+def file_of(origin: Any) -> str:
+    """The file that an origin names; nothing for a template made from a string."""
+    name = text_of(attribute(origin, "name"))
+    return "" if name == UNKNOWN_SOURCE else name
 
 
 Handler = Callable[[Watch, Mapping[str, Any]], "About | None"]

@@ -15,7 +15,11 @@ from .suggest import suggest
 
 def explain(event: Event) -> str:
     """Describe an access to something that was not loaded, with the event's suggestion."""
-    place = event.template or ("A template made from a string" if event.line is not None else "")
+    place = (
+        event.file
+        or event.template
+        or ("A template made from a string" if event.line is not None else "")
+    )
     if event.line is not None:
         place += f", line {event.line}"
     expression = repr(event.expression) if event.expression else "an expression"

@@ -25,7 +25,7 @@ class Invalid:
 class Site:
     """Where in a template a variable stands, and what happens when it cannot be resolved."""
 
-    __slots__ = ("bits", "filtered", "line", "mode", "template", "text")
+    __slots__ = ("bits", "file", "filtered", "line", "mode", "template", "text")
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Site:
         filtered: bool = False,
         template: str = "",
         line: int | None = None,
+        file: str = "",
     ) -> None:
         self.bits = bits
         self.text = text
@@ -45,3 +46,5 @@ class Site:
         self.filtered = filtered
         self.template = template
         self.line = line
+        self.file = file
+        """The template's, for errors: several apps may have a template of one name."""

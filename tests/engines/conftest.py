@@ -4,6 +4,9 @@ import pytest
 from django.test import RequestFactory
 
 from atemplates.engines.django import DjangoTemplates
+from tests.testapp.data import zoo
+
+__all__ = ["zoo"]
 
 ASYNC_MODES = ["native", "thread"]
 """The values of ``OPTIONS["async_mode"]`` that every test of the Django backend runs with."""

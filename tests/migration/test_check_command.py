@@ -277,6 +277,104 @@ def test_properties_methods_and_filters_that_catch_the_guard(monkeypatch):
     assert found == {"careless": ["a.html:1"], "in_a_tuple": ["a.html:2"], "bare": ["b.html:1"]}
 
 
+def test_what_can_make_a_page_wrong_comes_first_and_in_the_exit_code(monkeypatch):
+    monkeypatch.setattr(some_tags.register, "filters", {"bare": bare})
+    django = {**TAGS, "c.html": "{% load some_tags %}{{ a|bare }}"}
+    code, text = check(django=django)
+    assert code == 1
+    said = [text.index(part) for part in (f"{__name__}.bare, ", "one hop each time", "Compiled:")]
+    assert said == sorted(said)
+    assert "0 problems. 1 function catches every exception. 2 uses of 1 tag" in text
+    assert text.endswith(
+        "0 problems; 1 function catches every exception; "
+        "2 uses of 1 tag and 0 context processors cost a hop."
+    )
+    assert check(django={**django, "bad.html": "{% if %}"})[0] == 3
+    code, text = check("--ignore", f"{__name__}.bare", django=django)
+    assert code == 0
+    assert "catch" not in text
+
+
+LIBRARIES = {f"{letter}.html": "\n{% load some_tag %}" for letter in "abcdef"}
+
+
+@pytest.mark.parametrize("subcommand", ["check", "lazy"])
+def test_an_unregistered_library_is_said_once_and_shortly(subcommand):
+    django = {
+        **LIBRARIES,
+        "child.html": "{% extends 'a.html' %}",
+        "from.html": "{% load x from some_tag %}",
+        "other.html": "{% load nothing_like_it %}",
+    }
+    out = StringIO()
+    with override_settings(TEMPLATES=entries(django=django)), pytest.raises(CommandError) as caught:
+        call_command("atemplates", subcommand, stdout=out)
+    assert caught.value.returncode == 2
+    text = out.getvalue()
+    (line,) = [each.strip() for each in text.splitlines() if "a.html:2: does not parse" in each]
+    assert line == (
+        "a.html:2: does not parse: the tag library 'some_tag' is not registered. Did you mean "
+        "'some_tags'? Also at b.html:2, c.html:2, d.html:2 and 3 more."
+    )
+    assert "'nothing_like_it' is not registered." in text
+    assert "Must be one of" not in text
+    assert "admin_list" not in text
+    assert len(text.splitlines()) < 20
+
+
+@pytest.fixture
+def packages(tmp_path, settings):
+    """A site with a package of somebody else; returns a function that runs a subcommand."""
+    own, theirs = tmp_path / "site", tmp_path / "venv" / "site-packages" / "package" / "templates"
+    for folder in (own, theirs):
+        folder.mkdir(parents=True)
+    settings.ROOT_URLCONF = "tests.urls"
+    (theirs / "optional.html").write_text("{% load not_installed %}")
+    (theirs / "broken.html").write_text("{% if %}")
+    (theirs / "missing.html").write_text("{% extends 'not/installed.html' %}")
+    (own / "page.html").write_text("{{ a }}")
+
+    def run(*arguments):
+        out = StringIO()
+        backend = {"BACKEND": "atemplates.engines.django.DjangoTemplates", "DIRS": [own, theirs]}
+        with override_settings(TEMPLATES=[backend]):
+            try:
+                call_command("atemplates", *arguments, stdout=out)
+            except CommandError as error:
+                return error.returncode, f"{out.getvalue()}\n{error}"
+        return 0, out.getvalue()
+
+    run.own = own
+    return run
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("subcommand", ["check", "lazy", "plan"])
+def test_templates_of_installed_packages_are_no_failure(packages, subcommand):
+    code, text = packages(subcommand)
+    assert code == 0
+    if subcommand != "plan":
+        said = text.partition("in packages of others, which is no failure:\n")[2].splitlines()[:3]
+        assert all(each.startswith("  ") for each in said)
+        assert [any(name in each for each in said) for name in ("broken", "missing", "optional")]
+    (packages.own / "page.html").write_text("{% load not_installed %}")
+    code, text = packages(subcommand)
+    assert code == 2
+    assert "page.html" in text
+    assert "1 problem" in text or subcommand == "plan"
+
+
+def test_a_template_of_a_package_that_is_asked_for_is_a_failure(packages):
+    assert packages("check", "--template", "broken.html")[0] == 2
+    assert packages("check", "--template", "page.html")[0] == 0
+
+
+def test_optional_problems_in_json(packages):
+    code, text = packages("check", "--format=json")
+    assert code == 0
+    assert {each["optional"] for each in json.loads(text)["problems"]} == {True}
+
+
 def test_both_exit_codes_at_once():
     code, text = check("--fail-on-hops", django={**TAGS, "bad.html": "{% if %}"})
     assert code == 3

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 from django.core.checks import run_checks
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.template import engines
 
 from atemplates.checks import check_templates
 
@@ -136,3 +139,78 @@ def test_every_id_is_documented():
     ids = set(re.findall(r"atemplates\.([EW]\d+)", atemplates.checks.__doc__))
     assert {f"W{number:03}" for number in range(1, 8)} | {"E001"} == ids
     assert "`atemplates.E001`, `W001` to `W007`" in text
+
+
+# -- wrong OPTIONS, as Django runs its checks ------------------------------------------------------
+
+WRONG = [
+    (entry(relations="fast"), ["'relations'", "'batch', 'fetch', 'warn', 'raise'"]),
+    (
+        entry(relation="raise"),
+        ["unknown option 'relation'", "Did you mean 'relations'?", "Allowed:"],
+    ),
+    (entry(recorder=3), ["'recorder'", "'rate'"]),
+    (entry(inline_tags=["no_such"]), ["'inline_tags'", "'no_such'", "Known:"]),
+    (entry(sync_tags=None), ["'sync_tags'", "'thread'"]),
+    (entry(libraries={"a": "no.such.module"}), ["no.such.module"]),
+    ({"BACKEND": OURS, "OPTIONS": 3}, ["OPTIONS is 3"]),
+    (entry(JINJA2, relations="fast"), ["'relations'", "'batch', 'fetch', 'warn', 'raise'"]),
+    (entry(JINJA2, autoescap=True), ["'autoescap'", "Did you mean 'autoescape'?"]),
+    (
+        entry(JINJA2, environment=f"{__name__}.failing_environment"),
+        ["RuntimeError: no environment"],
+    ),
+]
+
+
+def failing_environment(**options):
+    raise RuntimeError("no environment")
+
+
+@pytest.mark.parametrize(("wrong", "said"), WRONG)
+@pytest.mark.parametrize("tags", [None, ["templates"]])
+def test_a_wrong_option_is_one_error_of_the_system_checks(settings, wrong, said, tags):
+    settings.TEMPLATES = [wrong]
+    errors = [each for each in run_checks(tags=tags) if each.id == "atemplates.E001"]
+    (error,) = errors
+    assert error.is_serious()
+    assert error.hint
+    for part in said:
+        assert part in error.msg
+
+
+def test_a_wrong_option_is_no_other_error_as_well(settings):
+    """The admin's checks look at the context processors."""
+    before = {each.id for each in run_checks()}
+    (first, *others) = settings.TEMPLATES
+    wrong = {**first, "OPTIONS": {**first["OPTIONS"], "relations": "fast"}}
+    settings.TEMPLATES = [wrong, *others]
+    assert {each.id for each in run_checks()} == before | {"atemplates.E001"}
+
+
+@pytest.mark.parametrize(("wrong", "said"), WRONG)
+async def test_such_an_engine_gives_no_template(settings, wrong, said):
+    settings.TEMPLATES = [{**wrong, "NAME": "wrong"}]
+    run_checks()
+    engine = engines["wrong"]
+    for function in (engine.get_template, engine.from_string):
+        with pytest.raises(Exception, match=re.escape(said[0].partition(": ")[2] or said[0])):
+            function("page.html")
+    with pytest.raises(Exception, match=re.escape(said[0].partition(": ")[2] or said[0])):
+        await engine.aget_template("page.html")
+
+
+@pytest.mark.parametrize(("wrong", "said"), WRONG)
+def test_outside_of_checks_it_is_an_exception_at_once(settings, wrong, said):
+    settings.TEMPLATES = [{**wrong, "NAME": "wrong"}]
+    with pytest.raises(Exception, match=re.escape(said[0].partition(": ")[2] or said[0])):
+        engines["wrong"]
+
+
+def test_manage_py_check_says_it_without_a_traceback(settings):
+    settings.TEMPLATES = [entry(relations="fast")]
+    with pytest.raises(SystemCheckError) as caught:
+        call_command("check")
+    text = str(caught.value)
+    assert text.count("atemplates.E001") == 1
+    assert "expected one of 'batch', 'fetch', 'warn', 'raise'" in text

@@ -212,6 +212,68 @@ def test_packages_of_others_are_not_edited(views):
     assert file.read_text() == before
 
 
+def linked(tmp_path, outside):
+    """A link inside the project to the folder of a file outside."""
+    (tmp_path / "project" / "linked").symlink_to(outside.parent, target_is_directory=True)
+    return "project/linked"
+
+
+@pytest.mark.parametrize("how", ["beside", "linked folder", "linked file", "linked environment"])
+@pytest.mark.parametrize("base", [False, True])
+def test_a_file_outside_the_project_is_not_edited(
+    views, tmp_path, settings, monkeypatch, how, base
+):
+    (tmp_path / "project").mkdir()
+    outside = tmp_path / "library" / "edited_views.py"
+    if how == "linked environment":
+        outside = tmp_path / "project" / "site-packages" / "edited_views.py"
+    outside.parent.mkdir()
+    if how == "linked file":
+        outside.write_text(HEAD + VIEW + TAIL)
+        (tmp_path / "project" / "edited_views.py").symlink_to(outside)
+        folder = "project"
+    else:
+        folder = "library" if how == "beside" else linked(tmp_path, outside)
+    views(VIEW, folder=folder)
+    before = outside.read_text()
+    monkeypatch.chdir(tmp_path / "project")
+    if base:
+        settings.BASE_DIR = tmp_path / "project"
+    text = diff("--write")
+    assert text.startswith("By hand:")
+    assert "edited_views.py:" in text
+    assert outside.read_text() == before
+
+
+def test_a_link_that_stays_inside_and_a_project_that_the_settings_name(
+    views, tmp_path, settings, monkeypatch
+):
+    (tmp_path / "project" / "real").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "project" / "linked").symlink_to(tmp_path / "project" / "real")
+    views(VIEW, folder="project/linked")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert diff("--write").startswith("By hand:")
+    settings.BASE_DIR = str(tmp_path / "project")
+    assert "Changed:" in diff("--write")
+    assert CALL in (tmp_path / "project" / "real" / "edited_views.py").read_text()
+
+
+def test_the_root_of_a_file_system_is_no_project(views, tmp_path, settings, monkeypatch):
+    views(VIEW)
+    monkeypatch.chdir("/")
+    settings.BASE_DIR = "/"
+    assert diff("--write").startswith("By hand:")
+
+
+def test_an_environment_inside_the_project_is_not_the_projects(views, tmp_path, monkeypatch):
+    views(VIEW, folder="env/src/package")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "env"))
+    assert diff("--write").startswith("By hand:")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    assert "Changed:" in diff("--write"), "the project may stand inside the environment"
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write it")
 def test_a_file_that_cannot_be_written(views):
     file = views(VIEW)

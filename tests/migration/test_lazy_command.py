@@ -474,6 +474,46 @@ def test_a_file_whose_name_is_no_text(site, settings, tmp_path):
     assert "\\udcff ü.html" in file.read_text(encoding="utf-8")
 
 
+COMMAND = "\n::error::owned\x1b[2J\r"
+
+
+@pytest.mark.parametrize("bad", [True, False])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["lazy"],
+        ["lazy", "--diff"],
+        *(["lazy", f"--format={name}"] for name in ("github", "json", "sarif")),
+        ["check"],
+        ["check", "--format=json"],
+        ["plan"],
+    ],
+    ids=" ".join,
+)
+def test_a_name_does_not_begin_a_line_of_its_own(site, tmp_path, monkeypatch, arguments, bad):
+    """A build's log takes a line that begins with ``::error::`` for a command."""
+    name = f"page{COMMAND}.html"
+    tag = "{% no_tag %}" if bad else "{% load access_tags %}{% show animal.home %}"
+    site({name: f"{{% for animal in animals %}}{{{{ animal.home.name }}}}{{% endfor %}}{tag}"})
+    record = Record(
+        name, 1, f"animal.home{COMMAND}", "animals", ("[]", "home"), "python", "testapp.Animal",
+        source=f"/site{COMMAND}.py:3", view=f"view{COMMAND}", entry="testapp.Animal", entry_at=1,
+    )  # fmt: skip
+    write(tmp_path / "r.jsonl", [render_record(name, f"view{COMMAND}"), record])
+    stderr = Terminal()
+    monkeypatch.setattr("sys.stderr", stderr)
+    recording = [] if arguments[0] == "check" else [f"--recording={tmp_path / 'r.jsonl'}"]
+    code, text = run(*arguments, *recording)
+    assert code in ((2,) if bad else (0, 1, 2))
+    assert "error::owned" in text or "%0A" in text or not bad
+    for each in (text, stderr.getvalue()):
+        assert not [line for line in each.splitlines() if line.startswith("::error::owned")]
+        assert "\x1b[2J" not in each
+    if "--format=json" in arguments and bad:
+        data, _ = json.JSONDecoder().raw_decode(text)
+        assert COMMAND in data["problems"][0]["file"], "exactly, for machines"
+
+
 # -- plan ------------------------------------------------------------------------------------------
 
 

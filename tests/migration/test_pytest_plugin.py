@@ -138,7 +138,9 @@ ASYNC = "async def test_async(): await page().render_async(await sync_to_async(l
 def test_lazy_fail(run, tests):
     result = run(tests, "--lazy-fail")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["Templates loaded what their views did not:", "*line 1: *"])
+    result.stdout.fnmatch_lines(
+        ["Templates loaded what their views did not:", "*line 1: *", "*Add .select_related(*"]
+    )
 
 
 def test_lazy_fail_lets_pass_what_is_loaded_or_allowed(run):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from inspect import getsource
@@ -184,13 +185,71 @@ def test_counts_are_written_after_the_interval_and_when_it_closes(file):
     recorder.close()
 
 
-def test_a_file_that_cannot_be_written_is_said_once_and_stops_no_page(tmp_path, capfd):
-    recorder = Recorder(tmp_path / "no" / "folder.jsonl")
-    recorder.observe(event())
-    recorder.observe(event(line=4))
-    said = capfd.readouterr().err
-    assert said.count("has stopped") == 1
-    assert "folder.jsonl" in said
+def unwritable(tmp_path, kind):
+    """The name of something that nothing can be recorded to."""
+    file = tmp_path / "recording\n::error::.jsonl"
+    if kind == "no folder":
+        return tmp_path / "no" / "folder.jsonl"
+    if kind == "FIFO":
+        os.mkfifo(file)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(str(file))
+    elif kind == "folder":
+        file.mkdir()
+    elif kind == "link to a FIFO":
+        os.mkfifo(tmp_path / "fifo")
+        file.symlink_to(tmp_path / "fifo")
+    elif kind == "device":
+        return Path("/dev/full")
+    elif kind == "null character":
+        return tmp_path / "a\0b"
+    return file
+
+
+UNWRITABLE = {
+    "no folder": "No such file",
+    "FIFO": "a FIFO",
+    "link to a FIFO": "a FIFO",
+    "socket": "a socket",
+    "folder": "a folder",
+    "device": "a device",
+    "null character": "null",
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="FIFOs and devices are files of POSIX")
+@pytest.mark.parametrize("kind", UNWRITABLE)
+def test_a_file_that_cannot_be_written_is_logged_once_and_stops_no_page(
+    zoo, tmp_path, caplog, kind
+):
+    page = backend(unwritable(tmp_path, kind)).get_template("page.html")
+    for _ in range(2):
+        assert "\n" in page.render({"animals": Animal.objects.all()})
+    (said,) = [each for each in caplog.records if each.name == "atemplates"]
+    assert "has stopped" in said.getMessage()
+    assert UNWRITABLE[kind] in said.getMessage()
+    assert "\n" not in said.getMessage()
+    assert "\0" not in said.getMessage()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a system without FIFOs")
+def test_a_fifo_that_is_read_is_not_written_to(tmp_path, caplog):
+    """Its buffer would be full some day, and the page wait for the reader."""
+    os.mkfifo(tmp_path / "fifo")
+    reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        Recorder(tmp_path / "fifo").observe(event())
+        assert os.read(reader, 100) == b""
+    finally:
+        os.close(reader)
+    assert "a FIFO" in caplog.text
+
+
+def test_a_record_that_is_no_json_is_logged(file, caplog):
+    recorder = Recorder(file)
+    recorder.observe(event(expression=b"bytes"))
+    assert "not JSON serializable" in caplog.text
 
 
 MANY = """

@@ -104,7 +104,9 @@ def found_in(rows: Any, place: tuple[Any, Any], value: Any, parts: list[Any], ro
     bits = ("", *map(str, parts))
     site = Site(bits, ".".join(bits[1:]), "output")
     if outer is not None:
-        site = Site(bits, outer.text, "output", template=outer.template, line=outer.line)
+        site = Site(
+            bits, outer.text, "output", template=outer.template, line=outer.line, file=outer.file
+        )
     loops = running().loops
     loops.append([rows, root, outer, None])
     try:

@@ -9,6 +9,7 @@ from inspect import Parameter, signature
 from typing import Any, NoReturn
 
 import jinja2
+from django.core.checks import CheckMessage
 from django.http import HttpRequest
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.backends import jinja2 as stock
@@ -19,6 +20,7 @@ from ...relations.policy import relations as policy_for_this_render
 from ...state import POLICIES
 from ..base import Option, discard_awaitables, options_of, refuse_unknown, take_options
 from ..recording import RECORDER, RECORDER_OPTION, new_recorder
+from ..refusals import refusal_of, told_by_checks
 from .plans import use_plans
 from .processors import add_request, aprocess, copied, process
 from .state import POLICY
@@ -55,6 +57,7 @@ class Jinja2(stock.Jinja2):
 
     async_mode = "async"
 
+    @told_by_checks
     def __init__(self, params: dict[str, Any]) -> None:
         params = params.copy()
         options = params["OPTIONS"] = options_of(params)
@@ -68,6 +71,11 @@ class Jinja2(stock.Jinja2):
         for environment in (self.sync_env, self.async_env):
             setattr(environment, POLICY, own["relations"])
             setattr(environment, RECORDER, recorder)
+
+    def check(self, **kwargs: Any) -> list[CheckMessage]:
+        """Check the engine, for Django's system checks."""
+        refused = refusal_of(self)
+        return refused if refused is not None else super().check(**kwargs)
 
     def from_string(self, template_code: str) -> Template:
         """Return a template made from ``template_code``."""

@@ -55,11 +55,11 @@ class PlanCodeGenerator(MacroWriter):
         self.writeline(f"own_names = frozenset({used!r})")
         references = [name for name in find_referenced_templates(node) if name is not None]
         self.writeline(f"references = {tuple(references)!r}")
-        template = self.name or "<template>"
+        template, file = self.name or "<template>", self.filename or ""
         self.writeline("sites = (")
         for line, bits, text in self.sites:
             arguments = f"{bits!r}, {text!r}, 'output', template={template!r}, line={line}"
-            self.writeline(f"    Site({arguments}),")
+            self.writeline(f"    Site({arguments}, file={file!r}),")
         self.writeline(")")
         lines = "&".join(f"{line}={code_line}" for line, code_line in self.debug_info)
         self.writeline(f"debug_info = {lines!r}")

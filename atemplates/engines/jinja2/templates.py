@@ -197,7 +197,8 @@ def locate(error: LocatedError) -> None:
         template = trace.tb_frame.f_globals.get("__jinja_template__")
         if template is not None:
             line = template.get_corresponding_lineno(trace.tb_lineno)
-            error.location = Location(template.name or "<template>", line)
+            file = template.filename or ""
+            error.location = Location(template.name or "<template>", line, file=file)
         trace = trace.tb_next
 
 

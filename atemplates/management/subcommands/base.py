@@ -13,6 +13,8 @@ from django.template.exceptions import TemplateSyntaxError
 from django.template.utils import InvalidTemplateEngineError
 
 from ...engines.django import DjangoTemplates
+from ...migration.problems import printable
+from ...migration.site import short
 
 
 class Subcommand(ABC):
@@ -39,10 +41,19 @@ class Subcommand(ABC):
             CommandError: with what to tell the user.
         """
 
+    def write_line(self, text: str = "") -> None:
+        """Print one line, whatever is in it: a name may hold the end of a line."""
+        self.write(printable(text))
+
     def write(self, text: str = "") -> None:
         """Print a line. What the terminal cannot show, such as a name's odd bytes, is escaped."""
         encoding = getattr(self.command.stdout, "encoding", None) or "utf-8"
         self.command.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def unusable(file: Any, error: OSError) -> CommandError:
+    """Return the error for a file that cannot be read or written."""
+    return CommandError(f"{printable(str(file))}: {error.strerror}.")
 
 
 def our_backend(alias: str | None) -> DjangoTemplates:
@@ -87,9 +98,9 @@ def load_template(backend: DjangoTemplates, name: str) -> Template:
     except TemplateDoesNotExist as error:
         if str(error) != name:
             raise CommandError(
-                f"{name}: it needs the template {error}, which does not exist."
+                printable(f"{name}: it needs the template {error}, which does not exist.")
             ) from error
-        tried = "".join(f"\n  {origin}: {reason}" for origin, reason in error.tried)
+        tried = "".join(f"\n  {printable(str(origin))}: {reason}" for origin, reason in error.tried)
         raise CommandError(
             f"The template {name!r} does not exist (engine {backend.name!r}). Tried:"
             f"{tried or ' nothing; the engine has no folders.'}"
@@ -99,7 +110,7 @@ def load_template(backend: DjangoTemplates, name: str) -> Template:
         place = file_of(backend, name)
         if token is not None:
             place += f", line {token.lineno}"
-        raise CommandError(f"{place}: {error}") from error
+        raise CommandError(f"{printable(place)}: {short(backend.engine, error)}") from error
 
 
 def file_of(backend: DjangoTemplates, name: str) -> str:

@@ -11,8 +11,8 @@ from django.core.management.base import CommandError
 from django.template import engines
 
 from ...engines.django import DjangoTemplates
-from ...migration.formats import counted, relative
-from ...migration.problems import Problem
+from ...migration.formats import OPTIONAL, counted, relative
+from ...migration.problems import Problem, serious
 from ...migration.recorder import close_all
 from ..compiling import Compiled, Places, compile_django, compile_jinja2
 from .base import Subcommand
@@ -20,11 +20,12 @@ from .lazy import sites_of
 
 EXIT_CODES = """
 exit codes:
-  0  every template compiles
-  1  --fail-on-hops, and something costs a hop; or an engine that is not there
-  2  a template does not parse or compile; the rest of the report is there. Also
-     an option that does not exist, or has a value that it does not take
-  3  --fail-on-hops, and both
+  0  every template compiles, and no Python behind them is known to catch everything
+  1  a warning: Python that catches every exception, which may make a page wrong; or
+     with --fail-on-hops something that costs a hop. Also an engine that is not there
+  2  a template of the site does not parse or compile; the rest of the report is
+     there. Also an option that does not exist, or has a value that it does not take
+  3  a warning, and a template that does not compile
 """
 INLINE = "A library that does no I/O can be named in OPTIONS['inline_tags']; a tag of your own can "
 SHOWN = 3
@@ -55,6 +56,14 @@ class Check(Subcommand):
             action="store_true",
             help="exit with 1 when a tag or a context processor costs a hop",
         )
+        parser.add_argument(
+            "--ignore",
+            metavar="NAME",
+            action="append",
+            default=[],
+            help="a function that catches every exception, by its name in the report, and is known "
+            "to answer the same on the event loop; may be repeated",
+        )
 
     def handle(self, options: dict[str, Any]) -> None:
         """Compile, print, and say by the exit code what was found.
@@ -72,73 +81,94 @@ class Check(Subcommand):
                 found[alias] = compile_django(site, backend)
             elif hasattr(backend, "async_env"):
                 found[alias] = compile_jinja2(site, backend)
+        ignored = set(options["ignore"])
+        for compiled in found.values():
+            compiled.swallowers = [each for each in compiled.swallowers if each.name not in ignored]
         problems = [each for site in sites.values() for each in site.problems]
+        # A template that was asked for by its name is not optional.
+        failing = problems if options["template"] else serious(problems)
         if options["format"] == "json":
             self.write(as_json(found, problems))
         else:
-            self._print(found, problems)
+            self._print(found, failing, [each for each in problems if each not in failing])
         costly = any(each.hops or each.processors for each in found.values())
-        code = (1 if options["fail_on_hops"] and costly else 0) | (2 if problems else 0)
+        warned = swallowers_of(found) or (options["fail_on_hops"] and costly)
+        code = (1 if warned else 0) | (2 if failing else 0)
         if code:
             uses, tags = hops_of(found)
             raise CommandError(
-                f"{counted(len(problems), 'problem')}; {counted(uses, 'use')} of "
-                f"{counted(tags, 'tag')} and {counted(processors_of(found), 'context processor')} "
-                "cost a hop.",
+                f"{counted(len(failing), 'problem')}; {caught(found, '; ')}{counted(uses, 'use')} "
+                f"of {counted(tags, 'tag')} and "
+                f"{counted(processors_of(found), 'context processor')} cost a hop.",
                 returncode=code,
             )
 
-    def _print(self, found: dict[str, Compiled], problems: list[Problem]) -> None:
-        for problem in problems:
-            self.write(str(problem))
+    def _print(
+        self, found: dict[str, Compiled], failing: list[Problem], optional: list[Problem]
+    ) -> None:
+        for problem in failing:
+            self.write_line(str(problem))
+        for alias, compiled in found.items():
+            self._print_swallowers(alias, compiled)
         for alias, compiled in found.items():
             self._print_engine(alias, compiled)
+        if optional:
+            self.write_line(f"{OPTIONAL}:")
+        for problem in optional:
+            self.write_line(f"  {problem}")
         templates = ", ".join(
             f"{counted(compiled.templates, 'template')} of {alias!r}"
             for alias, compiled in found.items()
         )
         uses, tags = hops_of(found)
-        self.write(
-            f"Compiled: {templates}; {counted(len(problems), 'problem')}. "
-            f"{counted(uses, 'use')} of {counted(tags, 'tag')} and "
+        self.write_line(
+            f"Compiled: {templates}; {counted(len(failing), 'problem')}. "
+            f"{caught(found, '. ')}{counted(uses, 'use')} of {counted(tags, 'tag')} and "
             f"{counted(processors_of(found), 'context processor')} cost a hop."
         )
 
     def _print_engine(self, alias: str, compiled: Compiled) -> None:
         if compiled.in_thread:
-            self.write(f"{alias}: each render is one hop, as async_mode='thread' says.")
+            self.write_line(f"{alias}: each render is one hop, as async_mode='thread' says.")
         self._print_tags(
             f"{alias}: tags that run whole in the request's thread, one hop each time:",
             compiled.hops,
         )
         if compiled.hops:
-            self.write(f"  {INLINE}define render_async().")
+            self.write_line(f"  {INLINE}define render_async().")
         self._print_tags(
             f"{alias}: tags that run on the event loop, as OPTIONS say (one that turns out to "
             "query is repeated in the thread, or fails):",
             compiled.inline,
         )
         if compiled.processors:
-            self.write(
+            self.write_line(
                 f"{alias}: context processors that run in the request's thread; one that does no "
                 "I/O can be an async def:"
             )
             for processor in compiled.processors:
-                self.write(f"  {processor}")
-        if compiled.swallowers:
-            self.write(
-                f"{alias}: Python that catches every exception, also the one by which Django says "
-                "on the event loop that a query is needed; its answer may differ there:"
-            )
-            for each in compiled.swallowers:
-                places = f": {some(each.places)}" if each.places else ""
-                self.write(f"  {each.name}, {relative(each.file)}:{each.line}{places}")
+                self.write_line(f"  {processor}")
+
+    def _print_swallowers(self, alias: str, compiled: Compiled) -> None:
+        if not compiled.swallowers:
+            return
+        self.write_line(
+            f"{alias}: Python that catches every exception, also the one by which Django says "
+            "on the event loop that a query is needed; a page may be wrong there:"
+        )
+        for each in compiled.swallowers:
+            places = f": {some(each.places)}" if each.places else ""
+            self.write_line(f"  {each.name}, {relative(each.file)}:{each.line}{places}")
+        self.write_line(
+            "  Catch what is expected, or raise SynchronousOnlyOperation again; what answers the "
+            "same on the loop can be named with --ignore."
+        )
 
     def _print_tags(self, title: str, tags: Places) -> None:
         if tags:
-            self.write(title)
+            self.write_line(title)
         for (tag, module), places in sorted(tags.items(), key=lambda each: -len(each[1])):
-            self.write(f"  {{% {tag} %}} of {module}: {len(places)}x, {some(places)}")
+            self.write_line(f"  {{% {tag} %}} of {module}: {len(places)}x, {some(places)}")
 
 
 def some(places: Any) -> str:
@@ -152,6 +182,18 @@ def hops_of(found: dict[str, Compiled]) -> tuple[int, int]:
     tags = {tag for compiled in found.values() for tag in compiled.hops}
     places = [place for each in found.values() for some in each.hops.values() for place in some]
     return len(places), len(tags)
+
+
+def swallowers_of(found: dict[str, Compiled]) -> int:
+    """How many functions catch every exception."""
+    return len({(one.file, one.line) for each in found.values() for one in each.swallowers})
+
+
+def caught(found: dict[str, Compiled], end: str) -> str:
+    """Say how many functions catch every exception; nothing when there are none."""
+    count = swallowers_of(found)
+    verb = "catches" if count == 1 else "catch"
+    return f"{counted(count, 'function')} {verb} every exception{end}" if count else ""
 
 
 def processors_of(found: dict[str, Compiled]) -> int:
@@ -184,7 +226,13 @@ def as_json(found: dict[str, Compiled], problems: list[Problem]) -> str:
             for alias, compiled in found.items()
         },
         "problems": [
-            {"file": each.file, "line": each.line, "message": each.message} for each in problems
+            {
+                "file": each.file,
+                "line": each.line,
+                "message": each.message,
+                "optional": each.is_optional,
+            }
+            for each in problems
         ],
     }
     return json.dumps(data, indent=2)

@@ -39,9 +39,9 @@ class Explain(Subcommand):
         name = options["template"]
         parsed = load_template(backend, name)
         texts = str(parsed.source).splitlines()
-        self.write(f"{name}  ({parsed.origin.name})")
+        self.write_line(f"{name}  ({parsed.origin.name})")
         for parent in parents(backend, parsed):
-            self.write(f"extends {parent}")
+            self.write_line(f"extends {parent}")
         self.write(LEGEND)
         sections = explain(parsed, backend.policy)
         for section in sections:

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError
 from django.template import engines
 
@@ -18,12 +19,12 @@ from ...migration import formats
 from ...migration.analysis import analyse
 from ...migration.baseline import read_baseline, write_baseline
 from ...migration.findings import Report
-from ...migration.problems import Problem
+from ...migration.problems import Problem, printable, serious
 from ...migration.recorder import close_all
 from ...migration.recordings import Record, read
 from ...migration.site import Site, read_site
 from ...migration.views import Rendering, renderings
-from .base import Subcommand, our_backend
+from .base import Subcommand, our_backend, unusable
 
 EXIT_CODES = """
 exit codes:
@@ -85,11 +86,17 @@ class Lazy(Subcommand):
             from ...migration.edits import MissingLibCST, suggested_edits
 
             try:
-                self.write(suggested_edits(report, gathered.renderings, write=options["write"]))
+                text = suggested_edits(
+                    report,
+                    gathered.renderings,
+                    write=options["write"],
+                    folders=project_folders(),
+                )
+                self.write(text)
             except MissingLibCST as error:
                 raise CommandError(str(error)) from error
             except OSError as error:
-                raise CommandError(f"{error.filename}: {error.strerror}.") from error
+                raise unusable(error.filename, error) from error
         else:
             self._print(report, new, options)
         self._exit(report, new, options)
@@ -102,7 +109,7 @@ class Lazy(Subcommand):
             try:
                 write_baseline(file, report.findings)
             except OSError as error:
-                raise CommandError(f"{file}: {error.strerror}.") from error
+                raise unusable(file, error) from error
         known, problems = read_baseline(file)
         report.problems += problems
         return formats.new_keys(report.findings, known)
@@ -120,7 +127,7 @@ class Lazy(Subcommand):
                 text + "\n", encoding="utf-8", errors="backslashreplace"
             )
         except OSError as error:
-            raise CommandError(f"{options['output']}: {error.strerror}.") from error
+            raise unusable(options["output"], error) from error
 
     def _exit(self, report: Report, new: formats.New | None, options: dict[str, Any]) -> None:
         failing = 0
@@ -128,14 +135,20 @@ class Lazy(Subcommand):
             failing = len(report.findings)
         elif options["fail_on"] == "new" and new is not None:
             failing = len(new)
-        code = (1 if failing else 0) | (2 if report.problems else 0)
+        found = serious(report.problems)
+        code = (1 if failing else 0) | (2 if found else 0)
         if code:
             noun = f"{options['fail_on']} finding"
             what = [formats.counted(failing, noun)] if failing else []
-            if report.problems:
-                problems = formats.counted(len(report.problems), "problem")
-                what.append(f"{problems}: {report.problems[0]}")
+            if found:
+                what.append(f"{formats.counted(len(found), 'problem')}: {found[0]}")
             raise CommandError("; ".join(what), returncode=code)
+
+
+def project_folders() -> list[Path]:
+    """The folders of the project: the current one, and the one that the settings name."""
+    base = getattr(settings, "BASE_DIR", None)
+    return [Path.cwd(), *([Path(base)] if isinstance(base, (str, Path)) and str(base) else [])]
 
 
 def installed_version() -> str:
@@ -227,7 +240,7 @@ def site_of(subcommand: Subcommand, options: dict[str, Any]) -> Gathered:
             if name not in known:
                 raise CommandError(
                     f"There is no view {name!r} that renders a template known by its name. "
-                    f"Known: {', '.join(sorted(filter(None, known))) or 'none'}."
+                    f"Known: {printable(', '.join(sorted(filter(None, known)))) or 'none'}."
                 )
         found = [each for each in found if each.view in options["view"]]
         records = [each for each in records if each.view in options["view"]]
@@ -282,7 +295,8 @@ def progress_of() -> Any:
 
     def show(done: int, total: int, name: str) -> None:
         end = "\r" if done < total else "\r\033[K"
-        stream.write(f"\033[K{done}/{total} {name[:60]}{end}" if done < total else end)
+        shown = printable(name)[:60]
+        stream.write(f"\033[K{done}/{total} {shown}{end}" if done < total else end)
         stream.flush()
 
     return show

@@ -11,7 +11,8 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from ...migration.plan import plan_of, plan_text
-from .base import Subcommand
+from ...migration.problems import serious
+from .base import Subcommand, unusable
 from .lazy import add_selection, site_of
 
 EXIT_CODES = """
@@ -65,8 +66,8 @@ class Plan(Subcommand):
             else:
                 self.write(text.rstrip("\n"))
         except OSError as error:
-            raise CommandError(f"{error.filename}: {error.strerror}.") from error
-        problems = gathered.problems
+            raise unusable(error.filename, error) from error
+        problems = serious(gathered.problems)
         if problems:
             raise CommandError("\n".join(map(str, problems)), returncode=2)
 

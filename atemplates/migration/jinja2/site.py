@@ -53,16 +53,18 @@ def _read(site: Site, environment: Environment, name: str, trees: Trees) -> None
         site.paths[name] = jinja2_paths(environment, name, missing, trees)
         for template, line, wanted in missing:
             what = f"names the template {wanted!r}, which does not exist"
-            problem = Problem(what, template, line)
+            problem = Problem(what, template, line, site.files.get(template, ""))
             if problem not in site.problems:
                 site.problems.append(problem)
     except TemplateSyntaxError as error:
         file = error.filename or error.name or name
         site.problems.append(Problem(f"does not parse: {error.message}", file, error.lineno))
     except TemplateError as error:
-        site.problems.append(Problem(f"cannot be loaded: {type(error).__name__}: {error}", name))
+        what = f"cannot be loaded: {type(error).__name__}: {error}"
+        site.problems.append(Problem(what, name, path=site.files.get(name, "")))
     except Exception as error:
-        site.problems.append(Problem(f"cannot be analysed: {type(error).__name__}: {error}", name))
+        what = f"cannot be analysed: {type(error).__name__}: {error}"
+        site.problems.append(Problem(what, name, path=site.files.get(name, "")))
     else:
         found, problems = annotations_of(site.files[name], source)
         site.problems += problems

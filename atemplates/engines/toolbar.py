@@ -1,0 +1,154 @@
+"""django-debug-toolbar: which template, and which line of it, a query was made for.
+
+The toolbar looks on Python's stack for a frame called ``render`` with a node and a context. A plan
+has no such frames, and what it waits for runs where it is not on the stack at all. So while the
+toolbar is installed, its question is answered from the plan: from compiled code on the stack, from
+the plan that a driver on the stack runs, or from the one whose task made the query.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from importlib import import_module
+from types import FrameType, GeneratorType, SimpleNamespace
+from typing import Any
+
+from django.apps import apps
+from django.template.base import Node
+from django.utils.module_loading import import_string
+
+from .. import drivers
+from ..loaded import loaded_template
+
+logger = logging.getLogger("atemplates")
+
+APP = "debug_toolbar"
+ASKING = ("debug_toolbar.panels.sql.tracking", "debug_toolbar.panels.cache")
+"""The modules of the toolbar that ask for the template."""
+QUESTION = "get_template_info"
+ANSWER = "debug_toolbar.utils.get_template_context"
+COMPILED = f"{__name__.partition('.')[0]}.compiled."
+
+Answer = dict[str, Any] | None
+Step = tuple[Node, Any, Any]
+"""A node, the context that it renders with, and the template that its code was compiled from."""
+
+running: ContextVar[Any] = ContextVar("atemplates_running_plan", default=None)
+"""The plan that this task runs; a thread that it waits for has it too."""
+
+
+async def arun(plan: Any, state: drivers.Carried | None = None) -> Any:
+    """Run a plan as `drivers.arun` does, so that it is known to what it waits for."""
+    token = running.set(plan)
+    try:
+        return await drivers.arun(plan, state)
+    finally:
+        running.reset(token)
+
+
+def driver() -> Callable[[Any, Any], Any]:
+    """What runs plans on the event loop: `arun` while the toolbar is there."""
+    return arun if _answering else drivers.arun
+
+
+_answering: set[str] = set()
+"""The modules of the toolbar that ask us. They are put in when a backend is made, by whatever
+thread makes it, and stay."""
+
+
+def answer_toolbar() -> None:
+    """Have the toolbar ask us, if it is installed. Called when a backend is made."""
+    if not apps.models_ready or not apps.is_installed(APP):
+        return
+    for name in ASKING:
+        try:
+            module = import_module(name)
+            asked = getattr(module, QUESTION)
+        except (ImportError, AttributeError):  # another release of the toolbar
+            logger.debug("django-debug-toolbar does not ask for templates in %s", name)
+            continue
+        if not hasattr(asked, "asks_atemplates"):
+            setattr(module, QUESTION, answering(asked))
+        _answering.add(name)
+
+
+def answering(asked: Callable[[], Answer]) -> Callable[[], Answer]:
+    """Return a function in the place of the toolbar's own."""
+
+    def get_template_info() -> Answer:
+        try:
+            found = answer()
+        except Exception:
+            logger.exception("The template of a query cannot be told")
+            found = None
+        return asked() if found is None else found
+
+    get_template_info.asks_atemplates = True  # type: ignore[attr-defined]
+    return get_template_info
+
+
+def answer() -> Answer:
+    """Return what the toolbar shows of the node that the present query is made for, or None."""
+    shown = import_string(ANSWER)
+    step: Step | None = None
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and step is None:
+        code = frame.f_code
+        if code is shown.__code__:
+            return None  # showing a template has made a query
+        if code is drivers.run.__code__:
+            step = step_of_plan(frame.f_locals.get("plan"))
+        elif code.co_name == "render":
+            values = frame.f_locals
+            node: Any = values.get("self")
+            if issubclass(type(node), Node) and "context" in values:
+                step = node, values["context"], None
+        else:
+            step = step_of_frame(frame)
+        frame = frame.f_back
+    if step is None:
+        step = step_of_plan(running.get())
+    return None if step is None else show(shown, *step)
+
+
+def step_of_plan(plan: Any) -> Step | None:
+    """Return the innermost step at which a plan waits."""
+    step: Step | None = None
+    while type(plan) is GeneratorType and plan.gi_frame is not None:
+        step = step_of_frame(plan.gi_frame) or step
+        plan = plan.gi_yieldfrom
+    return step
+
+
+def step_of_frame(frame: FrameType) -> Step | None:
+    """Return the step at which compiled code of a template is; None for other code."""
+    known = frame.f_globals
+    if not str(known.get("__name__", "")).startswith(COMPILED):
+        return None
+    for name, places in known.items():
+        if name.startswith("places_"):
+            function = known.get(name.removeprefix("places_"))
+            if getattr(function, "__code__", None) is frame.f_code:
+                node = places.node_at(frame.f_lasti)
+                if node is None or node.token is None:
+                    return None
+                return node, frame.f_locals["context"], places.template
+    return None
+
+
+def show(shown: Any, node: Any, context: Any, template: Any) -> Answer:
+    """Have the toolbar show a node's line in the template that the node stands in."""
+    engine = context.template.engine
+    templates = [template, context.render_context.template, context.template]
+    if node.origin.template_name is not None:
+        templates.append(loaded_template(engine, node.origin.template_name))
+    for same in (lambda origin: origin is node.origin, lambda origin: origin == node.origin):
+        for each in templates:
+            if each is not None and same(each.origin):
+                inside = SimpleNamespace(template=each)
+                place = SimpleNamespace(template=each, render_context=inside)
+                return shown(node, place)  # type: ignore[no-any-return]
+    return None
