@@ -7,7 +7,7 @@ from django.template import Context, Engine
 
 from atemplates.engines.django import arender_template, render_template
 from atemplates.state import Policy
-from tests.rendering import parse, run_async
+from tests.rendering import agree, parse, run_async
 from tests.tags.setting_tags import Holder
 
 LIBRARIES = {"lib": "tests.tags.setting_tags"}
@@ -86,25 +86,8 @@ def placed(sets, around, name, value):
     return f"{L}{SHOWN}{head}{sets}{SHOWN}{end}{SHOWN}"
 
 
-def check(sources, later=None, autoescape=True, **options):
-    """Compare stock Django with ours, by blocking and by awaiting, over several templates."""
-
-    def load(source, **options):
-        return parse(source, TEMPLATES, libraries=LIBRARIES, **options)
-
-    def new():
-        return Context(context(), autoescape=autoescape)
-
-    expected = [load(source).render(new()) for source in sources]
-    if later is None:
-        for source, text in zip(sources, expected, strict=True):
-            assert render_template(load(source, **options), new()) == text, source
-
-    async def by_awaiting():
-        for source, text in zip(later or sources, expected, strict=True):
-            assert await arender_template(load(source, **options), new()) == text, source
-
-    run_async(by_awaiting)
+def check(sources, later=None, **options):
+    agree(sources, context, templates=TEMPLATES, later=later, libraries=LIBRARIES, **options)
 
 
 @pytest.mark.parametrize("around", AROUND)
