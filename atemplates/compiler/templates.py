@@ -173,6 +173,10 @@ def _run_processors(state: State, template: Any, context: Any) -> Steps:
                 if not state.on_loop:
                     raise
                 inline = False
+            except StopIteration as stop:
+                # Django calls processors in a generator of its own, which covers it for good.
+                covered = stop.with_traceback(stop.__traceback__ and stop.__traceback__.tb_next)
+                raise RuntimeError("generator raised StopIteration") from covered
         if not inline:
             result = yield Wait(Kind.CALL, processor, (context.request,))
         result = awaited(state, result)

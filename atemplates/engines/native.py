@@ -12,6 +12,7 @@ from django.template.context import Context
 from django.template.engine import Engine
 
 from .. import drivers
+from ..compiler.failures import stop_of
 from ..compiler.foreign import write_back
 from ..compiler.templates import render_plan
 from ..kinds import INERT, is_awaitable
@@ -71,7 +72,7 @@ def new_state(
     return State(
         engine=engine,
         policy=policy,
-        run=drivers.run,
+        run=run,
         arun=drivers.arun,
         relations=Relations(relations or current_policy(policy.relations), told, view),
         block_super=block_super,
@@ -79,6 +80,17 @@ def new_state(
         plain_integers=not settings.USE_THOUSAND_SEPARATOR,
         use_tz=settings.USE_TZ,
     )
+
+
+def run(plan: Any) -> Any:
+    """Run a plan by blocking; a `StopIteration` of a site's code gets out, as in stock Django."""
+    try:
+        return drivers.run(plan)
+    except RuntimeError as error:
+        stop = stop_of(error)
+        if stop is None:
+            raise
+    raise stop
 
 
 def render(
@@ -97,7 +109,7 @@ def render(
     holds_awaitables = note_awaitables(state, template, values)
     try:
         with state.relations.watch.watching():
-            text: str = drivers.run(render_plan(state, template, context))
+            text: str = run(render_plan(state, template, context))
         state.relations.check()
         return text
     finally:

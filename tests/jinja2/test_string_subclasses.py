@@ -1,5 +1,6 @@
 """Types derived from strings and numbers, with methods of their own: stock Jinja2 decides."""
 
+import contextlib
 import decimal
 
 import pytest
@@ -74,12 +75,9 @@ async def test_each_method(same, base, source):
 
 
 async def same_or_refused(same, *args, **options):
-    try:
+    """Compare; what stock Jinja2 refuses, ours has to refuse, and then `same` raises it."""
+    with contextlib.suppress(TypeError, ValueError, AttributeError):
         await same(*args, **options)
-    except AssertionError:
-        raise
-    except Exception as error:  # stock Jinja2's as well, or `same` had not agreed
-        assert str(error) is not None
 
 
 @pytest.mark.parametrize("source", SOURCES)
