@@ -37,8 +37,3 @@ else:
 def escape(text: str) -> str:
     """Escape an exact ``str`` for HTML, byte for byte as ``django.utils.html.escape``."""
     return text if scan(text) is text else html_escape(text)
-
-
-def scanner(autoescape: bool) -> Callable[[str], str]:
-    """Return the function that compiled code scans with; `str` finds nothing to escape."""
-    return scan if autoescape else str

@@ -349,6 +349,63 @@ def compare(ours: Outcome, stock: Outcome, same_context: bool, title: str) -> No
         raise AssertionError("\n".join([f"differs from stock Django ({title})", *lines])) from error
 
 
+def agree(
+    sources: list[str],
+    make: Callable[[], dict[str, Any]],
+    *,
+    templates: dict[str, str] | None = None,
+    later: list[str] | None = None,
+    autoescape: bool = True,
+    policy: Policy | None = None,
+    **options: Any,
+) -> list[str | Exception]:
+    """Compare the results of many templates: once by each way, which takes less time than `render`.
+
+    Args:
+        sources: the templates.
+        make: makes the context of one render.
+        templates: others, by name.
+        later: templates to render by awaiting in the place of ``sources``, and not by blocking.
+        options: the rest goes to ``Engine``.
+
+    Returns:
+        What stock Django gave.
+
+    Raises:
+        AssertionError: the ways differ.
+    """
+
+    def seen(outcome: Outcome) -> str | tuple[type, str]:
+        if outcome.error is None:
+            return plain(outcome.output or "")
+        return type(outcome.error), plain(str(outcome.error))
+
+    def load(source: str, policy: Policy | None = None) -> Callable[[], Any]:
+        return lambda: parse(source, templates, policy=policy, **options)
+
+    def new(template: Any) -> Context:
+        return Context(make(), autoescape=autoescape)
+
+    expected = [
+        attempt(load(source), new, lambda template, context: template.render(context))
+        for source in sources
+    ]
+    if later is None:
+        for source, want in zip(sources, expected, strict=True):
+            have = attempt(load(source, policy), new, render_template)
+            assert seen(have) == seen(want), f"render: {source}"
+
+    async def by_awaiting() -> None:
+        for source, want in zip(later or sources, expected, strict=True):
+            have = await aattempt(load(source, policy), new, arender_template)
+            assert seen(have) == seen(want), f"render_async: {source}"
+
+    run_async(by_awaiting)
+    return [
+        outcome.output or "" if outcome.error is None else outcome.error for outcome in expected
+    ]
+
+
 def safe(text: str) -> SafeString:
     """Shorter than ``SafeString``, in tables of cases."""
     return SafeString(text)

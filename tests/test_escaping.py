@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from atemplates import escaping
 from atemplates.engines.django import render_template
-from atemplates.escaping import escape, scan_in_python, scanner
+from atemplates.escaping import escape, scan_in_python
 from tests.rendering import parse
 
 SPECIAL = "&<>\"'"
@@ -86,13 +86,6 @@ def test_escaping_any_text(text):
 @given(st.text("&<>\"'ab\u540d"))
 def test_escaping_what_needs_it(text):
     assert escape(text) == html.escape(text)
-
-
-def test_the_scanner_of_a_region():
-    assert scanner(True) is escaping.scan
-    # `str` finds nothing: what it is given is an exact str, and comes back itself.
-    text = "<&>"
-    assert scanner(False)(text) is text
 
 
 @cache

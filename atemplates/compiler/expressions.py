@@ -354,7 +354,9 @@ def write_output(w: Writer, value: str, into: str | None = None) -> None:
     where = places(w)
     if w.in_loop:
         w.line(f"if type({value}) is str:")
-        w.line(f"    {text} = {value} if scan({value}) is {value} else html_escape({value})")
+        # The setting is asked only where it matters, but anew: any code may have changed it.
+        as_it_is = f"scan({value}) is {value} or not context.autoescape"
+        w.line(f"    {text} = {value} if {as_it_is} else html_escape({value})")
         w.line("else:")
         w.line(f"    {text} = output(state, context, {value}{where})")
         w.line(f"    if type({text}) is Wait:")

@@ -28,6 +28,35 @@ class Places:
         return self.nodes[index] if index < len(self.nodes) else None
 
 
+def stop_of(error: BaseException) -> StopIteration | None:
+    """Return the `StopIteration` that code of a site raised and a generator of ours covered.
+
+    Python lets none out of a generator, and our plans are generators where Django has functions.
+    A generator of the site's own may do so: then the RuntimeError is what stock gives as well.
+    """
+    stop = error.__cause__ if type(error) is RuntimeError else error
+    if not isinstance(stop, StopIteration):
+        return None
+    trace = stop.__traceback__
+    module = trace.tb_frame.f_globals.get("__name__") if trace is not None else None
+    return stop if stop is error or str(module).startswith(OURS) else None
+
+
+OURS = f"{__name__.partition('.')[0]}."
+"""How the names of our modules begin, and those of compiled templates."""
+
+
+def is_stop(error: BaseException) -> bool:
+    """Whether code of a site raised `StopIteration`; must be called while it is handled.
+
+    Raises:
+        RuntimeError: it did not: the very error.
+    """
+    if stop_of(error) is None:
+        raise error
+    return True
+
+
 def annotate(state: Any, context: Any, error: Exception, places: Places) -> Wait | None:
     """Note on an exception where in the template it was raised, as ``Node.render_annotated`` does.
 
@@ -37,6 +66,7 @@ def annotate(state: Any, context: Any, error: Exception, places: Places) -> Wait
         A wait for noting it in the request's thread: the exception's text needs the database.
     """
     trace = error.__traceback__
+    error = stop_of(error) or error
     node = places.node_at(trace.tb_lasti) if trace is not None else None
     if node is None:
         return None

@@ -16,7 +16,7 @@ from django.template.context import RequestContext as StockRequestContext
 from django.utils.safestring import SafeString
 
 from .. import resolve
-from ..escaping import scanner
+from ..escaping import scan
 from ..kinds import INERT, MODELS, SIMPLE
 from ..python_code import SCALARS
 from ..state import State, state_of
@@ -51,10 +51,18 @@ def dicts_of(context: Any) -> list[Any]:
     return [context]
 
 
+def dicts_again(state: State, context: Any) -> list[Any]:
+    """Return what names are looked up in after code of others has run, which may change anything.
+
+    What stands for missing variables is also up to the template that the context is bound to.
+    """
+    state.engine = context.template.engine
+    return dicts_of(context)
+
+
 SHARED = {
     "(dicts": "dicts = dicts_of(context)",
     " in plain": "plain = state.plain",
-    "scan(": "scan = scanner(context.autoescape)",
 }
 """How code looks that needs a local which only some plans have -> the line that sets it."""
 
@@ -74,6 +82,7 @@ RUNTIME: dict[str, Any] = {
     "awaited": resolve.awaited,
     "compare": resolve.compare,
     "container": resolve.container,
+    "dicts_again": dicts_again,
     "dicts_of": dicts_of,
     # In the place of `except ... as error`, which takes CPython much longer to compile.
     "exception": sys.exception,
@@ -86,7 +95,7 @@ RUNTIME: dict[str, Any] = {
     "models": MODELS,
     "output": resolve.output,
     "rows": resolve.rows,
-    "scanner": scanner,
+    "scan": scan,
     "show": resolve.show,
     "show_filtered": resolve.show_filtered,
     "scalars": SCALARS,
@@ -107,6 +116,7 @@ class PlannedNodeList(NodeList):
         state = state_of(context)
         if state is None:
             return super().render(context)
+        state.engine = context.template.engine
         return state.run(plan_of(self)(context, state))  # type: ignore[no-any-return]
 
     async def render_async(self, context: Context) -> SafeString:
@@ -114,6 +124,7 @@ class PlannedNodeList(NodeList):
         state = state_of(context)
         if state is None:
             return super().render(context)
+        state.engine = context.template.engine
         before = state.stand_on(True)
         try:
             return await state.arun(plan_of(self)(context, state), state)  # type: ignore[no-any-return]

@@ -174,11 +174,19 @@ def _run_processors(state: State, template: Any, context: Any) -> Steps:
             except SynchronousOnlyOperation:
                 if not state.on_loop:
                     raise
+            except StopIteration as stop:
+                # Django calls processors in a generator of its own, which covers it for good.
+                covered = stop.with_traceback(stop.__traceback__ and stop.__traceback__.tb_next)
+                raise RuntimeError("generator raised StopIteration") from covered
         else:
             code = getattr(processor, "__func__", processor)
             trusted = state.policy.may_run_here(code, None, module)
             given = (context.request,)
-            result = placed_here(state, code, trusted, processor, given, None, given)
+            try:
+                result = placed_here(state, code, trusted, processor, given, None, given)
+            except StopIteration as stop:
+                covered = stop.with_traceback(stop.__traceback__ and stop.__traceback__.tb_next)
+                raise RuntimeError("generator raised StopIteration") from covered
         if result is LEAVE:
             result = yield there(code, processor, context.request)
         result = awaited(state, result)

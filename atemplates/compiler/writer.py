@@ -221,7 +221,7 @@ class Writer:
         self.line(f"    {name} = yield from {name}.subject")
 
     def refresh(self) -> None:
-        """Read the names kept in locals again, after code compiled elsewhere has run.
+        """Read the context's dicts and names again, after code compiled elsewhere has run.
 
         Those that a frame inside may hide are read when that frame has ended.
         """
@@ -233,8 +233,7 @@ class Writer:
             for name, binding in locals_.items()
             if isinstance(binding, Local)
         ]
-        if lines:
-            self.lines_of("if state.reached_out:", *lines)
+        self.lines_of("if state.reached_out:", "    dicts = dicts_again(state, context)", *lines)
 
     def nest(self, write: Callable[[Writer], None]) -> None:
         """Write something right here, or, where the code nests too deeply, as a function."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.template.engine import Engine
 from django.template.library import Library
 
 from .. import drivers
+from ..compiler.failures import stop_of
 from ..compiler.foreign import write_back
 from ..compiler.templates import render_plan
 from ..kinds import INERT, is_awaitable
@@ -119,7 +120,7 @@ def new_state(
     return State(
         engine=engine,
         policy=policy,
-        run=drivers.run,
+        run=run,
         arun=driver(),
         relations=Relations(relations or current_policy(policy.relations), told, view),
         block_super=block_super,
@@ -127,6 +128,17 @@ def new_state(
         plain_integers=not settings.USE_THOUSAND_SEPARATOR,
         use_tz=settings.USE_TZ,
     )
+
+
+def run(plan: Any, driver: Callable[[Any], Any] = drivers.run) -> Any:
+    """Run a plan by blocking; a `StopIteration` of a site's code gets out, as in stock Django."""
+    try:
+        return driver(plan)
+    except RuntimeError as error:
+        stop = stop_of(error)
+        if stop is None:
+            raise
+    raise stop
 
 
 def render(
@@ -145,7 +157,7 @@ def render(
     holds_awaitables = note_awaitables(state, template, values)
     try:
         with state.relations.watch.watching():
-            text: str = drivers.run_noticing(render_plan(state, template, context))
+            text: str = run(render_plan(state, template, context), drivers.run_noticing)
         state.relations.check()
         return text
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from datetime import timezone as datetime_timezone
 from decimal import Decimal
@@ -61,7 +62,17 @@ def output(
         text = numerals.localized(value, context.use_l10n, state.surroundings.now())
     if text is not None:
         return escape(text) if context.autoescape else text
-    return rendered(state, context, value, site, root)
+    return rendered(state, context, value, site, root, characters)
+
+
+def characters(value: Any, context: Any) -> str:
+    """Return the text of a value as an exact ``str`` or ``SafeString``.
+
+    Django joins what nodes give, and only the characters of a type of string count there; compiled
+    code formats it, which would ask the type.
+    """
+    text = render_value_in_context(value, context)
+    return text if type(text) is str or type(text) is SafeString else "".join((text,))
 
 
 def local_time(state: State, value: Any, use_tz: bool | None) -> Any:
@@ -74,36 +85,42 @@ def local_time(state: State, value: Any, use_tz: bool | None) -> Any:
 
 
 def rendered(
-    state: State, context: Any, value: Any, site: Site | None = None, root: Any = None
+    state: State,
+    context: Any,
+    value: Any,
+    site: Site | None = None,
+    root: Any = None,
+    text_of: Callable[[Any, Any], Any] = render_value_in_context,
 ) -> Any:
     """Return the text of a value, with the very type that Django's own function gives it.
 
-    Arguments as for `output`.
+    Arguments as for `output`, and:
+
+    Args:
+        text_of: gives the text of a value in a context.
     """
     kind = type(value)
     if not state.on_loop and (kind in ROWS or is_related(kind)):
         state.relations.prepare_value(value, site, root)
     code = text_code(value) if state.on_loop and not is_source(kind) else None
     if code is not None:
-        text = here(state, code, render_value_in_context, (value, context), (value,))
+        text = here(state, code, text_of, (value, context), (value,))
         if text is not LEAVE:
             return text
     else:
         try:
-            return render_value_in_context(value, context)
+            return text_of(value, context)
         except TypeError:
             # The text of one that tells its rows: once they are there it can.
             if not is_source(kind) or state.read.known(value) is not None:
                 raise
-            return read_then(state, value, lambda rows: render_value_in_context(value, context))
+            return read_then(state, value, lambda rows: text_of(value, context))
         except SynchronousOnlyOperation:
             if is_source(kind) and state.read.known(value) is None:
-                return read_then(state, value, lambda rows: render_value_in_context(value, context))
+                return read_then(state, value, lambda rows: text_of(value, context))
             if not state.on_loop:
                 raise
-    return again_in_thread(
-        state, value, "__str__", site, root, render_value_in_context, value, context, code=code
-    )
+    return again_in_thread(state, value, "__str__", site, root, text_of, value, context, code=code)
 
 
 def show(state: State, context: Any, value: Any, site: Site) -> Any:

@@ -6,7 +6,8 @@ on a shallow copy of the node: what the tag does stays Django's business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
@@ -32,6 +33,7 @@ from django.templatetags.tz import GetCurrentTimezoneNode
 
 from ..compiler.conditions import write_comparison
 from ..compiler.expressions import write_expression
+from ..compiler.failures import is_stop
 from ..compiler.foreign import in_thread
 from ..compiler.nodes import register
 from ..compiler.plan import RUNTIME
@@ -261,34 +263,62 @@ def write_regroup(w: Writer, node: RegroupNode) -> None:
         w.wait(listed)
         mark = w.temporary("mark")
         w.line(f"{mark} = enter_loop(state, {listed}, {root}, {site})")
-        row, key = w.temporary("row"), w.temporary("key")
+        row, key, open_ = w.temporary("row"), w.temporary("key"), w.temporary("open")
         w.line(f"{groups} = []")
+        w.line(f"{open_} = False")
         with w.block(f"for {row} in {listed}:"):
             w.line(f"context[{name}] = {row}")
-            w.line(f"{key} = {write_expression(w, node.expression, 'none')}")
-            same, group = w.temporary("same"), w.temporary("group")
-            # As in itertools.groupby, which Django uses: what is identical is equal.
-            w.line(f"{same} = False")
-            with w.block(f"if {groups}:"):
-                w.line(f"{group} = {groups}[-1].grouper")
-                w.line(f"{same} = {group} is {key}")
-                with w.block(f"if not {same}:"):
-                    write_comparison(w, same, "==", group, key)
-                    with w.block(f"if not {same}:"):
-                        # groupby() asks once to end a group, and once more to begin the next.
-                        write_comparison(w, same, "==", group, key)
-            w.line(f"add_to_group({groups}, {same}, {key}, {row})")
+            with _ending(w, open_):
+                w.line(f"{key} = {write_expression(w, node.expression, 'none')}")
+            with w.block(f"if not {groups}:"):
+                w.line(f"{groups}.append(GroupedResult({key}, []))")
+            with w.block(f"elif {groups}[-1].grouper is not {key}:"):
+                _write_next_group(w, groups, key, open_)
+            with w.block(f"elif not {open_}:"):
+                w.line("continue")
+            w.line(f"{open_} = True")
+            w.line(f"{groups}[-1].list.append({row})")
         w.line(f"state.relations.loops.leave({mark})")
         w.line(f"note_groups(state, {groups}, {root}, {site})")
         w.line(f"context[{name}] = {groups}")
 
 
-def add_to_group(groups: list[GroupedResult], same: Any, key: Any, row: Any) -> None:
-    """Add a row to the last group, or begin a new one when the key has changed."""
-    if same:
-        groups[-1].list.append(row)
-    else:
-        groups.append(GroupedResult(grouper=key, list=[row]))
+def _write_next_group(w: Writer, groups: str, key: str, open_: str) -> None:
+    """Compare a key that is another object than the last group's: a new group, if not equal.
+
+    groupby() asks once to end a group, and once more to begin the next; it has only to ask that
+    when the group ended before, because of a `StopIteration`.
+    """
+    same, group = w.temporary("same"), w.temporary("group")
+    w.line(f"{group} = {groups}[-1].grouper")
+    w.line(f"{same} = False")
+    with w.block(f"if {open_}:"):
+        with w.block("try:"):
+            write_comparison(w, same, "==", group, key)
+        w.line("except (StopIteration, RuntimeError):")
+        w.line(f"    {same} = not is_stop(exception())")
+    with w.block(f"if not {same}:"):
+        with w.block("try:"):
+            write_comparison(w, same, "==", group, key)
+        w.line("except (StopIteration, RuntimeError):")
+        w.line("    if is_stop(exception()):")
+        w.line("        break")
+        with w.block(f"if {same}:"):
+            w.line(f"{open_} = False")
+            w.line("continue")
+        w.line(f"{groups}.append(GroupedResult({key}, []))")
+
+
+@contextmanager
+def _ending(w: Writer, open_: str) -> Iterator[None]:
+    """Let a `StopIteration` inside end a group, or the groups where none is open, as groupby()."""
+    with w.block("try:"):
+        yield
+    w.line("except (StopIteration, RuntimeError):")
+    w.line(f"    if is_stop(exception()) and not {open_}:")
+    w.line("        break")
+    w.line(f"    {open_} = False")
+    w.line("    continue")
 
 
 def note_groups(state: State, groups: list[GroupedResult], root: Any, site: Any) -> None:
@@ -298,7 +328,8 @@ def note_groups(state: State, groups: list[GroupedResult], root: Any, site: Any)
             state.relations.loops.note_origin(group.list, root, site.bits[1:], site.bits[0])
 
 
-RUNTIME["add_to_group"] = add_to_group
+RUNTIME["GroupedResult"] = GroupedResult
+RUNTIME["is_stop"] = is_stop
 RUNTIME["note_groups"] = note_groups
 RUNTIME["VariableDoesNotExist"] = VariableDoesNotExist
 register(RegroupNode, write_regroup, lambda node: assigns(node.var_name))

@@ -12,12 +12,12 @@ from django.templatetags.tz import LocalTimeNode, TimezoneNode
 from django.utils import timezone, translation
 from django.utils.safestring import SafeString
 
-from ..compiler.expressions import write_expression, write_filters, write_variable
+from ..compiler.expressions import write_expression, write_filters, write_root, write_variable
 from ..compiler.nodes import effects_of, register, write_nodes
 from ..compiler.plan import RUNTIME
 from ..compiler.scope import Effects, Frame, Local, assigns
 from ..compiler.writer import Writer
-from ..resolve import MISSING, Invalid, Site, find, invalid
+from ..resolve import MISSING, Invalid, Site, invalid
 from ..state import State
 from .arguments import ABSENT, Resolved, write_argument
 from .flow import real_frame
@@ -163,12 +163,8 @@ def write_blocktranslate(w: Writer, node: BlockTranslateNode) -> None:
     for name in dict.fromkeys(names):
         if name in node.extra_context or name == node.countervar:
             continue
-        binding = w.binding(name)
         value = w.temporary()
-        if getattr(binding, "name", None) is not None:
-            w.line(f"{value} = {binding.name}")
-        else:
-            w.line(f"{value} = find(dicts, {w.constant(name)})")
+        w.line(f"{value} = {write_root(w, name)}")
         w.line(f"if {value} is not MISSING:")
         w.line(f"    {value} = awaited(state, {value})")
         w.indent += 1
@@ -235,7 +231,6 @@ def write_localize(w: Writer, node: LocalizeNode) -> None:
 
 RUNTIME["Message"] = ResolvedMessage
 RUNTIME["ABSENT"] = ABSENT
-RUNTIME["find"] = find
 RUNTIME["gettext_in"] = gettext_in
 RUNTIME["override_language"] = translation.override
 RUNTIME["override_timezone"] = timezone.override

@@ -107,7 +107,8 @@ def write_extends(w: Writer, node: Any) -> None:
     w.line(
         f"{result} = yield from extends_plan(state, context, {w.constant(node, 'node_')}, {parent})"
     )
-    w.value(result)
+    # A template whose render() is not Django's own may give anything.
+    w.append(result, foreign=True)
 
 
 def extends_plan(state: State, context: Any, node: Any, parent: Any) -> Steps:

@@ -77,11 +77,9 @@ def write_autoescape(w: Writer, node: AutoEscapeControlNode) -> None:
     w.flush()
     w.line(f"{old} = context.autoescape")
     w.line(f"context.autoescape = {bool(node.setting)}")
-    w.line("scan = scanner(context.autoescape)")
     write_nodes(w, node.nodelist)
     w.flush()
     w.line(f"context.autoescape = {old}")
-    w.line("scan = scanner(context.autoescape)")
 
 
 # -- filter, spaceless -----------------------------------------------------------------------------
