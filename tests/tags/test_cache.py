@@ -10,7 +10,7 @@ from django.core.cache.utils import make_template_fragment_key
 from django.template import Context, TemplateSyntaxError
 
 from atemplates.engines.django import arender_template, render_template
-from tests.rendering import arender_counted, parse
+from tests.rendering import arender_counted, parse, precompiled
 from tests.tags.places import on_loop
 
 C = "{% load cache %}"
