@@ -7,7 +7,7 @@ attributes of the objects that it is given, the containers among them, and the c
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from inspect import iscoroutine
 from itertools import islice
@@ -105,8 +105,9 @@ def note(item: Any, undo: list[Undo]) -> None:
 
 def note_container(item: Any, undo: list[Undo]) -> bool:
     """Note what a container of Python's own holds; say whether it is one."""
+    # By the type: a lazy object answers isinstance() by making what it stands for.
     for kind, copy, put_back in CONTAINERS:
-        if isinstance(item, kind):
+        if issubclass(type(item), kind):
             undo.append((put_back, item, copy(item)))
             return True
     return False
@@ -114,10 +115,10 @@ def note_container(item: Any, undo: list[Undo]) -> bool:
 
 def parts(item: Any) -> Iterable[Any]:
     """What a container of Python's own holds; asks no code of a derived class."""
-    if isinstance(item, dict):
+    if issubclass(type(item), dict):
         return dict.values(item)
     for kind in (list, set, deque):
-        if isinstance(item, kind):
+        if issubclass(type(item), kind):
             return kind.__iter__(item)  # type: ignore[no-any-return, attr-defined]
     return ()
 
@@ -128,8 +129,9 @@ def note_attributes(item: Any, undo: list[Undo]) -> None:
     except (AttributeError, TypeError):
         attributes = None
     if type(attributes) is dict:
-        undo.append((put_back_dict, attributes, attributes.copy()))
-        for value in attributes.values():
+        before = attributes.copy()
+        undo.append((put_back_dict, attributes, before))
+        for value in before.values():
             if type(value) not in SCALARS:
                 note_container(value, undo)
     slots = {name: slot for base in type(item).__mro__ for name, slot in slots_of(base)}
@@ -175,27 +177,50 @@ def note_context(context: Any, undo: list[Undo]) -> None:
 
 def put_back_dict(item: dict[Any, Any], before: dict[Any, Any]) -> None:
     """Give a dict its entries back, in their order; one that has them is left alone."""
-    if len(item) == len(before) and all(
-        item.get(key, LEAVE) is value for key, value in before.items()
-    ):
-        return
+    if len(item) == len(before) and all(map(is_same, dict.values(item), before.values())):
+        if all(map(is_same, dict.keys(item), before)):
+            return
     dict.clear(item)
     dict.update(item, before)
 
 
-def put_back_list(item: Any, before: list[Any]) -> None:
-    """Give a list or deque its items back."""
-    if len(item) == len(before) and all(map(is_same, item, before)):
+def put_back_ordered(item: OrderedDict[Any, Any], before: list[tuple[Any, Any]]) -> None:
+    """Give an ordered dict its entries back: it keeps their order itself, beside the dict."""
+    OrderedDict.clear(item)
+    for key, value in before:
+        OrderedDict.__setitem__(item, key, value)
+
+
+def ordered_items(item: OrderedDict[Any, Any]) -> list[tuple[Any, Any]]:
+    return list(OrderedDict.items(item))
+
+
+def put_back_list(item: list[Any], before: list[Any]) -> None:
+    """Give a list its items back."""
+    if list.__len__(item) == len(before) and all(map(is_same, list.__iter__(item), before)):
         return
-    item.clear()
-    item.extend(before)
+    list.__setitem__(item, slice(None), before)
+
+
+def deque_items(item: deque[Any]) -> list[Any]:
+    return list(deque.__iter__(item))
+
+
+def put_back_deque(item: deque[Any], before: list[Any]) -> None:
+    """Give a deque its items back."""
+    deque.clear(item)
+    deque.extend(item, before)
 
 
 def is_same(one: Any, other: Any) -> bool:
     return one is other
 
 
-def put_back_set(item: set[Any], before: set[Any]) -> None:
+def set_items(item: set[Any]) -> list[Any]:
+    return list(set.__iter__(item))
+
+
+def put_back_set(item: set[Any], before: list[Any]) -> None:
     """Give a set its members back."""
     set.clear(item)
     set.update(item, before)
@@ -207,9 +232,10 @@ def put_back_bytes(item: bytearray, before: bytes) -> None:
 
 
 CONTAINERS: tuple[tuple[type, Callable[[Any], Any], Callable[..., None]], ...] = (
+    (OrderedDict, ordered_items, put_back_ordered),
     (dict, dict.copy, put_back_dict),
     (list, list.copy, put_back_list),
-    (set, set.copy, put_back_set),
-    (deque, list, put_back_list),
+    (set, set_items, put_back_set),
+    (deque, deque_items, put_back_deque),
     (bytearray, bytes, put_back_bytes),
 )

@@ -10,7 +10,6 @@ Inside an `Attempt` the guard raises `LeaveLoop`, which ``except Exception`` doe
 
 from __future__ import annotations
 
-import asyncio
 from threading import get_ident
 from typing import Any
 
@@ -64,7 +63,7 @@ WATCHES: dict[int, Watch] = {}
 original = django.utils.asyncio.get_running_loop
 
 
-def get_running_loop() -> asyncio.AbstractEventLoop:
+def get_running_loop() -> Any:
     """Do what ``asyncio.get_running_loop`` does, and tell the thread's watch.
 
     Raises:
