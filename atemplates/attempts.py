@@ -8,7 +8,7 @@ attributes of the objects that it is given, the containers among them, and the c
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from inspect import iscoroutine
@@ -178,7 +178,7 @@ class Notes:
         if type(attributes) is dict:
             self.undo.append((put_back_dict, attributes, attributes.copy()))
             self.note_several(list(attributes.values()), depth)
-        slots = slots_of(type(item))
+        slots = slots_of(type(item))  # type: ignore[arg-type]
         if slots:
             values = [(slot, slot_value(slot, item)) for slot in slots]
             self.undo.append((put_back_slots, item, values))
@@ -233,27 +233,53 @@ def put_back_slots(item: Any, values: list[tuple[Any, Any]]) -> None:
 
 def put_back_dict(item: dict[Any, Any], before: dict[Any, Any]) -> None:
     """Give a dict its entries back, in their order; one that has them is left alone."""
-    if len(item) == len(before) and all(
-        item.get(key, LEAVE) is value for key, value in before.items()
+    if (
+        dict.__len__(item) == len(before)
+        and all(map(is_same, dict.values(item), before.values()))
+        and all(map(is_same, dict.keys(item), before))
     ):
         return
     dict.clear(item)
     dict.update(item, before)
 
 
-def put_back_list(item: Any, before: list[Any]) -> None:
-    """Give a list or deque its items back."""
-    if len(item) == len(before) and all(map(is_same, item, before)):
+def put_back_ordered(item: OrderedDict[Any, Any], before: list[tuple[Any, Any]]) -> None:
+    """Give an ordered dict its entries back: it keeps their order itself, beside the dict."""
+    OrderedDict.clear(item)
+    for key, value in before:
+        OrderedDict.__setitem__(item, key, value)
+
+
+def ordered_items(item: OrderedDict[Any, Any]) -> list[tuple[Any, Any]]:
+    return list(OrderedDict.items(item))
+
+
+def put_back_list(item: list[Any], before: list[Any]) -> None:
+    """Give a list its items back."""
+    if list.__len__(item) == len(before) and all(map(is_same, list.__iter__(item), before)):
         return
-    item.clear()
-    item.extend(before)
+    list.__setitem__(item, slice(None), before)
+
+
+def deque_items(item: deque[Any]) -> list[Any]:
+    return list(deque.__iter__(item))
+
+
+def put_back_deque(item: deque[Any], before: list[Any]) -> None:
+    """Give a deque its items back."""
+    deque.clear(item)
+    deque.extend(item, before)
 
 
 def is_same(one: Any, other: Any) -> bool:
     return one is other
 
 
-def put_back_set(item: set[Any], before: set[Any]) -> None:
+def set_items(item: set[Any]) -> list[Any]:
+    return list(set.__iter__(item))
+
+
+def put_back_set(item: set[Any], before: list[Any]) -> None:
     """Give a set its members back."""
     set.clear(item)
     set.update(item, before)
@@ -265,10 +291,11 @@ def put_back_bytes(item: bytearray, before: bytes) -> None:
 
 
 CONTAINERS: tuple[tuple[type, Callable[[Any], Any], Callable[..., None], Any], ...] = (
+    (OrderedDict, ordered_items, put_back_ordered, lambda before: [value for _, value in before]),
     (dict, dict.copy, put_back_dict, dict.values),
     (list, list.copy, put_back_list, iter),
-    (set, set.copy, put_back_set, iter),
-    (deque, list, put_back_list, iter),
+    (set, set_items, put_back_set, iter),
+    (deque, deque_items, put_back_deque, iter),
     (bytearray, bytes, put_back_bytes, lambda before: ()),
 )
 """Python's own containers: how one is copied, put back, and what of a copy to note as well."""

@@ -20,7 +20,7 @@ from time import perf_counter
 from types import GeneratorType
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeAlias, TypeVar
 
-from asgiref.sync import _restore_context as restore_context  # type: ignore[attr-defined]
+from asgiref.sync import _restore_context as restore_context
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db.models.query import QuerySet
 

@@ -10,7 +10,6 @@ Inside an `Attempt` the guard raises `LeaveLoop`, which ``except Exception`` doe
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from threading import get_ident
 from typing import Any
@@ -65,10 +64,10 @@ class Watch:
 WATCHES: dict[int, Watch] = {}
 """Thread -> the innermost watch. Each thread reads and writes only its own entry."""
 
-original = django.utils.asyncio.get_running_loop
+original: Any = django.utils.asyncio.get_running_loop  # type: ignore[attr-defined]
 
 
-def get_running_loop() -> asyncio.AbstractEventLoop:
+def get_running_loop() -> Any:
     """Do what ``asyncio.get_running_loop`` does, and tell the thread's watch.
 
     Raises:
@@ -120,7 +119,7 @@ COMPILED = f"{__name__.partition('.')[0]}.compiled."
 
 def install() -> None:
     """Put `get_running_loop` where Django's guard asks. Doing it again changes nothing."""
-    django.utils.asyncio.get_running_loop = get_running_loop
+    django.utils.asyncio.get_running_loop = get_running_loop  # type: ignore[attr-defined]
 
 
 install()

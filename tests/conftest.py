@@ -5,6 +5,8 @@ import os
 import hypothesis
 import pytest
 
+from atemplates import placement
+from atemplates.resolve import others
 from tests.event_loop import LoopBesideTheTest
 from tests.rendering import Rendering
 
@@ -23,3 +25,14 @@ def pytest_asyncio_loop_factories(config, item):
 def render():
     """Return what renders a template in every way; see `Rendering.__call__`."""
     return Rendering()
+
+
+@pytest.fixture(autouse=True)
+def nothing_learned(monkeypatch):
+    """Begin each test as a new process, in which nothing is slow however busy the machine is.
+
+    Tests about time set the limits themselves.
+    """
+    placement.RECORDS.clear()
+    monkeypatch.setattr(placement, "QUICK", float("inf"))
+    monkeypatch.setattr(others, "BUDGET", float("inf"))

@@ -31,6 +31,9 @@ from atemplates.waits import Wait
 MAIN = "main"
 """The name under which a test's template is loaded."""
 
+NEVER = 10**9
+"""For ``Policy(trusted_after=...)``: code of others stays in the thread."""
+
 
 class Setup(NamedTuple):
     """The options of an engine that every case is rendered with."""
@@ -233,6 +236,8 @@ class Rendering:
             stock: what stock Django gets as context, where ours holds awaitables.
             waits: how many waits the render by awaiting may take, templates being loaded and
                 compiled and code of others being trusted (None: any number).
+            hops: how often the render by awaiting may go to the thread, templates being loaded
+                and compiled and code of others not being trusted (None: any number).
             request: makes it a ``RequestContext``.
             autoescape: the context's.
             libraries: tag libraries beside the installed ones.
@@ -257,6 +262,7 @@ class Rendering:
         templates: dict[str, str] | None = None,
         stock: Any = None,
         waits: int | None = 0,
+        hops: int | None = None,
         request: Any = None,
         autoescape: bool = True,
         policy: Policy | None = None,
@@ -319,6 +325,12 @@ class Rendering:
                 outcomes = [await aattempt(load, ours_for, arender) for _ in range(setup.times)]
                 ours.append(("render_async", setup, outcomes))
 
+        async def by_hopping() -> tuple[str, int]:
+            engine = new_engine(texts, policy=replace(policy, trusted_after=NEVER), **options)
+            template = engine.get_template(MAIN)
+            await arender_template(template, ours_for(template))
+            return await arender_hops(template, ours_for(template))
+
         run_async(by_awaiting)
         halves = [wanted[: len(wanted) // 2] for wanted in expected]
         halves += [wanted[len(wanted) // 2 :] for wanted in expected]
@@ -328,6 +340,8 @@ class Rendering:
         first = expected[0][0]
         if waits is not None and first.error is None:
             assert len(seen_waits) == waits, f"waited for {seen_waits}"
+        if hops is not None and first.error is None:
+            assert run_async(by_hopping) == (first.output, hops)
         return first
 
 

@@ -13,7 +13,8 @@ PACKAGE = "atemplates"
 ROOT = Path(atemplates.__file__).parent
 
 # room -> the rooms (or single modules of rooms) it may import. A room always sees itself.
-GROUND = {
+OTHERS_CODE = {"guard", "python_code", "placement", "attempts"}
+GROUND = OTHERS_CODE | {
     *("errors", "waits", "kinds", "escaping", "dates", "numerals", "reversing", "surroundings"),
     "sources",
 }
@@ -21,7 +22,11 @@ BELOW_ENGINES = GROUND | {"state", "loaded", "resolve", "compiler", "tags", "dri
 ARROWS = {
     "errors": set(),
     "waits": set(),
-    "kinds": set(),
+    "guard": set(),
+    "python_code": set(),
+    "placement": {"guard", "python_code"},
+    "attempts": {"guard", "python_code", "placement"},
+    "kinds": {"python_code"},
     "escaping": set(),
     "surroundings": set(),
     "sources": {"waits"},

@@ -21,8 +21,16 @@ from atemplates.compiler.plan import plan_of
 from atemplates.compiler.templates import render_plan
 from atemplates.engines.django import DjangoTemplates, arender_template, render_template
 from atemplates.engines.native import new_state
+from atemplates.state import Policy
 from atemplates.waits import Kind
-from tests.rendering import arender_counted, counted, new_engine, parse, run_async
+from tests.rendering import (
+    arender_counted,
+    arender_hops,
+    counted,
+    new_engine,
+    parse,
+    run_async,
+)
 
 register = Library()
 
@@ -92,13 +100,30 @@ def without_token(html):
     return re.sub(r'value="\w{64}"', "", html)
 
 
+TRUSTING = Policy(trusted_after=0)
+
+
 @pytest.fixture
 def page():
-    return new_engine(TEMPLATES).get_template("page")
+    """A page whose objects' own code is known to be quick."""
+    return new_engine(TEMPLATES, policy=TRUSTING).get_template("page")
 
 
 class TestWithoutIO:
     """A template that meets no I/O costs no wait, no thread, no task, no coroutine per value."""
+
+    async def test_code_is_trusted_after_a_few_pages(self, rf):
+        """Until then a page is one hop; then it is none, as in the laws below."""
+        page = new_engine(TEMPLATES).get_template("page")
+        hops = []
+        for _ in range(10):
+            output, count = await arender_hops(page, page_context(rf))
+            hops.append(count)
+        assert hops[0] == 1
+        assert set(hops) == {0, 1}
+        assert hops == sorted(hops, reverse=True)
+        stock = new_engine(TEMPLATES).get_template("page").render(page_context(rf))
+        assert without_token(output) == without_token(stock)
 
     async def test_no_waits(self, page, rf):
         await arender_template(page, page_context(rf))  # loads the templates
@@ -163,7 +188,8 @@ class TestWithoutIO:
             "{% firstof x %}{% endfor %}"
         )
         waits = []
-        await arender_counted(parse(source), Context({"values": values}), waits)
+        template = parse(source, policy=TRUSTING)
+        await arender_counted(template, Context({"values": values}), waits)
         assert waits == []
 
 
@@ -418,7 +444,10 @@ class TestCancelled:
         await self.cancel(template, {}, forever.started)
 
     async def test_in_the_request_thread(self):
-        """The thread cannot be stopped; the render ends when it is done, and nothing runs on."""
+        """The thread cannot be stopped: it finishes the page, then the render ends.
+
+        Nothing runs on after that.
+        """
         loop, started = asyncio.get_running_loop(), asyncio.Event()
         ended = []
 
@@ -433,7 +462,7 @@ class TestCancelled:
             libraries={"native": "tests.tags.native_tags"},
         )
         await self.cancel(template, {"slow": slow}, started)
-        assert ended == [True]
+        assert ended == [True, True]
 
     async def test_awaitables_that_were_not_reached_are_closed(self, recwarn):
         started = asyncio.Event()

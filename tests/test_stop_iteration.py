@@ -112,9 +112,9 @@ USES = (
 def facts(outcome, on_loop):
     """What has to be equal. A coroutine lets no StopIteration out either: Python says so."""
     error = outcome.error
-    if on_loop and isinstance(error, RuntimeError) and isinstance(error.__cause__, StopIteration):
-        if "off_loop" in str(error) or str(error) == "generator raised StopIteration":
-            error = error.__cause__
+    covered = isinstance(error, RuntimeError) and isinstance(error.__cause__, StopIteration)
+    if on_loop and covered and ("off_loop" in str(error) or "generator raised" in str(error)):
+        error = error.__cause__
     if error is None:
         return plain(outcome.output)
     debug = getattr(error, "template_debug", None) or {}

@@ -56,7 +56,8 @@ def dicts_again(state: State, context: Any) -> list[Any]:
 
     What stands for missing variables is also up to the template that the context is bound to.
     """
-    state.engine = context.template.engine
+    template: Any = context.template
+    state.engine = template.engine
     return dicts_of(context)
 
 

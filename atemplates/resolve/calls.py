@@ -182,7 +182,14 @@ def has_its_name(function: Any) -> bool:
 def has_own_twin(function: Any) -> bool:
     """Whether an ORM method has an async twin that Django did not write: it is to be used."""
     twin = async_twin(function)
-    return twin is not None and not is_django(getattr(unwrap(twin), "__module__", None) or "")
+    if twin is None:
+        return False
+    written = unwrap(twin)
+    queryset = getattr(type(function.__self__), "_queryset_class", None)
+    if queryset is not None:
+        # A manager's method stands for that of its queryset, which may have overridden Django's.
+        written = getattr(queryset, f"a{function.__name__}", written)
+    return not is_django(getattr(written, "__module__", None) or "")
 
 
 def awaiting(state: State, awaitable: Any, *, then_call: bool = False) -> Any:

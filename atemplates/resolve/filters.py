@@ -89,11 +89,9 @@ def apply_filter(
             result = function(value, *args, **kwargs)
         except SynchronousOnlyOperation as error:
             result = filter_again(state, error, function, value, args, kwargs, site, root)
-    if type(value) in RELATED and issubclass(type(result), QuerySet):
-        index = len(site.bits) if site is not None else 1
-        state.relations.derive(value, result, site, root, index)
     if type(result) is Wait or (type(result) not in INERT and is_awaitable(result)):
-        return Wait(Kind.PLAN, _filtered(result, value, function))
+        return Wait(Kind.PLAN, _filtered(state, result, value, function, site, root))
+    _note_origin(state, value, result, site, root)
     if getattr(function, "is_safe", False) and isinstance(value, SafeData):
         result = mark_safe(result)
     return result
@@ -122,10 +120,10 @@ ASKED: dict[str, tuple[Callable[[Any], Any], ...]] = {
     "last": (iteration_code,),
     "length": (iteration_code,),
     "random": (iteration_code,),
-    "slice": (iteration_code,),
+    "slice_filter": (iteration_code,),
     "yesno": (truth_code,),
 }
-"""All that some of Django's filters ask of a value."""
+"""All that some of Django's filters ask of a value, by the name of the function."""
 
 
 def _placed(
@@ -212,11 +210,21 @@ def _reads_source(function: Any, value: Any) -> bool:
     return function.__name__ in WHOLE or function.__name__ in CUTS
 
 
-def _filtered(result: Any, value: Any, function: Any) -> Steps:
+def _note_origin(state: State, value: Any, result: Any, site: Site | None, root: Any) -> None:
+    """Note which relation a queryset comes from that a filter made of another."""
+    if type(value) in RELATED and issubclass(type(result), QuerySet):
+        index = len(site.bits) if site is not None else 1
+        state.relations.derive(value, result, site, root, index)
+
+
+def _filtered(
+    state: State, result: Any, value: Any, function: Any, site: Site | None, root: Any
+) -> Steps:
     if type(result) is Wait:
         result = yield result
     if type(result) not in INERT and is_awaitable(result):
         result = yield Wait(Kind.AWAIT, result)
+    _note_origin(state, value, result, site, root)
     if getattr(function, "is_safe", False) and isinstance(value, SafeData):
         result = mark_safe(result)
     return result

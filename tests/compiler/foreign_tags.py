@@ -65,6 +65,14 @@ class Cases(template.Node):
         return self.branches[str(self.value.resolve(context))].render(context)
 
 
+class Noted(template.Node):
+    """Renders itself, as most tags of a library do."""
+
+    def render(self, context):
+        note("noted")
+        return "noted"
+
+
 class Never(Block):
     def render(self, context):
         return ""
@@ -122,6 +130,11 @@ def later_self(parser, token):
 
 
 @register.tag
+def noted(parser, token):
+    return Noted()
+
+
+@register.tag
 def cases(parser, token):
     _, value = token.split_contents()
     branches = {}
@@ -149,9 +162,18 @@ class Guarded(template.Node):
 
 class SetsFirst(template.Node):
     def render(self, context):
-        context["x"] = "changed"
+        before = context.get("x", "")
+        context["x"] = f"{before}changed"
         guard("sets_first")
-        return "sets_first"
+        return f"{before}:"
+
+
+class SetsAutoescape(template.Node):
+    def render(self, context):
+        before = context.autoescape
+        context.autoescape = not before
+        guard("sets_autoescape")
+        return f"{before}:"
 
 
 class SetsState(template.Node):
@@ -191,6 +213,11 @@ def sets_first(parser, token):
 
 
 @register.tag
+def sets_autoescape(parser, token):
+    return SetsAutoescape()
+
+
+@register.tag
 def sets_state(parser, token):
     return SetsState()
 
@@ -211,9 +238,10 @@ def guarded_simple(context):
 
 @register.simple_tag(takes_context=True)
 def sets_simple(context):
-    context["x"] = "changed"
+    before = context["x"]
+    context["x"] = f"{before}changed"
     guard("sets_simple")
-    return "simple"
+    return f"{before}:"
 
 
 @register.inclusion_tag("part")

@@ -9,11 +9,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.template import Context
 from django.template.base import NodeList
 
+from atemplates import placement
 from atemplates.compiler.plan import PlannedNodeList, plan_of
 from atemplates.engines.django import DjangoTemplates, arender_template, render_template
-from atemplates.errors import NotRepeatable, RenderBlocked
+from atemplates.errors import RenderBlocked
 from atemplates.state import Policy
-from tests.rendering import SETUPS, arender_counted, parse, run_async
+from tests.rendering import SETUPS, arender_counted, arender_hops, parse, precompiled, run_async
 from tests.tags.places import NOTES
 
 LIBRARIES = {"lib": "tests.compiler.foreign_tags"}
@@ -36,7 +37,7 @@ def load(source, **options):
 
 
 @pytest.mark.parametrize(
-    ("source", "output", "hops"),
+    ("source", "output", "steps"),
     [
         ("{% upper %}a{{ x }}{% endupper %}", "AX", 1),
         ("{% upper %}{% endupper %}{% upper %}{% endupper %}", "", 2),
@@ -50,18 +51,18 @@ def load(source, **options):
         ("{% upper %}{% include 'part' %}{% endupper %}", "(X)", 1),
         ("{% upper %}{% firstof 'v' as v %}{% endupper %}{{ v }}", "v", 1),
         ("{% with y='y' %}{% upper %}{{ y }}{% endupper %}{% endwith %}", "Y", 1),
-        ("{% for r in rows %}{% upper %}{{ r }}{% endupper %}{% endfor %}", "PQR", 1),
+        ("{% for r in rows %}{% upper %}{{ r }}{% endupper %}{% endfor %}", "PQR", 3),
         (
             "{% for r in rows %}{% for s in rows %}{% upper %}{{ s }}{% endupper %}"
             "{% endfor %}{% endfor %}",
             "PQR" * 3,
-            1,
+            9,
         ),
         (
             "{% for r in rows %}a{% endfor %}{% for r in rows %}{% upper %}"
             "a{% endupper %}{% endfor %}",
             "aaaAAA",
-            1,
+            3,
         ),
         (
             "{% for r in rows %}{% if forloop.first %}{% upper %}{{ r }}"
@@ -73,13 +74,13 @@ def load(source, **options):
             "{% for r in rows %}{% with s=r %}{% upper %}{{ s }}{% endupper %}"
             "{% endwith %}{% endfor %}",
             "PQR",
-            1,
+            3,
         ),
         (
             "{% for r in rows %}{% filter cut:'Q' %}{% upper %}{{ r }}"
             "{% endupper %}{% endfilter %}{% endfor %}",
             "PR",
-            1,
+            3,
         ),
         (
             "{% for r in none %}{% upper %}{% endupper %}{% empty %}{% upper %}"
@@ -114,12 +115,15 @@ def load(source, **options):
             2,
         ),
         ("{% loud_if n %}{{ x }}{% endloud_if %}{% loud_if none %}{% endloud_if %}", "x!!", 2),
-        ("{% loud unsafe %}{% loud missing %}", "&lt;!!", 2),
+        ("{% loud unsafe %}{% loud missing %}", "&lt;!!", 0),
         ("{% block b %}{% upper %}{{ x }}{% endupper %}{% endblock %}", "X", 1),
     ],
 )
-def test_output_and_hops(render, source, output, hops):
-    text = render(L + source, CONTEXT, templates=TEMPLATES, libraries=LIBRARIES, waits=hops)
+def test_output_and_hops(render, source, output, steps):
+    """A page is one hop, whatever it needs the thread for: steps of it that are not trusted."""
+    text = render(
+        L + source, CONTEXT, templates=TEMPLATES, libraries=LIBRARIES, waits=steps, hops=1
+    )
     assert text == output
 
 
@@ -129,10 +133,9 @@ async def test_a_loop_is_one_hop_however_long(rows):
     template = load(
         "{% for r in rows %}{% upper %}{{ r }}{% endupper %}{{ r }}{% guarded %}{% endfor %}"
     )
-    waits = []
-    output = await arender_counted(template, Context({"rows": range(rows)}), waits)
+    output, hops = await arender_hops(template, Context({"rows": range(rows)}))
     assert output == "".join(f"{r}{r}guarded" for r in range(rows))
-    assert len(waits) == 1
+    assert hops == 1
     assert len(NOTES) == 2 * rows
     assert {on_loop for _, on_loop, _ in NOTES} == {False}
     assert len({thread for *_, thread in NOTES}) == 1
@@ -240,7 +243,11 @@ async def test_they_are_awaited_on_the_loop_before_the_hop():
     waits = []
     source = "{% for r in rows %}{% repeat n %}{{ x }}{% endrepeat %}{% endfor %}"
     assert await arender_counted(load(source), context, waits) == "xx"
-    assert [wait.kind.name for wait in waits] == ["GATHER", "CALL"]
+    assert [wait.kind.name for wait in waits] == ["GATHER", "CALL", "CALL"]
+    template = precompiled(load(source))
+    assert await arender_template(template, Context({"x": "x", "n": 1, "rows": "a"})) == "x"
+    context = Context({"n": value(1), "x": value("x"), "rows": "ab"})
+    assert await arender_hops(template, context) == ("xx", 1)
 
 
 async def test_so_it_does_in_a_loop_over_them():
@@ -352,7 +359,8 @@ class TestArguments:
         source = (
             f"{L}{{% loud {argument} %}}{{% load tz %}}{{% localtime off %}}{{% loud {argument} %}}"
         )
-        render.outcome(source + "{% endlocaltime %}", context, libraries=LIBRARIES, waits=2)
+        source += "{% endlocaltime %}"
+        render.outcome(source, context, libraries=LIBRARIES, waits=0, hops=1)
 
     def test_stock_resolves_a_planned_expression_too(self):
         template = load("{% repeat n %}{{ x }}{% endrepeat %}")
@@ -360,42 +368,77 @@ class TestArguments:
         assert template.render(Context({"n": 3, "x": "y"})) == "yyy"
 
 
-# -- inline ----------------------------------------------------------------------------------------
+# -- where they run --------------------------------------------------------------------------------
+
+
+class TestLearned:
+    """A tag runs in the thread until it has shown that it is quick and asks for nothing."""
+
+    async def places(self, template, times, context=None):
+        places = []
+        for _ in range(times):
+            NOTES.clear()
+            await arender_template(template, Context(context or dict(CONTEXT)))
+            places.append([on_loop for _, on_loop, _ in NOTES])
+        return places
+
+    async def test_on_the_loop_after_three_quick_runs(self):
+        places = await self.places(precompiled(load("{% noted %}")), 5)
+        assert places == [[False], [False], [False], [True], [True]]
+
+    async def test_in_a_loop(self):
+        """What is watched is the step that brought the page into the thread."""
+        template = precompiled(load("{% for r in rows %}{% noted %}{% endfor %}"))
+        assert await self.places(template, 4) == [[False] * 3] * 3 + [[True] * 3]
+
+    async def test_what_asks_on_the_loop_goes_back_for_good(self):
+        """It only asks where a loop is running, so the thread did not see it."""
+        places = await self.places(precompiled(load("{% guarded %}")), 6)
+        assert places == [[False], [False], [False], [True, False], [False], [False]]
+
+    async def test_block_tags_stay_in_the_thread(self):
+        places = await self.places(precompiled(load("{% upper %}a{% endupper %}")), 6)
+        assert places == [[False]] * 6
+
+    async def test_by_setting_never(self):
+        template = precompiled(load("{% noted %}", policy=Policy(sync_tags="thread")))
+        assert await self.places(template, 6) == [[False]] * 6
 
 
 class TestInline:
     async def places(self, source, policy, context=None):
-        text = await arender_template(
-            load(source, policy=policy), Context(context or dict(CONTEXT))
-        )
+        template = precompiled(load(source, policy=policy))
+        text = await arender_template(template, Context(context or dict(CONTEXT)))
         return text, [on_loop for _, on_loop, _ in NOTES]
 
     async def test_every_library(self):
+        source = "{% noted %}{% for r in 'ab' %}{% noted %}{% endfor %}"
+        assert await self.places(source, INLINE) == ("noted" * 3, [True, True, True])
+
+    async def test_but_for_block_tags(self):
+        """What stands inside is a plan of its own, which may need the thread itself."""
         source = (
-            "{% upper %}{{ x }}{% endupper %}{% for r in 'ab' %}{% upper %}"
-            "{{ r }}{% endupper %}{% endfor %}"
+            "{% noted %}{% for r in 'ab' %}{% upper %}{{ r }}{% endupper %}{% noted %}{% endfor %}"
         )
-        assert await self.places(source, INLINE) == ("XAB", [True, True, True])
+        output = "notedAnotedBnoted"
+        assert await self.places(source, INLINE) == (output, [True, False, False, False, False])
 
     async def test_a_named_library(self):
         policy = Policy(inline_modules=frozenset({"tests.compiler.foreign_tags"}))
-        assert await self.places("{% upper %}a{% endupper %}", policy) == ("A", [True])
+        assert await self.places("{% noted %}", policy) == ("noted", [True])
         policy = Policy(inline_modules=frozenset({"another.module"}))
         NOTES.clear()
-        assert await self.places("{% upper %}a{% endupper %}", policy) == ("A", [False])
+        assert await self.places("{% noted %}", policy) == ("noted", [False])
 
     async def test_a_loop_hops_when_one_of_its_tags_must(self):
+        """From there on, the page is in the thread."""
         policy = Policy(inline_modules=frozenset({"tests.compiler.foreign_tags"}))
         libraries = {**LIBRARIES, "native": "tests.tags.native_tags"}
-        source = (
-            "{% load native %}{% for r in 'ab' %}{% upper %}{{ r }}"
-            "{% endupper %}{% names %}{% endfor %}"
-        )
-        template = parse(L + source, libraries=libraries, policy=policy)
-        waits = []
-        await arender_counted(template, Context(), waits)
-        assert len(waits) == 1
-        assert {on_loop for _, on_loop, _ in NOTES} == {False}
+        source = "{% load native %}{% for r in 'ab' %}{% noted %}{% names %}{% endfor %}"
+        template = precompiled(parse(L + source, libraries=libraries, policy=policy))
+        _, hops = await arender_hops(template, Context())
+        assert hops == 1
+        assert [on_loop for _, on_loop, _ in NOTES] == [True, False]
 
     @pytest.mark.parametrize(
         ("source", "output", "places"),
@@ -404,32 +447,39 @@ class TestInline:
             ("{% same_value %}", "same", [True, False]),
             ("{% guarded_simple %}", "simple", [True, False]),
             ("{% guarded_inclusion %}", "(inclusion)", [True, False]),
-            ("{% for r in 'ab' %}{% guarded %}{% endfor %}", "guarded" * 2, [True, False] * 2),
+            ("{% for r in 'ab' %}{% guarded %}{% endfor %}", "guarded" * 2, [True, False, False]),
+            ("{% guarded_block %}x{% endguarded_block %}", "x", [False]),
         ],
     )
-    async def test_what_needs_the_database_is_repeated(self, source, output, places):
+    async def test_what_needs_the_database_is_repeated_once(self, source, output, places):
         assert await self.places(source, INLINE) == (output, places)
+        NOTES.clear()
+        assert await self.places(source, INLINE) == (output, [False] * (len(places) - 1 or 1))
 
     @pytest.mark.parametrize(
-        ("source", "name"),
+        ("source", "output"),
         [
-            ("a\n{% sets_first %}", "foreign_tags.SetsFirst"),
-            ("a\n{% sets_state %}", "foreign_tags.SetsState"),
-            ("a\n{% guarded_block %}{{ x }}{% endguarded_block %}", "foreign_tags.GuardedBlock"),
-            ("a\n{% sets_simple %}", "foreign_tags.sets_simple"),
+            ("{% sets_first %}{{ x }}", "x:xchanged"),
+            ("{% sets_state %}", "1"),
+            ("{% for r in 'ab' %}{% sets_state %}{% endfor %}", "12"),
+            ("{% sets_simple %}{{ x }}", "x:xchanged"),
+            ("{% with x='w' %}{% sets_simple %}{{ x }}{% endwith %}{{ x }}", "w:wchangedx"),
+            (
+                "{% for x in 'ab' %}{% sets_first %}{{ x }}{% endfor %}{{ x }}",
+                "a:achangedb:bchangedx",
+            ),
+            ("{% sets_autoescape %}{{ unsafe }}", "True:<"),
         ],
     )
-    async def test_but_not_when_what_it_did_can_be_seen(self, source, name):
-        with pytest.raises(NotRepeatable) as caught:
-            await self.places(source, INLINE)
-        text = str(caught.value)
-        assert name in text
-        assert "cannot be repeated" in text
-        assert "OPTIONS['sync_tags'] to 'thread'" in text
-        assert "inline_tags" in text
-        assert "main, line 2: {% " in text
-        # The tag ran once, and not in the thread.
-        assert [on_loop for _, on_loop, _ in NOTES] == [True]
+    def test_what_it_did_before_is_put_back(self, render, source, output):
+        """The second run sees what a first one sees, and the page what stock leaves."""
+        text, places = run_async(self.places, source, INLINE)
+        assert text == output
+        assert places == [True] + [False] * source.count(" for ") + [False]
+        text = render(
+            L + source, lambda: dict(CONTEXT), libraries=LIBRARIES, waits=None, policy=INLINE
+        )
+        assert text == output
 
     @pytest.mark.parametrize(
         "source",
@@ -443,10 +493,13 @@ class TestInline:
         def backend(**options):
             options["libraries"] = LIBRARIES
             params = {"NAME": "x", "DIRS": [], "APP_DIRS": False, "OPTIONS": options}
-            return DjangoTemplates(params).from_string(L + "{% upper %}a{% endupper %}")
+            template = DjangoTemplates(params).from_string(L + "{% noted %}")
+            precompiled(template.template)
+            return template
 
         for options, on_loop in (
             ({}, False),
+            ({"sync_tags": "auto"}, False),
             ({"sync_tags": "thread"}, False),
             ({"sync_tags": "inline"}, True),
             ({"inline_tags": ["lib"]}, True),
@@ -454,7 +507,8 @@ class TestInline:
             ({"inline_tags": ["i18n"]}, False),
         ):
             NOTES.clear()
-            assert await backend(**options).render_async() == "A"
+            placement.RECORDS.clear()
+            assert await backend(**options).render_async() == "noted"
             assert [note[1] for note in NOTES] == [on_loop], options
         with pytest.raises(ImproperlyConfigured, match="no tag library"):
             backend(inline_tags=["nonsense"])

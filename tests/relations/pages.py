@@ -18,7 +18,8 @@ from django.template.backends.django import DjangoTemplates as StockTemplates
 from atemplates import drivers
 from atemplates.compiler.templates import render_plan
 from atemplates.engines.django import DjangoTemplates
-from atemplates.engines.native import new_state
+from atemplates.engines.native import new_state, set_policy
+from atemplates.state import Policy
 from atemplates.testing import Event, record
 from atemplates.waits import Kind, Wait
 from tests.rendering import counted, plain, run_async
@@ -84,6 +85,7 @@ def render(
     *,
     others: dict[str, str] | None = None,
     observed: bool = False,
+    trusting: bool = False,
     **options: Any,
 ) -> Run:
     """Render a page once.
@@ -93,11 +95,14 @@ def render(
         way: ``"stock"``, ``"sync"`` or ``"async"``.
         policy: for this render.
         observed: whether events are recorded.
+        trusting: whether code of others runs on the loop from the beginning.
         options: OPTIONS of the backend.
     """
     run = Run()
     values = make() if callable(make) else make
     template = backend(source, others, stock=way == "stock", **options).get_template(NAME)
+    if trusting and way != "stock":
+        set_policy(template.template.engine, Policy(trusted_after=0))
     with ExitStack() as stack:
         if observed:
             run.events = stack.enter_context(record())

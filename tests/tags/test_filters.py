@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from atemplates.engines.django import arender_template, render_template
-from atemplates.errors import NotRepeatable
-from tests.rendering import SETUPS, parse, run_async
+from atemplates.state import Policy
+from tests.rendering import SETUPS, parse, precompiled, run_async
 from tests.tags import places
 from tests.tags.places import NOTES
 
@@ -235,12 +235,30 @@ def guarded(value):
 
 
 @register.filter
+def takes(value, rows):
+    """Go through the argument; the value is not looked at."""
+    return list(rows)
+
+
+@register.filter
+def drains(value):
+    """Empty a list and meet the guard on the way."""
+    places.note("drains")
+    taken = [value.pop()]
+    if places.on_loop():
+        raise SynchronousOnlyOperation("on the loop")
+    while value:
+        taken.append(value.pop())
+    return "".join(taken)
+
+
+@register.filter
 def always(value):
     raise SynchronousOnlyOperation("always")
 
 
 class TestWhatNeedsTheDatabase:
-    """A filter that meets Django's guard on the loop is repeated in the request's thread."""
+    """A filter of others belongs in the request's thread, before it meets Django's guard or after."""
 
     def setup_method(self):
         NOTES.clear()
@@ -252,17 +270,44 @@ class TestWhatNeedsTheDatabase:
         )
         assert await arender_template(template, Context()) == "1"
 
-    async def test_it_is_repeated_once(self):
-        template = parse("{% load querying %}{{ 'g'|guarded }}", libraries={"querying": __name__})
-        assert await arender_template(template, Context()) == "g in a thread"
-        assert [on_loop for _, on_loop, _ in NOTES] == [True, False]
+    async def places(self, source, values, policy, times=1):
+        """Render some times; return the last output, and where the filter ran each time."""
+        template = precompiled(
+            parse(f"{{% load querying %}}{source}", libraries={"querying": __name__}, policy=policy)
+        )
+        places = []
+        for _ in range(times):
+            NOTES.clear()
+            output = await arender_template(template, Context(values()))
+            places.append([on_loop for _, on_loop, _ in NOTES])
+        return output, places
 
-    async def test_not_when_it_has_gone_through_an_iterator(self):
-        template = parse("{% load querying %}{{ rows|guarded }}", libraries={"querying": __name__})
-        with pytest.raises(
-            NotRepeatable, match=r"(?s)'guarded'.*iterator.*list or a queryset.*line 1"
-        ):
-            await arender_template(template, Context({"rows": iter("ab")}))
+    async def test_it_is_met_in_the_thread(self):
+        ran = await self.places("{{ 'g'|guarded }}", dict, Policy())
+        assert ran == ("g in a thread", [[False]])
+
+    @pytest.mark.parametrize("policy", [Policy(trusted_after=0), Policy(sync_tags="inline")])
+    async def test_on_the_loop_it_is_repeated_once(self, policy):
+        """In the process, and not in each render."""
+        ran = await self.places("{{ 'g'|guarded }}", dict, policy, times=3)
+        assert ran == ("g in a thread", [[True, False], [False], [False]])
+
+    @pytest.mark.parametrize(
+        "policy", [Policy(), Policy(trusted_after=0), Policy(sync_tags="inline")]
+    )
+    @pytest.mark.parametrize("source", ["{{ rows|guarded }}", "{{ 'ab'|takes:rows|guarded }}"])
+    async def test_what_goes_through_an_iterator_runs_once(self, source, policy):
+        """An iterator cannot be put back, so that it is never on trial."""
+        ran = await self.places(source, lambda: {"rows": iter("ab")}, policy)
+        assert ran == ("ab in a thread", [[False]])
+
+    async def test_a_list_is_put_back(self):
+        ran = await self.places(
+            "{{ rows|drains }},{{ rows|length }}",
+            lambda: {"rows": ["a", "b"]},
+            Policy(trusted_after=0),
+        )
+        assert ran == ("ba,0", [[True, False]])
 
     async def test_a_generator_is_gone_through_in_the_thread(self, transactional_db):
         await Group.objects.acreate(name="g")

@@ -155,7 +155,8 @@ def test_in_a_foreign_tag_in_a_loop(render):
         "{% endwrap %}{% endfor %}"
     )
     libraries = {"native": "tests.tags.native_tags"}
-    assert render(source, {"num": (1, 1, 2)}, libraries=libraries, waits=1) == "<1><><2>"
+    output = render(source, {"num": (1, 1, 2)}, libraries=libraries, waits=3, hops=1)
+    assert output == "<1><><2>"
 
 
 def test_a_loop_variable_called_forloop(render):

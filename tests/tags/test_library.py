@@ -8,10 +8,11 @@ import re
 import pytest
 from django.template import Context
 
+from atemplates import placement
 from atemplates.engines.django import arender_template, render_template
 from atemplates.errors import RenderBlocked
 from atemplates.state import Policy
-from tests.rendering import SETUPS, parse
+from tests.rendering import SETUPS, parse, precompiled
 from tests.tags.places import NOTES
 
 LIBRARIES = {"lib": "tests.tags.library_tags"}
@@ -157,9 +158,13 @@ class TestWhereItRuns:
     def notes(self):
         NOTES.clear()
 
-    async def run(self, source, **options):
+    async def run(self, source, *, times=1, **options):
+        """Render some times; return what ran in the last of them, and whether on the loop."""
         template = parse("{% load lib %}" + source, TEMPLATES, libraries=LIBRARIES, **options)
-        await arender_template(template, Context(dict(CONTEXT)))
+        precompiled(template)
+        for _ in range(times):
+            NOTES.clear()
+            await arender_template(template, Context(dict(CONTEXT)))
         return [(what, on_loop) for what, on_loop, _ in NOTES]
 
     async def test_a_function_in_the_request_thread(self):
@@ -168,14 +173,33 @@ class TestWhereItRuns:
         assert ran == [("join", False), ("show", False), ("wrapped", False)]
         assert len({thread for *_, thread in NOTES}) == 1
 
+    @pytest.mark.parametrize("tag", ["join", "show 1", "wrapped %}{% endwrapped"])
+    async def test_on_the_loop_when_it_has_shown_that_it_is_quick(self, tag):
+        name = tag.partition(" ")[0]
+        source = f"{{% {tag} %}}"
+        assert await self.run(source, times=3) == [(name, False)]
+        assert await self.run(source) == [(name, True)]
+
+    @pytest.mark.parametrize("tag", ["join", "show 1", "wrapped %}{% endwrapped"])
+    async def test_never_when_it_took_long(self, tag, monkeypatch):
+        monkeypatch.setattr(placement, "QUICK", -1.0)
+        source = f"{{% {tag} %}}"
+        assert await self.run(source, times=10) == [(tag.partition(" ")[0], False)]
+
+    async def test_by_setting_never(self):
+        policy = Policy(sync_tags="thread")
+        ran = await self.run("{% join %}{{ x|exclaim }}", times=10, policy=policy)
+        assert ran == [("join", False), ("exclaim", False)]
+
     async def test_a_coroutine_function_on_the_loop(self):
         assert await self.run("{% ajoin %}") == [("ajoin", True)]
 
     async def test_inline(self):
         policy = Policy(sync_tags="inline")
-        assert await self.run("{% join %}{% show 1 %}", policy=policy) == [
+        assert await self.run("{% join %}{% show 1 %}{{ x|exclaim }}", times=2, policy=policy) == [
             ("join", True),
             ("show", True),
+            ("exclaim", True),
         ]
 
     async def test_a_library_that_may_run_inline(self):
@@ -186,24 +210,30 @@ class TestWhereItRuns:
         policy = Policy(inline_modules=frozenset({"tests.tags.native_tags"}))
         assert await self.run("{% join %}", policy=policy) == [("join", False)]
 
-    async def test_filters_run_on_the_loop(self):
-        assert await self.run("{{ x|exclaim }}") == [("exclaim", True)]
+    async def test_filters_as_well(self):
+        source = "{{ x|exclaim }}"
+        assert await self.run(source) == [("exclaim", False)]
+        assert await self.run(source, times=3) == [("exclaim", True)]
 
-    def test_hops(self, render):
-        """One for each tag, one for a loop however long."""
-        for source, hops in (
-            ("{% join %}", 1),
-            ("{% join %}{% join %}", 2),
-            ("{% for r in rows %}{% join r %}{% endfor %}", 1),
-            (
-                "{% for r in rows %}{% for s in rows %}{% join r %}{% join s %}"
-                "{% endfor %}{% endfor %}",
-                1,
-            ),
-            ("{% for r in rows %}{% endfor %}", 0),
-            ("{% wrapped %}{% join %}{% endwrapped %}", 2),
-        ):
-            render("{% load lib %}" + source, CONTEXT, libraries=LIBRARIES, waits=hops)
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "{% join %}",
+            "{% join %}{% join %}",
+            "{% for r in rows %}{% join r %}{% endfor %}",
+            "{% for r in rows %}{% for s in rows %}{% join r %}{% join s %}{% endfor %}{% endfor %}",
+            "{% wrapped %}{% join %}{% endwrapped %}",
+            "{% show 1 %}{{ x|exclaim }}",
+        ],
+    )
+    def test_hops(self, render, source):
+        """One for the page while they are watched, none when they are trusted."""
+        options = {"templates": TEMPLATES, "libraries": LIBRARIES}
+        render("{% load lib %}" + source, CONTEXT, waits=0, hops=1, **options)
+
+    def test_no_hop_without_them(self, render):
+        source = "{% load lib %}{% for r in rows %}{{ r }}{% endfor %}"
+        render(source, CONTEXT, libraries=LIBRARIES, waits=0, hops=0)
 
 
 class TestAwaitables:

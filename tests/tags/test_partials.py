@@ -138,7 +138,7 @@ def test_a_foreign_tag_in_a_partial_in_a_loop_is_one_hop(render):
     )
     libraries = {"native": "tests.tags.native_tags"}
     names = "False,None,True,forloop,x;"
-    assert render(source, libraries=libraries, waits=1) == names * 2
+    assert render(source, libraries=libraries, waits=0, hops=1) == names * 2
 
 
 def test_awaitables(render):

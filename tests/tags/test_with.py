@@ -56,7 +56,7 @@ class TestScopes:
     def test_a_foreign_tag_sees_the_values(self, render):
         source = "{% load native %}{% with a=1 %}{% names %}{% endwith %}"
         libraries = {"native": "tests.tags.native_tags"}
-        assert render(source, libraries=libraries, waits=1) == "False,None,True,a"
+        assert render(source, libraries=libraries, hops=1) == "False,None,True,a"
 
     def test_the_csrf_token_may_be_one_of_the_values(self, render):
         source = "{% with csrf_token='TOKEN' %}{% csrf_token %}{% endwith %}{% csrf_token %}"

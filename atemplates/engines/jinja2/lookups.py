@@ -199,7 +199,7 @@ def read_attribute(
     found = look_up(environment, obj, name)
     if type(obj) not in SOURCES:
         return found
-    return Pending(source_attribute(found, look_up, environment, obj, name)).start()
+    return Pending(source_attribute(found, look_up, environment, obj, name))._start()
 
 
 @internal
@@ -208,13 +208,13 @@ def source_attribute(
 ) -> Steps:
     """The plan of what a source is asked for: what it has under the name, or the async method."""
     if type(found) is Missed:
-        found = yield from found.finish()
+        found = yield from found._finish()
     missing = issubclass(type(found), Undefined)
     if missing or (type(found) is MethodType and not is_marked(found)):
         # As any attribute: a sandbox has its say about it, and later about its call.
         twin = look_up(environment, obj, f"a{name}")
         if type(twin) is Missed:
-            twin = yield from twin.finish()
+            twin = yield from twin._finish()
         if callable(twin) and iscoroutinefunction(unwrap(twin)) and not is_marked(twin):
             if missing or environment.is_async:
                 return twin

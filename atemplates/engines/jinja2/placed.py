@@ -63,7 +63,7 @@ class Placed:
         self.objects = args if objects is None else objects
 
     @internal
-    def finish(self, site: Any = None, root: Any = None) -> Any:
+    def _finish(self, site: Any = None, root: Any = None) -> Any:
         """The plan of the step."""
         return (yield from taken(self.code, self.function, self.args, self.kwargs, self.objects))
 
