@@ -13,12 +13,16 @@ PACKAGE = "atemplates"
 ROOT = Path(atemplates.__file__).parent
 
 # room -> the rooms (or single modules of rooms) it may import. A room always sees itself.
-GROUND = {"errors", "waits", "kinds", "escaping", "dates", "numerals", "reversing", "surroundings"}
+GROUND = {
+    *("errors", "waits", "kinds", "held", "escaping", "dates", "numerals", "reversing"),
+    "surroundings",
+}
 BELOW_ENGINES = GROUND | {"state", "loaded", "resolve", "compiler", "tags", "drivers", "relations"}
 ARROWS = {
     "errors": set(),
     "waits": set(),
     "kinds": set(),
+    "held": {"kinds", "waits"},
     "escaping": set(),
     "surroundings": set(),
     "dates": {"surroundings"},

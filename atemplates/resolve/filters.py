@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from types import GeneratorType
+from types import FunctionType, GeneratorType
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db.models import QuerySet
+from django.template import defaultfilters
 from django.utils.safestring import SafeData, SafeString, mark_safe
 
 from ..errors import NotRepeatable
+from ..held import HOLDERS, holds_awaitables
 from ..kinds import (
     INERT,
     RELATED,
@@ -20,7 +22,7 @@ from ..kinds import (
 )
 from ..state import State
 from ..waits import Kind, Wait
-from .calls import Steps, complete
+from .calls import Steps, awaited, complete, filled_then
 from .rows import ROWS, _same, evaluated_then
 from .sites import Site
 
@@ -42,6 +44,27 @@ WHOLE = frozenset(
 """Django's filters that read all rows of a queryset."""
 
 
+PASSING_ON: frozenset[Any] = frozenset(
+    {
+        defaultfilters.default,
+        defaultfilters.default_if_none,
+        defaultfilters.first,
+        defaultfilters.last,
+        defaultfilters.length,
+        defaultfilters.pluralize,
+        defaultfilters.random,
+        defaultfilters.slice_filter,
+        defaultfilters.yesno,
+    }
+)
+"""Django's filters that look at no item of a container; what they give may be awaited."""
+
+
+def looks_into(function: Any) -> bool:
+    """Whether a filter may look at the items of a container."""
+    return type(function) is not FunctionType or function not in PASSING_ON
+
+
 def apply_filter(
     state: State,
     function: Any,
@@ -58,6 +81,12 @@ def apply_filter(
         root: the value of its first bit.
         args: the filter's arguments.
     """
+    if type(value) in HOLDERS and looks_into(function) and holds_awaitables(value, INERT):
+        return filled_then(
+            state,
+            value,
+            lambda held: apply_filter(state, function, held, site, root, *args, **kwargs),
+        )
     if type(value) not in SCALARS and (type(value) in ROWS or is_related(type(value))):
         if _takes_all(function, value):
             wait = state.relations.whole(value, site, root)
@@ -77,7 +106,7 @@ def apply_filter(
         index = len(site.bits) if site is not None else 1
         state.relations.derive(value, result, site, root, index)
     if type(result) is Wait or (type(result) not in INERT and is_awaitable(result)):
-        return Wait(Kind.PLAN, _filtered(result, isinstance(value, SafeData), function))
+        return Wait(Kind.PLAN, _filtered(state, result, isinstance(value, SafeData), function))
     if getattr(function, "is_safe", False) and isinstance(value, SafeData):
         result = mark_safe(result)
     return result
@@ -135,11 +164,12 @@ def _takes_all(function: Any, value: Any) -> bool:
     )
 
 
-def _filtered(result: Any, safe: bool, function: Any) -> Steps:
+def _filtered(state: State, result: Any, safe: bool, function: Any) -> Steps:
     if type(result) is Wait:
         result = yield result
-    if type(result) not in INERT and is_awaitable(result):
-        result = yield Wait(Kind.AWAIT, result)
+    result = awaited(state, result)
+    if type(result) is Wait:
+        result = yield from complete(result)
     if safe and getattr(function, "is_safe", False):
         result = mark_safe(result)
     return result

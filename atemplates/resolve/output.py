@@ -15,13 +15,14 @@ from django.utils.safestring import SafeString
 
 from .. import dates, numerals
 from ..escaping import escape
+from ..held import HOLDERS, holds_awaitables
 from ..kinds import (
     INERT,
     is_related,
 )
 from ..state import State
 from ..waits import Kind, Wait
-from .calls import Steps, again_in_thread
+from .calls import Steps, again_in_thread, filled_then
 from .lookups import follow, walk
 from .rows import ROWS
 from .sites import Site
@@ -79,6 +80,8 @@ def rendered(
     kind = type(value)
     if not state.on_loop and (kind in ROWS or is_related(kind)):
         state.relations.prepare_value(value, site, root)
+    if kind in HOLDERS and holds_awaitables(value, INERT):
+        return filled_then(state, value, lambda held: rendered(state, context, held, site, root))
     try:
         return render_value_in_context(value, context)
     except SynchronousOnlyOperation:

@@ -156,6 +156,9 @@ class RowStream(Stream):
         return found
 
 
+# What stock gives is a generator, and messages about it say so.
+RowStream.__name__ = RowStream.__qualname__ = "generator"
+RowStream.__module__ = "builtins"
 streams.add(RowStream)
 unready.add(RowStream)
 PLACED.add(RowStream)
