@@ -68,19 +68,24 @@ def wait_for(awaitable: Awaitable[R], what: str = "") -> R:
     return async_to_sync(_await)(awaitable)
 
 
-def run_noticing(plan: Plan) -> Any:
+def run_noticing(plan: Plan, runner: Callable[[Plan], Any] | None = None) -> Any:
     """Run a plan as `run` does; on a running loop, notice that something needed the database.
 
     Whoever catches Django's exception for that would otherwise get another page than in a thread.
+
+    Args:
+        plan: the plan.
+        runner: what runs it; by default `run`.
 
     Raises:
         RenderBlocked: the plan has to wait, or code asked for the database, with a loop running in
             this very thread.
     """
+    runner = runner or run
     if not on_event_loop():
-        return run(plan)
+        return runner(plan)
     with guard.Watch() as watch:
-        result = run(plan)
+        result = runner(plan)
     if watch.asked:
         place = Location(watch.template, watch.line) if watch.template else None
         raise RenderBlocked(

@@ -15,8 +15,8 @@ ROOT = Path(atemplates.__file__).parent
 # room -> the rooms (or single modules of rooms) it may import. A room always sees itself.
 OTHERS_CODE = {"guard", "python_code", "placement", "attempts"}
 GROUND = OTHERS_CODE | {
-    *("errors", "waits", "kinds", "escaping", "dates", "numerals", "reversing", "surroundings"),
-    "sources",
+    *("errors", "waits", "kinds", "held", "escaping", "dates", "numerals", "reversing"),
+    *("sources", "surroundings"),
 }
 BELOW_ENGINES = GROUND | {"state", "loaded", "resolve", "compiler", "tags", "drivers", "relations"}
 ARROWS = {
@@ -27,6 +27,7 @@ ARROWS = {
     "placement": {"guard", "python_code"},
     "attempts": {"guard", "python_code", "placement"},
     "kinds": {"python_code"},
+    "held": {"kinds", "waits"},
     "escaping": set(),
     "surroundings": set(),
     "sources": {"waits"},

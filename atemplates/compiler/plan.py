@@ -117,7 +117,7 @@ class PlannedNodeList(NodeList):
         state = state_of(context)
         if state is None:
             return super().render(context)
-        state.engine = context.template.engine
+        state.engine = context.template.engine  # type: ignore[union-attr]
         return state.run(plan_of(self)(context, state))  # type: ignore[no-any-return]
 
     async def render_async(self, context: Context) -> SafeString:
@@ -125,7 +125,7 @@ class PlannedNodeList(NodeList):
         state = state_of(context)
         if state is None:
             return super().render(context)
-        state.engine = context.template.engine
+        state.engine = context.template.engine  # type: ignore[union-attr]
         before = state.stand_on(True)
         try:
             return await state.arun(plan_of(self)(context, state), state)  # type: ignore[no-any-return]

@@ -11,6 +11,7 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.db.models import Model
 from django.template.loader_tags import BlockNode
 
+from ..held import filled
 from ..kinds import (
     INERT,
     MARKS,
@@ -232,6 +233,22 @@ def awaited(state: State, value: Any) -> Any:
     if type(value) not in INERT and is_awaitable(value):
         return awaiting(state, value)
     return value
+
+
+def filled_then(state: State, value: Any, function: Callable[[Any], Any]) -> Wait:
+    """The wait for what ``function`` makes of a container once its awaitables are awaited."""
+    return Wait(Kind.PLAN, _filled_then(state, value, function))
+
+
+def _filled_then(state: State, value: Any, function: Callable[[Any], Any]) -> Steps:
+    value = yield from filled(value, lambda item: _awaited(state, item))
+    result = function(value)
+    return (yield from complete(result)) if type(result) is Wait else result
+
+
+def _awaited(state: State, awaitable: Any) -> Steps:
+    result = awaiting(state, awaitable)
+    return (yield from complete(result)) if type(result) is Wait else result
 
 
 def again_in_thread(

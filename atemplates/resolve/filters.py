@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db.models import QuerySet
+from django.template import defaultfilters
 from django.utils.safestring import SafeData, SafeString, mark_safe
 
 from ..errors import NotRepeatable
+from ..held import HOLDERS, holds_awaitables
 from ..kinds import (
     INERT,
     RELATED,
@@ -22,7 +25,7 @@ from ..kinds import (
 from ..python_code import SCALARS, SOMEBODYS, call_code, iteration_code, truth_code, use_code
 from ..state import State
 from ..waits import Kind, Wait
-from .calls import Steps, complete
+from .calls import Steps, awaited, complete, filled_then
 from .others import LEAVE, placed_here, there
 from .rows import ROWS, _same, evaluated_then
 from .sites import Site
@@ -53,6 +56,27 @@ ITERATING = frozenset(
 INERT_ROWS = SCALARS | ROWS
 
 
+PASSING_ON: frozenset[Any] = frozenset(
+    {
+        defaultfilters.default,
+        defaultfilters.default_if_none,
+        defaultfilters.first,
+        defaultfilters.last,
+        defaultfilters.length,
+        defaultfilters.pluralize,
+        defaultfilters.random,
+        defaultfilters.slice_filter,
+        defaultfilters.yesno,
+    }
+)
+"""Django's filters that look at no item of a container; what they give may be awaited."""
+
+
+def looks_into(function: Any) -> bool:
+    """Whether a filter may look at the items of a container."""
+    return type(function) is not FunctionType or function not in PASSING_ON
+
+
 def apply_filter(
     state: State,
     function: Any,
@@ -72,6 +96,12 @@ def apply_filter(
     if type(value) not in INERT_ROWS and is_source(type(value)) and _reads_source(function, value):
         again = lambda rows: apply_filter(state, function, rows, site, root, *args, **kwargs)  # noqa: E731
         return filter_source(state, again, function, value, args, kwargs)
+    if type(value) in HOLDERS and looks_into(function) and holds_awaitables(value, INERT):
+        return filled_then(
+            state,
+            value,
+            lambda held: apply_filter(state, function, held, site, root, *args, **kwargs),
+        )
     if type(value) not in SCALARS and (type(value) in ROWS or is_related(type(value))):
         if _takes_all(function, value):
             wait = state.relations.whole(value, site, root)
@@ -222,8 +252,9 @@ def _filtered(
 ) -> Steps:
     if type(result) is Wait:
         result = yield result
-    if type(result) not in INERT and is_awaitable(result):
-        result = yield Wait(Kind.AWAIT, result)
+    result = awaited(state, result)
+    if type(result) is Wait:
+        result = yield from complete(result)
     _note_origin(state, value, result, site, root)
     if getattr(function, "is_safe", False) and isinstance(value, SafeData):
         result = mark_safe(result)

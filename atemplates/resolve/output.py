@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from .. import dates, numerals
 from ..escaping import escape
+from ..held import HOLDERS, holds_awaitables
 from ..kinds import (
     INERT,
     is_related,
@@ -24,7 +25,7 @@ from ..kinds import (
 from ..python_code import text_code
 from ..state import State
 from ..waits import Kind, Wait
-from .calls import Steps, again_in_thread
+from .calls import Steps, again_in_thread, filled_then
 from .lookups import follow, walk
 from .others import LEAVE, here
 from .rows import ROWS
@@ -102,6 +103,10 @@ def rendered(
     kind = type(value)
     if not state.on_loop and (kind in ROWS or is_related(kind)):
         state.relations.prepare_value(value, site, root)
+    if kind in HOLDERS and holds_awaitables(value, INERT):
+        return filled_then(
+            state, value, lambda held: rendered(state, context, held, site, root, text_of)
+        )
     code = text_code(value) if state.on_loop and not is_source(kind) else None
     if code is not None:
         text = here(state, code, text_of, (value, context), (value,))

@@ -262,3 +262,55 @@ class TestGenerators:
         )
         assert await render(source, values) == "xxxxxx"
         assert threads == {threading.current_thread()}
+
+
+FILTERS = [
+    "join(',', attribute='x')",
+    "join(',')|length > 1",
+    "sort(attribute='x')",
+    "sort|length",
+    "groupby('x')|list|length",
+    "groupby('x', default=1)|map('last')|map('first')|map('list')|list",
+    "unique|list|length",
+    "unique(attribute='x')|map('list')|list",
+    "max(attribute='x')|list",
+    "min(attribute='x')|list",
+    "max|list",
+    "sum(attribute='x')",
+    "sum(attribute='x', start=0)",
+    "sum(attribute=0, start=0)",
+    "sum",
+    "sum(start=[])",
+    "map(attribute='x')|list",
+    "map('list')|list",
+    "map('first')|list",
+    "map('sum')|list",
+    "map('join', '-')|join",
+    "map('length')|list",
+    "map('last')|list",
+    "selectattr('x')|list",
+    "rejectattr('x')|map('list')|list",
+    "select|map('list')|list",
+    "first|list",
+    "last|list",
+    "reverse|map('list')|list",
+    "list|length",
+    "batch(2)|map('map', 'list')|map('list')|list",
+    "slice(2)|map('map', 'list')|map('list')|list",
+    "tojson",
+    "string|length > 3",
+    "length",
+]
+
+
+@pytest.mark.parametrize("filter_", FILTERS)
+@pytest.mark.parametrize("rows", ["[g]", "[g, h]", "[g, 1]", "(g, g)", "[l|map('upper')]", "d"])
+async def test_rows_that_are_read_row_by_row_themselves(same, filter_, rows):
+    def context():
+        g = (n for n in [1, 2])
+        return {"g": g, "h": iter([3]), "l": ["a"], "d": [{"x": g}, {"x": 1}]}
+
+    try:
+        await same("{{ " + rows + "|" + filter_ + " }}", context)
+    except Exception as error:
+        assert not isinstance(error, RecursionError)

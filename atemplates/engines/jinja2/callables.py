@@ -2,7 +2,7 @@
 
 Template code calls them with ``pend`` and runs what it gets as part of its own plan. Python code
 calls them as it calls stock Jinja2's: in a sync environment it gets text, in an async one a
-coroutine.
+coroutine; or text, if it is sync code that a render has called.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from jinja2.nodes import EvalContext
 from jinja2.utils import missing, pass_eval_context
 from markupsafe import Markup
 
-from ...drivers import arun, run
+from ...drivers import arun
 from ...waits import Kind, Wait
+from .nested import finish, wants_text
 from .state import running
 from .tracebacks import internal
 from .values import Pending
@@ -27,10 +28,16 @@ as_markup: Callable[[str], Markup] = partial(str.__new__, Markup)
 
 
 def finished(environment: Environment, pending: Pending) -> Any:
-    """What Python code gets of a call: the text, or a coroutine in an async environment."""
-    if environment.is_async and not running().stock_code:
+    """What Python code gets of a call: the text; a coroutine in an async environment.
+
+    Sync code that an async render calls gets the text as well.
+
+    Raises:
+        RenderBlocked: for such code, when there is something to wait for; see `nested`.
+    """
+    if environment.is_async and not running().stock_code and not wants_text():
         return arun(pending._finish())
-    return run(pending._finish())
+    return finish(pending._finish())
 
 
 class Macro(runtime.Macro):
@@ -143,25 +150,6 @@ async def collected(pieces: AsyncIterator[str]) -> list[str]:
     return [piece async for piece in pieces]
 
 
-class StartedMacro:
-    """A macro as a sync Python function gets it in an async environment.
-
-    A call gives the text, as in a sync environment, unless the macro has to wait: then it gives
-    something to await. (Stock Jinja2 gives a coroutine, which such functions print.)
-    """
-
-    def __init__(self, macro: Macro) -> None:
-        self._macro = macro
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._macro, name)
-
-    @internal
-    @pass_eval_context
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._macro._bound(*args, **kwargs)._start()
-
-
 class BlockReference(runtime.BlockReference):
     """What ``super()`` and ``self.name()`` call."""
 
@@ -226,13 +214,13 @@ class RenderFunction:
         """Adds the pieces to a list."""
 
     def __call__(self, context: runtime.Context) -> Iterator[str] | AsyncIterator[str]:
-        if context.environment.is_async and not running().stock_code:
+        if context.environment.is_async and not running().stock_code and not wants_text():
             return self._apieces(context)
         return self._pieces(context)
 
     def _pieces(self, context: runtime.Context) -> Iterator[str]:
         pieces: list[str] = []
-        run(self._plan(context, pieces))
+        finish(self._plan(context, pieces))
         yield from pieces
 
     async def _apieces(self, context: runtime.Context) -> AsyncIterator[str]:

@@ -17,8 +17,9 @@ from ...kinds import RELATED, is_iterator
 from ...resolve import has_its_name, may_replace, stands_beside
 from ...waits import Kind, Wait
 from ..base import is_coroutine_function
-from .callables import BlockReference, Macro, PlanFunction, StartedMacro
-from .loops import LoopContext
+from .callables import BlockReference, Macro, PlanFunction
+from .loops import LoopContext, LoopForPython
+from .nested import given
 from .sources import source_rows
 from .state import running
 from .streams import Steps, kept
@@ -50,14 +51,15 @@ def anything(function: Any) -> bool:
 
 streams: set[type] = set()
 """Types of what a template holds of rows that arrive one by one: `LazyRows`."""
-unready: set[type] = {Macro, GeneratorType}
+unready: set[type] = {GeneratorType, LoopContext}
 """Types of arguments that sync Python code may not be able to use on the event loop."""
 
 
 class PlanFilter:
     """A filter or test of ours in the place of one of Jinja2's own.
 
-    A call gives the result, or something that waits.
+    ``function`` gives the result, or something that waits. A call is one by Python code: it gives
+    the result, or something to await to code that can.
     """
 
     def __init__(self, function: Callable[..., Any], stock: Callable[..., Any]) -> None:
@@ -67,7 +69,9 @@ class PlanFilter:
     @internal
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         result = self.function(*args, **kwargs)
-        return result._start() if type(result) is PendingFilter else result
+        if type(result) is not Wait and type(result) not in PLANNED:
+            return result
+        return given(Pending(settled(result)))
 
 
 def bare(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -101,7 +105,7 @@ def guard(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
     """Call a filter, a test or an operator, and repeat it elsewhere if it needs the database."""
     if type(function) is PlanFilter:
         return function.function(*args, **kwargs)
-    for argument in args:
+    for argument in (*args, *kwargs.values()) if kwargs else args:
         if type(argument) in unready:
             return Pending(prepared(function, function, args, kwargs))
     if function is default and reads_source(function, args):
@@ -383,8 +387,8 @@ def prepared(
     """Call with arguments that sync code may not be able to use as they are.
 
     Rows that have to be waited for are fetched; a call that reads a generator is made in the
-    request's thread, because the generator may query and cannot be asked twice; a macro becomes
-    one whose call gives text. A coroutine function can deal with all of them itself.
+    request's thread, because the generator may query and cannot be asked twice; so is one that
+    may ask what lies ahead in a loop. A coroutine function can deal with all of them itself.
     """
     if is_coroutine_function(function):
         return caller(*args, **kwargs)
@@ -396,12 +400,14 @@ def prepared(
             fetched[id(argument)] = yield from kept(stream, stream.rest())
         elif type(argument) is GeneratorType:
             in_thread = True
+        elif type(argument) is LoopContext and argument._stream is not None:
+            in_thread |= argument._stream.in_loop
 
     def ready(argument: Any) -> Any:
         if id(argument) in fetched:
-            return iter(fetched[id(argument)])
-        if type(argument) is Macro and argument._environment.is_async:
-            return StartedMacro(argument)
+            return (row for row in fetched[id(argument)])  # a generator, as stock's filters give
+        if type(argument) is LoopContext and argument._stream is not None:
+            return LoopForPython(argument)
         return argument
 
     def made() -> Any:

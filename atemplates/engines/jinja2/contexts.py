@@ -8,6 +8,7 @@ from types import GeneratorType
 from typing import Any
 
 from jinja2 import runtime
+from jinja2.utils import missing
 
 from ...drivers import close_awaitable, on_event_loop
 from ...kinds import is_awaitable
@@ -37,8 +38,8 @@ class Context(runtime.Context):
 def rendering(context: runtime.Context) -> Iterator[RenderState]:
     """Begin the render of a context: its state is the one that `running` gives.
 
-    At the end awaitables that no template has used are closed, and what was changed on the
-    caller's objects is taken back.
+    At the end awaitables that no template has used are closed (in a render inside another one: at
+    the end of that), and what was changed on the caller's objects is taken back.
     """
     outer = active.get()
     state = begin(context)
@@ -47,7 +48,10 @@ def rendering(context: runtime.Context) -> Iterator[RenderState]:
         if type(value) in INERT:
             continue
         if is_awaitable(value):
-            state.awaitables[name] = value
+            if (result := results.get(value)) is missing:
+                state.awaitables[name] = value
+            else:  # a render that this one stands in, or another in that one, has awaited it
+                context.parent[name] = result
         elif type(value) is not GeneratorType:
             remember(type(value))
     active.set(state)
@@ -55,9 +59,14 @@ def rendering(context: runtime.Context) -> Iterator[RenderState]:
         yield state
     finally:
         active.set(outer)
+        state.over = True
         state.known.finish()
-        for value in state.awaitables.values():
-            close_awaitable(value)
+        unused = [*state.awaitables.values(), *state.left]
+        if outer is not None and not outer.over:
+            outer.left.extend(unused)  # which may have them in its own context
+        else:
+            for value in unused:
+                close_awaitable(value)
 
 
 @internal

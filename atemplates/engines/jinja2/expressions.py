@@ -272,7 +272,7 @@ class ExpressionWriter(OperatorWriter):
             self.visit_raw(node.node, frame)
             origin = self.origin(node.node, frame)
             self.write(f") in SCALARS else guard({name}, {passed}")
-            self.write(f"(yield from settled({kept}{origin}))")
+            self.write(f"(yield from settled_within({kept}{origin}))")
             self.signature(node, frame)
             self.write("))")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from functools import partial
+from types import GeneratorType
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
@@ -20,6 +21,8 @@ from jinja2.runtime import Context
 from jinja2.utils import missing
 
 from ...drivers import on_event_loop
+from ...held import HOLDERS, filled, holds_awaitables
+from ...kinds import is_awaitable
 from ...waits import Kind, Wait
 from .attributes import computed, path_of
 from .calls import PendingFilter, PlanFilter, guard
@@ -27,7 +30,7 @@ from .lookups import Missed
 from .rowstreams import LazyRows, RowStream, applied, looked_up, not_yet, selected
 from .streams import Steps, ThreadStream, closed, opened, rows_of
 from .tracebacks import internal
-from .values import CONTAINERS, INERT, settled
+from .values import CONTAINERS, INERT, PLACED, awaited, settled
 from .ways import Way, iterators_of_containers, way_of
 
 replaced: dict[Any, PlanFilter] = {}
@@ -66,9 +69,9 @@ def rows_now(value: Any) -> tuple[Any, bool]:
         value = rows
     elif kind in iterators_of_containers:
         value = list(value)
-    elif kind is not list and kind is not tuple:
+    elif kind not in HOLDERS:
         return value, kind in CONTAINERS
-    return value, INERT.issuperset(map(type, value))
+    return value, INERT.issuperset(map(type, value)) or all(map(is_value, value))
 
 
 @internal
@@ -79,6 +82,20 @@ def fetched(value: Any, in_loop: bool, go_on: Callable[[Any], Any]) -> Steps:
         for number, row in enumerate(rows):
             rows[number] = yield from settled(row)
     return (yield from settled(go_on(rows)))
+
+
+@internal
+def filled_then(value: Any, go_on: Callable[[Any], Any]) -> Steps:
+    """Await what a container holds, and go on with one that has the results."""
+    return (yield from settled(go_on((yield from filled(value, awaited)))))
+
+
+def is_value(row: Any) -> bool:
+    """Whether a row is at hand, be it one that is read row by row itself."""
+    kind = type(row)
+    if kind is GeneratorType:
+        return not is_awaitable(row)
+    return kind in INERT or kind in PLACED
 
 
 # Filters that read everything and may look attributes up.
@@ -128,9 +145,11 @@ over_attributes("sum", 0)
 @internal
 def join(stock: Any, eval_ctx: EvalContext, value: Any, d: Any = "", attribute: Any = None) -> Any:
     rows, ready = rows_now(value)
+    go_on = lambda rows: join(stock, eval_ctx, rows, d, attribute)  # noqa: E731
     if not ready:
-        go_on = lambda rows: join(stock, eval_ctx, rows, d, attribute)  # noqa: E731
         return PendingFilter(fetched(rows, eval_ctx.environment.is_async, go_on))
+    if type(rows) in HOLDERS and holds_awaitables(rows, INERT):
+        return PendingFilter(filled_then(rows, go_on))
     if attribute is None:
         try:
             return stock(eval_ctx, rows, d)
@@ -202,9 +221,11 @@ over_rows("reverse")
 @instead_of("tojson")
 @internal
 def tojson(stock: Any, eval_ctx: EvalContext, value: Any, indent: int | None = None) -> Any:
+    go_on = lambda rows: guard(stock, eval_ctx, rows, indent)  # noqa: E731
+    if type(value) in HOLDERS and holds_awaitables(value, INERT):
+        return PendingFilter(filled_then(value, go_on))
     if way_of(type(value)) not in streaming:
         return guard(stock, eval_ctx, value, indent)
-    go_on = lambda rows: guard(stock, eval_ctx, rows, indent)  # noqa: E731
     return PendingFilter(fetched(value, eval_ctx.environment.is_async, go_on))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2.utils import missing
 from markupsafe import Markup
 
+from .nested import finish, given
 from .streams import IteratorStream, PlannedStream, Steps, Stream, open_rows, settled_items
 from .tracebacks import internal
 from .values import CONTAINERS, Pending
@@ -76,11 +77,7 @@ class LoopContext:
 
     def __len__(self) -> int:
         length = self.length
-        if type(length) is Pending:
-            raise TypeError(
-                "The length of this loop is not known before its end; write loop.length."
-            )
-        return int(length)
+        return finish(length._finish()) if type(length) is Pending else int(length)
 
     @property
     def depth(self) -> int:
@@ -171,12 +168,36 @@ class LoopContext:
         return Pending(self._recurse(iterable, self._recurse, self.depth))
 
     def __call__(self, iterable: Iterable[Any]) -> Any:
-        """The same for Python code: the text, or a `Pending` to await."""
-        return self._pend(None, iterable)._start()
+        """The same for Python code: the text, or a `Pending` to code that can await."""
+        return given(self._pend(None, iterable))
 
     def __repr__(self) -> str:
         length = "?" if self._stream is not None else len(self._rows)
         return f"<{type(self).__name__} {self.index}/{length}>"
+
+
+class LoopForPython:
+    """What a Python function gets for ``loop`` over a stream: its attributes are values."""
+
+    __module__ = "jinja2.runtime"
+    __slots__ = ("_loop",)
+
+    def __init__(self, loop: LoopContext) -> None:
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._loop, name)
+        return finish(value._finish()) if type(value) is Pending else value
+
+    def __len__(self) -> int:
+        return len(self._loop)
+
+    @internal
+    def __call__(self, iterable: Iterable[Any]) -> Any:
+        return self._loop(iterable)
+
+    def __repr__(self) -> str:
+        return repr(self._loop)
 
 
 @internal

@@ -57,7 +57,7 @@ from .templates import (
     run_root,
 )
 from .tracebacks import internal
-from .values import CONTAINERS, INERT, PLAIN, SCALARS, UNESCAPED, Pending, settled
+from .values import CONTAINERS, INERT, PLAIN, SCALARS, UNESCAPED, Pending, settled, settled_within
 from .ways import Way, way_of
 
 __all__ = [
@@ -103,6 +103,7 @@ __all__ = [
     "secured_item",
     "settled",
     "settled_items",
+    "settled_within",
     "text",
     "truth",
     "watched_attribute",
@@ -144,8 +145,7 @@ def printed(write: Callable[[Any], str], value: Any, site: Any = None, root: Any
         value = Markup((yield from value._plan)) if value._markup else (yield from value._plan)
     if type(value) in SCALARS:
         return write(value)
-    if type(value) not in INERT:
-        value = yield from settled(value, site, root)
+    value = yield from settled_within(value, site, root)
     index = len(site.bits) if site is not None else 1
     if type(value) in RELATED and issubclass(type(value), Model):
         running().relations.prepare(value, site, root, index)

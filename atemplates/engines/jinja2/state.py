@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any
 
+from ...drivers import on_event_loop
 from ...relations.events import Observer, observers
 from ...relations.loader import Relations
 from ...relations.peers import Loop
@@ -29,9 +30,12 @@ class RenderState:
 
     __slots__ = (
         "awaitables",
+        "in_loop",
         "known",
+        "left",
         "loops",
         "on_loop",
+        "over",
         "place",
         "policy",
         "read",
@@ -51,6 +55,12 @@ class RenderState:
         """The seconds that code of others has taken on the loop in this render."""
         self.awaitables: dict[str, Any] = {}
         """Awaitables of the caller's context that no template has used yet, by name."""
+        self.left: list[Any] = []
+        """Awaitables that renders inside this one have not used; closed when it is over."""
+        self.in_loop = False
+        """Whether this render, or one around it, has an event loop."""
+        self.over = False
+        """Whether the render has ended; tasks that it has started may still find its state."""
         self.streams: dict[int, Any] = {}
         """Iterators that are being read in the request's thread, by identity."""
         self.loops: list[list[Any]] = []
@@ -94,7 +104,10 @@ def begin(context: Any) -> RenderState:
     policy = current_policy(getattr(context.environment, POLICY, "batch"))
     recorder = getattr(context.environment, RECORDER, None)
     told, view = told_of(recorder, context.name or "", lambda: context.get("request"))
-    return RenderState(policy, told, view)
+    state = RenderState(policy, told, view)
+    outer = active.get()
+    state.in_loop = on_event_loop() or (outer is not None and outer.in_loop and not outer.over)
+    return state
 
 
 def running() -> RenderState:

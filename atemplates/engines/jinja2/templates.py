@@ -12,11 +12,12 @@ from jinja2.environment import Template as StockTemplate
 from jinja2.environment import TemplateModule
 from jinja2.exceptions import TemplateError
 
-from ...drivers import arun, run, run_noticing
+from ...drivers import arun, run_noticing
 from ...errors import LocatedError, Location
 from ...waits import Kind, Wait
 from .callables import plan_of
 from .contexts import gathered, rendering
+from .nested import finish, outer_render
 from .placed import carrying
 from .state import active
 from .streams import Steps
@@ -82,12 +83,15 @@ class Template(StockTemplate):
         return self.environment.concat((yield from self._pieces(context)))
 
     def render(self, *args: Any, **kwargs: Any) -> Any:
-        """Render without an event loop (in an async environment: with one of its own)."""
-        if self.environment.is_async:
+        """Render without an event loop (in an async environment: with one of its own).
+
+        For Python code that an async render calls, this is a part of that render.
+        """
+        if self.environment.is_async and outer_render() is None:
             return StockTemplate.render(self, *args, **kwargs)
         context = self.new_context(dict(*args, **kwargs))
         try:
-            return run_noticing(self._rendered(context))
+            return run_noticing(self._rendered(context), finish)
         except Exception:
             self.environment.handle_exception()
 
@@ -120,12 +124,12 @@ class Template(StockTemplate):
 
     def generate(self, *args: Any, **kwargs: Any) -> Iterator[str]:
         """Give the output in pieces; they are made before the first one is given."""
-        if self.environment.is_async:
+        if self.environment.is_async and outer_render() is None:
             yield from StockTemplate.generate(self, *args, **kwargs)
             return
         context = self.new_context(dict(*args, **kwargs))
         try:
-            yield from run(self._pieces(context))
+            yield from finish(self._pieces(context))
         except Exception:
             self.environment.handle_exception()
 
@@ -170,7 +174,7 @@ class Template(StockTemplate):
         self, vars: Any = None, shared: bool = False, locals: Mapping[str, Any] | None = None
     ) -> TemplateModule:
         """Make a module without an event loop."""
-        return run(self._module_made(self.new_context(vars, shared, locals)))  # type: ignore[no-any-return]
+        return finish(self._module_made(self.new_context(vars, shared, locals)))  # type: ignore[no-any-return]
 
     async def make_module_async(
         self, vars: Any = None, shared: bool = False, locals: Mapping[str, Any] | None = None
@@ -180,9 +184,9 @@ class Template(StockTemplate):
 
     @internal
     def _get_default_module(self, ctx: Any = None) -> TemplateModule:
-        if self.environment.is_async:
+        if self.environment.is_async and outer_render() is None:
             raise RuntimeError("Module is not available in async mode.")
-        return run(self._default_module(ctx))  # type: ignore[no-any-return]
+        return finish(self._default_module(ctx))  # type: ignore[no-any-return]
 
     async def _get_default_module_async(self, ctx: Any = None) -> TemplateModule:
         return await arun(self._default_module(ctx))  # type: ignore[no-any-return]

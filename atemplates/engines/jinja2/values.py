@@ -22,6 +22,7 @@ from jinja2.runtime import Undefined
 from jinja2.utils import missing
 from markupsafe import Markup
 
+from ...held import HOLDERS, filled, holds_awaitables
 from ...kinds import FORGET, SOURCES, changing, is_awaitable, learn
 from ...waits import Kind, Wait
 from .tracebacks import internal
@@ -229,6 +230,16 @@ def settled(value: Any, site: Any = None, root: Any = None) -> Generator[Wait, A
             if kind is not GeneratorType:  # some generators can be awaited, most can not
                 remember(kind)
             return value
+    return value
+
+
+@internal
+def settled_within(value: Any, site: Any = None, root: Any = None) -> Generator[Wait, Any, Any]:
+    """The same, for consumers that make text of containers: also what these hold is awaited."""
+    if type(value) not in INERT:
+        value = yield from settled(value, site, root)
+    if type(value) in HOLDERS and holds_awaitables(value, INERT):
+        value = yield from filled(value, awaited)
     return value
 
 
