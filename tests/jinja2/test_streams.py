@@ -312,5 +312,7 @@ async def test_rows_that_are_read_row_by_row_themselves(same, filter_, rows):
 
     try:
         await same("{{ " + rows + "|" + filter_ + " }}", context)
+    except RecursionError:
+        raise
     except Exception as error:
-        assert not isinstance(error, RecursionError)
+        del error  # stock's own, as `same` has seen

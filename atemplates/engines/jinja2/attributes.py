@@ -15,9 +15,11 @@ from jinja2 import Environment
 from jinja2.runtime import Undefined
 
 from ...kinds import is_awaitable
+from ...python_code import SCALARS, use_code
 from ...resolve import Site
 from ...waits import Kind, Wait
 from .lookups import item_lookup
+from .placed import moved_then, on_loop
 from .state import running
 from .streams import Steps
 from .tracebacks import internal
@@ -38,6 +40,10 @@ class Unsettled(Exception):
         self.obj = obj
         self.part = part
         self.value = value
+
+
+class Elsewhere(Exception):
+    """A filter met a value whose code belongs in the request's thread."""
 
 
 class SettledLookups:
@@ -63,6 +69,8 @@ class SettledLookups:
         value = self.item(self.environment, obj, part)
         if type(value) not in INERT:
             raise Unsettled(obj, part, value)
+        if type(value) not in SCALARS and on_loop() and use_code(value) is not None:
+            raise Elsewhere
         return value
 
     def keep(self, obj: Any, part: Any, value: Any) -> None:
@@ -142,9 +150,13 @@ def computed(
         rows: the rows, for looking attributes up.
         attribute: what the filter looks up on each row.
     """
+    if attribute is None and on_loop() and use_code(rows) is not None:
+        return Pending(moved_then(computed, function, environment, rows, attribute))
     lookups = SettledLookups(environment)
     try:
         return function(lookups)
+    except Elsewhere:
+        return Pending(moved_then(computed, function, environment, rows, attribute))
     except Unsettled as unsettled:
         return Pending(computed_slowly(function, lookups, rows, attribute, unsettled))
     except SynchronousOnlyOperation:
@@ -164,5 +176,7 @@ def computed_slowly(
     yield from lookups.wait_for(rows, attribute)
     try:
         return function(lookups)
+    except Elsewhere:
+        return (yield from moved_then(function, lookups))
     except SynchronousOnlyOperation:
         return (yield Wait(Kind.CALL, function, (lookups,)))

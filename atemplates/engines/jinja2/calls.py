@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial, update_wrapper
+from inspect import unwrap
 from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType
 from typing import Any, TypeAlias
 
@@ -13,13 +14,15 @@ from jinja2.tests import TESTS
 
 from ...drivers import on_event_loop
 from ...errors import NotRepeatable
-from ...kinds import RELATED, is_iterator
+from ...kinds import RELATED, is_django, is_iterator
+from ...python_code import call_code
 from ...resolve import has_its_name, may_replace, stands_beside
 from ...waits import Kind, Wait
 from ..base import is_coroutine_function
 from .callables import BlockReference, Macro, PlanFunction
 from .loops import LoopContext, LoopForPython
 from .nested import given
+from .placed import Placed, applied_code, called_code, on_loop, taken
 from .sources import source_rows
 from .state import running
 from .streams import Steps, kept
@@ -110,6 +113,10 @@ def guard(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
             return Pending(prepared(function, function, args, kwargs))
     if function is default and reads_source(function, args):
         return Pending(with_rows(function, args, kwargs))  # Python may take it for true
+    if on_loop():
+        code = applied_code(function, args, kwargs)
+        if code is not None and not reads_source(function, args):
+            return Placed(code, function, args, kwargs)
     try:
         return function(*args, **kwargs)
     except SynchronousOnlyOperation as error:
@@ -167,6 +174,10 @@ def call(context: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         or (type(function) is MethodType and type(function.__self__) in ASKING)
     ):
         return foreign_call(context.call, function, args, kwargs, allowed_by(context))
+    if on_loop():
+        code = called_code(function, args, kwargs)
+        if code is not None:
+            return placed_call(code, context.call, function, args, kwargs)
     try:
         return function(*args)
     except StopIteration:
@@ -244,10 +255,29 @@ def foreign_call(
                 return Pending(prepared(caller, function, (function, *args), kwargs))
     if type(function) is MethodType and type(function.__self__) in ASKING and allowed is not None:
         return MethodCall(caller, function, args, kwargs, allowed)
+    if on_loop():
+        code = called_code(function, args, kwargs)
+        if code is not None:
+            return placed_call(code, caller, function, args, kwargs)
     try:
         return caller(function, *args, **kwargs)
     except SynchronousOnlyOperation as error:
         return repeated(caller, function, args, kwargs, allowed, error)
+
+
+def placed_call(
+    code: Any,
+    caller: Callable[..., Any],
+    function: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Call a function that runs code of others where that belongs."""
+    if type(function) is MethodType and type(function.__self__) in RELATED:
+        return MethodCall(caller, function, args, kwargs, None, code=code)
+    owner = getattr(function, "__self__", None) if type(function) is MethodType else function
+    given = (owner, *args, *kwargs.values())
+    return Placed(code, caller, (function, *args), kwargs, given)
 
 
 def repeated(
@@ -267,7 +297,7 @@ def repeated(
 class MethodCall:
     """A call of a method of a model, manager or queryset, which may query."""
 
-    __slots__ = ("allowed", "args", "caller", "error", "function", "kwargs")
+    __slots__ = ("allowed", "args", "caller", "code", "error", "function", "kwargs")
 
     def __init__(
         self,
@@ -277,8 +307,11 @@ class MethodCall:
         kwargs: dict[str, Any],
         allowed: Allowed | None,
         error: SynchronousOnlyOperation | None = None,
+        code: Any = None,
     ) -> None:
         self.caller = caller
+        self.code = code
+        """What the call runs, if that is code of others."""
         self.allowed = allowed
         self.function = function
         self.args = args
@@ -302,6 +335,8 @@ class MethodCall:
         index = len(site.bits) - 1 if site is not None else 1
         if type(owner) not in ASKING or self.allowed is None:
             notify = relations.python_step(owner, function.__name__, site, root, index)
+            if self.code is not None:
+                return (yield from self.placed(self.code, notify))
             return (yield self.repeated(notify))
         bare = not self.args and not self.kwargs and has_its_name(function)
         if bare and site is not None:
@@ -310,6 +345,9 @@ class MethodCall:
                 yield step
             if step is not None:
                 return step.value
+        code = call_code(function) if on_loop() else None
+        if code is not None:
+            return (yield from self.placed(code, relations.call_step(function, site, root)))
         twin = async_twin(function, self.allowed)
         notify = relations.call_step(function, site, root) if twin and site is not None else None
         if twin is None or notify is None:
@@ -317,7 +355,7 @@ class MethodCall:
                 return self.caller(function, *self.args, **self.kwargs)
             except SynchronousOnlyOperation as error:
                 self.error = error
-        if twin is not None and on_event_loop():
+        if twin is not None and on_event_loop() and not is_django(unwrap(twin).__module__ or ""):
             try:
                 made = twin(*self.args, **self.kwargs)
             except SynchronousOnlyOperation as error:
@@ -325,6 +363,12 @@ class MethodCall:
             else:
                 return (yield Wait(Kind.AWAIT, made, notify=notify))
         return (yield self.repeated(notify))
+
+    def placed(self, code: Any, notify: Any) -> Steps:
+        """The plan of the call, which runs code of others."""
+        arguments = (self.function, *self.args)
+        given = (self.function.__self__, *self.args, *self.kwargs.values())
+        return (yield from taken(code, self.caller, arguments, self.kwargs, given, notify))
 
     def repeated(self, notify: Any) -> Wait:
         arguments = (self.function, *self.args)
@@ -416,6 +460,11 @@ def prepared(
             **{name: ready(argument) for name, argument in kwargs.items()},
         )
 
+    if not in_thread and on_loop():
+        named = args[0] if caller is not function and args else function
+        code = called_code(named, args, kwargs)
+        if code is not None:
+            return (yield from taken(code, made, (), None, (*args, *kwargs.values())))
     if not in_thread:
         try:
             return made()

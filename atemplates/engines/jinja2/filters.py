@@ -23,10 +23,12 @@ from jinja2.utils import missing
 from ...drivers import on_event_loop
 from ...held import HOLDERS, filled, holds_awaitables
 from ...kinds import is_awaitable
+from ...python_code import attribute_code, use_code
 from ...waits import Kind, Wait
 from .attributes import computed, path_of
 from .calls import PendingFilter, PlanFilter, guard
 from .lookups import Missed
+from .placed import moved_then, on_loop
 from .rowstreams import LazyRows, RowStream, applied, looked_up, not_yet, selected
 from .streams import Steps, ThreadStream, closed, opened, rows_of
 from .tracebacks import internal
@@ -121,6 +123,8 @@ def over_attributes(name: str, position: int, lazy: bool = False) -> None:
 
         attribute = kwargs.get("attribute", args[position] if len(args) > position else None)
         if attribute is None and not lazy:
+            if on_loop() and use_code(rows) is not None:
+                return PendingFilter(moved_then(stock, environment, rows, *args, **kwargs))
             try:
                 return stock(environment, rows, *args, **kwargs)
             except SynchronousOnlyOperation:
@@ -151,6 +155,8 @@ def join(stock: Any, eval_ctx: EvalContext, value: Any, d: Any = "", attribute: 
     if type(rows) in HOLDERS and holds_awaitables(rows, INERT):
         return PendingFilter(filled_then(rows, go_on))
     if attribute is None:
+        if on_loop() and use_code(rows, d) is not None:
+            return PendingFilter(moved_then(stock, eval_ctx, rows, d))
         try:
             return stock(eval_ctx, rows, d)
         except SynchronousOnlyOperation:
@@ -262,6 +268,10 @@ def first_row(stock: Any, environment: Environment, seq: Any) -> Steps:
 @instead_of("attr")
 @internal
 def attr(stock: Any, environment: Environment, obj: Any, name: str) -> Any:
+    if on_loop():
+        code = attribute_code(obj, name) if type(name) is str else use_code(obj, name)
+        if code is not None:
+            return Missed(partial(stock, environment), obj, name, code)
     try:
         return stock(environment, obj, name)
     except SynchronousOnlyOperation:

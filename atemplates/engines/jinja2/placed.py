@@ -6,15 +6,23 @@ once it has shown that it is quick and asks for nothing.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from types import BuiltinFunctionType
 from typing import Any
 
-from ...python_code import SCALARS, call_code, use_code
+import jinja2
+from jinja2 import runtime
+from jinja2.nodes import EvalContext
+from jinja2.utils import Cycler, Joiner, Namespace
+
+from ...python_code import SCALARS, call_code, comparison_code, use_code
 from ...resolve.others import LEAVE, here, there
+from ...waits import Kind, Wait
 from .state import active
 from .tracebacks import internal
-from .values import PLANNED
+from .values import PLANNED, settled
 
 
 class Carrying:
@@ -101,9 +109,65 @@ def taken(
     return (yield there(code, function, *args, notify=notify, **(kwargs or {})))
 
 
-def function_code(function: Any, args: Iterable[Any]) -> Any:
-    """What calling a function with arguments runs: itself, or what the arguments bring along."""
+@internal
+def moved_then(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """The plan that goes to the request's thread, and calls a function there."""
+    if on_loop():
+        yield Wait(Kind.CALL, nothing)
+    return (yield from settled(function(*args, **kwargs)))
+
+
+def nothing() -> None:
+    """Do nothing, in the request's thread: a plan that waits for this goes on there."""
+
+
+def called_code(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a call with arguments runs: the function, or what the arguments bring along."""
     code = call_code(function)
-    if code is not None or SCALARS.issuperset(map(type, args)):
+    if code is not None or function in MAKERS:
         return code
-    return use_code(*args)
+    given = (*args, *kwargs.values()) if kwargs else args
+    owner = getattr(function, "__self__", None)
+    if type(function) is BuiltinFunctionType and function.__name__ in LOOKING:
+        given = (*given, owner)
+    elif type(function) is BuiltinFunctionType and function.__name__ in STORING:
+        return None
+    if SCALARS.issuperset(map(type, given)):
+        return None
+    if issubclass(type(owner), runtime.LoopContext):
+        return comparison_code(*given) if function.__name__ == "changed" else None
+    return use_code(*(value for value in given if not isinstance(value, OURS)))
+
+
+def applied_code(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a filter, a test or an operator runs that is applied to values."""
+    code = call_code(function)
+    if code is not None:
+        return code
+    given = (*args, *kwargs.values()) if kwargs else args
+    if SCALARS.issuperset(map(type, given)):
+        return None
+    if function in COMPARING:
+        return comparison_code(*given)
+    return use_code(*(value for value in given if not isinstance(value, OURS)))
+
+
+MAKERS: frozenset[Any] = frozenset({dict, list, tuple, set, Namespace, Cycler, Joiner})
+"""What a template calls to make a container, whose items are not asked for anything."""
+LOOKING = frozenset({"count", "index", "remove", "sort", "format", "format_map"})
+"""Methods of Python's own types that ask the items, or the arguments."""
+STORING = frozenset(
+    {
+        *("append", "appendleft", "extend", "insert", "pop", "popleft", "popitem", "reverse"),
+        *("items", "keys", "values", "get", "update", "setdefault", "copy", "clear"),
+    }
+)
+"""Those that ask them for nothing."""
+COMPARING = frozenset(
+    {
+        *(operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge),
+        operator.contains,
+    }
+)
+OURS = (jinja2.Environment, runtime.Context, EvalContext, runtime.Macro, runtime.LoopContext)
+"""What Jinja2 itself passes to a function."""

@@ -115,6 +115,10 @@ def section(obj: Any, part: slice) -> Any:
     """Cut ``obj[start:stop:step]``."""
     if way_of(type(obj)) is Way.SOURCE:
         return Pending(section_of_source(obj, part))
+    if type(obj) in CONTAINERS and SCALARS.issuperset(
+        map(type, (part.start, part.stop, part.step))
+    ):
+        return obj[part]  # its items are not asked for anything
     return guard(operator.getitem, obj, part)
 
 

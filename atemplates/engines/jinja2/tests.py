@@ -9,8 +9,10 @@ from django.core.exceptions import SynchronousOnlyOperation
 from jinja2.tests import TESTS
 
 from ...drivers import on_event_loop
+from ...python_code import special_code
 from ...waits import Kind, Wait
 from .calls import PendingFilter, PlanFilter
+from .placed import on_loop, taken
 from .runtime import contained
 from .sources import source_rows
 from .streams import Steps, evaluated
@@ -47,6 +49,9 @@ def is_in(stock: Any, value: Any, seq: Any) -> Steps:
 def is_iterable(stock: Any, value: Any) -> Steps:
     if way_of(type(value)) in (Way.QUERYSET, Way.SOURCE):
         return True
+    code = special_code(type(value), "__iter__", "__getitem__")
+    if code is not None and on_loop():
+        return (yield from taken(code, stock, (value,)))
     try:
         return stock(value)
     except SynchronousOnlyOperation:
@@ -60,6 +65,9 @@ def is_sequence(stock: Any, value: Any) -> Steps:
         value = yield from evaluated(value)
     elif way_of(type(value)) is Way.SOURCE:
         value = yield from source_rows(value, on_event_loop())
+    code = special_code(type(value), "__len__", "__getitem__", "__getattr__")
+    if code is not None and on_loop():
+        return (yield from taken(code, stock, (value,)))
     try:
         len(value)
     except SynchronousOnlyOperation:  # Jinja2's own test takes any exception for "no"
