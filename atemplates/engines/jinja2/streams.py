@@ -338,11 +338,16 @@ def listed(value: Iterable[Any]) -> Steps:
     """Read a finite iterable that can be read again."""
     code = iteration_code(value)
     if code is not None:
-        return (yield from taken(code, list, (value,)))
+        return (yield from taken(code, rows_in, (value,)))
     try:
-        return list(value)
+        return rows_in(value)
     except SynchronousOnlyOperation:
-        return (yield Wait(Kind.CALL, list, (value,)))
+        return (yield Wait(Kind.CALL, rows_in, (value,)))
+
+
+def rows_in(value: Iterable[Any]) -> list[Any]:
+    """Read a finite iterable as a loop does; ``list()`` would ask it for its length as well."""
+    return [row for row in value]  # noqa: C416
 
 
 @internal
