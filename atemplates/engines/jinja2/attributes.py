@@ -18,7 +18,7 @@ from ...kinds import is_awaitable
 from ...python_code import SCALARS, use_code
 from ...resolve import Site
 from ...waits import Kind, Wait
-from .lookups import item_lookup
+from .lookups import Missed, item_lookup
 from .placed import moved_then, on_loop
 from .state import running
 from .streams import Steps
@@ -158,6 +158,9 @@ def computed(
     except Elsewhere:
         return Pending(moved_then(computed, function, environment, rows, attribute))
     except Unsettled as unsettled:
+        if type(unsettled.value) is Missed and unsettled.value.code is not None and on_loop():
+            # In the thread it is looked up as often as Jinja2's own filter does.
+            return Pending(moved_then(computed, function, environment, rows, attribute))
         return Pending(computed_slowly(function, lookups, rows, attribute, unsettled))
     except SynchronousOnlyOperation:
         return Wait(Kind.CALL, function, (lookups,))

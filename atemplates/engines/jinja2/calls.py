@@ -277,6 +277,8 @@ def placed_call(
         return MethodCall(caller, function, args, kwargs, None, code=code)
     owner = getattr(function, "__self__", None) if type(function) is MethodType else function
     given = (owner, *args, *kwargs.values())
+    if hasattr(function, "jinja_pass_arg"):
+        given = (*given, getattr(caller, "__self__", None))
     return Placed(code, caller, (function, *args), kwargs, given)
 
 

@@ -68,7 +68,7 @@ class Placed:
         self.function = function
         self.args = args
         self.kwargs = kwargs or {}
-        self.objects = args if objects is None else objects
+        self.objects = objects
 
     @internal
     def _finish(self, site: Any = None, root: Any = None) -> Any:
@@ -103,10 +103,22 @@ def taken(
         return function(*args, **(kwargs or {}))
     given = (*args, *(kwargs or {}).values())
     if not any(hasattr(type(value), "__next__") for value in given):
-        result = here(state, code, function, args, given if objects is None else objects, kwargs)
+        held = changeable(given if objects is None else objects)
+        result = here(state, code, function, args, held, kwargs)
         if result is not LEAVE:
             return result
     return (yield there(code, function, *args, notify=notify, **(kwargs or {})))
+
+
+def changeable(values: Iterable[Any]) -> list[Any]:
+    """What a step may change of what it is given: of a context, its variables."""
+    found: list[Any] = []
+    for value in values:
+        if isinstance(value, runtime.Context):
+            found += (value.parent, value.vars)
+        elif not isinstance(value, OURS):
+            found.append(value)
+    return found
 
 
 @internal
