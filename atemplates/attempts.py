@@ -7,18 +7,31 @@ attributes of the objects that it is given, the containers among them, and the c
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+import re
+from collections import deque
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from inspect import iscoroutine
-from itertools import islice
 from time import perf_counter
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any
 
+from django.db.models import Field
+from django.db.models.options import Options
+from django.template.base import Template
 from django.template.context import BaseContext
+from django.template.engine import Engine
 
 from .guard import BLOCKED, Watch
 from .placement import record_of
-from .python_code import SCALARS, SEVERAL, SOMEBODYS
+from .python_code import SCALARS, SOMEBODYS
 
 LEAVE = type("Leave", (), {"__repr__": lambda self: "LEAVE"})()
 """What an attempt gives in the place of a result when the step belongs in the thread."""
@@ -30,6 +43,19 @@ NEEDS_NO_LOOP = (
 """How asgiref and asyncio refuse code that works in a thread only."""
 
 Undo = tuple[Callable[..., None], Any, Any]
+"""What puts an object back, the object, and how it was."""
+
+DEPTH = 3
+"""How far an attempt notes what objects hold: their attributes, those of these, and once more."""
+MOST = 100
+"""How many objects an attempt notes at most."""
+UNCHANGING: frozenset[type] = SCALARS | {
+    *(FunctionType, MethodType, BuiltinFunctionType, ModuleType, CodeType, type),
+    *(frozenset, slice, re.Pattern),
+}
+"""Exact types of what a step does not change."""
+UNCHANGING_BASES: tuple[type, ...] = (type, ModuleType, Engine, Template, Options, Field)
+"""What is shared by all renders, and no business of a step."""
 
 
 def attempt(
@@ -51,9 +77,12 @@ def attempt(
     Returns:
         The result, or `LEAVE`.
     """
-    undo: list[Undo] = []
-    for item in objects:
-        note(item, undo)
+    notes = Notes()
+    try:
+        for item in objects:
+            notes.note(item)
+    except TooMuch:
+        return LEAVE
     watch = Watch(leave=True)
     result = None
     start = perf_counter()
@@ -70,8 +99,7 @@ def attempt(
         return result
     if iscoroutine(result):
         result.close()
-    for put_back, item, before in reversed(undo):
-        put_back(item, before)
+    notes.put_back()
     return LEAVE
 
 
@@ -87,63 +115,103 @@ def learn(code: Any, seconds: float, asked: bool) -> None:
         record_of(code).note(seconds, asked)
 
 
-def note(item: Any, undo: list[Undo]) -> None:
-    """Note how an object is now: its attributes, and the containers among them."""
-    kind = type(item)
-    if kind in SCALARS or issubclass(kind, type):
-        return
-    if note_container(item, undo) or issubclass(kind, tuple):
-        for part in tuple.__iter__(item) if issubclass(kind, tuple) else islice(parts(item), SEVERAL):
-            if type(part) not in SCALARS and not note_container(part, undo):
-                note_attributes(part, undo)
-        return
-    if issubclass(kind, BaseContext):
-        note_context(item, undo)
-        return
-    note_attributes(item, undo)
+class TooMuch(Exception):
+    """There is more to note than a hop to the thread costs."""
 
 
-def note_container(item: Any, undo: list[Undo]) -> bool:
-    """Note what a container of Python's own holds; say whether it is one."""
-    # By the type: a lazy object answers isinstance() by making what it stands for.
-    for kind, copy, put_back in CONTAINERS:
-        if issubclass(type(item), kind):
-            undo.append((put_back, item, copy(item)))
-            return True
-    return False
+class Notes:
+    """How objects were before an attempt: their attributes, containers, and what these hold."""
+
+    def __init__(self) -> None:
+        self.undo: list[Undo] = []
+        self.seen: dict[int, Any] = {}
+        """What was noted, by identity; it stays alive, so that an identity stays its own."""
+
+    def put_back(self) -> None:
+        """Make the objects what they were."""
+        for put_back, item, before in reversed(self.undo):
+            put_back(item, before)
+
+    def note(self, item: Any, depth: int = DEPTH) -> None:
+        """Note an object and, as far as ``depth`` goes, what it holds.
+
+        Raises:
+            TooMuch: it holds too much.
+        """
+        kind = type(item)
+        if kind in UNCHANGING or id(item) in self.seen or issubclass(kind, UNCHANGING_BASES):
+            return
+        self.seen[id(item)] = item
+        if len(self.seen) > MOST:
+            raise TooMuch
+        if issubclass(kind, BaseContext):
+            self.note_context(item, depth)
+            return
+        held: Iterable[Any] = ()
+        for container, copy, put_back, values in CONTAINERS:
+            if issubclass(kind, container):
+                before = copy(item)
+                self.undo.append((put_back, item, before))
+                held = values(before)
+                break
+        else:
+            if issubclass(kind, tuple):
+                held = tuple.__iter__(item)
+        self.note_several(held, depth)
+        self.note_attributes(item, depth)
+
+    def note_several(self, items: Iterable[Any], depth: int) -> None:
+        """Note what an object holds, if the depth is not reached."""
+        if depth:
+            for number, item in enumerate(items):
+                if number > MOST:
+                    raise TooMuch
+                if type(item) not in UNCHANGING:
+                    self.note(item, depth - 1)
+
+    def note_attributes(self, item: Any, depth: int) -> None:
+        """Note the attributes of an object, in its dict and in slots."""
+        try:
+            attributes = object.__getattribute__(item, "__dict__")
+        except (AttributeError, TypeError):
+            attributes = None
+        if type(attributes) is dict:
+            self.undo.append((put_back_dict, attributes, attributes.copy()))
+            self.note_several(list(attributes.values()), depth)
+        slots = slots_of(type(item))
+        if slots:
+            values = [(slot, slot_value(slot, item)) for slot in slots]
+            self.undo.append((put_back_slots, item, values))
+            self.note_several([value for _, value in values if value is not LEAVE], depth)
+
+    def note_context(self, context: Any, depth: int) -> None:
+        """Note the frames of a context and of its render context, and what is set on them."""
+        attributes = vars(context)
+        self.undo.append((put_back_dict, attributes, attributes.copy()))
+        for scopes in (context, getattr(context, "render_context", None)):
+            if scopes is None:
+                continue
+            self.undo.append((put_back_list, scopes.dicts, list(scopes.dicts)))
+            for scope in scopes.dicts:
+                if isinstance(scope, dict):
+                    self.undo.append((put_back_dict, scope, dict(scope)))
+                    if scopes is context:
+                        self.note_several(list(scope.values()), depth)
+        request = attributes.get("request")
+        if request is not None:
+            self.note(request, depth)
 
 
-def parts(item: Any) -> Iterable[Any]:
-    """What a container of Python's own holds; asks no code of a derived class."""
-    if issubclass(type(item), dict):
-        return dict.values(item)
-    for kind in (list, set, deque):
-        if issubclass(type(item), kind):
-            return kind.__iter__(item)  # type: ignore[no-any-return, attr-defined]
-    return ()
-
-
-def note_attributes(item: Any, undo: list[Undo]) -> None:
-    try:
-        attributes = object.__getattribute__(item, "__dict__")
-    except (AttributeError, TypeError):
-        attributes = None
-    if type(attributes) is dict:
-        before = attributes.copy()
-        undo.append((put_back_dict, attributes, before))
-        for value in before.values():
-            if type(value) not in SCALARS:
-                note_container(value, undo)
-    slots = {name: slot for base in type(item).__mro__ for name, slot in slots_of(base)}
-    if slots:
-        undo.append((put_back_slots, item, [(slot, slot_value(slot, item)) for slot in slots.values()]))
-
-
-def slots_of(base: type) -> Iterable[tuple[str, Any]]:
-    if "__slots__" not in base.__dict__:
-        return ()
-    member = type(Watch.asked)  # a member descriptor
-    return [(name, slot) for name, slot in base.__dict__.items() if type(slot) is member]
+@lru_cache(1000)
+def slots_of(kind: type) -> tuple[Any, ...]:
+    """The slots of a type, as descriptors."""
+    return tuple(
+        slot
+        for base in kind.__mro__
+        if "__slots__" in base.__dict__
+        for slot in base.__dict__.values()
+        if type(slot) is MemberDescriptorType
+    )
 
 
 def slot_value(slot: Any, item: Any) -> Any:
@@ -163,64 +231,29 @@ def put_back_slots(item: Any, values: list[tuple[Any, Any]]) -> None:
             slot.__set__(item, value)
 
 
-def note_context(context: Any, undo: list[Undo]) -> None:
-    """Note the frames of a context and of its render context, and what is set on them."""
-    note_attributes(context, undo)
-    for scopes in (context, getattr(context, "render_context", None)):
-        if scopes is None:
-            continue
-        undo.append((put_back_list, scopes.dicts, list(scopes.dicts)))
-        for scope in scopes.dicts:
-            if isinstance(scope, dict):
-                undo.append((put_back_dict, scope, dict(scope)))
-
-
 def put_back_dict(item: dict[Any, Any], before: dict[Any, Any]) -> None:
     """Give a dict its entries back, in their order; one that has them is left alone."""
-    if len(item) == len(before) and all(map(is_same, dict.values(item), before.values())):
-        if all(map(is_same, dict.keys(item), before)):
-            return
+    if len(item) == len(before) and all(
+        item.get(key, LEAVE) is value for key, value in before.items()
+    ):
+        return
     dict.clear(item)
     dict.update(item, before)
 
 
-def put_back_ordered(item: OrderedDict[Any, Any], before: list[tuple[Any, Any]]) -> None:
-    """Give an ordered dict its entries back: it keeps their order itself, beside the dict."""
-    OrderedDict.clear(item)
-    for key, value in before:
-        OrderedDict.__setitem__(item, key, value)
-
-
-def ordered_items(item: OrderedDict[Any, Any]) -> list[tuple[Any, Any]]:
-    return list(OrderedDict.items(item))
-
-
-def put_back_list(item: list[Any], before: list[Any]) -> None:
-    """Give a list its items back."""
-    if list.__len__(item) == len(before) and all(map(is_same, list.__iter__(item), before)):
+def put_back_list(item: Any, before: list[Any]) -> None:
+    """Give a list or deque its items back."""
+    if len(item) == len(before) and all(map(is_same, item, before)):
         return
-    list.__setitem__(item, slice(None), before)
-
-
-def deque_items(item: deque[Any]) -> list[Any]:
-    return list(deque.__iter__(item))
-
-
-def put_back_deque(item: deque[Any], before: list[Any]) -> None:
-    """Give a deque its items back."""
-    deque.clear(item)
-    deque.extend(item, before)
+    item.clear()
+    item.extend(before)
 
 
 def is_same(one: Any, other: Any) -> bool:
     return one is other
 
 
-def set_items(item: set[Any]) -> list[Any]:
-    return list(set.__iter__(item))
-
-
-def put_back_set(item: set[Any], before: list[Any]) -> None:
+def put_back_set(item: set[Any], before: set[Any]) -> None:
     """Give a set its members back."""
     set.clear(item)
     set.update(item, before)
@@ -231,11 +264,11 @@ def put_back_bytes(item: bytearray, before: bytes) -> None:
     item[:] = before
 
 
-CONTAINERS: tuple[tuple[type, Callable[[Any], Any], Callable[..., None]], ...] = (
-    (OrderedDict, ordered_items, put_back_ordered),
-    (dict, dict.copy, put_back_dict),
-    (list, list.copy, put_back_list),
-    (set, set_items, put_back_set),
-    (deque, deque_items, put_back_deque),
-    (bytearray, bytes, put_back_bytes),
+CONTAINERS: tuple[tuple[type, Callable[[Any], Any], Callable[..., None], Any], ...] = (
+    (dict, dict.copy, put_back_dict, dict.values),
+    (list, list.copy, put_back_list, iter),
+    (set, set.copy, put_back_set, iter),
+    (deque, list, put_back_list, iter),
+    (bytearray, bytes, put_back_bytes, lambda before: ()),
 )
+"""Python's own containers: how one is copied, put back, and what of a copy to note as well."""
