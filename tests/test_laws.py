@@ -29,7 +29,6 @@ from tests.rendering import (
     counted,
     new_engine,
     parse,
-    precompiled,
     run_async,
 )
 

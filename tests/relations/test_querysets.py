@@ -214,9 +214,10 @@ def test_an_evaluated_queryset_takes_no_query_and_no_hop():
     """Once the models' own code is trusted. What may run any code of the rows never is."""
     pages = compare(EVALUATED, lambda: {"qs": evaluated(Food.objects.all())}, trusting=True)
     assert pages.queries == (0, 0, 0)
-    assert [
-        (wait.args[0], wait.args[1].__name__) for wait in pages.async_.waits
-    ] == [(SOMEBODYS, "join"), (SOMEBODYS, "dictsort")]
+    assert [(wait.args[0], wait.args[1].__name__) for wait in pages.async_.waits] == [
+        (SOMEBODYS, "join"),
+        (SOMEBODYS, "dictsort"),
+    ]
 
 
 PREFETCHED = "\n".join(
