@@ -1,8 +1,10 @@
-"""Running code of others on the event loop on trial: what it did can be undone.
+"""Running code of others on the event loop on trial: what has to be undone leaves nothing behind.
 
 A step that turns out to need the request's thread runs there again. Its second run must not see
 what the first has done, so what the step can reach at once is noted before and put back: the
-attributes of the objects that it is given, the containers among them, and the context.
+attributes of the objects that it is given, the containers among them, the context, and context
+variables such as the language. What cannot be put back (an iterator), or is too much to note, is
+not tried.
 """
 
 from __future__ import annotations
@@ -10,8 +12,10 @@ from __future__ import annotations
 import re
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from contextvars import Context, copy_context
+from functools import lru_cache, partial
 from inspect import iscoroutine
+from io import IOBase
 from time import perf_counter
 from types import (
     BuiltinFunctionType,
@@ -50,12 +54,12 @@ DEPTH = 3
 MOST = 100
 """How many objects an attempt notes at most."""
 UNCHANGING: frozenset[type] = SCALARS | {
-    *(FunctionType, MethodType, BuiltinFunctionType, ModuleType, CodeType, type),
-    *(frozenset, slice, re.Pattern),
+    *(FunctionType, BuiltinFunctionType, ModuleType, CodeType, type),
+    *(slice, re.Pattern),
 }
 """Exact types of what a step does not change."""
-UNCHANGING_BASES: tuple[type, ...] = (type, ModuleType, Engine, Template, Options, Field)
-"""What is shared by all renders, and no business of a step."""
+UNCHANGING_BASES: tuple[type, ...] = (type, ModuleType, Engine, Template, Options, Field, IOBase)
+"""What is shared by all renders, and no business of a step; and files, such as a request's body."""
 
 
 def attempt(
@@ -83,6 +87,7 @@ def attempt(
             notes.note(item)
     except TooMuch:
         return LEAVE
+    variables = copy_context()
     watch = Watch(leave=True)
     result = None
     start = perf_counter()
@@ -100,6 +105,7 @@ def attempt(
     if iscoroutine(result):
         result.close()
     notes.put_back()
+    put_back_variables(variables)
     return LEAVE
 
 
@@ -116,7 +122,7 @@ def learn(code: Any, seconds: float, asked: bool) -> None:
 
 
 class TooMuch(Exception):
-    """There is more to note than a hop to the thread costs."""
+    """There is more to note than a hop to the thread costs, or what cannot be put back."""
 
 
 class Notes:
@@ -136,13 +142,15 @@ class Notes:
         """Note an object and, as far as ``depth`` goes, what it holds.
 
         Raises:
-            TooMuch: it holds too much.
+            TooMuch: it holds too much, or an iterator.
         """
         kind = type(item)
         if kind in UNCHANGING or id(item) in self.seen or issubclass(kind, UNCHANGING_BASES):
             return
         self.seen[id(item)] = item
         if len(self.seen) > MOST:
+            raise TooMuch
+        if is_used_up(kind):
             raise TooMuch
         if issubclass(kind, BaseContext):
             self.note_context(item, depth)
@@ -157,6 +165,12 @@ class Notes:
         else:
             if issubclass(kind, tuple):
                 held = tuple.__iter__(item)
+            elif issubclass(kind, frozenset):
+                held = frozenset.__iter__(item)
+            elif kind is MethodType:
+                held = (item.__self__,)
+            elif issubclass(kind, partial):
+                held = (item.func, *item.args, *item.keywords.values())
         self.note_several(held, depth)
         self.note_attributes(item, depth)
 
@@ -178,7 +192,7 @@ class Notes:
         if type(attributes) is dict:
             self.undo.append((put_back_dict, attributes, attributes.copy()))
             self.note_several(list(attributes.values()), depth)
-        slots = slots_of(type(item))  # type: ignore[arg-type]
+        slots = slots_of(type(item))
         if slots:
             values = [(slot, slot_value(slot, item)) for slot in slots]
             self.undo.append((put_back_slots, item, values))
@@ -203,7 +217,13 @@ class Notes:
 
 
 @lru_cache(1000)
-def slots_of(kind: type) -> tuple[Any, ...]:
+def is_used_up(kind: Any) -> bool:
+    """Whether values of a type can be gone through once only."""
+    return any("__next__" in base.__dict__ for base in kind.__mro__)
+
+
+@lru_cache(1000)
+def slots_of(kind: Any) -> tuple[Any, ...]:
     """The slots of a type, as descriptors."""
     return tuple(
         slot
@@ -231,27 +251,31 @@ def put_back_slots(item: Any, values: list[tuple[Any, Any]]) -> None:
             slot.__set__(item, value)
 
 
+def put_back_variables(before: Context) -> None:
+    """Give context variables their values back."""
+    now = copy_context()
+    for variable, value in before.items():
+        if now.get(variable, LEAVE) is not value:
+            variable.set(value)
+
+
 def put_back_dict(item: dict[Any, Any], before: dict[Any, Any]) -> None:
     """Give a dict its entries back, in their order; one that has them is left alone."""
     if (
         dict.__len__(item) == len(before)
+        and all(map(is_same, dict.__iter__(item), before))
         and all(map(is_same, dict.values(item), before.values()))
-        and all(map(is_same, dict.keys(item), before))
     ):
         return
     dict.clear(item)
     dict.update(item, before)
 
 
-def put_back_ordered(item: OrderedDict[Any, Any], before: list[tuple[Any, Any]]) -> None:
-    """Give an ordered dict its entries back: it keeps their order itself, beside the dict."""
+def put_back_ordered(item: OrderedDict[Any, Any], before: dict[Any, Any]) -> None:
+    """Do the same for an ordered dict, which keeps the order of its entries beside the dict."""
     OrderedDict.clear(item)
-    for key, value in before:
+    for key, value in before.items():
         OrderedDict.__setitem__(item, key, value)
-
-
-def ordered_items(item: OrderedDict[Any, Any]) -> list[tuple[Any, Any]]:
-    return list(OrderedDict.items(item))
 
 
 def put_back_list(item: list[Any], before: list[Any]) -> None:
@@ -259,10 +283,6 @@ def put_back_list(item: list[Any], before: list[Any]) -> None:
     if list.__len__(item) == len(before) and all(map(is_same, list.__iter__(item), before)):
         return
     list.__setitem__(item, slice(None), before)
-
-
-def deque_items(item: deque[Any]) -> list[Any]:
-    return list(deque.__iter__(item))
 
 
 def put_back_deque(item: deque[Any], before: list[Any]) -> None:
@@ -273,10 +293,6 @@ def put_back_deque(item: deque[Any], before: list[Any]) -> None:
 
 def is_same(one: Any, other: Any) -> bool:
     return one is other
-
-
-def set_items(item: set[Any]) -> list[Any]:
-    return list(set.__iter__(item))
 
 
 def put_back_set(item: set[Any], before: list[Any]) -> None:
@@ -291,11 +307,12 @@ def put_back_bytes(item: bytearray, before: bytes) -> None:
 
 
 CONTAINERS: tuple[tuple[type, Callable[[Any], Any], Callable[..., None], Any], ...] = (
-    (OrderedDict, ordered_items, put_back_ordered, lambda before: [value for _, value in before]),
+    (OrderedDict, lambda item: dict(OrderedDict.items(item)), put_back_ordered, dict.values),
     (dict, dict.copy, put_back_dict, dict.values),
     (list, list.copy, put_back_list, iter),
-    (set, set_items, put_back_set, iter),
-    (deque, deque_items, put_back_deque, iter),
+    (set, lambda item: list(set.__iter__(item)), put_back_set, iter),
+    (deque, lambda item: list(deque.__iter__(item)), put_back_deque, iter),
     (bytearray, bytes, put_back_bytes, lambda before: ()),
 )
-"""Python's own containers: how one is copied, put back, and what of a copy to note as well."""
+"""Python's own containers: how one is copied, put back, and what of a copy to note as well.
+None of it asks a method of a derived class."""

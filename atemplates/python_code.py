@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import os
 import sys
 import uuid
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
-from types import FunctionType, MethodType
+from types import BuiltinMethodType, CodeType, FunctionType, MappingProxyType, MethodType
 from typing import Any, NamedTuple
 
 from django.db.models import Model, QuerySet
@@ -53,10 +54,9 @@ CONTAINERS: frozenset[type] = frozenset(
 SEVERAL = 50
 """How many items of a container are looked at one by one; a larger one may hold anything."""
 
-QUIET_PACKAGES = frozenset(sys.stdlib_module_names) - {"__main__"} | {
-    *("asgiref", "jinja2", "markupsafe"),
-    __name__.partition(".")[0],
-}
+LIBRARY = os.path.dirname(os.__file__) + os.sep
+"""Where Python's own library lies: a site may have a package named like one of its modules."""
+NOT_OF_PYTHON = tuple(LIBRARY + folder for folder in ("site-packages", "dist-packages"))
 QUIET_MODULES = (
     "django.conf",
     "django.contrib.contenttypes.fields",
@@ -81,26 +81,42 @@ def is_quiet(function: FunctionType) -> bool:
     By where it was written: ``functools.wraps`` copies a module's name from one function to
     another.
     """
-    quiet = QUIET.get(function.__code__)
+    # Not by code object: two are equal that were written alike in different files.
+    place = (function.__globals__.get("__name__") or "", function.__code__.co_filename)
+    quiet = QUIET.get(place)
     if quiet is None:
-        module = function.__globals__.get("__name__") or ""
-        package = module.partition(".")[0]
-        quiet = package in QUIET_PACKAGES or (
-            package == "django" and module.startswith(QUIET_MODULES)
-        )
-        if len(QUIET) > SEVERAL_FUNCTIONS:
+        if len(QUIET) > SEVERAL_FILES:
             QUIET.clear()
-        QUIET[function.__code__] = quiet
+        quiet = QUIET[place] = is_quiet_place(*place)
     if not quiet:
         return False
     inner = function.__dict__.get("__wrapped__")
     return inner is None or call_code(inner) is None
 
 
-QUIET: dict[Any, bool] = {}
-"""Code object -> whether it is of such a library. Two threads may write the same at once."""
-SEVERAL_FUNCTIONS = 10_000
+def is_quiet_place(module: str, filename: str) -> bool:
+    """Whether a module belongs to such a library."""
+    package = module.partition(".")[0]
+    if package == "django":
+        return module.startswith(QUIET_MODULES)
+    return package == "markupsafe" or (package in sys.stdlib_module_names and is_pythons(filename))
+
+
+def is_pythons(filename: str) -> bool:
+    """Whether a file belongs to Python's own library."""
+    if filename.startswith("<frozen "):
+        return True
+    return filename.startswith(LIBRARY) and not filename.startswith(NOT_OF_PYTHON)
+
+
+QUIET: dict[tuple[str, str], bool] = {}
+"""Module and file -> whether it is of such a library. Two threads may write the same at once."""
+SEVERAL_FILES = 10_000
 """How many of them are remembered."""
+
+
+def _code_of(attribute: Any) -> Code:
+    return _code(attribute) if type(attribute) is FunctionType else None
 
 
 def _code(function: Any) -> Code:
@@ -130,6 +146,8 @@ def forget() -> None:
     """Forget the types: each is looked at again when it is met again."""
     ATTRIBUTES.clear()
     SPECIAL.clear()
+    REACHED.clear()
+    HOLDS.clear()
     HARMLESS.clear()
 
 
@@ -149,7 +167,7 @@ def attribute_code(value: Any, name: str) -> Code:
         found = _attribute_code(kind, name)
         if len(known) < 1000:  # a template's text decides the names
             known[name] = found
-    if found.code is not None and found.unless_set and name in getattr(value, "__dict__", ()):
+    if found.code is not None and found.unless_set and name in own_dict(value):
         return None
     if issubclass(kind, type):
         # A class: what the class itself defines, besides its metaclass.
@@ -157,9 +175,25 @@ def attribute_code(value: Any, name: str) -> Code:
     return found.code
 
 
+def own_dict(value: Any) -> Any:
+    """Return the dict of a value's own attributes, an empty one if it has none."""
+    try:
+        return object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
+
+
 def made(lazy: Any) -> Any:
-    """Return what a lazy object stands for; Django's ``empty`` when it was not made yet."""
-    return object.__getattribute__(lazy, "__dict__").get("_wrapped", empty)
+    """Return what a lazy object stands for; Django's ``empty`` when that is not known."""
+    for base in type(lazy).__mro__:
+        if base is LazyObject:
+            break
+        for name, attribute in base.__dict__.items():
+            if name != "_setup" and (
+                descriptor_code(attribute).code is not None or _code_of(attribute) is not None
+            ):
+                return empty  # a kind of its own, which may do anything
+    return own_dict(lazy).get("_wrapped", empty)
 
 
 def _attribute_code(kind: type, name: str) -> AttributeCode:
@@ -192,8 +226,11 @@ def _attribute_code(kind: type, name: str) -> AttributeCode:
 def descriptor_code(attribute: Any) -> AttributeCode:
     """What reading an attribute runs that a class defines."""
     kind = type(attribute)
-    if kind in (FunctionType, staticmethod, classmethod):
+    if kind in (FunctionType, staticmethod):
         return NO_CODE
+    if kind is classmethod:  # up to Python 3.12 it may hold a property
+        inner = attribute.__func__
+        return NO_CODE if type(inner) is FunctionType else descriptor_code(inner)
     if issubclass(kind, CACHED):
         code = call_code(attribute.func)
         return NO_CODE if code is None else AttributeCode(code, True)
@@ -215,10 +252,9 @@ def descriptor_code(attribute: Any) -> AttributeCode:
 
 def _class_code(kind: type, name: str) -> Code:
     attribute = static(kind, name)
-    if attribute is None or type(attribute) in (FunctionType, property):
-        return None
-    getter = static(type(attribute), "__get__")
-    return getter if type(getter) is FunctionType and not is_quiet(getter) else None
+    if attribute is None or type(attribute) in (FunctionType, property, *CACHED):
+        return None  # a class gives these themselves
+    return descriptor_code(attribute).code
 
 
 def is_data(kind: type) -> bool:
@@ -264,13 +300,22 @@ def call_code(function: Any) -> Code:
         return _code(function)
     if kind is MethodType:
         owner = function.__self__
-        if isinstance(type(owner), type) and issubclass(type(owner), BaseManager):
+        if issubclass(type(owner), BaseManager):
             return manager_code(owner, getattr(function.__func__, "__name__", ""))
-        return call_code(function.__func__)
+        code = call_code(function.__func__)
+        if code is None and type(function.__func__) is FunctionType:
+            code = reached_code(
+                owner if issubclass(type(owner), type) else type(owner), function.__func__
+            )
+        return code
+    if kind is BuiltinMethodType:
+        owner = function.__self__
+        return comparison_code(owner) if issubclass(type(owner), list) else None
     if kind in (staticmethod, classmethod):
         return call_code(function.__func__)
     if issubclass(kind, partial):
-        return call_code(function.func)
+        code = call_code(function.func)
+        return use_code(*function.args, *function.keywords.values()) if code is None else code
     if issubclass(kind, type):
         return class_code(function)
     wrapped = (
@@ -283,6 +328,8 @@ def call_code(function: Any) -> Code:
 
 def class_code(kind: type) -> Code:
     """What making an instance of a class runs."""
+    if issubclass(kind, Model):
+        return SOMEBODYS  # the defaults of its fields, who listens to its signals
     for owner, name in ((type(kind), "__call__"), (kind, "__new__"), (kind, "__init__")):
         function = static(owner, name)
         if type(function) is staticmethod:
@@ -296,15 +343,68 @@ def manager_code(manager: Any, method: str) -> Code:
     """What a method of a manager runs: its own, or those of its querysets that it stands for."""
     kind = type(manager)
     queryset = static(kind, "_queryset_class") or QuerySet
-    for owner, name in (
-        *((kind, name) for name in ("get_queryset", method)),
-        *((queryset, name) for name in ("__init__", "_clone", "_chain", method)),
-    ):
-        for base in owner.__mro__:
+    code = methods_code(kind, "get_queryset", method)
+    if code is None:
+        code = methods_code(queryset, "__init__", "_clone", "_chain", method)
+    return code
+
+
+def methods_code(kind: type, *names: str) -> Code:
+    """What methods of a type run, those that they override and may call included."""
+    for name in names:
+        for base in kind.__mro__:
             function = base.__dict__.get(name)
-            if type(function) is FunctionType and not is_quiet(function):
-                return function
+            if type(function) is FunctionType:
+                code = reached_code(kind, function) if is_quiet(function) else function
+                if code is not None:
+                    return code
     return None
+
+
+def reached_code(kind: type, function: FunctionType) -> Code:
+    """What a method of a library runs of the class it is called for: the methods that it mentions.
+
+    Django's ``QuerySet.all`` makes a copy by ``_clone``, which a queryset may have of its own.
+    """
+    try:
+        return REACHED[kind, function]
+    except KeyError:
+        pass
+    found: Code = None
+    left, seen = [function], {function}
+    while left and found is None:
+        names = mentioned(left.pop().__code__)
+        for attribute in [
+            base.__dict__[name] for base in kind.__mro__ for name in names & base.__dict__.keys()
+        ]:
+            if type(attribute) is property:
+                attribute = attribute.fget
+            elif type(attribute) in (staticmethod, classmethod):
+                attribute = attribute.__func__
+            elif issubclass(type(attribute), CACHED):
+                attribute = attribute.func
+            if type(attribute) is not FunctionType or attribute in seen:
+                continue
+            if not is_quiet(attribute):
+                found = attribute
+                break
+            seen.add(attribute)
+            left.append(attribute)
+    REACHED[kind, function] = found
+    return found
+
+
+def mentioned(code: CodeType) -> set[str]:
+    """The names of attributes in a code object, and in what is written inside of it."""
+    names = set(code.co_names)
+    for inner in code.co_consts:
+        if type(inner) is CodeType:
+            names |= mentioned(inner)
+    return names
+
+
+REACHED: dict[tuple[type, FunctionType], Code] = {}
+"""What is known of methods of libraries. Two threads that learn the same at once write the same."""
 
 
 # -- what is done with a value as a whole ----------------------------------------------------------
@@ -320,8 +420,7 @@ def special_code(kind: type, *names: str) -> Code:
     for name in names:
         function = static(kind, name)
         if type(function) is FunctionType:
-            if not is_quiet(function):
-                code = function
+            code = reached_code(kind, function) if is_quiet(function) else function
         elif function is not None and type(static(type(function), "__call__")) is FunctionType:
             code = SOMEBODYS  # an object in the place of a method
         if code is not None:
@@ -336,7 +435,7 @@ def text_code(value: Any) -> Code:
     if kind in SCALARS:
         return None
     if kind in CONTAINERS:
-        return items_code(value, text_code)
+        return items_code(value, repr_code)
     if issubclass(kind, LazyObject):
         inner = made(value)
         return SOMEBODYS if inner is empty else text_code(inner)
@@ -345,15 +444,68 @@ def text_code(value: Any) -> Code:
     if "__class__" in _own(kind):
         return SOMEBODYS
     code = special_code(kind, "__html__", "__str__", "__getattr__", "__getattribute__")
-    if code is not None:
-        return code
-    if _is_objects(static(kind, "__str__")):
+    if code is None and _is_objects(static(kind, "__str__")):
         code = special_code(kind, "__repr__", "__format__")
-    if code is None and issubclass(kind, BaseException):
-        return items_code(value.args, text_code)
-    if code is None and issubclass(kind, tuple(CONTAINERS)):
-        return special_code(kind, *ITERATION) or items_code(value, text_code)
-    return code
+    return held_code(value, repr_code) if code is None else code
+
+
+def repr_code(value: Any) -> Code:
+    """What printing a container runs of an item, which shows by its ``__repr__``."""
+    kind = type(value)
+    if kind in SCALARS or kind in CONTAINERS or issubclass(kind, (LazyObject, Promise)):
+        return text_code(value)
+    code = special_code(kind, "__repr__")
+    return text_code(value) if code is None else code
+
+
+def held_code(value: Any, code_of: Callable[[Any], Code]) -> Code:
+    """What a value of a library's type runs of those that it holds, when it is used as a whole."""
+    kind = type(value)
+    for base, methods in METHODS:
+        if issubclass(kind, base):
+            return special_code(kind, *methods)
+    if issubclass(kind, BaseException):
+        return items_code(value.args, code_of)
+    if issubclass(kind, tuple(CONTAINERS)):
+        return special_code(kind, *ITERATION) or items_code(value, code_of)
+    if issubclass(kind, QuerySet):
+        return (
+            None
+            if value._result_cache is None
+            else items_code(value._result_cache[:SEVERAL], code_of)
+        )
+    return holder_code(value)
+
+
+METHODS: tuple[tuple[type, tuple[str, ...]], ...] = tuple(
+    (base, tuple(sorted(_own(base) - {"__init__", "__new__", "__getattribute__", "__doc__"})))
+    for base in (
+        *(str, int, float, bytes, decimal.Decimal, uuid.UUID),
+        *(datetime.datetime, datetime.date, datetime.time, datetime.timedelta),
+    )
+)
+"""Types of scalars, whose methods are called to write a value of a derived type as text."""
+HOLDERS = frozenset({"collections", "weakref"})
+"""Where classes lie whose values do something with those in them."""
+
+
+def holder_code(value: Any) -> Code:
+    """What a value of a class of Python's library runs of those that it holds (``UserList``)."""
+    kind = type(value)
+    holds = HOLDS.get(kind)
+    if holds is None:
+        holds = HOLDS[kind] = kind is MappingProxyType or (
+            not issubclass(kind, tuple(CONTAINERS))
+            and any(base.__module__.partition(".")[0] in HOLDERS for base in kind.__mro__)
+        )
+    if not holds:
+        return None
+    attributes = own_dict(value)
+    return items_code(attributes.values(), use_code) if attributes else SOMEBODYS
+
+
+HOLDS: dict[type, bool] = {}
+"""Whether values of a type are such. Two threads that learn the same at once write the same."""
 
 
 def _is_objects(function: Any) -> bool:
@@ -362,11 +514,18 @@ def _is_objects(function: Any) -> bool:
 
 def lazy_text_code(lazy: Any) -> Code:
     """What the text of one of Django's lazy values runs: the function that it was made of."""
-    try:
-        function = lazy.__reduce__()[1][0]
-    except (AttributeError, IndexError, TypeError):
+    if special_code(type(lazy), "__reduce__") is not None:
         return SOMEBODYS
-    return call_code(function)
+    try:
+        function, *given = lazy.__reduce__()[1]
+    except (AttributeError, TypeError, ValueError):
+        return SOMEBODYS
+    code = call_code(function)
+    return (
+        use_code(*[item for item in given if not issubclass(type(item), type)])
+        if code is None
+        else code
+    )
 
 
 def truth_code(value: Any) -> Code:
@@ -377,9 +536,9 @@ def truth_code(value: Any) -> Code:
     if issubclass(kind, LazyObject):
         inner = made(value)
         return SOMEBODYS if inner is empty else truth_code(inner)
-    if static(kind, "__bool__") is not None:
-        return special_code(kind, "__bool__")
-    return special_code(kind, "__len__")
+    name = "__len__" if static(kind, "__bool__") is None else "__bool__"
+    code = special_code(kind, name)
+    return holder_code(value) if code is None else code
 
 
 def iteration_code(value: Any) -> Code:
@@ -394,7 +553,8 @@ def iteration_code(value: Any) -> Code:
         return None
     if static(kind, "__next__") is not None:
         return SOMEBODYS
-    return special_code(kind, *ITERATION)
+    code = special_code(kind, *ITERATION)
+    return holder_code(value) if code is None else code
 
 
 def comparison_code(*values: Any) -> Code:
@@ -416,6 +576,8 @@ def comparison_code(*values: Any) -> Code:
             code = special_code(kind, *COMPARISON, *ITERATION, "__hash__")
             if code is None and issubclass(kind, tuple(CONTAINERS)):
                 code = items_code(value, comparison_code)
+            elif code is None:
+                code = holder_code(value)
         if code is not None:
             return code
     return None
