@@ -14,9 +14,10 @@ from .attributes import found_in
 from .calls import guard, plain_functions, streams, unready
 from .lookups import item_lookup
 from .runtime import truth
-from .streams import Steps, Stream, opened
+from .streams import Steps, Stream, opened, unbounded
 from .tracebacks import internal
 from .values import INERT, PLACED, PLAIN, SCALARS, Pending, settled
+from .ways import way_of
 
 Step: TypeAlias = Callable[[Any], Any]
 """From a row to what comes of it, to ``missing`` for nothing, or to something that waits."""
@@ -90,6 +91,11 @@ class RowStream(Stream):
                 found.append(made)
         self.iterator = None
         return found
+
+    def _is_bounded(self) -> bool:
+        if type(self.value) is RowStream:
+            return self.value._is_bounded()
+        return way_of(type(self.value)) not in unbounded
 
     @internal
     def flow(self) -> Iterator[Any]:

@@ -89,6 +89,10 @@ class Stream:
         if self.upstream is not None:
             yield from self.upstream.close()
 
+    def _is_bounded(self) -> bool:
+        """Whether there is an end to the rows for certain."""
+        return False
+
     def __iter__(self) -> Iterator[Any]:
         return self
 
@@ -124,12 +128,18 @@ class AsyncStream(Stream):
         # async generators it has started: then there is only one chance to read.
         self.size = 1 if in_loop else None
         self.exhausted = False
+        self.failure: Exception | None = None
+        """What the row after those that were read has raised."""
 
     @internal
     def fetch(self) -> Steps:
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
         if self.exhausted:
             return False
-        rows, self.exhausted = yield Wait(Kind.AWAIT, take(self.iterator, self.size))
+        taken = yield Wait(Kind.AWAIT, take(self.iterator, self.size))
+        rows, self.exhausted, self.failure = taken
         if self.size is not None:
             self.size = min(self.size * 2, largest_chunk)
         self.ready.extend(rows)
@@ -144,15 +154,21 @@ class AsyncStream(Stream):
 
 
 @internal
-async def take(iterator: AsyncIterator[Any], size: int | None) -> tuple[list[Any], bool]:
-    """Read up to ``size`` rows; return them, and whether that was the end."""
+async def take(
+    iterator: AsyncIterator[Any], size: int | None
+) -> tuple[list[Any], bool, Exception | None]:
+    """Read up to ``size`` rows; return them, whether that was the end, and what ended it."""
     rows: list[Any] = []
     while size is None or len(rows) < size:
         try:
             rows.append(await anext(iterator))
         except StopAsyncIteration:
-            return rows, True
-    return rows, False
+            return rows, True, None
+        except Exception as error:
+            if not rows:
+                raise
+            return rows, True, error
+    return rows, False, None
 
 
 class ThreadStream(Stream):
@@ -163,9 +179,14 @@ class ThreadStream(Stream):
         self.iterable = iterable
         self.iterator: Iterator[Any] | None = None
         self.size = size
+        self.failure: Exception | None = None
+        """What the row after those that were read has raised."""
 
     @internal
     def fetch(self) -> Steps:
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
         rows = yield Wait(Kind.CALL, self.read)
         self.ready.extend(rows)
         return bool(rows)
@@ -174,7 +195,15 @@ class ThreadStream(Stream):
     def read(self) -> list[Any]:
         if self.iterator is None:
             self.iterator = iter(self.iterable)
-        return list(islice(self.iterator, self.size))
+        rows: list[Any] = []
+        try:
+            for row in islice(self.iterator, self.size):
+                rows.append(row)  # those before an exception count
+        except Exception as error:
+            if not rows:
+                raise
+            self.failure = error  # the template may not get that far
+        return rows
 
 
 class IteratorStream(Stream):
@@ -241,6 +270,13 @@ class PlannedStream(Stream):
     def close(self) -> Steps:
         self.steps.close()
         yield from super().close()
+
+
+PlannedStream.__name__ = PlannedStream.__qualname__ = "generator"  # as stock's filters give
+PlannedStream.__module__ = "builtins"
+
+unbounded = frozenset({Way.ASYNC, Way.EITHER, Way.UNKNOWN, Way.STREAM})
+"""How values are iterated that may have no end."""
 
 
 @internal
