@@ -150,7 +150,7 @@ class Notes:
         self.seen[id(item)] = item
         if len(self.seen) > MOST:
             raise TooMuch
-        if is_used_up(kind):
+        if is_used_up(kind):  # type: ignore[arg-type]
             raise TooMuch
         if issubclass(kind, BaseContext):
             self.note_context(item, depth)
@@ -192,7 +192,7 @@ class Notes:
         if type(attributes) is dict:
             self.undo.append((put_back_dict, attributes, attributes.copy()))
             self.note_several(list(attributes.values()), depth)
-        slots = slots_of(type(item))
+        slots = slots_of(type(item))  # type: ignore[arg-type]
         if slots:
             values = [(slot, slot_value(slot, item)) for slot in slots]
             self.undo.append((put_back_slots, item, values))

@@ -432,7 +432,8 @@ def prepared(
 ) -> Steps:
     """Call with arguments that sync code may not be able to use as they are.
 
-    Rows that have to be waited for are fetched; a call that reads a generator is made in the
+    Rows that have to be waited for are fetched, or read in the thread one by one if there may be no
+    end to them; a call that reads a generator is made in the
     request's thread, because the generator may query and cannot be asked twice; so is one that
     may ask what lies ahead in a loop. A coroutine function can deal with all of them itself.
     """
@@ -443,7 +444,10 @@ def prepared(
     for argument in (*args, *kwargs.values()):
         if type(argument) in streams and argument._stream.in_loop:
             stream = argument._stream
-            fetched[id(argument)] = yield from kept(stream, stream.rest())
+            if stream._is_bounded():
+                fetched[id(argument)] = yield from kept(stream, stream.rest())
+            else:
+                in_thread = True
         elif type(argument) is GeneratorType:
             in_thread = True
         elif type(argument) is LoopContext and argument._stream is not None:
@@ -452,6 +456,8 @@ def prepared(
     def ready(argument: Any) -> Any:
         if id(argument) in fetched:
             return (row for row in fetched[id(argument)])  # a generator, as stock's filters give
+        if type(argument) in streams:
+            return (row for row in argument)
         if type(argument) is LoopContext and argument._stream is not None:
             return LoopForPython(argument)
         return argument

@@ -7,8 +7,9 @@ are fetched first, by a plan.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from inspect import signature
 from types import GeneratorType
 from typing import Any
 
@@ -28,9 +29,11 @@ from ...waits import Kind, Wait
 from .attributes import computed, path_of
 from .calls import PendingFilter, PlanFilter, guard
 from .lookups import Missed
+from .loops import LoopContext
+from .one_by_one import batches, is_unbounded, unique_rows
 from .placed import moved_then, on_loop
-from .rowstreams import LazyRows, RowStream, applied, looked_up, not_yet, selected
-from .streams import Steps, ThreadStream, closed, opened, rows_of
+from .rowstreams import LazyRows, RowStream, applied, looked_up, selected
+from .streams import PlannedStream, Steps, ThreadStream, closed, not_yet, opened, rows_of
 from .tracebacks import internal
 from .values import CONTAINERS, INERT, PLACED, awaited, settled
 from .ways import Way, iterators_of_containers, way_of
@@ -115,6 +118,10 @@ def over_attributes(name: str, position: int, lazy: bool = False) -> None:
 
     @instead_of(name)
     def filter_(stock: Any, environment: Environment, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if lazy and is_unbounded(value):
+            stream = PlannedStream(environment.is_async)
+            stream.steps = unique_rows(stream, environment, value, *args, **kwargs)
+            return LazyRows(stream)
         rows, ready = rows_now(value)
         if not ready:
             again = partial(filter_, stock, environment)
@@ -174,33 +181,31 @@ def join(stock: Any, eval_ctx: EvalContext, value: Any, d: Any = "", attribute: 
 
 
 @internal
-def over_rows(name: str, lazy: bool = False, listed: bool = False) -> None:
-    """Register a filter.
+def over_rows(name: str, lazy: bool = False) -> None:
+    """Register a filter whose result is made of the rows, of which the awaitable are awaited.
 
     Args:
         name: the filter's name.
         lazy: whether it is a generator function.
-        listed: whether the rows become part of the result: then those that are awaitable are
-            awaited.
     """
     variant = hasattr(FILTERS[name], "jinja_async_variant")
-    before = 1 if hasattr(FILTERS[name], "jinja_pass_arg") and not variant else 0
 
     @instead_of(name)
     def filter_(stock: Any, *args: Any, **kwargs: Any) -> Any:
         if variant:
             args = args[1:]  # the eval context, which only the async variant needs
-        if not lazy and not listed and not kwargs and type(args[before]) in CONTAINERS:
-            return stock(*args)  # their own text, length and order do no I/O
-        first, value, rest = args[:before], args[before], args[before + 1 :]
+        value, rest = args[0], args[1:]
 
         def function(rows: Any) -> Any:
-            result = stock(*first, rows, *rest, **kwargs)
+            result = stock(rows, *rest, **kwargs)
             return iter(list(result)) if lazy else result
 
-        if not listed:
-            plain = way_of(type(value)) is Way.PLAIN
-            return guard(function, value) if plain else PendingFilter(read(value, function))
+        if name == "batch" and is_unbounded(value):
+            bound = signature(stock).bind(value, *rest, **kwargs)
+            if type(bound.args[1]) is int and bound.args[1] > 0:
+                stream = PlannedStream(on_event_loop())
+                stream.steps = batches(stream, stock, *bound.args)
+                return LazyRows(stream)
         rows, ready = rows_now(value)
         if ready:
             return guard(function, rows)
@@ -214,14 +219,58 @@ def read(value: Any, function: Callable[[Any], Any]) -> Steps:
     return (yield from settled(guard(function, rows)))
 
 
-over_rows("list", listed=True)
-over_rows("slice", lazy=True, listed=True)
-over_rows("batch", lazy=True, listed=True)
-over_rows("items", lazy=True)
-over_rows("length")
-over_rows("last")
-over_rows("random")
-over_rows("reverse")
+over_rows("list")
+over_rows("slice", lazy=True)
+over_rows("batch", lazy=True)
+
+
+# Filters that ask for what sequences have, and read nothing of what is none.
+
+
+@internal
+def over_sequences(name: str) -> None:
+    """Register a filter that takes a length, an end, a place or an order."""
+    before = 1 if hasattr(FILTERS[name], "jinja_pass_arg") else 0
+
+    @instead_of(name)
+    def filter_(stock: Any, *args: Any, **kwargs: Any) -> Any:
+        first, value, rest = args[:before], args[before], args[before + 1 :]
+
+        def function(rows: Any) -> Any:
+            return stock(*first, rows, *rest, **kwargs)
+
+        kind = type(value)
+        if kind in CONTAINERS:
+            return function(value)
+        if kind is LoopContext and name == "length":
+            return value.length
+        way = way_of(kind)
+        if way in asynchronous or (name == "reverse" and way in read_once and not is_ordered(kind)):
+            return PendingFilter(read(value, function))
+        if way is Way.STREAM:
+            value = nothing()  # stock has a generator here, and refuses it
+        return guard(function, value)
+
+
+def nothing() -> Iterator[Any]:
+    """A generator without rows."""
+    yield from ()
+
+
+def is_ordered(kind: type) -> bool:
+    """Whether ``reversed()`` takes values of a type."""
+    return hasattr(kind, "__reversed__") or (
+        hasattr(kind, "__len__") and hasattr(kind, "__getitem__")
+    )
+
+
+asynchronous = frozenset({Way.QUERYSET, Way.SOURCE, Way.ASYNC, Way.EITHER})
+read_once = frozenset({Way.STREAM, Way.UNKNOWN})
+
+over_sequences("length")
+over_sequences("last")
+over_sequences("random")
+over_sequences("reverse")
 
 
 @instead_of("tojson")
@@ -230,12 +279,15 @@ def tojson(stock: Any, eval_ctx: EvalContext, value: Any, indent: int | None = N
     go_on = lambda rows: guard(stock, eval_ctx, rows, indent)  # noqa: E731
     if type(value) in HOLDERS and holds_awaitables(value, INERT):
         return PendingFilter(filled_then(value, go_on))
-    if way_of(type(value)) not in streaming:
+    if way_of(type(value)) not in asynchronous:
         return guard(stock, eval_ctx, value, indent)
     return PendingFilter(fetched(value, eval_ctx.environment.is_async, go_on))
 
 
-streaming = frozenset({Way.QUERYSET, Way.SOURCE, Way.ASYNC, Way.EITHER, Way.STREAM, Way.UNKNOWN})
+@instead_of("items")
+@internal
+def items(stock: Any, value: Any) -> Any:
+    return guard(lambda: iter(list(stock(value))))
 
 
 # Filters that read as far as they have to.

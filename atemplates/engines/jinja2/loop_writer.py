@@ -177,7 +177,7 @@ class LoopWriter(ExpressionWriter):
         self.writeline("else:")
         self.indent()
         more = f"{loop}._advance()" if loop is not None else f"{stream}.chunk()"
-        self.writeline(f"{rows} = None if {stream} is None else (yield from {more})")
+        self.writeline(f"{rows} = None if {stream} is None else (yield from {more})", node)
         self.writeline(f"{around}[0] = {rows}")
         self.writeline("continue")
         self.outdent()

@@ -15,15 +15,13 @@ from .attributes import found_in
 from .calls import guard, plain_functions, streams, unready
 from .lookups import item_lookup
 from .runtime import truth
-from .streams import Steps, Stream, opened
+from .streams import Steps, Stream, not_yet, opened, unbounded
 from .tracebacks import internal
 from .values import INERT, PLACED, PLAIN, SCALARS, Pending, settled
+from .ways import way_of
 
 Step: TypeAlias = Callable[[Any], Any]
 """From a row to what comes of it, to ``missing`` for nothing, or to something that waits."""
-
-not_yet = object()
-"""In the place of rows that have to be waited for."""
 
 
 class RowStream(Stream):
@@ -42,8 +40,6 @@ class RowStream(Stream):
     rows: Any = ()
     iterator: Iterator[Any] | None = None
     stuck: Any = None
-    place: tuple[Any, Any] = (None, None)
-    """The site of the filter, and the root of its value's path. Set by `settled`."""
 
     def __init__(self, context: Any, value: Any, prepare: Callable[[RowStream], Step]) -> None:
         self.ready = deque()
@@ -91,6 +87,11 @@ class RowStream(Stream):
                 found.append(made)
         self.iterator = None
         return found
+
+    def _is_bounded(self) -> bool:
+        if type(self.value) is LazyRows:
+            return bool(self.value._stream._is_bounded())
+        return way_of(type(self.value)) not in unbounded
 
     @internal
     def flow(self) -> Iterator[Any]:
@@ -183,7 +184,7 @@ class LazyRows:
 
     _is_rows = True
 
-    def __init__(self, stream: RowStream) -> None:
+    def __init__(self, stream: Stream) -> None:
         self._stream = stream
 
     def __iter__(self) -> Iterator[Any]:

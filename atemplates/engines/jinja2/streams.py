@@ -34,10 +34,18 @@ largest_chunk = 256
 """How many rows one wait may bring. Chunks start small: a loop may end early."""
 
 
+not_yet = object()
+"""In the place of rows that have to be waited for."""
+
+
 class Stream:
     """Rows that can be read once, one after the other. Always true, has no length."""
 
     upstream: Stream | None = None
+
+    place: tuple[Any, Any] = (None, None)
+    """The site of the filter that makes the rows, and the root of its value's path. Set by
+    `settled`."""
 
     ahead = 0
     """How many of the rows that are ready a loop has looked at before their turn."""
@@ -100,6 +108,14 @@ class Stream:
         if self.upstream is not None:
             yield from self.upstream.close()
 
+    def at_once(self) -> Any:
+        """All rows as a list, if nothing has to be waited for, else ``not_yet``."""
+        return not_yet
+
+    def _is_bounded(self) -> bool:
+        """Whether there is an end to the rows for certain."""
+        return False
+
 
 @internal
 def drained(rows: deque[Any]) -> Iterator[Any]:
@@ -117,12 +133,18 @@ class AsyncStream(Stream):
         # async generators it has started: then there is only one chance to read.
         self.size = 1 if in_loop else None
         self.exhausted = False
+        self.failure: Exception | None = None
+        """What the row after those that were read has raised."""
 
     @internal
     def fetch(self) -> Steps:
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
         if self.exhausted:
             return False
-        rows, self.exhausted = yield Wait(Kind.AWAIT, take(self.iterator, self.size))
+        taken = yield Wait(Kind.AWAIT, take(self.iterator, self.size))
+        rows, self.exhausted, self.failure = taken
         if self.size is not None:
             self.size = min(self.size * 2, largest_chunk)
         self.ready.extend(rows)
@@ -137,15 +159,21 @@ class AsyncStream(Stream):
 
 
 @internal
-async def take(iterator: AsyncIterator[Any], size: int | None) -> tuple[list[Any], bool]:
-    """Read up to ``size`` rows; return them, and whether that was the end."""
+async def take(
+    iterator: AsyncIterator[Any], size: int | None
+) -> tuple[list[Any], bool, Exception | None]:
+    """Read up to ``size`` rows; return them, whether that was the end, and what ended it."""
     rows: list[Any] = []
     while size is None or len(rows) < size:
         try:
             rows.append(await anext(iterator))
         except StopAsyncIteration:
-            return rows, True
-    return rows, False
+            return rows, True, None
+        except Exception as error:
+            if not rows:
+                raise
+            return rows, True, error
+    return rows, False, None
 
 
 class ThreadStream(Stream):
@@ -156,9 +184,14 @@ class ThreadStream(Stream):
         self.iterable = iterable
         self.iterator: Iterator[Any] | None = None
         self.size = size
+        self.failure: Exception | None = None
+        """What the row after those that were read has raised."""
 
     @internal
     def fetch(self) -> Steps:
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
         rows = yield Wait(Kind.CALL, self.read)
         self.ready.extend(rows)
         return bool(rows)
@@ -167,7 +200,15 @@ class ThreadStream(Stream):
     def read(self) -> list[Any]:
         if self.iterator is None:
             self.iterator = iter(self.iterable)
-        return list(islice(self.iterator, self.size))
+        rows: list[Any] = []
+        try:
+            for row in islice(self.iterator, self.size):
+                rows.append(row)  # those before an exception count
+        except Exception as error:
+            if not rows:
+                raise
+            self.failure = error  # the template may not get that far
+        return rows
 
 
 class IteratorStream(Stream):
@@ -235,6 +276,13 @@ class PlannedStream(Stream):
     def close(self) -> Steps:
         self.steps.close()
         yield from super().close()
+
+
+PlannedStream.__name__ = PlannedStream.__qualname__ = "generator"  # as stock's filters give
+PlannedStream.__module__ = "builtins"
+
+unbounded = frozenset({Way.ASYNC, Way.EITHER, Way.UNKNOWN, Way.STREAM})
+"""How values are iterated that may have no end."""
 
 
 @internal
