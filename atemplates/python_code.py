@@ -57,6 +57,7 @@ SEVERAL = 50
 LIBRARY = os.path.dirname(os.__file__) + os.sep
 """Where Python's own library lies: a site may have a package named like one of its modules."""
 NOT_OF_PYTHON = tuple(LIBRARY + folder for folder in ("site-packages", "dist-packages"))
+QUIET_PACKAGES = frozenset({"asgiref", "jinja2", "markupsafe", __name__.partition(".")[0]})
 QUIET_MODULES = (
     "django.conf",
     "django.contrib.contenttypes.fields",
@@ -99,7 +100,9 @@ def is_quiet_place(module: str, filename: str) -> bool:
     package = module.partition(".")[0]
     if package == "django":
         return module.startswith(QUIET_MODULES)
-    return package == "markupsafe" or (package in sys.stdlib_module_names and is_pythons(filename))
+    return package in QUIET_PACKAGES or (
+        package in sys.stdlib_module_names and is_pythons(filename)
+    )
 
 
 def is_pythons(filename: str) -> bool:
