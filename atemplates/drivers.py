@@ -124,6 +124,8 @@ def run(plan: Plan) -> Any:
             answer = ANSWERS[wait.kind](wait)
             if wait.notify is not None:
                 wait.notify((perf_counter() - start) * 1000, answer)
+        except guard.NeedsLoop as needed:
+            error = needed.__cause__
         except BaseException as raised:  # every exception belongs to the plan, also an exit
             error = raised
 
@@ -205,6 +207,8 @@ def _go_on(plan: Plan, wait: Wait, state: Carried) -> Part:
                     answer = ANSWERS[wait.kind](wait)
                     if wait.notify is not None:
                         wait.notify((perf_counter() - start) * 1000, answer)
+                except guard.NeedsLoop as needed:
+                    return Part(wait=Wait(Kind.AWAIT, _called(needed.call)))
                 except BaseException as raised:  # every exception belongs to the plan
                     error = raised
                 try:
@@ -214,6 +218,11 @@ def _go_on(plan: Plan, wait: Wait, state: Carried) -> Part:
     finally:
         state.stand_on(before)
     return Part(wait=wait)
+
+
+async def _called(function: Callable[[], Any]) -> Any:
+    """Call a function on the event loop."""
+    return function()
 
 
 def _unwind(plan: Plan, part: Part | None, cancelled: BaseException) -> None:
@@ -390,6 +399,8 @@ async def _acall(wait: Wait) -> Any:
     hop = _Hop(_call, wait)
     try:
         return await in_request_thread(hop.call)
+    except guard.NeedsLoop as needed:
+        return needed.call()
     except asyncio.CancelledError:
         await hop.abandon()
         raise

@@ -11,6 +11,7 @@ Inside an `Attempt` the guard raises `LeaveLoop`, which ``except Exception`` doe
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from threading import get_ident
 from typing import Any
 
@@ -23,6 +24,27 @@ class LeaveLoop(BaseException):
 
     No ``Exception``: code that catches every one of these must not hide that it asked.
     """
+
+
+class NeedsLoop(Exception):
+    """Code of others that ran in the request's thread has to run on the event loop.
+
+    Args:
+        call: calls it.
+    """
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        super().__init__(call)
+        self.call = call
+
+
+NO_LOOP = ("no running event loop", "There is no current event loop")
+"""How asyncio refuses code that works on an event loop only."""
+
+
+def needs_loop(error: BaseException) -> bool:
+    """Whether an exception says that code runs on an event loop only."""
+    return isinstance(error, RuntimeError) and str(error).startswith(NO_LOOP)
 
 
 class Watch:

@@ -11,10 +11,11 @@ values.
 
 from __future__ import annotations
 
+from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from .guard import Watch
+from .guard import NeedsLoop, Watch, needs_loop
 from .python_code import SOMEBODYS
 
 TRUSTED_AFTER = 3
@@ -31,7 +32,7 @@ LIMIT = 5_000
 class Record:
     """What is known of one function."""
 
-    __slots__ = ("asked", "quick", "runs", "slow", "slowest")
+    __slots__ = ("asked", "needs_loop", "quick", "runs", "slow", "slowest")
 
     def __init__(self) -> None:
         self.runs = 0
@@ -43,18 +44,24 @@ class Record:
         """Seconds."""
         self.asked = False
         """Whether it ever asked for the database."""
+        self.needs_loop = False
+        """Whether it starts tasks, or does something else that takes a running event loop."""
 
     @property
     def belongs_in_thread(self) -> bool:
         """Whether it asked for the database, or took long too often."""
-        return self.asked or self.slow >= STRIKES
+        return not self.needs_loop and (self.asked or self.slow >= STRIKES)
 
     @property
     def place(self) -> str:
         """``"loop"``, ``"thread"`` (for good), or ``"learning"`` (in the thread, watched)."""
         if self.belongs_in_thread:
             return "thread"
-        return "loop" if self.quick >= TRUSTED_AFTER else "learning"
+        return "loop" if self.is_trusted(TRUSTED_AFTER) else "learning"
+
+    def is_trusted(self, after: int) -> bool:
+        """Whether it may run on the loop, after so many quick runs in the thread."""
+        return self.needs_loop or (self.quick >= after and not self.belongs_in_thread)
 
     def note(self, seconds: float, asked: bool) -> None:
         """Note one run."""
@@ -81,8 +88,22 @@ def record_of(code: Any) -> Record:
     if record is None:
         if len(RECORDS) >= LIMIT:
             RECORDS.clear()
-        record = RECORDS.setdefault(code, Record())
+        record = Record()
+        record.needs_loop = names_loop(code)
+        record = RECORDS.setdefault(code, record)
     return record
+
+
+LOOP_NAMES = frozenset(
+    {"create_task", "ensure_future", "get_running_loop", "current_task", "TaskGroup"}
+)
+"""What code calls that takes a running event loop."""
+
+
+def names_loop(code: Any) -> bool:
+    """Whether a function itself calls what takes a running event loop."""
+    written = getattr(code, "__code__", None)
+    return written is not None and not LOOP_NAMES.isdisjoint(written.co_names)
 
 
 def is_trusted(code: Any, after: int = TRUSTED_AFTER) -> bool:
@@ -94,10 +115,7 @@ def is_trusted(code: Any, after: int = TRUSTED_AFTER) -> bool:
     """
     if code is SOMEBODYS:
         return False
-    record = RECORDS.get(code)
-    if record is None:
-        return after == 0
-    return record.quick >= after and not record.belongs_in_thread
+    return record_of(code).is_trusted(after)
 
 
 def belongs_in_thread(code: Any) -> bool:
@@ -111,11 +129,36 @@ def observed(code: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
 
     Args:
         code: what runs inside, as `atemplates.python_code` says.
+
+    Raises:
+        NeedsLoop: it has to run on the event loop.
+    """
+    if code is None:
+        return function(*args, **kwargs)
+    record = Record() if code is SOMEBODYS else record_of(code)
+    watch = Watch()
+    start = perf_counter()
+    try:
+        with watch:
+            return function(*args, **kwargs)
+    except RuntimeError as error:
+        if not needs_loop(error):
+            raise
+        record.needs_loop = True
+        raise NeedsLoop(partial(function, *args, **kwargs)) from error
+    finally:
+        record.note(perf_counter() - start, watch.asked)
+
+
+def noted(code: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call ``function`` and note how ``code`` behaved, as long as that is not known.
+
+    Arguments as for `observed`.
     """
     if code is None or code is SOMEBODYS:
         return function(*args, **kwargs)
     record = record_of(code)
-    if record.belongs_in_thread:
+    if record.quick >= TRUSTED_AFTER or record.belongs_in_thread:
         return function(*args, **kwargs)
     watch = Watch()
     start = perf_counter()

@@ -89,12 +89,15 @@ class State:
     """The context's awaitables that the template mentions: the first wait awaits them all."""
     surroundings: Surroundings = field(default_factory=Surroundings)
     """The language, the time zone and the like, and what was found out under them."""
+    learning: bool = False
+    """Whether code of others is watched that runs in the thread: the render began on a loop."""
     spent: float = 0.0
     """The seconds that code of others has taken on the loop in this render."""
     plain: set[type] = field(init=False)
     """The types whose attributes may be read without asking anybody."""
 
     def __post_init__(self) -> None:
+        self.learning = self.on_loop
         self.stand_on(self.on_loop)
 
     def stand_on(self, loop: bool) -> bool:

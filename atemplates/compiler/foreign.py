@@ -12,7 +12,7 @@ from django.template.base import Node, NodeList
 from django.template.defaulttags import ForNode
 
 from ..kinds import INERT, is_awaitable
-from ..placement import observed
+from ..placement import noted, observed
 from ..resolve import Steps
 from ..resolve.others import LEAVE, placed_here
 from ..state import State
@@ -121,6 +121,8 @@ def render_foreign(state: State, context: Any, node: Node) -> Any:
     if not state.on_loop:
         if holds_awaitables(state, context):
             return Wait(Kind.PLAN, _here_with_values(state, node, context))
+        if state.learning:
+            return noted(type(node).render, node.render_annotated, context)
         return node.render_annotated(context)
     code = type(node).render
     # What stands inside a tag runs as a plan of its own, which may need the thread itself.

@@ -12,6 +12,7 @@ from django.template.context import Context
 from django.template.context import RequestContext as StockRequestContext
 
 from ..kinds import is_django
+from ..placement import noted
 from ..resolve import Steps, awaited, complete
 from ..resolve.others import LEAVE, placed_here, there
 from ..state import ATTRIBUTE, State, state_of
@@ -153,6 +154,11 @@ OUR_BINDINGS: set[Any] = set()
 when it is imported."""
 
 
+def code_of(processor: Any) -> Any:
+    """What is remembered of a context processor: the function."""
+    return getattr(processor, "__func__", processor)
+
+
 def _run_processors(state: State, template: Any, context: Any) -> Steps:
     """Run the context processors in order.
 
@@ -170,7 +176,10 @@ def _run_processors(state: State, template: Any, context: Any) -> Steps:
         code = None
         if not state.on_loop or is_django(module) or iscoroutinefunction(processor):
             try:
-                result = processor(context.request)
+                if state.learning and not is_django(module):
+                    result = noted(code_of(processor), processor, context.request)
+                else:
+                    result = processor(context.request)
             except SynchronousOnlyOperation:
                 if not state.on_loop:
                     raise
@@ -179,7 +188,7 @@ def _run_processors(state: State, template: Any, context: Any) -> Steps:
                 covered = stop.with_traceback(stop.__traceback__ and stop.__traceback__.tb_next)
                 raise RuntimeError("generator raised StopIteration") from covered
         else:
-            code = getattr(processor, "__func__", processor)
+            code = code_of(processor)
             trusted = state.policy.may_run_here(code, None, module)
             given = (context.request,)
             try:

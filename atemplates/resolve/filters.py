@@ -22,6 +22,7 @@ from ..kinds import (
     is_related,
     is_source,
 )
+from ..placement import noted
 from ..python_code import SCALARS, SOMEBODYS, call_code, iteration_code, truth_code, use_code
 from ..state import State
 from ..waits import Kind, Wait
@@ -116,7 +117,10 @@ def apply_filter(
         result = _placed(state, code, function, value, args, kwargs, site, root)
     else:
         try:
-            result = function(value, *args, **kwargs)
+            if state.learning and not state.on_loop:
+                result = noted(call_code(function), function, value, *args, **kwargs)
+            else:
+                result = function(value, *args, **kwargs)
         except SynchronousOnlyOperation as error:
             result = filter_again(state, error, function, value, args, kwargs, site, root)
     if type(result) is Wait or (type(result) not in INERT and is_awaitable(result)):

@@ -20,6 +20,7 @@ from ..compiler.templates import render_plan
 from ..compiler.writer import Writer
 from ..kinds import INERT, is_django, is_iterator
 from ..loaded import loaded_template
+from ..placement import noted
 from ..python_code import text_code
 from ..resolve import Steps, awaited, complete
 from ..resolve.others import LEAVE, here, placed_here
@@ -122,6 +123,8 @@ def _call(
             result = placed_here(state, function, trusted, function, tuple(args), kwargs, given)
         if result is LEAVE:
             return Wait(Kind.PLAN, _call_in_thread(state, function, args, kwargs))
+    elif state.learning and not state.on_loop and is_foreign(function):
+        result = noted(function, function, *args, **kwargs)
     else:
         try:
             result = function(*args, **kwargs)

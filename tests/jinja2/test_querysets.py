@@ -9,6 +9,9 @@ from django.core.paginator import Paginator
 from django.db.models import Prefetch
 from django.utils.functional import SimpleLazyObject
 
+from atemplates.engines.jinja2 import state
+from atemplates.placement import TRUSTED_AFTER
+from atemplates.state import Policy
 from tests.testapp.models import Animal, Food, Region
 
 from .conftest import make_backend, queries
@@ -133,6 +136,8 @@ EVALUATED = [
 @pytest.mark.parametrize("source", EVALUATED)
 @pytest.mark.parametrize("relations", ["batch", "fetch", "warn", "raise"])
 async def test_loaded_rows_cost_no_query_and_no_thread(source, relations, monkeypatch):
+    # That a model's `__str__` asks for nothing has been learned.
+    monkeypatch.setattr(state, "PLACEMENT", Policy(trusted_after=0))
     template = make_backend(relations=relations).from_string(source)
 
     def load():
@@ -263,7 +268,7 @@ class TestPython:
         assert await template.render_async(values) == expected
         assert await sync_to_async(template.render)(values) == expected
 
-    async def test_a_step_is_repeated_in_the_requests_thread_and_only_that_step(self):
+    async def test_functions_run_once_in_the_requests_thread(self):
         calls = []
 
         def before():
@@ -277,11 +282,31 @@ class TestPython:
         source = "{{ before() + query() }}"
         template = make_backend().from_string(source)
         await template.render_async({"before": before, "query": query})
-        assert [name for name, _ in calls] == ["before", "query", "query"]
         loop = threading.current_thread()
-        assert [thread is loop for _, thread in calls] == [True, True, False]
+        assert [(name, thread is loop) for name, thread in calls] == [
+            ("before", False),
+            ("query", False),
+        ]
 
-    async def test_a_filter_that_used_up_an_iterator_is_not_repeated(self):
+    async def test_code_that_has_earned_the_loop_is_repeated_once_when_it_queries(self):
+        calls, queries = [], []
+
+        def asking():
+            calls.append(threading.current_thread())
+            return Animal.objects.count() if queries else "quiet"
+
+        template = make_backend().from_string("{{ asking() }}")
+        loop, total = threading.current_thread(), await Animal.objects.acount()
+        for _ in range(TRUSTED_AFTER + 1):
+            assert await template.render_async({"asking": asking}) == "quiet"
+        assert [thread is loop for thread in calls] == [*[False] * TRUSTED_AFTER, True]
+        queries.append(True)
+        calls.clear()
+        for _ in range(2):
+            assert await template.render_async({"asking": asking}) == str(total)
+        assert [thread is loop for thread in calls] == [True, False, False]
+
+    async def test_a_filter_that_uses_up_an_iterator_runs_once(self):
         backend = make_backend()
 
         def greedy(rows, other):
@@ -290,10 +315,8 @@ class TestPython:
 
         backend.env.filters["greedy"] = greedy
         template = backend.from_string("\n{{ [1]|greedy(it) }}")
-        with pytest.raises(SynchronousOnlyOperation, match="Pass it a list") as caught:
-            await template.render_async({"it": iter([1])})
-        assert "greedy" in str(caught.value)
-        assert "line 2" in str(caught.value)
+        total = await Animal.objects.acount()
+        assert await template.render_async({"it": iter([1])}) == f"\n{total}"
 
     async def test_a_macro_given_to_a_python_function(self):
         template = make_backend(autoescape=True).from_string(

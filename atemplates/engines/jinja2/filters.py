@@ -216,6 +216,8 @@ def over_rows(name: str, lazy: bool = False) -> None:
 def read(value: Any, function: Callable[[Any], Any]) -> Steps:
     """Make the rows of a value ready, leave them what they are, and go on with them."""
     rows = yield from rows_of(value, on_event_loop())
+    if type(rows) in CONTAINERS or way_of(type(rows)) is Way.QUERYSET:
+        return (yield from settled(function(rows)))  # the rows are asked for nothing
     return (yield from settled(guard(function, rows)))
 
 

@@ -17,6 +17,7 @@ from django.utils.asyncio import async_unsafe
 
 from ...drivers import arun, on_event_loop, run
 from ...errors import RenderBlocked
+from ...guard import Watch
 from ...waits import Kind, Wait
 from .state import RenderState, active
 from .tracebacks import internal
@@ -66,6 +67,20 @@ def finish(plan: Generator[Wait, Any, Any]) -> Any:
     state = active.get()
     if state is None or state.over or not on_event_loop():
         return run(plan)
+    # The Python code in between cannot be left, so its steps are not taken elsewhere.
+    before, state.on_loop = state.on_loop, False
+    try:
+        with Watch() as watch:
+            result = _finish_here(plan, state)
+    finally:
+        state.on_loop = before
+    if watch.asked:
+        raise blocked("something that needs the database, and whose exception was caught,")
+    return result
+
+
+@internal
+def _finish_here(plan: Generator[Wait, Any, Any], state: RenderState) -> Any:
     error: BaseException | None = None
     while True:
         try:
@@ -77,7 +92,7 @@ def finish(plan: Generator[Wait, Any, Any]) -> Any:
             state.left.append(wait.subject)
         elif wait.kind is Kind.GATHER:
             state.left.extend(wait.subject.values())
-        error = blocked(wait)
+        error = blocked(repr(wait))
 
 
 @internal
@@ -88,13 +103,13 @@ def given(pending: Pending) -> Any:
     return finish(pending._finish())
 
 
-def blocked(wait: Wait) -> RenderBlocked:
+def blocked(what: str) -> RenderBlocked:
     """The error that sends the outer step to the thread."""
     try:
         ask_guard()
     except SynchronousOnlyOperation:
         pass  # Asked so that whoever watches Django's guard learns of it.
-    return RenderBlocked(f"{wait!r} in what a function rendered or called")
+    return RenderBlocked(f"{what} in what a function rendered or called")
 
 
 @async_unsafe("A template has to wait for I/O.")

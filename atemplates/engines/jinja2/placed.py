@@ -114,9 +114,10 @@ def changeable(values: Iterable[Any]) -> list[Any]:
     """What a step may change of what it is given: of a context, its variables."""
     found: list[Any] = []
     for value in values:
-        if isinstance(value, runtime.Context):
+        # By the type: a lazy object answers isinstance() by making what it stands for.
+        if issubclass(type(value), runtime.Context):
             found += (value.parent, value.vars)
-        elif not isinstance(value, OURS):
+        elif not issubclass(type(value), OURS):
             found.append(value)
     return found
 
@@ -148,7 +149,7 @@ def called_code(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         return None
     if issubclass(type(owner), runtime.LoopContext):
         return comparison_code(*given) if function.__name__ == "changed" else None
-    return use_code(*(value for value in given if not isinstance(value, OURS)))
+    return use_code(*(value for value in given if not issubclass(type(value), OURS)))
 
 
 def applied_code(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -161,7 +162,7 @@ def applied_code(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         return None
     if function in COMPARING:
         return comparison_code(*given)
-    return use_code(*(value for value in given if not isinstance(value, OURS)))
+    return use_code(*(value for value in given if not issubclass(type(value), OURS)))
 
 
 MAKERS: frozenset[Any] = frozenset({dict, list, tuple, set, Namespace, Cycler, Joiner})
