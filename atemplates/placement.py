@@ -115,7 +115,10 @@ def is_trusted(code: Any, after: int = TRUSTED_AFTER) -> bool:
     """
     if code is SOMEBODYS:
         return False
-    return record_of(code).is_trusted(after)
+    record = RECORDS.get(code)
+    if record is None:
+        return after == 0 or names_loop(code)
+    return record.is_trusted(after)
 
 
 def belongs_in_thread(code: Any) -> bool:
@@ -135,19 +138,14 @@ def observed(code: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
     """
     if code is None:
         return function(*args, **kwargs)
-    record = Record() if code is SOMEBODYS else record_of(code)
-    watch = Watch()
-    start = perf_counter()
     try:
-        with watch:
-            return function(*args, **kwargs)
+        return noted(code, function, *args, **kwargs)
     except RuntimeError as error:
         if not needs_loop(error):
             raise
-        record.needs_loop = True
+        if code is not SOMEBODYS:
+            record_of(code).needs_loop = True
         raise NeedsLoop(partial(function, *args, **kwargs)) from error
-    finally:
-        record.note(perf_counter() - start, watch.asked)
 
 
 def noted(code: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
