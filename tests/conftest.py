@@ -1,9 +1,11 @@
 """Fixtures and hooks that every test uses."""
 
+import gc
 import os
 
 import hypothesis
 import pytest
+from django.test import TransactionTestCase
 
 from tests.event_loop import LoopBesideTheTest
 from tests.rendering import Rendering
@@ -17,6 +19,25 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 def pytest_asyncio_loop_factories(config, item):
     return {"beside_the_test": LoopBesideTheTest}
+
+
+# By these pytest-django lets a test ask a database.
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_setup"}
+
+
+def pytest_itemcollected(item):
+    """Mark what asks a database, so that ``-m database`` is always all of it and nothing else."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    marked = item.get_closest_marker("django_db") is not None
+    test_class = getattr(item, "cls", None)
+    if marked or fixtures & DATABASE_FIXTURES or issubclass(test_class or int, TransactionTestCase):
+        item.add_marker("database")
+
+
+def pytest_collection_finish():
+    """Leave what was collected out of each later garbage collection, which many tests ask for."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
