@@ -11,9 +11,10 @@ from tests.event_loop import LoopBesideTheTest
 from tests.rendering import Rendering
 
 # A run of the suite tries the same examples each time, so that a change is judged by what it does;
-# looking for new ones is what scripts/fuzz is for.
-hypothesis.settings.register_profile("suite", derandomize=True, deadline=None, database=None)
-hypothesis.settings.register_profile("fuzz", deadline=None)
+# looking for new ones is what scripts/fuzz is for. Neither fails because the machine is slow.
+unhurried = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("suite", derandomize=True, database=None, **unhurried)
+hypothesis.settings.register_profile("fuzz", **unhurried)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
@@ -28,9 +29,8 @@ DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "dja
 def pytest_itemcollected(item):
     """Mark what asks a database, so that ``-m database`` is always all of it and nothing else."""
     fixtures = set(getattr(item, "fixturenames", ()))
-    marked = item.get_closest_marker("django_db") is not None
-    test_class = getattr(item, "cls", None)
-    if marked or fixtures & DATABASE_FIXTURES or issubclass(test_class or int, TransactionTestCase):
+    is_django_test = issubclass(getattr(item, "cls", None) or object, TransactionTestCase)
+    if item.get_closest_marker("django_db") or is_django_test or fixtures & DATABASE_FIXTURES:
         item.add_marker("database")
 
 
