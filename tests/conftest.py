@@ -1,9 +1,11 @@
 """Fixtures and hooks that every test uses."""
 
+import gc
 import os
 
 import hypothesis
 import pytest
+from django.test import TransactionTestCase
 
 from atemplates import placement
 from atemplates.resolve import others
@@ -11,14 +13,33 @@ from tests.event_loop import LoopBesideTheTest
 from tests.rendering import Rendering
 
 # A run of the suite tries the same examples each time, so that a change is judged by what it does;
-# looking for new ones is what scripts/fuzz is for.
-hypothesis.settings.register_profile("suite", derandomize=True, deadline=None, database=None)
-hypothesis.settings.register_profile("fuzz", deadline=None)
+# looking for new ones is what scripts/fuzz is for. Neither fails because the machine is slow.
+unhurried = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("suite", derandomize=True, database=None, **unhurried)
+hypothesis.settings.register_profile("fuzz", **unhurried)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 def pytest_asyncio_loop_factories(config, item):
     return {"beside_the_test": LoopBesideTheTest}
+
+
+# By these pytest-django lets a test ask a database.
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_setup"}
+
+
+def pytest_itemcollected(item):
+    """Mark what asks a database, so that ``-m database`` is always all of it and nothing else."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    is_django_test = issubclass(getattr(item, "cls", None) or object, TransactionTestCase)
+    if item.get_closest_marker("django_db") or is_django_test or fixtures & DATABASE_FIXTURES:
+        item.add_marker("database")
+
+
+def pytest_collection_finish():
+    """Leave what was collected out of each later garbage collection, which many tests ask for."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,15 @@ from typing import Any
 from asgiref.current_thread_executor import CurrentThreadExecutor
 from asgiref.sync import AsyncToSync
 
+PATIENCE = 60.0
+"""Seconds after which a test gives up waiting for what never comes; one that passes never waits."""
+
+
+async def turns(number: int) -> None:
+    """Give the event loop a number of turns: an order of tasks that no machine's speed decides."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
 
 class LoopBesideTheTest(asyncio.SelectorEventLoop):
     """An event loop that runs in a thread of its own while the test's thread does its sync work.

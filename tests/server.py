@@ -25,10 +25,8 @@ def serve(application: Any) -> Iterator[str]:
         thread = threading.Thread(target=server.run, args=[[listening]], name="uvicorn")
         thread.start()
         try:
-            deadline = time.monotonic() + 10
             while not server.started:
                 assert thread.is_alive(), "uvicorn has stopped before it started"
-                assert time.monotonic() < deadline, "uvicorn has not started in 10 seconds"
                 time.sleep(0.005)
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:

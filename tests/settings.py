@@ -35,6 +35,8 @@ def databases() -> dict[str, dict[str, object]]:
                 # Nothing here has to survive a power cut.
                 "init_command": "PRAGMA synchronous=OFF; PRAGMA journal_mode=WAL;",
                 "transaction_mode": "IMMEDIATE",
+                # A busy machine may take long to release a lock.
+                "timeout": 60,
             },
         }
         for alias in ("default", "other")

@@ -3,11 +3,9 @@
 import asyncio
 import datetime
 import gc
-import random
 import re
 import sys
 import threading
-import time
 import types
 from inspect import CO_COROUTINE
 
@@ -23,6 +21,7 @@ from atemplates.engines.django import DjangoTemplates, arender_template, render_
 from atemplates.engines.native import new_state
 from atemplates.state import Policy
 from atemplates.waits import Kind
+from tests.event_loop import PATIENCE, turns
 from tests.rendering import (
     arender_counted,
     arender_hops,
@@ -39,7 +38,7 @@ register = Library()
 async def forever(value):
     """Say that it is reached, and wait."""
     forever.started.set()
-    await asyncio.sleep(60)
+    await asyncio.Event().wait()
 
 
 TEMPLATES = {
@@ -273,7 +272,7 @@ class TestManyAtOnce:
             self.zone = "Asia/Tokyo" if (number + index) % 3 else "UTC"
 
         async def later(self):
-            await asyncio.sleep(random.random() / 200)
+            await turns((self.number * 7 + self.index) % 11)
             return f"{self.number}.{self.index}"
 
     def context(self, number):
@@ -353,7 +352,7 @@ class TestManyAtOnce:
         threads = [threading.Thread(target=render, args=[n]) for n in range(8)]
         for thread in threads:
             thread.start()
-        await asyncio.to_thread(lambda: [thread.join(timeout=20) for thread in threads])
+        await asyncio.to_thread(lambda: [thread.join(PATIENCE) for thread in threads])
         for n in range(8):
             order = [(n + step) % 8 for step in range(9)]
             assert outputs[n] == "".join(str(number) for number in reversed(order))
@@ -374,8 +373,11 @@ class TestCancelled:
         gc.collect()
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
-    async def cancel(self, template, values, started):
-        """Render in this very task's context, cancel it, and return the render's context."""
+    async def cancel(self, template, values, started, release=None):
+        """Render in this very task's context, cancel it, and return the render's context.
+
+        With ``release`` the render has to wait, cancelled as it is, until that is called.
+        """
         context = Context(values)
 
         async def render():
@@ -390,9 +392,13 @@ class TestCancelled:
 
         places = []
         task = asyncio.ensure_future(render())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await started.wait()
         task.cancel()
+        if release is not None:
+            await turns(10)
+            assert not task.done()
+            release()
         with pytest.raises(asyncio.CancelledError):
             await task
         assert places == [("fr", "UTC")]
@@ -409,7 +415,7 @@ class TestCancelled:
         async def forever():
             started.set()
             try:
-                await asyncio.sleep(60)
+                await asyncio.Event().wait()
             finally:
                 ended.append(True)
 
@@ -425,7 +431,7 @@ class TestCancelled:
                 try:
                     yield 1
                     started.set()
-                    await asyncio.sleep(60)
+                    await asyncio.Event().wait()
                     yield 2
                 finally:
                     ended.append(True)
@@ -449,11 +455,11 @@ class TestCancelled:
         Nothing runs on after that.
         """
         loop, started = asyncio.get_running_loop(), asyncio.Event()
-        ended = []
+        cancelled, ended = threading.Event(), []
 
         def slow():
             loop.call_soon_threadsafe(started.set)
-            time.sleep(0.05)
+            assert cancelled.wait(PATIENCE)
             ended.append(True)
 
         template = parse(
@@ -461,7 +467,7 @@ class TestCancelled:
             {"part": "{% load native %}{% wrap 1 %}{{ slow }}{% endwrap %}"},
             libraries={"native": "tests.tags.native_tags"},
         )
-        await self.cancel(template, {"slow": slow}, started)
+        await self.cancel(template, {"slow": slow}, started, release=cancelled.set)
         assert ended == [True, True]
 
     async def test_awaitables_that_were_not_reached_are_closed(self, recwarn):
@@ -469,7 +475,7 @@ class TestCancelled:
 
         async def forever():
             started.set()
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
 
         async def never():
             raise AssertionError("not reached")
@@ -477,7 +483,7 @@ class TestCancelled:
         params = {"NAME": "x", "DIRS": [], "APP_DIRS": False, "OPTIONS": {}}
         template = DjangoTemplates(params).from_string("{{ wait }}{{ d.wait }}")
         task = asyncio.ensure_future(template.render_async({"wait": forever(), "unused": never()}))
-        await asyncio.wait_for(started.wait(), 5)
+        await asyncio.wait_for(started.wait(), PATIENCE)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -359,7 +359,7 @@ class TestBadUse:
         async def forever():
             started.set()
             try:
-                await asyncio.sleep(60)
+                await asyncio.Event().wait()
             finally:
                 ended.append(True)
 

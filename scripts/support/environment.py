@@ -25,7 +25,14 @@ ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ROOT / ".venv"
 
 # What a shell may have set for another project and would change what runs here.
-FOREIGN_VARIABLES = ("DJANGO_SETTINGS_MODULE", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
+FOREIGN_VARIABLES = (
+    "DJANGO_SETTINGS_MODULE",
+    # Some tests start Python again; without bytecode each of these compiles everything again.
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "VIRTUAL_ENV",
+)
 
 
 class SetupError(Exception):
@@ -193,7 +200,8 @@ def install(environment: Environment, *arguments: str) -> None:
     Raises:
         SetupError: pip failed; its own messages are above.
     """
-    options = ("-qq", "--disable-pip-version-check", "--no-input")
+    # What is imported is compiled then; the rest, most of it, need not be.
+    options = ("-qq", "--disable-pip-version-check", "--no-input", "--no-compile")
     if environment.run("-m", "pip", "install", *options, *arguments):
         raise SetupError(
             f"pip could not install {' '.join(arguments)} with Python {sys.version.split()[0]}; "

@@ -14,6 +14,7 @@ from atemplates.compiler.plan import PlannedNodeList, plan_of
 from atemplates.engines.django import DjangoTemplates, arender_template, render_template
 from atemplates.errors import RenderBlocked
 from atemplates.state import Policy
+from tests.event_loop import PATIENCE
 from tests.rendering import SETUPS, arender_counted, arender_hops, parse, precompiled, run_async
 from tests.tags.places import NOTES
 
@@ -589,13 +590,13 @@ class TestAsyncTags:
 
         async def forever():
             started.set()
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
 
         context = Context({"x": forever()})
         task = asyncio.ensure_future(
             arender_template(load("{% later %}{{ x }}{% endlater %}"), context)
         )
-        await asyncio.wait_for(started.wait(), 5)
+        await asyncio.wait_for(started.wait(), PATIENCE)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -3,12 +3,13 @@
 import asyncio
 import datetime
 import gc
-import random
 import threading
 
 import pytest
 from django.test import RequestFactory
 from django.utils import timezone, translation
+
+from tests.event_loop import PATIENCE, turns
 
 PAGE = (
     "{% extends 'base' %}{% block body %}"
@@ -24,18 +25,19 @@ TEMPLATES = {
 
 
 async def async_processor(request):
-    await asyncio.sleep(random.random() / 1000)
+    await turns(int(request.GET["n"]) % 3)
     return {"from_processor": f"@{request.GET['n']}"}
 
 
-async def slowly(value):
-    await asyncio.sleep(random.random() / 100)
+async def slowly(value, number):
+    """The value, after more turns of the loop for some numbers than for others."""
+    await turns(number * 7 % 11)
     return value
 
 
 def context(number):
-    rows = [number, number + 1]
-    return {"number": number, "rows": slowly(rows), "awaited": slowly(f"#{number}")}
+    rows = slowly([number, number + 1], number)
+    return {"number": number, "rows": rows, "awaited": slowly(f"#{number}", number + 1)}
 
 
 def expected(number):
@@ -64,13 +66,15 @@ async def test_each_render_keeps_its_own_language_and_time_zone(make_backend):
     template = make_backend().from_string(source)
     moment = datetime.datetime(2024, 5, 1, 12, tzinfo=datetime.UTC)
 
-    async def one(language, zone):
-        values = {"date": moment.date(), "moment": moment, "wait": slowly(language)}
+    async def one(number, language, zone):
+        values = {"date": moment.date(), "moment": moment, "wait": slowly(language, number)}
         with translation.override(language), timezone.override(zone):
             return await template.render_async(values)
 
     kinds = [("de", "UTC", "Mai 12 de Mai"), ("fr", "Asia/Tokyo", "mai 21 fr mai")] * 50
-    outputs = await asyncio.gather(*(one(language, zone) for language, zone, _ in kinds))
+    outputs = await asyncio.gather(
+        *(one(number, language, zone) for number, (language, zone, _) in enumerate(kinds))
+    )
     assert outputs == [output for *_, output in kinds]
 
 
@@ -99,7 +103,7 @@ class TestCancelled:
 
     async def cancel_when(self, coroutine, started):
         task = asyncio.ensure_future(coroutine)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await started.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -111,7 +115,7 @@ class TestCancelled:
         async def forever(name):
             started.set()
             try:
-                await asyncio.sleep(60)
+                await asyncio.Event().wait()
             finally:
                 await asyncio.sleep(0)
                 ended.append(name)
@@ -145,16 +149,22 @@ class TestCancelled:
 
     async def test_a_time_out(self, make_backend):
         template = make_backend().from_string("{{ a }}")
+        limit = asyncio.timeout(None)
+
+        async def never():
+            limit.reschedule(0)  # Its time has come while this waits.
+            await asyncio.Event().wait()
+
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.01):
-                await template.render_async({"a": asyncio.sleep(60)})
+            async with limit:
+                await template.render_async({"a": never()})
 
     async def test_the_backend_goes_on_working(self, make_backend):
         backend = make_backend(TEMPLATES)
         template = await backend.aget_template("page")
-        for wait in (0, 0.001, 0.002, 0.005):
+        for wait in range(1, 13):
             task = asyncio.ensure_future(template.render_async(context(1)))
-            await asyncio.sleep(wait)
+            await turns(wait)
             task.cancel()
             try:
                 await task
@@ -167,7 +177,7 @@ class TestCancelled:
 async def endless(request):
     endless.started.set()
     try:
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
     finally:
         await asyncio.sleep(0)
         endless.ended = True

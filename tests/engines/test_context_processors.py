@@ -15,7 +15,7 @@ HERE = __name__
 
 
 async def from_the_loop(request):
-    await asyncio.sleep(0.001)
+    await asyncio.sleep(0)
     asyncio.get_running_loop()
     return {"path": request.path, "who": "async"}
 

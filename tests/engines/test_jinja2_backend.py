@@ -20,6 +20,7 @@ from django.utils.functional import SimpleLazyObject
 
 from atemplates import arender
 from atemplates.engines.jinja2 import Jinja2, Template
+from tests.event_loop import PATIENCE
 
 from . import loaders
 from .conftest import params
@@ -41,7 +42,7 @@ async def both(template, context=None, request=None):
 
 
 async def give(value):
-    await asyncio.sleep(0.001)
+    await asyncio.sleep(0)
     return value
 
 
@@ -58,7 +59,7 @@ def environment(**options):
 
 
 async def async_processor(request):
-    await asyncio.sleep(0.001)
+    await asyncio.sleep(0)
     return {"who": "async"}
 
 
@@ -211,7 +212,7 @@ class TestAwaitables:
             return name
 
         template = backend().from_string("{{ a }}{{ b }}{{ c }}")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert await template.render_async({name: meet(name) for name in "abc"}) == "abc"
 
     async def test_one_under_two_names_is_awaited_once(self):
@@ -229,12 +230,12 @@ class TestAwaitables:
         ended = []
 
         async def fails():
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
             raise ValueError("the original")
 
         async def slow():
             try:
-                await asyncio.sleep(60)
+                await asyncio.Event().wait()
             finally:
                 await asyncio.sleep(0)
                 ended.append(True)
@@ -331,13 +332,13 @@ class TestModes:
         async def forever():
             started.set()
             try:
-                await asyncio.sleep(60)
+                await asyncio.Event().wait()
             finally:
                 ended.append(True)
 
         template = backend().from_string("{% for i in [1] %}{{ f() }}{% endfor %}")
         task = asyncio.ensure_future(template.render_async({"f": forever}))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await started.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from shop.pages import PAGES
+from tests.event_loop import PATIENCE
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "example"
 
@@ -60,12 +61,12 @@ def served(variables):
         reader.submit(lines.extend, server.stderr)
         yield running[1], lines
         server.send_signal(signal.SIGINT)
-        server.wait(20)
+        server.wait(PATIENCE)
 
 
 def test_every_page_arrives_and_nothing_is_complained_about(served):
     root, log = served
-    with httpx.Client(base_url=root) as client:
+    with httpx.Client(base_url=root, timeout=PATIENCE) as client:
         for page in PAGES:
             if page.signed_in:
                 continue
@@ -82,7 +83,7 @@ def test_every_page_arrives_and_nothing_is_complained_about(served):
 def test_many_requests_at_once_are_all_answered_right(served):
     root, _ = served
     pages = [page for page in PAGES if page.is_async] * 3
-    with httpx.Client(base_url=root) as client, ThreadPoolExecutor(8) as visitors:
+    with httpx.Client(base_url=root, timeout=PATIENCE) as client, ThreadPoolExecutor(8) as visitors:
         responses = list(visitors.map(lambda page: client.get(page.path), pages))
     for page, response in zip(pages, responses, strict=True):
         assert response.status_code == 200

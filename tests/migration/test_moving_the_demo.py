@@ -12,10 +12,24 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
+pytestmark = pytest.mark.processes
+
+# What manage.py does, for several command lines in one process; prints a list of their outputs.
+COMMANDS = """
+import contextlib, io, json, sys
+from django.core.management import execute_from_command_line
+
+outputs = []
+for line in json.loads(sys.argv[1]):
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        execute_from_command_line(["manage.py", *line])
+    outputs.append(output.getvalue())
+print(json.dumps(outputs))
+"""
 CRAWL = """
+import asyncio
 import django
 django.setup()
-import asyncio
 from django.conf import settings
 from django.test import AsyncClient
 from shop.pages import PAGES
@@ -62,23 +76,30 @@ CALLS = {
 }
 
 
-@pytest.fixture
-def demo(tmp_path):
-    """Return what runs Python in a copy of the demo, in its lazy state."""
-    folder = tmp_path / "example"
-    shutil.copytree(ROOT / "example", folder, ignore=shutil.ignore_patterns("*.sqlite3"))
-    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    environment |= {
-        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
-        "DJANGO_SETTINGS_MODULE": "bookshop_site.settings",
-        "SHOP_LAZY": "1",
-    }
+class Demo:
+    """A copy of the demo in its lazy state, in which Python can be run.
 
-    def run(*arguments, fails=False, **variables):
+    Attributes:
+        folder: where the copy is.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder / "example"
+        shutil.copytree(
+            ROOT / "example", self.folder, ignore=shutil.ignore_patterns("*.sqlite3", "__pycache__")
+        )
+        inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        self.environment = inherited | {
+            "PYTHONPATH": os.pathsep.join([str(self.folder), str(ROOT)]),
+            "DJANGO_SETTINGS_MODULE": "bookshop_site.settings",
+            "SHOP_LAZY": "1",
+        }
+
+    def run(self, *arguments, fails=False, **variables):
         done = subprocess.run(
             [sys.executable, *arguments],
-            cwd=folder,
-            env={**environment, **variables},
+            cwd=self.folder,
+            env={**self.environment, **variables},
             capture_output=True,
             text=True,
             check=False,
@@ -86,14 +107,46 @@ def demo(tmp_path):
         assert fails or done.returncode == 0, done.stdout + done.stderr
         return done
 
-    run("manage.py", "migrate", "--verbosity=0")
-    run("manage.py", "load_books")
-    run.folder = folder
-    return run
+    def commands(self, *lines):
+        """Run command lines of ``manage.py atemplates``; a dict of what each printed."""
+        arguments = [["atemplates", *line.split()] for line in lines]
+        outputs = json.loads(self.run("-c", COMMANDS, json.dumps(arguments)).stdout)
+        return dict(zip(lines, outputs, strict=True))
+
+    @property
+    def views(self):
+        return (self.folder / "shop/views.py").read_text("utf-8")
 
 
-def lazy(demo, *arguments):
-    return json.loads(demo("manage.py", "atemplates", "lazy", "--format=json", *arguments).stdout)
+@pytest.fixture
+def demo(tmp_path):
+    return Demo(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def moved(tmp_path_factory):
+    """The whole guide, followed once: a dict of what each command of it printed."""
+    demo = Demo(tmp_path_factory.mktemp("moved"))
+    shop = [["migrate", "--verbosity=0"], ["load_books"]]
+    demo.run("-c", COMMANDS + CRAWL, json.dumps(shop), SHOP_RECORDING="shop.jsonl")
+    before = demo.views
+    printed = demo.commands(
+        "check",
+        "lazy --recording=shop.jsonl",
+        "lazy --recording=shop.jsonl --format=json",
+        "lazy --recording shop.jsonl --view shop:book_list",
+        "lazy --recording shop.jsonl --view shop:author_list --diff",
+        "lazy --recording=shop.jsonl --diff",
+    )
+    assert demo.views == before, "only --write writes"
+    printed |= demo.commands("lazy --recording shop.jsonl --diff --write")
+    assert demo.views != before
+    demo.run("-c", CRAWL, SHOP_RECORDING="after.jsonl")
+    return printed | demo.commands(
+        "lazy --recording after.jsonl",
+        "lazy --recording=after.jsonl --fail-on=any",
+        "lazy --diff",
+    )
 
 
 def guide():
@@ -107,65 +160,50 @@ def guide():
     return found
 
 
-def prints(demo, command):
-    """Run a command of the guide; what it prints is what the guide shows, from a ``...`` on."""
-    printed = demo("manage.py", "atemplates", *command.split()).stdout
-    shown = guide()[command]
-    # How many templates there are, and tags in them, depends on Django's admin.
-    whole, part = (
-        re.sub(r"\d+ (templates|uses|tags|records)", r"N \1", each).rstrip()
-        for each in (printed, shown.removeprefix("...\n"))
-    )
-    assert whole.endswith(part) if shown.startswith("...\n") else whole == part
-
-
-def test_the_guide_shows_what_the_commands_print(demo):
-    prints(demo, "check")
-    demo("-c", CRAWL, SHOP_RECORDING="shop.jsonl")
-    found = demo("manage.py", "atemplates", "lazy", "--recording=shop.jsonl").stdout
-    count = found.splitlines()[-1].partition(" in ")[0]
+def test_the_guide_shows_what_the_commands_print(moved):
+    """All of it, or from a ``...`` on."""
+    shown_in_guide = guide()
+    assert len(shown_in_guide) == 5
+    for command, shown in shown_in_guide.items():
+        # How many templates there are, and tags in them, depends on Django's admin.
+        whole, part = (
+            re.sub(r"\d+ (templates|uses|tags|records)", r"N \1", each).rstrip()
+            for each in (moved[command], shown.removeprefix("...\n"))
+        )
+        assert whole.endswith(part) if shown.startswith("...\n") else whole == part, command
+    count = moved["lazy --recording=shop.jsonl"].splitlines()[-1].partition(" in ")[0]
     assert f"{count} for the whole" in (ROOT / "docs/moving-a-site.md").read_text("utf-8")
-    prints(demo, "lazy --recording shop.jsonl --view shop:book_list")
-    prints(demo, "lazy --recording shop.jsonl --view shop:author_list --diff")
-    prints(demo, "lazy --recording shop.jsonl --diff --write")
-    demo("-c", CRAWL, SHOP_RECORDING="after.jsonl")
-    prints(demo, "lazy --recording after.jsonl")
-    assert len(guide()) == 5
 
 
-def test_from_the_lazy_state_to_none(demo):
-    demo("-c", CRAWL, SHOP_RECORDING="before.jsonl")
-    report = lazy(demo, "--recording=before.jsonl")
+def test_from_the_lazy_state_to_none(moved):
+    report = json.loads(moved["lazy --recording=shop.jsonl --format=json"])
     assert report["problems"] == []
     assert {group["view"]: group["call"] for group in report["groups"]} == CALLS
     findings = [each for group in report["groups"] for each in group["findings"]]
     assert {each["status"] for each in findings} == {"confirmed"}
 
-    before = (demo.folder / "shop/views.py").read_text()
-    diff = demo("manage.py", "atemplates", "lazy", "--recording=before.jsonl", "--diff").stdout
-    assert (demo.folder / "shop/views.py").read_text() == before, "only --write writes"
+    diff = moved["lazy --recording=shop.jsonl --diff"]
     shared = 2  # both engines' pages come from the same views
     assert diff.count("\n+    ") == len(CALLS) - shared
     assert "By hand" not in diff
-    demo("manage.py", "atemplates", "lazy", "--recording=before.jsonl", "--diff", "--write")
 
-    demo("-c", CRAWL, SHOP_RECORDING="after.jsonl")
-    after = demo("manage.py", "atemplates", "lazy", "--recording=after.jsonl", "--fail-on=any")
-    assert after.stdout.startswith("0 findings")
-    assert "Nothing to change." in demo("manage.py", "atemplates", "lazy", "--diff").stdout
+    assert moved["lazy --recording=after.jsonl --fail-on=any"].startswith("0 findings")
+    assert "Nothing to change." in moved["lazy --diff"]
 
 
 def test_the_same_through_the_pytest_plugin(demo):
+    demo.run("manage.py", "migrate", "--verbosity=0")
     (demo.folder / "test_pages.py").write_text(TESTS)
     (demo.folder / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
     plugin = ["-p", "atemplates.pytest_plugin"] if not plugin_is_installed() else []
     pytest_run = ["-m", "pytest", *plugin, "-q", "test_pages.py"]
-    demo(*pytest_run, "--lazy-report=before.jsonl")
-    report = lazy(demo, "--recording=before.jsonl")
-    assert {group["view"]: group["call"] for group in report["groups"]} == CALLS
-    assert demo(*pytest_run, "--lazy-fail", fails=True).returncode == 1
-    demo("manage.py", "atemplates", "lazy", "--recording=before.jsonl", "--diff", "--write")
-    demo(*pytest_run, "--lazy-fail", "--lazy-report")
+    demo.run(*pytest_run, "--lazy-report=before.jsonl")
+    assert demo.run(*pytest_run, "--lazy-fail", fails=True).returncode == 1
+    as_json = "lazy --recording=before.jsonl --format=json"
+    printed = demo.commands(as_json, "lazy --recording=before.jsonl --diff --write")
+    groups = json.loads(printed[as_json])["groups"]
+    assert {group["view"]: group["call"] for group in groups} == CALLS
+    demo.run(*pytest_run, "--lazy-fail", "--lazy-report")
 
 
 def plugin_is_installed():

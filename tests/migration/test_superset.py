@@ -132,7 +132,7 @@ lines = st.recursive(
 @settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(body=lines, loop=st.booleans())
 def test_the_zoo(zoo, body, loop):
@@ -207,7 +207,7 @@ jinja2_lines = st.recursive(
 @settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(body=jinja2_lines, loop=st.booleans())
 def test_the_zoo_in_jinja2(zoo, body, loop):

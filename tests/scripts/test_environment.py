@@ -90,9 +90,11 @@ def test_a_django_series(monkeypatch, value, series):
 def test_variables_of_another_project_do_not_reach_what_is_run(monkeypatch):
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "theirs.settings")
     monkeypatch.setenv("PYTHONPATH", "/theirs")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     variables = environment.variables_for_child({"DATABASE_POOL": "1"})
     assert "DJANGO_SETTINGS_MODULE" not in variables
     assert "PYTHONPATH" not in variables
+    assert "PYTHONDONTWRITEBYTECODE" not in variables
     assert variables["DATABASE_POOL"] == "1"
     assert "PATH" in variables
 
