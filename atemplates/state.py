@@ -61,6 +61,8 @@ class State:
     """The context's awaitables that the template mentions: the first wait awaits them all."""
     surroundings: Surroundings = field(default_factory=Surroundings)
     """The language, the time zone and the like, and what was found out under them."""
+    asked: list[tuple[Any, str]] = field(default_factory=list)
+    """The templates that a method which is not Django's own is rendering, and the method."""
     plain: set[type] = field(init=False)
     """The types whose attributes may be read without asking anybody."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from html import escape as html_escape
 from typing import Any, TypeAlias
 
@@ -53,8 +53,12 @@ def dicts_again(state: State, context: Any) -> list[Any]:
 
     What stands for missing variables is also up to the template that the context is bound to.
     """
-    state.engine = context.template.engine
+    state.engine = _engine_of(context)
     return dicts_of(context)
+
+
+def _engine_of(context: Any) -> Any:
+    return context.template.engine
 
 
 SHARED = {
@@ -111,7 +115,7 @@ class PlannedNodeList(NodeList):
         state = state_of(context)
         if state is None:
             return super().render(context)
-        state.engine = context.template.engine
+        state.engine = _engine_of(context)
         return state.run(plan_of(self)(context, state))  # type: ignore[no-any-return]
 
     async def render_async(self, context: Context) -> SafeString:
@@ -119,7 +123,7 @@ class PlannedNodeList(NodeList):
         state = state_of(context)
         if state is None:
             return super().render(context)
-        state.engine = context.template.engine
+        state.engine = _engine_of(context)
         before = state.stand_on(True)
         try:
             return await state.arun(plan_of(self)(context, state))  # type: ignore[no-any-return]
@@ -162,7 +166,10 @@ class Module:
         self.constants = Constants()
         self.lines: list[str] = []
         self.owners: list[Node | None] = []
-        self.functions: list[str] = []
+        self.functions: list[tuple[str, int, int]] = []
+        """Each function's name, and where its lines begin and end."""
+        self.pieces: set[str] = set()
+        """The functions that hold a piece of a node list which is too long for one."""
         self.pending: list[Callable[[], None]] = []
         """Functions to write when the present one is done: Python's stack is not deep either."""
         self.origin = _origin(nodelist, template)
@@ -193,7 +200,6 @@ class Module:
         w = Writer(self, part=part, effects=effects)
         write(w)
         w.flush()
-        self.functions.append(name)
         head = [
             f"def {name}(context, state):",
             *(f"    {line}" for code, line in SHARED.items() if w.holds(code)),
@@ -212,7 +218,9 @@ class Module:
             "        raise",
             "    yield",
         ]
+        start = len(self.lines)
         self.lines += [*head, *body, *tail]
+        self.functions.append((name, start, len(self.lines)))
         self.owners += [None] * len(head) + w.owners + [None] * len(tail)
 
     def new_part(self, write: Callable[[Writer], None], *, part: bool = True) -> str:
@@ -228,6 +236,14 @@ class Module:
             self.add_function(name, write, part=part)
         return name
 
+    def new_piece(self, nodes: Sequence[Node], *, part: bool) -> str:
+        """Write a function for some of the nodes of a long node list."""
+        name = f"plan_{next(numbers)}"
+        self.pieces.add(name)
+        effects = effects_of(nodes)
+        self.add_function(name, lambda w: write_nodes(w, nodes), part=part, effects=effects)
+        return name
+
     def function(self) -> PlanFunction:
         """Compile the source; return the plan function."""
         try:
@@ -238,7 +254,7 @@ class Module:
         return Module(self.nodelist, self.template, self.name, shallow=True)._compiled()
 
     def _compiled(self) -> PlanFunction:
-        source = self.source()
+        self.source()
         filename = self.filename()
         namespace: dict[str, Any] = {
             **RUNTIME,
@@ -246,18 +262,21 @@ class Module:
             "__name__": f"atemplates.compiled.{filename}",
             "__loader__": self,
         }
-        # A template's name may be any text, also one that compile() refuses as a file's name.
-        code = compile(source, "atemplates", "exec", dont_inherit=True)
-        exec(code, namespace)
-        lines = [None, *(_line_of(owner) for owner in self.owners)]
-        for name in self.functions:
+        for name, start, end in self.functions:
+            # One by one: what CPython needs for much source at a time grows faster than the source.
+            source = "\n".join(self.lines[start:end]) + "\n"
+            # A template's name may be any text, also one that compile() refuses as a file's name.
+            exec(compile(source, "atemplates", "exec", dont_inherit=True), namespace)
+            owners = self.owners[start:end]
+            lines = [None, *(_line_of(owner) for owner in owners)]
+            whole = name == "plan" or name in self.pieces
+            title = self.name if whole else f"{self.name} (loop)"
             function = namespace[name]
-            title = self.name if name == "plan" else f"{self.name} (loop)"
             function.__code__, ends = with_lines(function.__code__, lines, filename, title)
             places = namespace[f"places_{name}"] = Places(self.template)
-            for end, source_line in ends:
-                places.ends.append(end)
-                places.nodes.append(self.owners[source_line - 1] if source_line else None)
+            for stop, source_line in ends:
+                places.ends.append(stop)
+                places.nodes.append(owners[source_line - 1] if source_line else None)
         return namespace["plan"]  # type: ignore[no-any-return]
 
     def filename(self) -> str:

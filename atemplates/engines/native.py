@@ -14,7 +14,7 @@ from django.template.engine import Engine
 from .. import drivers
 from ..compiler.failures import stop_of
 from ..compiler.foreign import write_back
-from ..compiler.templates import render_plan
+from ..compiler.templates import callers, render_plan
 from ..kinds import INERT, is_awaitable
 from ..migration.recorder import Recorder
 from ..relations.loader import Relations
@@ -109,7 +109,7 @@ def render(
     holds_awaitables = note_awaitables(state, template, values)
     try:
         with state.relations.watch.watching():
-            text: str = run(render_plan(state, template, context))
+            text: str = run(render_plan(state, template, context, callers(template, context)))
         state.relations.check()
         return text
     finally:
@@ -130,7 +130,9 @@ async def arender(
     state = new_state(template, context, True, relations and check_policy(relations))
     holds_awaitables = note_awaitables(state, template, values)
     try:
-        text: str = await drivers.arun(render_plan(state, template, context))
+        text: str = await drivers.arun(
+            render_plan(state, template, context, callers(template, context))
+        )
         state.relations.check()
         return text
     finally:
