@@ -90,8 +90,12 @@ def write_foreign(w: Writer, node: Node) -> None:
         w.line("state.reached_out = True")
         w.line(f"{result} = yield Wait(AWAIT, {name}.render_async(context))")
     else:
-        w.line(f"{result} = render_foreign(state, context, {name})")
-        w.wait(result)
+        # Called from here where nothing stands against it: tags nest as deeply as Python's stack.
+        with w.block(f"if renders_here(state, context, {name}):"):
+            w.line(f"{result} = {name}.render(context)")
+        with w.block("else:"):
+            w.line(f"{result} = render_foreign(state, context, {name})")
+            w.wait(result)
     w.refresh()
     w.append(result, foreign=True)
 
@@ -125,6 +129,14 @@ def hop(state: State, context: Any, plan: Any, modules: frozenset[str]) -> Any:
     if state.on_loop and not all(map(state.policy.runs_inline, modules)):
         return _hop(state, context, plan)
     return plan
+
+
+def renders_here(state: State, context: Any, node: Node) -> bool:
+    """Whether nothing is needed around a foreign node's ``render()`` but what a plan does anyway."""
+    state.reached_out = True
+    kind: Any = type(node)
+    usual = kind.render_annotated is Node.render_annotated
+    return usual and not state.on_loop and not holds_awaitables(state, context)
 
 
 def render_foreign(state: State, context: Any, node: Node) -> Any:
@@ -208,4 +220,5 @@ def snapshot(context: Any) -> Any:
 
 WRITERS[Node] = write_foreign
 RUNTIME["render_foreign"] = render_foreign
+RUNTIME["renders_here"] = renders_here
 RUNTIME["hop"] = hop

@@ -20,7 +20,7 @@ from ..escaping import scan
 from ..kinds import INERT, MODELS, SIMPLE
 from ..state import State, state_of
 from ..waits import Kind, Wait
-from .failures import Places, annotate
+from .failures import Places, annotate, stop_of
 from .lines import with_lines
 from .nodes import effects_of, write_nodes
 from .scope import OPAQUE, Effects
@@ -116,7 +116,19 @@ class PlannedNodeList(NodeList):
         if state is None:
             return super().render(context)
         state.engine = _engine_of(context)
-        return state.run(plan_of(self)(context, state))  # type: ignore[no-any-return]
+        plan = plan_of(self)(context, state)
+        # Begun right here: each level of nesting costs frames, and Python has not many.
+        try:
+            wait = plan.send(None)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+        except RuntimeError as error:
+            stop = stop_of(error)
+            if stop is None:
+                raise
+        else:
+            return state.run(going_on(plan, wait))  # type: ignore[no-any-return]
+        raise stop
 
     async def render_async(self, context: Context) -> SafeString:
         """Render the nodes from a tag's ``async def render_async(self, context)``."""
@@ -129,6 +141,25 @@ class PlannedNodeList(NodeList):
             return await state.arun(plan_of(self)(context, state))  # type: ignore[no-any-return]
         finally:
             state.stand_on(before)
+
+
+def going_on(plan: Generator[Wait, Any, Any], wait: Wait) -> Generator[Wait, Any, Any]:
+    """The rest of a plan that was begun and waits."""
+    while True:
+        try:
+            answer = yield wait
+        except GeneratorExit:
+            plan.close()
+            raise
+        except BaseException as error:  # every exception belongs to the plan
+            step: Any = plan.throw
+            given: Any = error
+        else:
+            step, given = plan.send, answer
+        try:
+            wait = step(given)
+        except StopIteration as done:
+            return done.value
 
 
 def plan_of(nodelist: Any, template: Template | None = None, name: str = "") -> PlanFunction:
