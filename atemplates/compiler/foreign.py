@@ -132,7 +132,7 @@ def hop(state: State, context: Any, plan: Any, modules: frozenset[str]) -> Any:
 
 
 def renders_here(state: State, context: Any, node: Node) -> bool:
-    """Whether nothing is needed around a foreign node's ``render()`` but what a plan does anyway."""
+    """Whether a foreign node's ``render()`` needs nothing around it but what a plan does anyway."""
     state.reached_out = True
     kind: Any = type(node)
     usual = kind.render_annotated is Node.render_annotated

@@ -603,8 +603,8 @@ def test_they_nest_as_deeply_as_in_stock(around):
     head, end = around
 
     def render(depth, way):
-        template = load(head * depth + "{{ x }}" + end * depth)
         try:
+            template = load(head * depth + "{{ x }}" + end * depth)
             return way(template, Context({"x": "x"}))
         except RecursionError:
             return None
