@@ -93,6 +93,8 @@ class State:
     """Whether code of others is watched that runs in the thread: the render began on a loop."""
     spent: float = 0.0
     """The seconds that code of others has taken on the loop in this render."""
+    asked: list[tuple[Any, str]] = field(default_factory=list)
+    """The templates that a method which is not Django's own is rendering, and the method."""
     plain: set[type] = field(init=False)
     """The types whose attributes may be read without asking anybody."""
 

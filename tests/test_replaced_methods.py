@@ -3,12 +3,13 @@
 import functools
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.template import Context, Template
 from django.utils.safestring import SafeString
 
 from atemplates.compiler import templates as compiled
 from atemplates.engines.django import arender_template, render_template
-from tests.rendering import parse
+from tests.rendering import parse, run_async
 from tests.tags import places
 from tests.tags.places import NOTES
 
@@ -128,3 +129,55 @@ def test_django_itself_replaces_nothing():
     for kind in compiled.KNOWN:
         assert {"render", "_render"} <= set(vars(kind))
         assert not compiled.is_replaced(kind, "render")
+
+
+def through_us(method, bracket="[{}]"):
+    """Return a method that leaves the rendering to our public functions."""
+
+    def replacement(self, context):
+        return SafeString(bracket.format(render_template(self, context)))
+
+    def wrapped(*args):
+        return replacement(*args)
+
+    def through_async(self, context):
+        return SafeString(bracket.format(async_to_sync(arender_template)(self, context)))
+
+    return {"plain": replacement, "wrapped": wrapped, "async": through_async}[method]
+
+
+@pytest.fixture(params=["plain", "wrapped"])
+def leads_to_us(request, monkeypatch):
+    def replace(name):
+        monkeypatch.setattr(Template, name, through_us(request.param))
+
+    return replace
+
+
+@pytest.mark.parametrize("name", ["render", "_render"])
+@pytest.mark.parametrize("source", ["{{ x }}", "{% include 'part' %}{{ x }}"])
+def test_one_that_calls_us_is_not_asked_again(leads_to_us, name, source):
+    """It would call us again, without end."""
+    templates = {"part": "({{ x }})"}
+    leads_to_us(name)
+    stock = parse(source, templates)
+    expected = "[[(1)]1]" if "part" in source else "[1]"
+    context = Context({"x": 1})
+    assert stock.render(context) == expected
+    assert render_template(parse(source, templates), context) == expected
+    assert run_async(arender_template, parse(source, templates), context) == expected
+    assert set(vars(context)) == set(vars(Context()))
+
+
+def test_nor_one_that_calls_us_from_the_loop(monkeypatch):
+    monkeypatch.setattr(Template, "render", through_us("async"))
+    context = Context({"x": 1})
+    assert run_async(arender_template, parse("{{ x }}"), context) == "[1]"
+    assert set(vars(context)) == set(vars(Context()))
+
+
+def test_a_template_that_includes_itself_asks_it_each_time(leads_to_us):
+    leads_to_us("render")
+    source = "{{ n }}{% if n %}{% include 'main' with n=n|add:'-1' %}{% endif %}"
+    assert render_template(parse(source), Context({"n": 2})) == "[2[1[0]]]"
+    assert run_async(arender_template, parse(source), Context({"n": 2})) == "[2[1[0]]]"

@@ -93,7 +93,7 @@ USES = (
     "{% include 'part' with a=V %}{% include 'shows' with v=V only %}",
     "{% include V %}",
     "{% extends V %}",
-    "{% filter default:V|upper %}{% endfilter %}",
+    "{% filter default:V|yesno:'a,b,c' %}{% endfilter %}",
     "{% widthratio V 1 1 %}",
     "{% stop_simple V %}",
     "{% stop_block %}{{ V }}{% endstop_block %}",
@@ -112,8 +112,7 @@ USES = (
 def facts(outcome, on_loop):
     """What has to be equal. A coroutine lets no StopIteration out either: Python says so."""
     error = outcome.error
-    covered = isinstance(error, RuntimeError) and isinstance(error.__cause__, StopIteration)
-    if on_loop and covered and ("off_loop" in str(error) or "generator raised" in str(error)):
+    if on_loop and type(error) is RuntimeError and isinstance(error.__cause__, StopIteration):
         error = error.__cause__
     if error is None:
         return plain(outcome.output)

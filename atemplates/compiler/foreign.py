@@ -89,9 +89,16 @@ def write_foreign(w: Writer, node: Node) -> None:
     if hasattr(type(node), "render_async"):
         w.line("state.reached_out = True")
         w.line(f"{result} = yield Wait(AWAIT, {name}.render_async(context))")
-    else:
+    elif next(child_nodelists(vars(node)), None) is None:
         w.line(f"{result} = render_foreign(state, context, {name})")
         w.wait(result)
+    else:
+        # Called from here where nothing stands against it: tags nest as deeply as Python's stack.
+        with w.block(f"if renders_here(state, context, {name}):"):
+            w.line(f"{result} = {name}.render(context)")
+        with w.block("else:"):
+            w.line(f"{result} = render_foreign(state, context, {name})")
+            w.wait(result)
     w.refresh()
     w.append(result, foreign=True)
 
@@ -113,6 +120,14 @@ def in_thread(state: State, function: Any, *args: Any, code: Any = None) -> Step
         code: what it runs, to be watched.
     """
     return (yield Wait(Kind.CALL, observed, (code, off_loop, state, function, *args)))
+
+
+def renders_here(state: State, context: Any, node: Node) -> bool:
+    """Whether a foreign node's ``render()`` needs nothing around it but what a plan does anyway."""
+    state.reached_out = True
+    kind: Any = type(node)
+    usual = kind.render_annotated is Node.render_annotated
+    return usual and not state.on_loop and not holds_awaitables(state, context)
 
 
 def render_foreign(state: State, context: Any, node: Node) -> Any:
@@ -191,3 +206,4 @@ def write_back(state: State, context: Any) -> None:
 
 WRITERS[Node] = write_foreign
 RUNTIME["render_foreign"] = render_foreign
+RUNTIME["renders_here"] = renders_here

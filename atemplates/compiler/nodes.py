@@ -19,6 +19,10 @@ EFFECTS: dict[type[Node], Callable[[Any], Effects]] = {}
 # Both are set and read in single steps; `EFFECTS` has a type before `WRITERS` says it is known.
 
 
+LONGEST = 100
+"""The nodes that one function takes; longer node lists are written as several functions."""
+
+
 class Unwritable(Exception):
     """A node of a known type holds something unknown; it is treated as foreign."""
 
@@ -64,6 +68,11 @@ def write_nodes(w: Writer, nodes: Iterable[Node], *, joined: bool = True) -> Non
     Args:
         joined: whether the node they stand in joins their results each time; a loop does so once.
     """
+
+    if w.can_split and isinstance(nodes, list) and len(nodes) > LONGEST:
+        for start in range(0, len(nodes), LONGEST):
+            w.call(w.module.new_piece(nodes[start : start + LONGEST]))
+        return
 
     def write(inner: Writer) -> None:
         # The results of a whole template are joined at the end of the plan.

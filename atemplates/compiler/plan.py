@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from html import escape as html_escape
 from typing import Any, TypeAlias
 
@@ -21,7 +21,7 @@ from ..kinds import INERT, MODELS, SIMPLE
 from ..python_code import SCALARS
 from ..state import State, state_of
 from ..waits import Kind, Wait
-from .failures import Places, annotate
+from .failures import Places, annotate, stop_of
 from .lines import with_lines
 from .nodes import effects_of, write_nodes
 from .scope import OPAQUE, Effects
@@ -56,9 +56,12 @@ def dicts_again(state: State, context: Any) -> list[Any]:
 
     What stands for missing variables is also up to the template that the context is bound to.
     """
-    template: Any = context.template
-    state.engine = template.engine
+    state.engine = _engine_of(context)
     return dicts_of(context)
+
+
+def _engine_of(context: Any) -> Any:
+    return context.template.engine
 
 
 SHARED = {
@@ -117,20 +120,51 @@ class PlannedNodeList(NodeList):
         state = state_of(context)
         if state is None:
             return super().render(context)
-        state.engine = context.template.engine  # type: ignore[union-attr]
-        return state.run(plan_of(self)(context, state))  # type: ignore[no-any-return]
+        state.engine = _engine_of(context)
+        plan = plan_of(self)(context, state)
+        # Begun right here: each level of nesting costs frames, and Python has not many.
+        try:
+            wait = plan.send(None)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+        except RuntimeError as error:
+            stop = stop_of(error)
+            if stop is None:
+                raise
+        else:
+            return state.run(going_on(plan, wait))  # type: ignore[no-any-return]
+        raise stop
 
     async def render_async(self, context: Context) -> SafeString:
         """Render the nodes from a tag's ``async def render_async(self, context)``."""
         state = state_of(context)
         if state is None:
             return super().render(context)
-        state.engine = context.template.engine  # type: ignore[union-attr]
+        state.engine = _engine_of(context)
         before = state.stand_on(True)
         try:
             return await state.arun(plan_of(self)(context, state), state)  # type: ignore[no-any-return]
         finally:
             state.stand_on(before)
+
+
+def going_on(plan: Generator[Wait, Any, Any], wait: Wait) -> Generator[Wait, Any, Any]:
+    """The rest of a plan that was begun and waits."""
+    while True:
+        try:
+            answer = yield wait
+        except GeneratorExit:
+            plan.close()
+            raise
+        except BaseException as error:  # every exception belongs to the plan
+            step: Any = plan.throw
+            given: Any = error
+        else:
+            step, given = plan.send, answer
+        try:
+            wait = step(given)
+        except StopIteration as done:
+            return done.value
 
 
 def plan_of(nodelist: Any, template: Template | None = None, name: str = "") -> PlanFunction:
@@ -180,7 +214,10 @@ class Module:
         self.constants = Constants()
         self.lines: list[str] = []
         self.owners: list[Node | None] = []
-        self.functions: list[str] = []
+        self.functions: list[tuple[str, int, int]] = []
+        """Each function's name, and where its lines begin and end."""
+        self.pieces: set[str] = set()
+        """The functions that hold a piece of a node list which is too long for one."""
         self.pending: list[Callable[[], None]] = []
         """Functions to write when the present one is done: Python's stack is not deep either."""
         self.origin = _origin(nodelist, template)
@@ -211,7 +248,6 @@ class Module:
         w.flush()
         if w.holds(" in plain"):
             _look_again_after_waits(w, "plain = state.plain")
-        self.functions.append(name)
         head = [
             f"def {name}(context, state):",
             *(f"    {line}" for code, line in SHARED.items() if w.holds(code)),
@@ -230,7 +266,9 @@ class Module:
             "        raise",
             "    yield",
         ]
+        start = len(self.lines)
         self.lines += [*head, *body, *tail]
+        self.functions.append((name, start, len(self.lines)))
         self.owners += [None] * len(head) + w.owners + [None] * len(tail)
 
     def new_part(self, write: Callable[[Writer], None]) -> str:
@@ -240,6 +278,14 @@ class Module:
             self.pending.append(lambda: self.add_function(name, write))
         else:
             self.add_function(name, write)
+        return name
+
+    def new_piece(self, nodes: Sequence[Node]) -> str:
+        """Write a function for some of the nodes of a long node list."""
+        name = f"plan_{next(numbers)}"
+        self.pieces.add(name)
+        effects = effects_of(nodes)
+        self.add_function(name, lambda w: write_nodes(w, nodes), effects=effects)
         return name
 
     def function(self) -> PlanFunction:
@@ -252,7 +298,7 @@ class Module:
         return Module(self.nodelist, self.template, self.name, shallow=True)._compiled()
 
     def _compiled(self) -> PlanFunction:
-        source = self.source()
+        self.source()
         text = text_of(self.origin, self.template)
         filename = text.name
         namespace: dict[str, Any] = {
@@ -261,18 +307,21 @@ class Module:
             "__name__": f"atemplates.compiled.{filename}",
             "__loader__": text,
         }
-        # A template's name may be any text, also one that compile() refuses as a file's name.
-        code = compile(source, "atemplates", "exec", dont_inherit=True)
-        exec(code, namespace)
-        lines = [None, *(_line_of(owner) for owner in self.owners)]
-        for name in self.functions:
+        for name, start, end in self.functions:
+            # One by one: what CPython needs for much source at a time grows faster than the source.
+            source = "\n".join(self.lines[start:end]) + "\n"
+            # A template's name may be any text, also one that compile() refuses as a file's name.
+            exec(compile(source, "atemplates", "exec", dont_inherit=True), namespace)
+            owners = self.owners[start:end]
+            lines = [None, *(_line_of(owner) for owner in owners)]
+            whole = name == "plan" or name in self.pieces
+            title = self.name if whole else f"{self.name} (loop)"
             function = namespace[name]
-            title = self.name if name == "plan" else f"{self.name} (loop)"
             function.__code__, ends = with_lines(function.__code__, lines, filename, title)
             places = namespace[f"places_{name}"] = Places(self.template)
-            for end, source_line in ends:
-                places.ends.append(end)
-                places.nodes.append(self.owners[source_line - 1] if source_line else None)
+            for stop, source_line in ends:
+                places.ends.append(stop)
+                places.nodes.append(owners[source_line - 1] if source_line else None)
         return namespace["plan"]  # type: ignore[no-any-return]
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from inspect import iscoroutinefunction
+from types import FrameType
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
@@ -45,33 +48,83 @@ def is_replaced(kind: Any, name: str) -> bool:
 DJANGOS_FILE = base.render_value_in_context.__code__.co_filename
 
 
-def render_plan(state: State, template: Any, context: Any) -> Steps:
+def callers(template: Any, context: Any) -> frozenset[str]:
+    """Which replaced methods of a template are under way for a context, and call us in their turn.
+
+    Asking them again would never end: what they want is what Django's own method does.
+    """
+    replaced = {
+        name
+        for name in ("render", "_render")
+        if type(template) in KNOWN and is_replaced(type(template), name)
+    }
+    if not replaced:
+        return NOBODY
+    outer = state_of(context) if isinstance(context, Context) else None
+    if outer is not None:
+        asked = {name for asked, name in outer.asked if asked is template}
+        if asked:
+            return frozenset(asked & replaced)
+    codes = {getattr(vars(type(template))[name], "__code__", None): name for name in replaced}
+    found = set()
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        name = codes.get(frame.f_code)
+        if name is not None:
+            values = list(frame.f_locals.values())
+            if any(item is template for item in flat(values)):
+                found.add(name)
+        frame = frame.f_back
+    return frozenset(found)
+
+
+NOBODY: frozenset[str] = frozenset()
+
+
+def flat(values: list[Any]) -> Iterator[Any]:
+    """The values, and those in a tuple of them, as ``*args`` is one."""
+    for value in values:
+        if type(value) is tuple:
+            yield from value
+        else:
+            yield value
+
+
+def render_plan(
+    state: State, template: Any, context: Any, calling: frozenset[str] = NOBODY
+) -> Steps:
     """The plan of ``template.render(context)``.
 
     Args:
         template: a parsed template or partial, or anything with a ``render(context)`` method.
+        calling: what `callers` found: replaced methods that are not to be asked.
     """
-    if type(template) not in KNOWN or is_replaced(type(template), "render"):
-        return (yield from foreign_plan(state, template, template.render, context))
+    if type(template) not in KNOWN or (
+        "render" not in calling and is_replaced(type(template), "render")
+    ):
+        return (yield from foreign_plan(state, template, "render", context))
     render_context = context.render_context
     initial = render_context.template
     render_context.template = template
     render_context.dicts.append({})
     try:
         if context.template is not None:
-            return (yield from body_plan(state, template, context))
-        return (yield from _bound(state, template, context))
+            return (yield from body_plan(state, template, context, calling))
+        return (yield from _bound(state, template, context, calling))
     finally:
         render_context.template = initial
         render_context.dicts.pop()
 
 
-def body_plan(state: State, template: Any, context: Any) -> Steps:
-    """The plan of ``template._render(context)``, with the signal that Django's tests listen to."""
-    if is_replaced(type(template), "_render"):
+def body_plan(state: State, template: Any, context: Any, calling: frozenset[str] = NOBODY) -> Steps:
+    """The plan of ``template._render(context)``, with the signal that Django's tests listen to.
+
+    Arguments as for `render_plan`.
+    """
+    if "_render" not in calling and is_replaced(type(template), "_render"):
         code = getattr(template._render, "__code__", None)
         if getattr(code, "co_name", "") != "instrumented_test_render":
-            return (yield from foreign_plan(state, template, template._render, context))
+            return (yield from foreign_plan(state, template, "_render", context))
         # Not at the top: django.test is not for production, and is loaded already when this runs.
         from django.test.signals import template_rendered
 
@@ -82,20 +135,22 @@ def body_plan(state: State, template: Any, context: Any) -> Steps:
     return (yield from plan(context, state))
 
 
-def foreign_plan(state: State, template: Any, render: Any, context: Any) -> Steps:
+def foreign_plan(state: State, template: Any, name: str, context: Any) -> Steps:
     """Render a template by a method that is not Django's own, whole, in the request's thread.
 
     What stands in the template still runs through our plan.
 
     Args:
-        render: the method, which takes the context.
+        name: the method, which takes the context.
     """
+    render = getattr(template, name)
     nodelist = getattr(template, "nodelist", None)
     if type(nodelist) is NodeList:
         nodelist.__class__ = PlannedNodeList
     outermost = isinstance(context, Context) and state_of(context) is None
     if outermost:
         setattr(context, ATTRIBUTE, state)
+    state.asked.append((template, name))
     try:
         if isinstance(context, Context) and holds_awaitables(state, context):
             yield from await_context(state, context)
@@ -103,12 +158,14 @@ def foreign_plan(state: State, template: Any, render: Any, context: Any) -> Step
             return (yield from in_thread(state, render, context))
         return render(context)
     finally:
+        state.asked.pop()
         if outermost:
             delattr(context, ATTRIBUTE)
 
 
-def _bound(state: State, template: Any, context: Any) -> Steps:
+def _bound(state: State, template: Any, context: Any, calling: frozenset[str]) -> Steps:
     """Render the outermost template: bind the context to it, run the context processors."""
+    outer = state_of(context)
     setattr(context, ATTRIBUTE, state)
     try:
         if type(context) is Context:
@@ -116,13 +173,13 @@ def _bound(state: State, template: Any, context: Any) -> Steps:
             context.template = template
             try:
                 context.template_name = template.name
-                return (yield from body_plan(state, template, context))
+                return (yield from body_plan(state, template, context, calling))
             finally:
                 context.template = None
         if not _has_processors(context):
             with context.bind_template(template):
                 context.template_name = template.name
-                return (yield from body_plan(state, template, context))
+                return (yield from body_plan(state, template, context, calling))
         context.template = template
         try:
             updates, results = yield from _run_processors(state, template, context)
@@ -131,12 +188,15 @@ def _bound(state: State, template: Any, context: Any) -> Steps:
                 context.context_processors = results
             context.dicts[context._processors_index] = updates
             context.template_name = template.name
-            return (yield from body_plan(state, template, context))
+            return (yield from body_plan(state, template, context, calling))
         finally:
             context.template = None
             context.dicts[context._processors_index] = {}
     finally:
-        delattr(context, ATTRIBUTE)
+        if outer is None:
+            delattr(context, ATTRIBUTE)
+        else:
+            setattr(context, ATTRIBUTE, outer)
 
 
 def _has_processors(context: Any) -> bool:

@@ -251,11 +251,19 @@ class Writer:
                 with inner.writing_for(node):
                     write(inner)
 
+        self.call(self.module.new_part(write_there))
+
+    def call(self, function: str) -> None:
+        """Write what another function of the module writes."""
         self.flush()
         result = self.temporary("s")
-        function = self.module.new_part(write_there)
         self.line(f"{result} = yield from {function}(context, state)")
         self.append(result)
+
+    @property
+    def can_split(self) -> bool:
+        """Whether another function sees all that this one knows here: it keeps no names itself."""
+        return not (self.frames or self.loops or self.shallow)
 
     # -- scopes --------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from django.template.library import Library
 from .. import drivers
 from ..compiler.failures import stop_of
 from ..compiler.foreign import write_back
-from ..compiler.templates import render_plan
+from ..compiler.templates import callers, render_plan
 from ..kinds import INERT, is_awaitable
 from ..migration.recorder import Recorder
 from ..relations.loader import Relations
@@ -157,7 +157,8 @@ def render(
     holds_awaitables = note_awaitables(state, template, values)
     try:
         with state.relations.watch.watching():
-            text: str = run(render_plan(state, template, context), drivers.run_noticing)
+            plan = render_plan(state, template, context, callers(template, context))
+            text: str = run(plan, drivers.run_noticing)
         state.relations.check()
         return text
     finally:
@@ -178,7 +179,8 @@ async def arender(
     state = new_state(template, context, True, relations and check_policy(relations))
     holds_awaitables = note_awaitables(state, template, values)
     try:
-        text: str = await state.arun(render_plan(state, template, context), state)
+        plan = render_plan(state, template, context, callers(template, context))
+        text: str = await state.arun(plan, state)
         state.relations.check()
         return text
     finally:

@@ -643,3 +643,46 @@ async def test_what_is_no_text():
 def test_a_plan_is_compiled_once():
     template = load("{% upper %}{{ x }}{% endupper %}")
     assert plan_of(template.nodelist, template) is plan_of(template.nodelist, template)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        ("{% upper %}", "{% endupper %}"),
+        ("{% if x %}{% upper %}", "{% endupper %}{% endif %}"),
+        ("{% for r in x %}{% upper %}", "{% endupper %}{% endfor %}"),
+    ],
+)
+def test_they_nest_as_deeply_as_in_stock(around):
+    """In a thread of their own: what is left of the stack does not depend on who runs the test."""
+    head, end = around
+
+    def render(depth, way):
+        try:
+            template = load(head * depth + "{{ x }}" + end * depth)
+            return way(template, Context({"x": "x"}))
+        except RecursionError:
+            return None
+
+    def deepest(way):
+        low, high = 1, 400
+        while high - low > 5:
+            middle = (low + high) // 2
+            low, high = (low, middle) if render(middle, way) is None else (middle, high)
+        return low
+
+    found = []
+
+    def measure():
+        found.append(deepest(lambda template, context: template.render(context)))
+        found.append(deepest(render_template))
+        found.append(
+            deepest(lambda template, context: asyncio.run(arender_template(template, context)))
+        )
+
+    thread = threading.Thread(target=measure)
+    thread.start()
+    thread.join()
+    stock, blocking, awaiting = found
+    assert blocking > 0.95 * stock
+    assert awaiting > 0.95 * stock

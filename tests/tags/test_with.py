@@ -4,7 +4,7 @@ import pytest
 from django.template import Context
 
 from atemplates.engines.django import arender_template, render_template
-from tests.rendering import parse
+from tests.rendering import parse, run_async
 
 
 @pytest.mark.parametrize(
@@ -143,3 +143,23 @@ class TestAwaitables:
         )
         assert await arender_template(parse(source), Context({"value": value()})) == "555"
         assert calls == [1]
+
+
+@pytest.mark.parametrize(
+    ("source", "output"),
+    [
+        ("{% with context=v %}{{ context }}{% endwith %}[{{ context }}]", "value[]"),
+        ("{% with self=v %}{{ self }}{% endwith %}", "value"),
+        ("{% with self=v context='c' %}{{ self }}{{ context }}{% endwith %}", "valuec"),
+        ("{% with context=v %}{% include 'part' %}{% endwith %}", "<value>"),
+        ("{% include 'part' with context=v %}", "<value>"),
+        ("{% for x in 'ab' %}{% with context=x %}{{ context }}{% endwith %}{% endfor %}", "ab"),
+    ],
+)
+def test_names_that_stock_django_trips_over(source, output):
+    """See docs/django.md: there they become keyword arguments of Django's own method."""
+    templates = {"part": "<{{ context }}>"}
+    with pytest.raises(TypeError, match="multiple values for"):
+        parse(source, templates).render(Context({"v": "value"}))
+    assert render_template(parse(source, templates), Context({"v": "value"})) == output
+    assert run_async(arender_template, parse(source, templates), Context({"v": "value"})) == output
