@@ -21,7 +21,7 @@ from types import (
     MethodType,
     ModuleType,
 )
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Field
 from django.db.models.options import Options
@@ -77,29 +77,36 @@ def attempt(
     Returns:
         The result, or `LEAVE`.
     """
-    notes = Notes()
+    notes: Notes | None = None
     try:
         for item in objects:
-            notes.note(item)
+            if type(item) not in UNCHANGING:
+                notes = notes or Notes()
+                notes.note(item)
     except TooMuch:
         return LEAVE
-    watch = Watch(leave=True)
     result = None
+    # Not a ``with``, which takes as long as many a function: so does each line here.
+    watch = Watch(leave=True)
+    watch.begin()
     start = perf_counter()
     try:
-        with watch:
-            result = function(*args, **(kwargs or {}))
+        result = function(*args, **kwargs) if kwargs else function(*args)
     except BaseException as error:
         if not watch.asked and not needs_thread(error):
             learn(code, perf_counter() - start, False)
             raise
         watch.asked = True
-    learn(code, perf_counter() - start, watch.asked)
+    finally:
+        seconds = perf_counter() - start
+        watch.end()
+    learn(code, seconds, watch.asked)
     if not watch.asked:
         return result
     if iscoroutine(result):
         result.close()
-    notes.put_back()
+    if notes is not None:
+        notes.put_back()
     return LEAVE
 
 
@@ -138,27 +145,24 @@ class Notes:
         Raises:
             TooMuch: it holds too much.
         """
-        kind = type(item)
-        if kind in UNCHANGING or id(item) in self.seen or issubclass(kind, UNCHANGING_BASES):
+        way = way_of(type(item))
+        if way is None or id(item) in self.seen:
             return
         self.seen[id(item)] = item
         if len(self.seen) > MOST:
             raise TooMuch
-        if issubclass(kind, BaseContext):
+        if way.is_context:
             self.note_context(item, depth)
             return
-        held: Iterable[Any] = ()
-        for container, copy, put_back, values in CONTAINERS:
-            if issubclass(kind, container):
-                before = copy(item)
-                self.undo.append((put_back, item, before))
-                held = values(before)
-                break
-        else:
-            if issubclass(kind, tuple):
-                held = tuple.__iter__(item)
-        self.note_several(held, depth)
-        self.note_attributes(item, depth)
+        if way.container is not None:
+            _, copy, put_back, values = way.container
+            before = copy(item)
+            self.undo.append((put_back, item, before))
+            self.note_several(values(before), depth)
+        elif way.is_tuple:
+            self.note_several(tuple.__iter__(item), depth)
+        if way.has_attributes:
+            self.note_attributes(item, depth)
 
     def note_several(self, items: Iterable[Any], depth: int) -> None:
         """Note what an object holds, if the depth is not reached."""
@@ -200,6 +204,27 @@ class Notes:
         request = attributes.get("request")
         if request is not None:
             self.note(request, depth)
+
+
+class Way(NamedTuple):
+    """How the objects of a type are noted."""
+
+    is_context: bool
+    container: Any
+    """The entry of `CONTAINERS`; None for what is no container."""
+    is_tuple: bool
+    has_attributes: bool
+
+
+@lru_cache(1000)
+def way_of(kind: type) -> Way | None:
+    """How the objects of a type are noted; None where there is nothing to note."""
+    if kind in UNCHANGING or issubclass(kind, UNCHANGING_BASES):
+        return None
+    container = next((entry for entry in CONTAINERS if issubclass(kind, entry[0])), None)
+    is_tuple = issubclass(kind, tuple)
+    bare = kind in (tuple, *(entry[0] for entry in CONTAINERS))
+    return Way(issubclass(kind, BaseContext), container, is_tuple, not bare)
 
 
 @lru_cache(1000)

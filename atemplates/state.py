@@ -53,6 +53,11 @@ class Policy:
             return True
         return self.sync_tags == "auto" and self.trusts(code)
 
+    @property
+    def is_learned(self) -> bool:
+        """Whether nothing but what was learned says where tags and filters of others run."""
+        return self.sync_tags == "auto" and not self.inline and not self.inline_modules
+
     def trusts(self, code: Any) -> bool:
         """Whether code of others has earned to run on the event loop."""
         return is_trusted(code, self.trusted_after)
@@ -86,6 +91,16 @@ class State:
     """The context's awaitables that the template mentions: the first wait awaits them all."""
     surroundings: Surroundings = field(default_factory=Surroundings)
     """The language, the time zone and the like, and what was found out under them."""
+    begins_in_thread: bool = False
+    """Whether the plan that begins next does so in the thread."""
+    lesson: bool = False
+    """Whether it is watched, too, what code of others does in the parts that run in the thread."""
+    went: bool = False
+    """Whether a part of the render has left the loop."""
+    learning: bool = False
+    """Whether it did so for code that has not shown yet where it belongs."""
+    looks: bool = field(init=False)
+    """Whether steps look at what code of others they run: on the loop, and in a lesson."""
     spent: float = 0.0
     """The seconds that code of others has taken on the loop in this render."""
     plain: set[type] = field(init=False)
@@ -98,8 +113,10 @@ class State:
         """Say whether what runs next stands on an event loop; return how it was before."""
         before = self.on_loop
         self.on_loop = loop
-        # On the loop, code that reading an attribute runs has a say in where it is read.
-        self.plain = DATA if loop else PLAIN
+        self.went = self.went or not loop
+        self.looks = loop or self.lesson
+        # There code that reading an attribute runs has a say in where it is read.
+        self.plain = DATA if self.looks else PLAIN
         return before
 
     def in_thread(self) -> AbstractContextManager[Any]:

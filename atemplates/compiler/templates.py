@@ -166,7 +166,7 @@ def _run_processors(state: State, template: Any, context: Any) -> Steps:
         module = getattr(processor, "__module__", "")
         result: Any = LEAVE
         code = None
-        if not state.on_loop or is_django(module) or iscoroutinefunction(processor):
+        if not state.looks or is_django(module) or iscoroutinefunction(processor):
             try:
                 result = processor(context.request)
             except SynchronousOnlyOperation:

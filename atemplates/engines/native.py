@@ -21,6 +21,7 @@ from ..kinds import INERT, is_awaitable
 from ..migration.recorder import Recorder
 from ..relations.loader import Relations
 from ..relations.policy import check_policy, current_policy
+from ..routes import route_of
 from ..state import Policy, State
 from ..tags.inheritance import block_super
 from .base import discard_awaitables, words_of
@@ -163,7 +164,12 @@ async def arender(
     state = new_state(template, context, True, relations and check_policy(relations))
     holds_awaitables = note_awaitables(state, template, values)
     try:
+        route = route_of(template)
+        begins_in_thread = state.begins_in_thread = route.begins_in_thread()
+        state.lesson = not begins_in_thread and route.is_lesson()
         text: str = await drivers.arun(render_plan(state, template, context), state)
+        if not begins_in_thread:
+            route.note(state.went, state.learning)
         state.relations.check()
         return text
     finally:

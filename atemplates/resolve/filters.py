@@ -69,7 +69,7 @@ def apply_filter(
         if not state.on_loop:
             state.relations.prepare_value(value, site, root)
     result: Any
-    code = filter_code(function, value, args) if state.on_loop else None
+    code = filter_code(function, value, args) if state.looks else None
     if code is not None:
         result = _placed(state, code, function, value, args, kwargs, site, root)
     else:
@@ -128,7 +128,7 @@ def _placed(
 ) -> Any:
     """Apply a filter that runs code of others, here or in the request's thread."""
     given = (value, *args)
-    if not any(map(is_iterator, given)):
+    if not state.on_loop or not any(map(is_iterator, given)):
         others = call_code(function) is not None
         trusted = state.policy.may_run_here(code, function) if others else state.policy.trusts(code)
         result = placed_here(state, code, trusted, function, given, kwargs, given)

@@ -82,7 +82,7 @@ def rendered(
     if not state.on_loop and (kind in ROWS or is_related(kind)):
         state.relations.prepare_value(value, site, root)
     code = None
-    if state.on_loop:
+    if state.looks:
         code = text_code(value)
         if code is not None:
             text = here(state, code, render_value_in_context, (value, context), (value,))

@@ -29,6 +29,7 @@ class RenderState:
     __slots__ = (
         "awaitables",
         "known",
+        "learning",
         "loops",
         "on_loop",
         "place",
@@ -45,6 +46,8 @@ class RenderState:
         """Whether the code that runs now stands on an event loop, and can leave it."""
         self.policy = PLACEMENT
         """Where code of others may run."""
+        self.learning = False
+        """Whether a step left the loop for code that has not shown yet where it belongs."""
         self.spent = 0.0
         """The seconds that code of others has taken on the loop in this render."""
         self.awaitables: dict[str, Any] = {}
