@@ -21,7 +21,7 @@ from types import (
     MethodType,
     ModuleType,
 )
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from django.db.models import Field
 from django.db.models.options import Options
@@ -58,12 +58,19 @@ UNCHANGING_BASES: tuple[type, ...] = (type, ModuleType, Engine, Template, Option
 """What is shared by all renders, and no business of a step."""
 
 
+class Spending(Protocol):
+    """What a render has spent on trials."""
+
+    trials: int
+
+
 def attempt(
     code: Any,
     function: Callable[..., Any],
     args: tuple[Any, ...] = (),
     kwargs: dict[str, Any] | None = None,
     objects: Iterable[Any] = (),
+    spending: Spending | None = None,
 ) -> Any:
     """Call a function on the event loop; leave nothing behind if it has to run in the thread.
 
@@ -73,6 +80,7 @@ def attempt(
         args: its arguments.
         kwargs: its keyword arguments.
         objects: what it may change: these are put back as they were.
+        spending: where it is counted what was noted.
 
     Returns:
         The result, or `LEAVE`.
@@ -85,6 +93,9 @@ def attempt(
                 notes.note(item)
     except TooMuch:
         return LEAVE
+    finally:
+        if notes is not None and spending is not None:
+            spending.trials += len(notes.seen)
     result = None
     # Not a ``with``, which takes as long as many a function: so does each line here.
     watch = Watch(leave=True)
@@ -145,7 +156,7 @@ class Notes:
         Raises:
             TooMuch: it holds too much.
         """
-        way = way_of(type(item))
+        way = way_of(type(item))  # type: ignore[arg-type]
         if way is None or id(item) in self.seen:
             return
         self.seen[id(item)] = item

@@ -1,4 +1,4 @@
-"""Where code of others runs: on the event loop, or in the request's thread. Learned from what it did.
+"""Where code of others runs, the event loop or the request's thread: learned from what it did.
 
 Code that was not met before runs in the request's thread and is watched: how long it takes, and
 whether it asks for a database connection. What was quick `TRUSTED_AFTER` times in a row and asked

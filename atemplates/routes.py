@@ -17,7 +17,7 @@ ATTRIBUTE = "_atemplates_route"
 SELDOM = 64
 """How many renders in a row begin in the thread at most, before one begins on the loop."""
 LESSONS = 6
-"""How many renders in a row are lessons at most, for templates that meet new functions without end."""
+"""How many renders in a row are lessons at most, where a template always meets new functions."""
 
 
 class Route:

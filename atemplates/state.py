@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from .kinds import DATA, PLAIN
@@ -17,6 +18,10 @@ from .surroundings import Surroundings
 
 POLICIES = ("batch", "fetch", "warn", "raise")
 """What can be done about a relation or deferred field that was not loaded."""
+
+TRIALS = 60
+"""How many trials and objects noted take the loop about as long as going to the thread does: a
+render that has had as many goes there, and so never costs much more than it would there."""
 
 ATTRIBUTE = "_atemplates_state"
 """Where a ``Context`` carries the state, for nodes that only get the context."""
@@ -34,6 +39,11 @@ class Policy:
     relations: str = "batch"
     trusted_after: int = TRUSTED_AFTER
     """After how many quick runs in the thread code of others runs on the loop."""
+
+    @property
+    def trials(self) -> float:
+        """How many trials, and objects noted for them, a render may have on the loop."""
+        return TRIALS if self.is_learned and self.trusted_after else inf
 
     def runs_inline(self, module: str) -> bool:
         """Whether third-party code of ``module`` may run on the event loop."""
@@ -101,6 +111,8 @@ class State:
     """Whether it did so for code that has not shown yet where it belongs."""
     looks: bool = field(init=False)
     """Whether steps look at what code of others they run: on the loop, and in a lesson."""
+    trials: int = 0
+    """How often code of others ran on the loop on trial, and how many objects that noted."""
     spent: float = 0.0
     """The seconds that code of others has taken on the loop in this render."""
     plain: set[type] = field(init=False)

@@ -29,7 +29,7 @@ class BookAdmin(admin.ModelAdmin):
     @admin.display(boolean=True, ordering="year")
     def is_old(self, book: Book) -> bool:
         """A column that is no field."""
-        return book.year < 1900
+        return bool(book.year < 1900)
 
 
 admin.site.register([Author, Publisher])

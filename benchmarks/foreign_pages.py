@@ -68,7 +68,7 @@ def backends(options: Options) -> tuple[StockTemplates, DjangoTemplates]:
 
 
 def variants_of(
-    name: str | list[str], values: Values, request: HttpRequest, options: Options
+    name: Any, values: Values, request: HttpRequest, options: Options
 ) -> dict[str, Variant]:
     """Return a Django template as rendered by new backends, each time with new values."""
     stock_backend, our_backend = backends(options)
@@ -92,8 +92,7 @@ def variants_of(
 
 def chosen_of(names: list[str], backend: StockTemplates) -> str:
     """Return the first of some templates that exists."""
-    found: str = backend.engine.select_template(names).name
-    return found
+    return str(backend.engine.select_template(names).name)
 
 
 def rows_of(
@@ -205,7 +204,9 @@ def admin(effort: Effort) -> list[Row]:
             (
                 "change form",
                 "/admin/benchmarks/book/1/change/",
-                lambda request: admin_of(Book).change_view(request, str(Book.objects.first().pk)),
+                lambda request: admin_of(Book).change_view(
+                    request, str(Book.objects.earliest("pk").pk)
+                ),
             ),
         ):
             request = admin_request(path, user)
@@ -214,9 +215,7 @@ def admin(effort: Effort) -> list[Row]:
             def make(
                 request: HttpRequest = request, response: TemplateResponse = response
             ) -> dict[str, Variant]:
-                return variants_of(
-                    response.template_name, lambda: as_new(response), request, ADMIN
-                )
+                return variants_of(response.template_name, lambda: as_new(response), request, ADMIN)
 
             rows += rows_of("admin", what, make, effort)
     return rows
@@ -239,7 +238,7 @@ def admin_request(path: str, user: User) -> HttpRequest:
 def as_new(response: TemplateResponse) -> dict[str, Any]:
     """Return the context of a response with a change list that has not loaded its rows."""
     # A token of the middleware's is another one in each render.
-    values: dict[str, Any] = response.context_data | {"csrf_token": "token"}
+    values: dict[str, Any] = {**(response.context_data or {}), "csrf_token": "token"}
     if "cl" in values:
         values["cl"].result_list = values["cl"].result_list.all()
     return values

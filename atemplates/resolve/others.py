@@ -21,6 +21,7 @@ class Rendering(Protocol):
 
     policy: Policy
     spent: float
+    trials: int
     on_loop: bool
     learning: bool
 
@@ -57,16 +58,17 @@ def placed_here(
     kwargs: dict[str, Any] | None = None,
     objects: Iterable[Any] = (),
 ) -> Any:
-    """Do the same with ``trusted`` saying whether the code may run here; arguments as for `here`."""
+    """Do the same, ``trusted`` saying whether the code may run here. Arguments as for `here`."""
     if not state.on_loop:  # it is looked at what runs, to learn how it does
         return observed(code, function, *args, **(kwargs or {}))
-    if state.spent > BUDGET:
+    if state.spent > BUDGET or state.trials > state.policy.trials:
         return LEAVE
     if not trusted:
         state.learning = state.learning or is_learning(code)
         return LEAVE
     start = perf_counter()
-    result = attempt(code, function, args, kwargs, objects)
+    state.trials += 1
+    result = attempt(code, function, args, kwargs, objects, state)
     state.spent += perf_counter() - start
     return result
 
