@@ -25,7 +25,7 @@ from types import (
     MethodType,
     ModuleType,
 )
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from django.db.models import Field
 from django.db.models.options import Options
@@ -62,12 +62,19 @@ UNCHANGING_BASES: tuple[type, ...] = (type, ModuleType, Engine, Template, Option
 """What is shared by all renders, and no business of a step; and files, such as a request's body."""
 
 
+class Spending(Protocol):
+    """What a render has spent on trials."""
+
+    trials: int
+
+
 def attempt(
     code: Any,
     function: Callable[..., Any],
     args: tuple[Any, ...] = (),
     kwargs: dict[str, Any] | None = None,
     objects: Iterable[Any] = (),
+    spending: Spending | None = None,
 ) -> Any:
     """Call a function on the event loop; leave nothing behind if it has to run in the thread.
 
@@ -77,34 +84,45 @@ def attempt(
         args: its arguments.
         kwargs: its keyword arguments.
         objects: what it may change: these are put back as they were.
+        spending: where it is counted what was noted.
 
     Returns:
         The result, or `LEAVE`.
     """
-    notes = Notes()
+    notes: Notes | None = None
     try:
         for item in objects:
-            notes.note(item)
+            if type(item) not in UNCHANGING:
+                notes = notes or Notes()
+                notes.note(item)
     except TooMuch:
         return LEAVE
+    finally:
+        if notes is not None and spending is not None:
+            spending.trials += len(notes.seen)
     variables = copy_context()
-    watch = Watch(leave=True)
     result = None
+    # Not a ``with``, which takes as long as many a function: so does each line here.
+    watch = Watch(leave=True)
+    watch.begin()
     start = perf_counter()
     try:
-        with watch:
-            result = function(*args, **(kwargs or {}))
+        result = function(*args, **kwargs) if kwargs else function(*args)
     except BaseException as error:
         if not watch.asked and not needs_thread(error):
             learn(code, perf_counter() - start, False)
             raise
         watch.asked = True
-    learn(code, perf_counter() - start, watch.asked)
+    finally:
+        seconds = perf_counter() - start
+        watch.end()
+    learn(code, seconds, watch.asked)
     if not watch.asked:
         return result
     if iscoroutine(result):
         result.close()
-    notes.put_back()
+    if notes is not None:
+        notes.put_back()
     put_back_variables(variables)
     return LEAVE
 
@@ -144,35 +162,26 @@ class Notes:
         Raises:
             TooMuch: it holds too much, or an iterator.
         """
-        kind = type(item)
-        if kind in UNCHANGING or id(item) in self.seen or issubclass(kind, UNCHANGING_BASES):
+        way = way_of(type(item))  # type: ignore[arg-type]
+        if way is None or id(item) in self.seen:
             return
         self.seen[id(item)] = item
         if len(self.seen) > MOST:
             raise TooMuch
-        if is_used_up(kind):  # type: ignore[arg-type]
+        if way.is_used_up:
             raise TooMuch
-        if issubclass(kind, BaseContext):
+        if way.is_context:
             self.note_context(item, depth)
             return
-        held: Iterable[Any] = ()
-        for container, copy, put_back, values in CONTAINERS:
-            if issubclass(kind, container):
-                before = copy(item)
-                self.undo.append((put_back, item, before))
-                held = values(before)
-                break
-        else:
-            if issubclass(kind, tuple):
-                held = tuple.__iter__(item)
-            elif issubclass(kind, frozenset):
-                held = frozenset.__iter__(item)
-            elif kind is MethodType:
-                held = (item.__self__,)
-            elif issubclass(kind, partial):
-                held = (item.func, *item.args, *item.keywords.values())
-        self.note_several(held, depth)
-        self.note_attributes(item, depth)
+        if way.container is not None:
+            _, copy, put_back, values = way.container
+            before = copy(item)
+            self.undo.append((put_back, item, before))
+            self.note_several(values(before), depth)
+        elif way.held is not None:
+            self.note_several(way.held(item), depth)
+        if way.has_attributes:
+            self.note_attributes(item, depth)
 
     def note_several(self, items: Iterable[Any], depth: int) -> None:
         """Note what an object holds, if the depth is not reached."""
@@ -216,10 +225,38 @@ class Notes:
             self.note(request, depth)
 
 
+class Way(NamedTuple):
+    """How the objects of a type are noted."""
+
+    is_context: bool
+    is_used_up: bool
+    """Whether they can be gone through once only."""
+    container: Any
+    """The entry of `CONTAINERS`; None for what is no container."""
+    held: Any
+    """Gives what an object of another kind holds, apart from its attributes."""
+    has_attributes: bool
+
+
 @lru_cache(1000)
-def is_used_up(kind: Any) -> bool:
-    """Whether values of a type can be gone through once only."""
-    return any("__next__" in base.__dict__ for base in kind.__mro__)
+def way_of(kind: Any) -> Way | None:
+    """How the objects of a type are noted; None where there is nothing to note."""
+    if kind in UNCHANGING or issubclass(kind, UNCHANGING_BASES):
+        return None
+    container = next((entry for entry in CONTAINERS if issubclass(kind, entry[0])), None)
+    held = next((give for base, give in HOLDING if issubclass(kind, base)), None)
+    bare = kind in (tuple, frozenset, MethodType, *(entry[0] for entry in CONTAINERS))
+    is_used_up = any("__next__" in base.__dict__ for base in kind.__mro__)
+    return Way(issubclass(kind, BaseContext), is_used_up, container, held, not bare)
+
+
+HOLDING: tuple[tuple[type, Callable[[Any], Iterable[Any]]], ...] = (
+    (tuple, tuple.__iter__),
+    (frozenset, frozenset.__iter__),
+    (MethodType, lambda method: (method.__self__,)),
+    (partial, lambda part: (part.func, *part.args, *part.keywords.values())),
+)
+"""What holds others in a way of its own."""
 
 
 @lru_cache(1000)

@@ -133,6 +133,9 @@ def run(plan: Plan) -> Any:
 class Carried(Protocol):
     """What has to know when a plan goes on in the request's thread: the state of its render."""
 
+    begins_in_thread: bool
+    """Whether the plan that begins next does so in the thread."""
+
     def stand_on(self, loop: bool) -> bool:
         """Say whether what runs next stands on an event loop; return how it was before."""
 
@@ -162,10 +165,14 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
     answer: Any = None
     error: BaseException | None = None
     while True:
-        try:
-            wait = plan.send(answer) if error is None else plan.throw(error)
-        except StopIteration as stop:
-            return stop.value
+        if state is not None and state.begins_in_thread:
+            state.begins_in_thread = False
+            wait = BEGIN
+        else:
+            try:
+                wait = plan.send(answer) if error is None else plan.throw(error)
+            except StopIteration as stop:
+                return stop.value
         while state is not None and belongs_in_thread(wait):
             hop = _Hop(_go_on, plan, wait, state)
             try:
@@ -192,6 +199,14 @@ def belongs_in_thread(wait: Wait) -> bool:
     if wait.kind is Kind.ROWS:
         return getattr(type(wait.subject), "__aiter__", None) is QuerySet.__aiter__
     return wait.kind is Kind.CALL
+
+
+def _nothing() -> None:
+    return None
+
+
+BEGIN = Wait(Kind.CALL, _nothing)
+"""What a plan waits for that begins in the request's thread."""
 
 
 def _go_on(plan: Plan, wait: Wait, state: Carried) -> Part:

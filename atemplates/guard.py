@@ -70,12 +70,20 @@ class Watch:
         self.thread = 0
 
     def __enter__(self) -> Watch:
-        self.thread = get_ident()
-        self.outer = WATCHES.get(self.thread)
-        WATCHES[self.thread] = self
+        self.begin()
         return self
 
     def __exit__(self, *details: Any) -> None:
+        self.end()
+
+    def begin(self) -> None:
+        """Watch this thread, until `end`."""
+        self.thread = thread = get_ident()
+        self.outer = WATCHES.get(thread)
+        WATCHES[thread] = self
+
+    def end(self) -> None:
+        """Leave the thread to the watch that was there before, which learns what was asked."""
         if self.outer is None:
             del WATCHES[self.thread]
         else:

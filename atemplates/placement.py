@@ -25,6 +25,8 @@ QUICK = 0.0005
 STRIKES = 3
 """How often code may take long before it belongs to the thread for good: a run is also slow when
 the machine is."""
+FORGIVEN = 50
+"""After how many runs one of those that took long is forgotten."""
 LIMIT = 5_000
 """How many functions are remembered, in programs that make functions without end."""
 
@@ -39,7 +41,7 @@ class Record:
         self.quick = 0
         """Quick runs in a row."""
         self.slow = 0
-        """How often it took long."""
+        """How often it took long, lately."""
         self.slowest = 0.0
         """Seconds."""
         self.asked = False
@@ -71,9 +73,12 @@ class Record:
             self.asked = True
         elif seconds > QUICK:
             self.slow += 1
-            self.quick = 0
+            if self.quick < TRUSTED_AFTER or self.slow >= STRIKES:
+                self.quick = 0
         else:
             self.quick += 1
+            if self.slow and self.runs % FORGIVEN == 0:
+                self.slow -= 1
 
 
 RECORDS: dict[Any, Record] = {}
@@ -119,6 +124,14 @@ def is_trusted(code: Any, after: int = TRUSTED_AFTER) -> bool:
     if record is None:
         return after == 0 or names_loop(code)
     return record.is_trusted(after)
+
+
+def is_learning(code: Any) -> bool:
+    """Whether a function has not shown yet where it belongs."""
+    if code is None or code is SOMEBODYS:
+        return False
+    record = RECORDS.get(code)
+    return record is None or record.place == "learning"
 
 
 def belongs_in_thread(code: Any) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from .kinds import DATA, PLAIN
@@ -18,6 +19,10 @@ from .surroundings import Surroundings
 
 POLICIES = ("batch", "fetch", "warn", "raise")
 """What can be done about a relation or deferred field that was not loaded."""
+
+TRIALS = 60
+"""How many trials and objects noted take the loop about as long as going to the thread does: a
+render that has had as many goes there, and so never costs much more than it would there."""
 
 ATTRIBUTE = "_atemplates_state"
 """Where a ``Context`` carries the state, for nodes that only get the context."""
@@ -36,6 +41,11 @@ class Policy:
     trusted_after: int = TRUSTED_AFTER
     """After how many quick runs in the thread code of others runs on the loop."""
 
+    @property
+    def trials(self) -> float:
+        """How many trials, and objects noted for them, a render may have on the loop."""
+        return TRIALS if self.is_learned and self.trusted_after else inf
+
     def runs_inline(self, module: str) -> bool:
         """Whether third-party code of ``module`` may run on the event loop."""
         return self.sync_tags == "inline" or module in self.inline_modules
@@ -53,6 +63,11 @@ class Policy:
         if self.sync_tags == "inline" or tag in self.inline or module in self.inline_modules:
             return True
         return self.sync_tags == "auto" and self.trusts(code)
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether nothing but what was learned says where tags and filters of others run."""
+        return self.sync_tags == "auto" and not self.inline and not self.inline_modules
 
     def trusts(self, code: Any) -> bool:
         """Whether code of others has earned to run on the event loop."""
@@ -89,8 +104,18 @@ class State:
     """The context's awaitables that the template mentions: the first wait awaits them all."""
     surroundings: Surroundings = field(default_factory=Surroundings)
     """The language, the time zone and the like, and what was found out under them."""
+    begins_in_thread: bool = False
+    """Whether the plan that begins next does so in the thread."""
+    lesson: bool = False
+    """Whether it is watched, too, what code of others does in the parts that run in the thread."""
+    went: bool = False
+    """Whether a part of the render has left the loop."""
     learning: bool = False
-    """Whether code of others is watched that runs in the thread: the render began on a loop."""
+    """Whether it did so for code that has not shown yet where it belongs."""
+    looks: bool = field(init=False)
+    """Whether steps look at what code of others they run: on the loop, and in a lesson."""
+    trials: int = 0
+    """How often code of others ran on the loop on trial, and how many objects that noted."""
     spent: float = 0.0
     """The seconds that code of others has taken on the loop in this render."""
     asked: list[tuple[Any, str]] = field(default_factory=list)
@@ -99,15 +124,16 @@ class State:
     """The types whose attributes may be read without asking anybody."""
 
     def __post_init__(self) -> None:
-        self.learning = self.on_loop
         self.stand_on(self.on_loop)
 
     def stand_on(self, loop: bool) -> bool:
         """Say whether what runs next stands on an event loop; return how it was before."""
         before = self.on_loop
         self.on_loop = loop
-        # On the loop, code that reading an attribute runs has a say in where it is read.
-        self.plain = DATA if loop else PLAIN
+        self.went = self.went or not loop
+        self.looks = loop or self.lesson
+        # There code that reading an attribute runs has a say in where it is read.
+        self.plain = DATA if self.looks else PLAIN
         return before
 
     def in_thread(self) -> AbstractContextManager[Any]:

@@ -19,6 +19,7 @@ PAGE_MODULES = (
     "growth_pages",
     "analysis_pages",
     "recorder_pages",
+    "foreign_pages",
     "jinja2_pages",
 )
 

@@ -1,5 +1,6 @@
-"""The addresses that the realistic page links to."""
+"""The addresses that the pages link to."""
 
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
@@ -16,5 +17,6 @@ urlpatterns = [
     path("authors/<slug:slug>/", nothing, name="author"),
     path("topics/<slug:slug>/", nothing, name="topic"),
     path("account/", nothing, name="account"),
+    path("admin/", admin.site.urls),
     path("about/", nothing, name="about"),
 ]

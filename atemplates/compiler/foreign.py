@@ -11,7 +11,7 @@ from typing import Any
 from django.template.base import Node, NodeList
 from django.template.defaulttags import ForNode
 
-from ..kinds import INERT, is_awaitable
+from ..kinds import INERT, is_awaitable, learn
 from ..placement import noted, observed
 from ..resolve import Steps
 from ..resolve.others import LEAVE, placed_here
@@ -136,7 +136,7 @@ def render_foreign(state: State, context: Any, node: Node) -> Any:
     if not state.on_loop:
         if holds_awaitables(state, context):
             return Wait(Kind.PLAN, _here_with_values(state, node, context))
-        if state.learning:
+        if state.lesson:
             return noted(type(node).render, node.render_annotated, context)
         return node.render_annotated(context)
     code = type(node).render
@@ -175,12 +175,18 @@ def holds_awaitables(state: State, context: Any) -> bool:
 
 
 def _waiting(state: State, context: Any) -> dict[int, Any]:
-    return {
-        id(value): value
-        for scope in context.dicts
-        for value in scope.values()
-        if type(value) not in INERT and is_awaitable(value) and id(value) not in state.awaited
-    }
+    found = {}
+    for scope in context.dicts:
+        values = scope.values()
+        if INERT.issuperset(map(type, values)):
+            continue
+        for value in values:
+            kind = type(value)
+            if kind not in INERT:
+                learn(kind)
+                if is_awaitable(value) and id(value) not in state.awaited:
+                    found[id(value)] = value
+    return found
 
 
 def await_context(state: State, context: Any) -> Steps:

@@ -15,7 +15,6 @@ from django.template.context import Context
 from django.template.context import RequestContext as StockRequestContext
 
 from ..kinds import is_django
-from ..placement import noted
 from ..resolve import Steps, awaited, complete
 from ..resolve.others import LEAVE, placed_here, there
 from ..state import ATTRIBUTE, State, state_of
@@ -234,12 +233,9 @@ def _run_processors(state: State, template: Any, context: Any) -> Steps:
         module = getattr(processor, "__module__", "")
         result: Any = LEAVE
         code = None
-        if not state.on_loop or is_django(module) or iscoroutinefunction(processor):
+        if not state.looks or is_django(module) or iscoroutinefunction(processor):
             try:
-                if state.learning and not is_django(module):
-                    result = noted(code_of(processor), processor, context.request)
-                else:
-                    result = processor(context.request)
+                result = processor(context.request)
             except SynchronousOnlyOperation:
                 if not state.on_loop:
                     raise

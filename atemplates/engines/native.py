@@ -22,6 +22,7 @@ from ..kinds import INERT, is_awaitable
 from ..migration.recorder import Recorder
 from ..relations.loader import Relations
 from ..relations.policy import check_policy, current_policy
+from ..routes import route_of
 from ..state import Policy, State
 from ..tags.inheritance import block_super
 from .base import discard_awaitables, words_of
@@ -179,8 +180,13 @@ async def arender(
     state = new_state(template, context, True, relations and check_policy(relations))
     holds_awaitables = note_awaitables(state, template, values)
     try:
+        route = route_of(template)
+        begins_in_thread = state.begins_in_thread = route.begins_in_thread()
+        state.lesson = not begins_in_thread and route.is_lesson()
         plan = render_plan(state, template, context, callers(template, context))
         text: str = await state.arun(plan, state)
+        if not begins_in_thread:
+            route.note(state.went, state.learning)
         state.relations.check()
         return text
     finally:

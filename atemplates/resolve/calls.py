@@ -62,8 +62,8 @@ def settle(state: State, value: Any, site: Site | None = None, root: Any = None)
         return awaiting(state, value, then_call=True)
     if callable(value):
         code = None
-        if state.on_loop:
-            if kind is MethodType and has_own_twin(value):
+        if state.looks:
+            if state.on_loop and kind is MethodType and has_own_twin(value):
                 return repeat_call(state, value, site, root)
             code = None if is_left_alone(value) else call_code(value)
         if code is not None:

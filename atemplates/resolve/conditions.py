@@ -34,7 +34,7 @@ def compare(state: State, name: str, first: Any, second: Any) -> Any:
         The result, or a wait for it.
     """
     function = COMPARISONS[name]
-    code = comparison_code(first, second) if state.on_loop else None
+    code = comparison_code(first, second) if state.looks else None
     if code is not None:
         result = here(state, code, function, (first, second), (first, second))
         if result is LEAVE:

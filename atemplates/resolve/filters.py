@@ -22,7 +22,6 @@ from ..kinds import (
     is_related,
     is_source,
 )
-from ..placement import noted
 from ..python_code import SCALARS, SOMEBODYS, call_code, iteration_code, truth_code, use_code
 from ..state import State
 from ..waits import Kind, Wait
@@ -112,15 +111,12 @@ def apply_filter(
         if not state.on_loop:
             state.relations.prepare_value(value, site, root)
     result: Any
-    code = filter_code(function, value, args) if state.on_loop else None
+    code = filter_code(function, value, args) if state.looks else None
     if code is not None:
         result = _placed(state, code, function, value, args, kwargs, site, root)
     else:
         try:
-            if state.learning and not state.on_loop:
-                result = noted(call_code(function), function, value, *args, **kwargs)
-            else:
-                result = function(value, *args, **kwargs)
+            result = function(value, *args, **kwargs)
         except SynchronousOnlyOperation as error:
             result = filter_again(state, error, function, value, args, kwargs, site, root)
     if type(result) is Wait or (type(result) not in INERT and is_awaitable(result)):
@@ -172,7 +168,7 @@ def _placed(
 ) -> Any:
     """Apply a filter that runs code of others, here or in the request's thread."""
     given = (value, *args)
-    if not any(map(is_iterator, given)):
+    if not state.on_loop or not any(map(is_iterator, given)):
         others = call_code(function) is not None
         trusted = state.policy.may_run_here(code, function) if others else state.policy.trusts(code)
         result = placed_here(state, code, trusted, function, given, kwargs, given)

@@ -122,7 +122,7 @@ def walk(
                     index += 1
                     continue
                 source = value
-            if state.on_loop:
+            if state.looks:
                 code = attribute_code(value, bit)
                 if code is not None:
                     found = here(state, code, lookup, (value, bit), (value,))

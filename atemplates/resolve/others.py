@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any, Protocol
 
 from ..attempts import LEAVE, attempt
-from ..placement import observed
+from ..placement import is_learning, noted, observed
 from ..state import Policy
 from ..waits import Kind, Wait
 
@@ -21,6 +21,9 @@ class Rendering(Protocol):
 
     policy: Policy
     spent: float
+    trials: int
+    on_loop: bool
+    learning: bool
 
 
 def here(
@@ -41,7 +44,7 @@ def here(
         kwargs: its keyword arguments.
 
     Returns:
-        The step's result, or `LEAVE`: the step belongs in the thread.
+        The step's result, or `LEAVE`: the step belongs in the thread, and stands on the loop.
     """
     return placed_here(state, code, state.policy.trusts(code), function, args, kwargs, objects)
 
@@ -56,10 +59,16 @@ def placed_here(
     objects: Iterable[Any] = (),
 ) -> Any:
     """Do the same, ``trusted`` saying whether the code may run here. Arguments as for `here`."""
-    if not trusted or state.spent > BUDGET:
+    if not state.on_loop:  # it is looked at what runs, to learn how it does
+        return noted(code, function, *args, **(kwargs or {}))
+    if state.spent > BUDGET or state.trials > state.policy.trials:
+        return LEAVE
+    if not trusted:
+        state.learning = state.learning or is_learning(code)
         return LEAVE
     start = perf_counter()
-    result = attempt(code, function, args, kwargs, objects)
+    state.trials += 1
+    result = attempt(code, function, args, kwargs, objects, state)
     state.spent += perf_counter() - start
     return result
 

@@ -107,7 +107,7 @@ def rendered(
         return filled_then(
             state, value, lambda held: rendered(state, context, held, site, root, text_of)
         )
-    code = text_code(value) if state.on_loop and not is_source(kind) else None
+    code = text_code(value) if state.looks and not is_source(kind) else None
     if code is not None:
         text = here(state, code, text_of, (value, context), (value,))
         if text is not LEAVE:

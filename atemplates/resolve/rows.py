@@ -38,7 +38,7 @@ def truth(state: State, value: Any, site: Site | None = None, root: Any = None) 
     """
     if is_source(type(value)):
         return source_truth(state, value)
-    code = truth_code(value) if state.on_loop else None
+    code = truth_code(value) if state.looks else None
     if code is not None:
         result = here(state, code, bool, (value,), (value,))
         if result is not LEAVE:
@@ -128,7 +128,7 @@ def rows(
     if is_iterator(value) and state.on_loop:
         # A generator that meets the guard half-way is dead and cannot be begun again.
         return again_in_thread(state, value, "__iter__", site, root, list, value)
-    code = iteration_code(value) if state.on_loop else None
+    code = iteration_code(value) if state.looks else None
     if code is not None:
         result = here(state, code, Rows, (value, backwards, sized), (value,))
         if result is not LEAVE:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 from django.template.base import Template
 from django.template.library import InclusionNode, SimpleBlockNode, SimpleNode, TagHelperNode
 from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString
 
 from ..compiler.expressions import write_expression
 from ..compiler.foreign import await_context, holds_awaitables, in_thread, off_loop, tag_name
@@ -18,9 +20,9 @@ from ..compiler.plan import RUNTIME
 from ..compiler.scope import OPAQUE, READS, Effects, assigns, foreign
 from ..compiler.templates import render_plan
 from ..compiler.writer import Writer
+from ..escaping import escape
 from ..kinds import INERT, is_django, is_iterator
 from ..loaded import loaded_template
-from ..placement import noted
 from ..python_code import text_code
 from ..resolve import Steps, awaited, complete
 from ..resolve.others import LEAVE, here, placed_here
@@ -35,6 +37,14 @@ def module_of(function: Any) -> str:
 
 def is_foreign(function: Any) -> bool:
     """Whether a tag's function may do anything at all, and so belongs in the thread."""
+    try:
+        return _is_foreign(function)
+    except TypeError:  # a callable object without a hash
+        return _is_foreign.__wrapped__(function)
+
+
+@lru_cache(5_000)
+def _is_foreign(function: Any) -> bool:
     return not inspect.iscoroutinefunction(function) and not is_django(module_of(function))
 
 
@@ -114,17 +124,18 @@ def _call(
     state: State, context: Any, node: TagHelperNode, args: list[Any], kwargs: dict[str, Any]
 ) -> Any:
     function = node.func
-    if state.on_loop and is_foreign(function):
+    if state.looks and is_foreign(function):
         given = (*args, *kwargs.values())
         result = LEAVE
-        if not any(map(is_iterator, given)):
-            module = module_of(function)
-            trusted = state.policy.may_run_here(function, tag_name(node), module)
+        if not state.on_loop or not any(map(is_iterator, given)):
+            if state.policy.is_learned:
+                trusted = state.policy.trusts(function)
+            else:
+                module = module_of(function)
+                trusted = state.policy.may_run_here(function, tag_name(node), module)
             result = placed_here(state, function, trusted, function, tuple(args), kwargs, given)
         if result is LEAVE:
             return Wait(Kind.PLAN, _call_in_thread(state, function, args, kwargs))
-    elif state.learning and not state.on_loop and is_foreign(function):
-        result = noted(function, function, *args, **kwargs)
     else:
         try:
             result = function(*args, **kwargs)
@@ -148,9 +159,12 @@ def _call_in_thread(state: State, function: Any, args: list[Any], kwargs: dict[s
 
 def tag_text(state: State, context: Any, value: Any) -> Any:
     """Return what a simple tag writes: its result, escaped where the context says so."""
-    if not context.autoescape:
+    kind = type(value)
+    if kind is SafeString or not context.autoescape:
         return value
-    code = text_code(value) if state.on_loop else None
+    if kind is str:
+        return escape(value)
+    code = text_code(value) if state.looks else None
     if code is not None:
         text = here(state, code, conditional_escape, (value,), (value,))
         if text is not LEAVE:

@@ -28,6 +28,8 @@ from .values import PLANNED, settled
 class Carrying:
     """Tells the state of the render that runs when its plan goes to the request's thread."""
 
+    begins_in_thread = False
+
     def stand_on(self, loop: bool) -> bool:
         """Say whether what runs next stands on an event loop; return how it was before."""
         state = active.get()

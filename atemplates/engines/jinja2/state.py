@@ -32,6 +32,7 @@ class RenderState:
         "awaitables",
         "in_loop",
         "known",
+        "learning",
         "left",
         "loops",
         "on_loop",
@@ -42,6 +43,7 @@ class RenderState:
         "spent",
         "stock_code",
         "streams",
+        "trials",
     )
 
     def __init__(
@@ -51,6 +53,10 @@ class RenderState:
         """Whether the code that runs now stands on an event loop, and can leave it."""
         self.policy = PLACEMENT
         """Where code of others may run."""
+        self.learning = False
+        """Whether a step left the loop for code that has not shown yet where it belongs."""
+        self.trials = 0
+        """How often code of others ran on the loop on trial, and how many objects that noted."""
         self.spent = 0.0
         """The seconds that code of others has taken on the loop in this render."""
         self.awaitables: dict[str, Any] = {}
