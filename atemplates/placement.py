@@ -77,7 +77,7 @@ class Record:
                 self.quick = 0
         else:
             self.quick += 1
-            if self.slow and self.runs % FORGIVEN == 0:
+            if self.slow and self.runs % FORGIVEN == 0 and not self.belongs_in_thread:
                 self.slow -= 1
 
 

@@ -138,10 +138,9 @@ async def arender_hops(template: Any, context: Context) -> tuple[str, int]:
             hops.append(args)
             super().__init__(*args)
 
-    state = new_state(template, context, on_loop=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(drivers, "_Hop", Counting)
-        output = await drivers.arun(render_plan(state, template, context), state)
+        output = await arender_template(template, context)
     return output, len(hops)
 
 
