@@ -265,7 +265,7 @@ class OwnIterator:
         [Thing(rows=iter([1]))],
         {"rows": enumerate("a")},
     ],
-    ids=repr,
+    ids=lambda item: type(item).__name__,
 )
 async def test_iterators_are_never_on_trial(item):
     def step():

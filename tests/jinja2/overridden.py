@@ -50,6 +50,8 @@ OVERRIDDEN: dict[str, set[str]] = {
     "jinja2.compiler:CodeGenerator.visit_Pos": {"aa71d3f01357"},
     "jinja2.compiler:CodeGenerator.visit_Neg": {"aa71d3f01357"},
     "jinja2.compiler:CodeGenerator.visit_Concat": {"b8cab6eaef0d"},
+    "jinja2.visitor:NodeVisitor.visit": {"5fbe1f8fff1f"},
+    "jinja2.optimizer:Optimizer.__init__": {"0af33f8d0332"},
     "jinja2.optimizer:Optimizer.generic_visit": {"af70a75cbb1f"},
     "jinja2.compiler:CodeGenerator.__init__": {"a49d21ee1367"},
     "jinja2.compiler:CodeGenerator.visit_Getattr": {"95a271a9fe48"},

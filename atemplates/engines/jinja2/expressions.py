@@ -19,6 +19,18 @@ from jinja2.visitor import NodeTransformer
 
 from ...sources import READS
 from .calls import PlanFilter, own_functions, plain_functions
+from .depth import (
+    Heights,
+    chains,
+    deepest,
+    is_long,
+    kept_as,
+    lefts,
+    longest_path,
+    original_of,
+    path_to,
+    previous,
+)
 from .lookups import has_own, item_lookup
 from .operators import OperatorWriter, operands_of
 
@@ -49,14 +61,30 @@ def can_fold(node: nodes.Node, environment: Environment) -> bool:
 
 
 class PlanOptimizer(Optimizer):
-    """Folds constants, but calls nothing of a site's own for it."""
+    """Folds constants, but calls nothing of a site's own for it.
+
+    An expression is folded once: Jinja2's generator asks again for each part of it.
+    """
+
+    def __init__(self, environment: Environment | None) -> None:
+        super().__init__(environment)
+        self.folded: dict[int, nodes.Node] = {}
 
     def generic_visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> nodes.Node:
         """Fold an expression if all its filters and tests are Jinja2's."""
         assert self.environment is not None
-        if not can_fold(node, self.environment):
-            return NodeTransformer.generic_visit(self, node, *args, **kwargs)
-        return super().generic_visit(node, *args, **kwargs)
+        if self.folded.get(id(node)) is node:
+            return node
+        if type(node) in chains and is_long(node, chains):
+            for step in path_to(node, chains)[:0:-longest_path]:  # or Python's stack would not do
+                name = chains[type(step)]
+                setattr(step, name, self.visit(getattr(step, name), *args, **kwargs))
+        if can_fold(node, self.environment):
+            node = super().generic_visit(node, *args, **kwargs)
+        else:
+            node = NodeTransformer.generic_visit(self, node, *args, **kwargs)
+        self.folded[id(node)] = node
+        return node
 
 
 class ExpressionWriter(OperatorWriter):
@@ -67,6 +95,7 @@ class ExpressionWriter(OperatorWriter):
         if self.optimized:
             self.optimizer = PlanOptimizer(self.environment)
         self.raw: nodes.Node | None = None
+        self.heights = Heights()
         self.sites: dict[tuple[int, tuple[str, ...], str], int] = {}
         self.outermost: dict[int, nodes.Node] = {}
         self.item_function = item_lookup(self.environment).__name__
@@ -79,6 +108,40 @@ class ExpressionWriter(OperatorWriter):
 
     # -- Values and where they come from
 
+    def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
+        """Write a node; a path of many steps step by step."""
+        if type(node) in lefts and is_long(node):
+            self.write_path(node, *args, **kwargs)
+        else:
+            super().visit(node, *args, **kwargs)
+
+    def write_path(self, node: nodes.Node, frame: Frame) -> None:
+        """Write a path as several expressions, with the value so far in a variable."""
+        if self.optimizer is not None and not frame.eval_ctx.volatile:
+            folded = self.optimizer.visit(node, frame.eval_ctx)
+            if folded is not node:
+                self.visit(folded, frame)
+                return
+        raw, self.raw = self.raw is node, None
+        steps = path_to(node)
+        name = self.temporary_identifier()
+        self.write(f"({name} := ")
+        self.visit(previous(steps[-1]), frame)
+        for end in range(len(steps), 0, -longest_path):
+            step, last = steps[end - 1], steps[max(0, end - longest_path)]
+            before = previous(step)
+            self.write(f", {name} := ")
+            if last is node and raw:
+                self.raw = node
+            setattr(step, lefts[type(step)], kept_as(name, before))
+            self.visit(last, frame)
+            setattr(step, lefts[type(step)], before)
+        self.write(")[-1]")
+
+    def is_deep(self, node: nodes.Node) -> bool:
+        """Whether so much stands inside each other that brackets have to be saved."""
+        return self.heights.of(node) > deepest
+
     @contextmanager
     def value(self, node: nodes.Expr, frame: Frame) -> Iterator[None]:
         """Write an expression whose value may have to wait, as a value that is at hand."""
@@ -86,9 +149,15 @@ class ExpressionWriter(OperatorWriter):
             self.raw = None
             yield
             return
+        otherwise = f"(yield from settled(t{self.origin(node, frame)}))"
+        if self.is_deep(node):
+            self.write("(t := ")
+            yield
+            self.write(f", t if type(t) in INERT else {otherwise})[-1]")
+            return
         self.write("(t if type(t := ")
         yield
-        self.write(f") in INERT else (yield from settled(t{self.origin(node, frame)})))")
+        self.write(f") in INERT else {otherwise})")
 
     def visit_raw(self, node: nodes.Node, frame: Frame) -> None:
         """Write an expression whose consumer takes care of what has to wait."""
@@ -100,6 +169,7 @@ class ExpressionWriter(OperatorWriter):
         """The arguments that tell where a value comes from: its site, and its path's root."""
         bits: list[str] = []
         base = node.node if isinstance(node, nodes.Filter) and node.node is not None else node
+        base = original_of(base)
         while isinstance(base, chain_types):
             if isinstance(base, nodes.Getattr):
                 bits.append(base.attr)
@@ -107,7 +177,7 @@ class ExpressionWriter(OperatorWriter):
                 bits.append(str(base.arg.value))
             elif isinstance(base, nodes.Getitem) or base.args or base.kwargs:
                 break  # what it gives has no path
-            base = base.node
+            base = original_of(base.node)
         if not bits and not isinstance(base, nodes.Name):
             return ""
         known = isinstance(base, nodes.Name)
@@ -129,8 +199,11 @@ class ExpressionWriter(OperatorWriter):
     def visit_condition(self, node: nodes.Node, frame: Frame) -> None:
         """Write an expression of which only the truth counts."""
         if isinstance(node, nodes.Not):
-            self.write("(not ")
-            self.visit_condition(node.node, frame)
+            self.write("(")
+            while isinstance(node, nodes.Not):
+                self.write("not ")
+                node = node.node
+            self.visit_condition(node, frame)
             self.write(")")
         elif isinstance(node, (nodes.And, nodes.Or)):
             word = " and " if isinstance(node, nodes.And) else " or "
@@ -143,9 +216,12 @@ class ExpressionWriter(OperatorWriter):
             right = self.operand(node.ops[0].expr, frame)
             self.write_comparison(node.ops[0].op, left, right, as_truth=True)
         else:
-            self.write("(t if type(t := ")
+            deep = self.is_deep(node)
+            self.write("(t := " if deep else "(t if type(t := ")
             self.visit_raw(node, frame)
+            self.write(", t if type(t" if deep else "")
             self.write(f") in PLAIN else (yield from truth(t{self.origin(node, frame)})))")
+            self.write("[-1]" if deep else "")
 
     def assigns_in(self, frame: Frame) -> bool:
         """Whether there may be assignments in the loop or block that a frame is of."""
@@ -300,6 +376,7 @@ def is_hashable_in(value: Any, known: frozenset[Any]) -> bool:
 
 def text_of(node: nodes.Node) -> str:
     """An expression as it stands in the template, roughly: for messages."""
+    node = original_of(node)
     if isinstance(node, nodes.Name):
         return node.name
     if isinstance(node, nodes.Getattr):

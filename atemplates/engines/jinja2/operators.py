@@ -48,6 +48,10 @@ class OperatorWriter(CodeGenerator):
         """The arguments that tell where a value comes from."""
         raise NotImplementedError
 
+    def is_deep(self, node: nodes.Node) -> bool:
+        """Whether so much stands inside each other that brackets have to be saved."""
+        raise NotImplementedError
+
     @optimizeconst
     def visit_And(self, node: nodes.BinExpr, frame: Frame) -> None:
         self.write_choice(node, frame, "if not ")
@@ -59,14 +63,22 @@ class OperatorWriter(CodeGenerator):
     def write_choice(self, node: nodes.BinExpr, frame: Frame, word: str) -> None:
         """Write ``and`` or ``or``: the first operand that decides, else the last."""
         *others, last = operands_of(node)
+        first = others[0]
+        deep = self.is_deep(first)
         self.write("(")
         for operand in others:
             kept = self.temporary_identifier()
-            self.write(f"{kept} {word}(t if type(t := ({kept} := ")
-            self.visit(operand, frame)
-            self.write(")) in PLAIN else (yield from truth(t))) else ")
+            if operand is first and deep:
+                self.write(f"{kept} := ")
+                self.visit(operand, frame)
+                self.write(f", {kept} {word}(t if type(t := {kept}")
+            else:
+                self.write(f"{kept} {word}(t if type(t := ({kept} := ")
+                self.visit(operand, frame)
+                self.write(")")
+            self.write(") in PLAIN else (yield from truth(t))) else ")
         self.visit(last, frame)
-        self.write(")")
+        self.write(")[-1]" if deep else ")")
 
     @optimizeconst
     def visit_Not(self, node: nodes.UnaryExpr, frame: Frame) -> None:
@@ -76,10 +88,14 @@ class OperatorWriter(CodeGenerator):
     def visit_CondExpr(self, node: nodes.CondExpr, frame: Frame) -> None:
         frame = frame.soft()
         self.write("(")
-        self.visit(node.expr1, frame)
-        self.write(" if ")
-        self.visit_condition(node.test, frame)
-        self.write(" else ")
+        while True:  # one that is another's alternative needs no brackets
+            self.visit(node.expr1, frame)
+            self.write(" if ")
+            self.visit_condition(node.test, frame)
+            self.write(" else ")
+            if not isinstance(node.expr2, nodes.CondExpr):
+                break
+            node = node.expr2
         if node.expr2 is not None:
             self.visit(node.expr2, frame)
         else:
@@ -132,6 +148,13 @@ class OperatorWriter(CodeGenerator):
         if not tested:
             self.write(f"({plain})")
             return
+        if any(operand.deep for operand in tested):
+            self.write("(")
+            for operand in tested:
+                operand.write_value()
+            tests = " and ".join(f"type({each.name}) in {each.types}" for each in tested)
+            self.write(f"{plain} if {tests} else {slow})[-1]")
+            return
         self.write(f"({plain} if ")
         for number, operand in enumerate(tested):
             # Not `and`: the test of the last operand has to be made, because it computes it.
@@ -146,6 +169,7 @@ class OperatorWriter(CodeGenerator):
             return Operand(self, repr(node.value), types=None)
         operand = Operand(self, self.temporary_identifier(), types="SCALARS")
         operand.compute = lambda: self.visit_raw(node, frame)
+        operand.deep = self.is_deep(node)
         return operand
 
     def is_intercepted(self, symbol: str) -> bool:
@@ -223,18 +247,31 @@ class OperatorWriter(CodeGenerator):
 
     @optimizeconst
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
+        kept: dict[int, str] = {}
+        deep = any(self.is_deep(operand) for operand in node.nodes)
+        if deep:
+            self.write("(")
+            for number, operand in enumerate(node.nodes):
+                kept[number] = self.temporary_identifier()
+                self.write(f"{kept[number]} := ")
+                self.visit_raw(operand, frame)
+                self.write(", ")
         if frame.eval_ctx.volatile:
             markup = "context.eval_ctx.volatile"
             self.write(f"(markup_join if {markup} else str_join)((")
         else:
             markup = str(bool(frame.eval_ctx.autoescape))
             self.write("markup_join((" if frame.eval_ctx.autoescape else "str_join((")
-        for operand in node.nodes:
+        for number, operand in enumerate(node.nodes):
             self.write("t if type(t := ")
-            self.visit_raw(operand, frame)
+            if deep:
+                self.write(kept[number])
+            else:
+                self.visit_raw(operand, frame)
             origin = self.origin(operand, frame)
             self.write(f") in SCALARS else (yield from text(t, {markup}{origin})), ")
         self.write("))")
+        self.write(")[-1]" if deep else "")
 
 
 class Operand:
@@ -246,6 +283,16 @@ class Operand:
         self.types = types
         """The set that the type has to be in; None for a constant, which needs no test."""
         self.compute: Callable[[], None] | None = None
+        self.deep = False
+        """Whether it is to be computed outside of the test, which takes more brackets."""
+
+    def write_value(self) -> None:
+        """Write that the operand is computed, if that has not been written yet."""
+        if self.compute is not None:
+            self.writer.write(f"{self.name} := ")
+            self.compute()
+            self.compute = None
+            self.writer.write(", ")
 
     def write_test(self) -> None:
         """Write the test of the type, which computes the operand when it is written first."""
