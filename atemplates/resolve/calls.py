@@ -102,7 +102,7 @@ CALLABLES = frozenset({FunctionType, MethodType})
 def repeat_call(
     state: State, function: Any, site: Site | None = None, root: Any = None, code: Any = None
 ) -> Wait:
-    """Wait for a call that cannot be made right here: its async twin, or the thread.
+    """Wait for a call that cannot be made right here: in the thread, or of another's async twin.
 
     Args:
         code: what the call runs, if that is code of others.
