@@ -60,7 +60,7 @@ class RenderBlocked(LocatedError, SynchronousOnlyOperation):
 
 
 class NotRepeatable(LocatedError, SynchronousOnlyOperation):
-    """Code run on the event loop needed the database, and cannot be run again in the thread."""
+    """Code on the event loop needed the database after it had used up what it would need again."""
 
 
 FetchBlocked: type[Exception] = getattr(exceptions, "FieldFetchBlocked", LocatedError)

@@ -5,7 +5,8 @@ catches every exception hides that. Here the guard is noticed whatever becomes o
 ``django.utils.asyncio`` asks its own ``get_running_loop`` first, which is wrapped once. As long as
 nobody watches, that costs one look at a dict per query.
 
-Inside an `Attempt` the guard raises `LeaveLoop`, which ``except Exception`` does not catch.
+On trial (`atemplates.attempts`) the guard raises `LeaveLoop`, which ``except Exception`` does not
+catch.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Every value that passes through a plan is compared with the one class `Wait` (``type(value) is
 Wait``); that comparison is all that a value costs when there is nothing to wait for. A driver
-looks at `Wait.kind` to know what to do, and sends the answer back into the plan.
+looks at `Wait.kind` to know what to do, and sends the answer back into the plan. What the request's
+thread answers takes the plan along: it goes on there.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ class Kind(IntEnum):
     """Call ``subject(*args, **kwargs)`` in the request's thread; the answer is its result."""
 
     ROWS = 3
-    """Evaluate the queryset ``subject``, filling its result cache; the answer is the queryset."""
+    """Evaluate the queryset ``subject`` in the request's thread, filling its result cache; the
+    answer is the queryset. Or read it with ``async for`` if it is not Django's."""
 
     PLAN = 4
     """Run the plan ``subject`` as part of this one. Never reaches a driver."""

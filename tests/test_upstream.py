@@ -426,7 +426,7 @@ def test_partials():
 
 
 async def test_the_guard_raises_before_anything_is_done(transactional_db):
-    """`resolve` repeats a step that met Django's guard: nothing may have happened by then."""
+    """A step of Django's own that met the guard runs in the thread: nothing may have happened."""
     queryset = Group.objects.all()
     capture = await sync_to_async(CaptureQueriesContext)(connection)
     await sync_to_async(capture.__enter__)()

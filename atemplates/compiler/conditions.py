@@ -125,7 +125,7 @@ def write_test(w: Writer, condition: Any) -> Value:
 
 
 def write_comparison(w: Writer, result: str, name: str, first: str, second: str) -> None:
-    """Write a comparison, which is repeated in the request's thread if it needs the database."""
+    """Write a comparison, which may have to run in the request's thread."""
     compared = f"{result} = {first} {COMPARISONS[name]} {second}"
     if name in RUNS_NOTHING:
         w.line(compared)

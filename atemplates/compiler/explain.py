@@ -28,7 +28,7 @@ class Line:
     waits: bool
     """Whether the plan may wait there."""
     foreign: bool
-    """Whether it was written for a node that runs whole in the request's thread."""
+    """Whether it was written for a node that runs code of others whole."""
 
 
 @dataclass(frozen=True)

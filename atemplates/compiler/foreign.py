@@ -1,6 +1,7 @@
-"""Nodes that we do not know: they run whole in the request's thread.
+"""Nodes that we do not know: they run whole, as code of others.
 
-Their child node lists are still ours: `adopt` makes ``nodelist.render(context)`` run our plan.
+One with node lists runs in the request's thread, others on the loop once they have earned it. The
+node lists are still ours: `adopt` makes ``nodelist.render(context)`` run our plan.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ class Effects:
 
     ``reads``: something may look at the whole context, so every frame around it must be real.
     ``writes``: names that are set in a frame around the nodes; None stands for any name.
-    ``foreign``: the modules of what inside runs in the request's thread.
+    ``foreign``: the modules of the code of others inside.
     ``upward``: names that are set wherever they stand (``{% cycle ... as name %}``), so that no
     frame contains them.
     ``elsewhere``: code compiled elsewhere (an include, a block, the contents of a foreign node)

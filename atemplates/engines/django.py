@@ -47,9 +47,10 @@ class DjangoTemplates(stock.DjangoTemplates):
     ``sync_tags``
         Where tags, filters and context processors of others run. ``"auto"`` (default): in the
         request's thread, and on the loop once they have shown that they are quick and ask for no
-        database. ``"thread"``: never on the loop. ``"inline"``: on the loop, until one asks.
+        database. ``"thread"``: never on the loop. ``"inline"``: on the loop, until one asks for the
+        database or takes long.
     ``inline_tags``
-        Tag libraries (their names or modules) that may run on the loop in any case.
+        Tag libraries (their names or modules) for which ``sync_tags`` is ``"inline"``.
     ``relations``
         What to do about a relation that was not loaded: ``"batch"`` (default), ``"fetch"``,
         ``"warn"`` or ``"raise"``.

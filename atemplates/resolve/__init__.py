@@ -1,9 +1,9 @@
 """Values: one lookup step, one call, one filter, one output. Each gives a value, or a `Wait`.
 
 Nothing here blocks on purpose and nothing awaits. The order of the steps, the exceptions and the
-log records are those of ``django.template.base.Variable``; what is new is that a step that needs
-I/O on the event loop becomes a wait that repeats this one step in the request's thread (Django's
-guard raises before a query is sent), and that an awaitable is awaited.
+log records are those of ``django.template.base.Variable``; what is new is that on the event loop a
+step that needs I/O, or runs code of others that has not earned to run there, becomes a wait for
+this step in the request's thread, and that an awaitable is awaited.
 """
 
 from .calls import (

@@ -15,6 +15,7 @@ from ..held import filled
 from ..kinds import (
     INERT,
     MARKS,
+    SOURCES,
     is_awaitable,
     is_django,
     is_related,
@@ -65,7 +66,8 @@ def settle(state: State, value: Any, site: Site | None = None, root: Any = None)
         if state.looks:
             if state.on_loop and kind is MethodType and has_own_twin(value):
                 return repeat_call(state, value, site, root)
-            code = None if is_left_alone(value) else call_code(value)
+            of_source = kind is MethodType and type(value.__self__) in SOURCES
+            code = None if of_source or is_left_alone(value) else call_code(value)
         if code is not None:
             owner = getattr(value, "__self__", None) if kind is MethodType else value
             result = here(state, code, call, (state, value), (owner,))
@@ -102,7 +104,7 @@ CALLABLES = frozenset({FunctionType, MethodType})
 def repeat_call(
     state: State, function: Any, site: Site | None = None, root: Any = None, code: Any = None
 ) -> Wait:
-    """Wait for a call that cannot be made right here: its async twin, or the thread.
+    """Wait for a call that cannot be made right here: in the thread, or of another's async twin.
 
     Args:
         code: what the call runs, if that is code of others.

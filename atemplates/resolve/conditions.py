@@ -49,7 +49,7 @@ def compare(state: State, name: str, first: Any, second: Any) -> Any:
 
 
 def compare_again(state: State, error: Exception, name: str, first: Any, second: Any) -> Wait:
-    """Repeat in the request's thread a comparison that met Django's guard on the loop."""
+    """Wait in the thread for a comparison of Django's own code that met its guard on the loop."""
     if not state.on_loop:
         raise error
     return again_in_thread(

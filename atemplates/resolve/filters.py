@@ -271,7 +271,13 @@ def filter_again(
     site: Site | None = None,
     root: Any = None,
 ) -> Wait:
-    """Repeat in the request's thread a filter that met Django's guard on the loop."""
+    """Wait in the thread for a filter of Django's own that met its guard on the loop.
+
+    The guard raises before a query is sent, and such a filter changes nothing.
+
+    Raises:
+        NotRepeatable: it was given an iterator, which it may have used up in part.
+    """
     if not state.on_loop:
         raise error
     if any(is_iterator(item) for item in (value, *args)):

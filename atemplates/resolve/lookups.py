@@ -122,7 +122,8 @@ def walk(
                     index += 1
                     continue
                 source = value
-            if state.looks:
+            # A source knows by itself what it cannot do on the loop.
+            if state.looks and type(value) not in SOURCES:
                 code = attribute_code(value, bit)
                 if code is not None:
                     found = here(state, code, lookup, (value, bit), (value,))
@@ -182,7 +183,7 @@ def follow(state: State, context: Any, value: Any, site: Site) -> Any:
 def look_again(
     state: State, value: Any, bit: str, site: Site, root: Any, index: int, code: Any = None
 ) -> Wait:
-    """Wait for a lookup in the request's thread: it belongs there, or met Django's guard here.
+    """Wait for a lookup in the thread: where its code belongs, or where Django's own may query.
 
     Args:
         code: what the lookup runs, if that is code of others.

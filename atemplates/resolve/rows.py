@@ -126,7 +126,7 @@ def rows(
         wait = state.relations.whole(value, site, root)
         return value if wait is None else Wait(Kind.PLAN, evaluated_then(state, value, wait, _same))
     if is_iterator(value) and state.on_loop:
-        # A generator that meets the guard half-way is dead and cannot be begun again.
+        # On trial a generator cannot be put back to its beginning.
         return again_in_thread(state, value, "__iter__", site, root, list, value)
     code = iteration_code(value) if state.looks else None
     if code is not None:
@@ -157,8 +157,8 @@ def _source_rows(state: State, source: Any, backwards: bool, sized: bool) -> Any
 class Rows:
     """The rows of an object with an iteration of its own, taken before the loop begins.
 
-    It may need the database at any row, and a loop that has begun cannot be repeated. An exception
-    in the midst is kept until the loop comes to it.
+    It may need the database at any row, and taking them is one step, which runs in one place. An
+    exception in the midst is kept until the loop comes to it.
     """
 
     __slots__ = ("error", "items", "length")

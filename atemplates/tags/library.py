@@ -36,7 +36,7 @@ def module_of(function: Any) -> str:
 
 
 def is_foreign(function: Any) -> bool:
-    """Whether a tag's function may do anything at all, and so belongs in the thread."""
+    """Whether a tag's function is code of others, which may do anything at all."""
     try:
         return _is_foreign(function)
     except TypeError:  # a callable object without a hash

@@ -105,7 +105,7 @@ PLANNED.add(PendingFilter)
 
 @internal
 def guard(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Call a filter, a test or an operator, and repeat it elsewhere if it needs the database."""
+    """Call a filter, a test or an operator, here or where what it runs belongs."""
     if type(function) is PlanFilter:
         return function.function(*args, **kwargs)
     for argument in (*args, *kwargs.values()) if kwargs else args:
@@ -131,7 +131,7 @@ def guard(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
 
 default = FILTERS["default"]
 own_functions = frozenset((*FILTERS.values(), *TESTS.values()))
-"""Jinja2's own filters and tests: repeating one changes nothing."""
+"""Jinja2's own filters and tests: calling one a second time changes nothing."""
 
 
 def reads_source(function: Any, args: tuple[Any, ...]) -> bool:
@@ -239,7 +239,7 @@ def foreign_call(
     kwargs: dict[str, Any],
     allowed: Allowed | None,
 ) -> Any:
-    """Call a Python function, and repeat the call elsewhere if it needs the database.
+    """Call a Python function, here or where what it runs belongs.
 
     Args:
         caller: what makes the call.
@@ -290,7 +290,7 @@ def repeated(
     allowed: Allowed | None,
     error: SynchronousOnlyOperation,
 ) -> Any:
-    """The wait for a call that needed the database: its async twin, or the same in the thread."""
+    """The wait for a call that met Django's guard: in the thread, or of another's async twin."""
     if type(function) is MethodType and type(function.__self__) in RELATED:
         return MethodCall(caller, function, args, kwargs, allowed, error)
     return stuck(caller, (function, *args), kwargs, error)
@@ -405,7 +405,7 @@ def stuck(
     kwargs: dict[str, Any],
     error: SynchronousOnlyOperation | None,
 ) -> Wait:
-    """The wait that repeats a call in the request's thread.
+    """The wait for a call in the request's thread.
 
     Raises:
         NotRepeatable: an argument is an iterator, which the first attempt has used up in part.

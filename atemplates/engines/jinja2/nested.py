@@ -2,7 +2,7 @@
 
 Such code cannot await. On the event loop a plan runs for it as far as it goes without waiting. If
 it has to wait, `RenderBlocked` passes through the Python code to the step of the outer plan that
-called it, and a driver repeats that step in the request's thread, where waiting is allowed.
+called it, and that step runs in the request's thread, where waiting is allowed.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _finish_here(plan: Generator[Wait, Any, Any], state: RenderState) -> Any:
             wait = plan.send(None) if error is None else plan.throw(error)
         except StopIteration as stop:
             return stop.value
-        # The step is about to be repeated, and may use them again.
+        # The step is about to run in the thread, and may use them again.
         if wait.kind is Kind.AWAIT:
             state.left.append(wait.subject)
         elif wait.kind is Kind.GATHER:

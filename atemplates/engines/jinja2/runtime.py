@@ -2,8 +2,9 @@
 
 A plain function gives the value, or something that waits (a `Wait`, a `Pending`, a `Missed`) when
 it is stuck; generated code compares the type of what it got, and only then runs the generator
-functions of this file. `SynchronousOnlyOperation` comes from Django's guard before any query is
-sent, so the step that raised it is repeated in the request's thread.
+functions of this file. On the event loop a step of Django's own code that raises
+`SynchronousOnlyOperation` becomes a wait for the same step in the request's thread (the guard
+raises before a query is sent); steps that run code of others are placed before they run.
 """
 
 from __future__ import annotations

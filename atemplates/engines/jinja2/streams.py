@@ -3,7 +3,7 @@
 Containers and evaluated querysets are read as they are. Everything else becomes a `Stream`: rows
 that arrive one after the other and may have to be waited for. On the event loop an iterator of
 unknown make is read in the request's thread, because one that meets the database half-way cannot
-be asked again.
+be asked from its beginning.
 """
 
 from __future__ import annotations
