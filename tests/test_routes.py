@@ -144,7 +144,8 @@ def test_code_that_is_slow_at_times_keeps_its_place():
             record.note(0, False)
 
 
-def test_code_that_is_slow_again_and_again_does_not():
+def test_code_that_is_slow_again_and_again_does_not(monkeypatch):
+    monkeypatch.setattr(placement, "QUICK", QUICK)
     record = Record()
     for _ in range(TRUSTED_AFTER):
         record.note(0, False)

@@ -21,6 +21,7 @@ from django.template.base import Node
 from django.utils.module_loading import import_string
 
 from .. import drivers
+from ..compiler.plan import going_on
 from ..loaded import loaded_template
 
 logger = logging.getLogger("atemplates")
@@ -118,8 +119,11 @@ def step_of_plan(plan: Any) -> Step | None:
     """Return the innermost step at which a plan waits."""
     step: Step | None = None
     while type(plan) is GeneratorType and plan.gi_frame is not None:
-        step = step_of_frame(plan.gi_frame) or step
+        frame = plan.gi_frame
+        step = step_of_frame(frame) or step
         plan = plan.gi_yieldfrom
+        if plan is None and frame.f_code is going_on.__code__:
+            plan = frame.f_locals["plan"]
     return step
 
 

@@ -8,7 +8,7 @@ from django.template import Context
 
 from atemplates.engines.django import arender_template, render_template
 from atemplates.errors import RenderBlocked
-from tests.rendering import new_engine
+from tests.rendering import new_engine, precompiled
 from tests.sources import SHAPES, AsyncMethods, Both, Guarded, Late, OnlyAsync, Refusing, Rows
 
 WAYS = ["sync", "async"]
@@ -16,7 +16,7 @@ WAYS = ["sync", "async"]
 
 def shown(source, context, way, templates=None):
     engine = new_engine({"main": source, **(templates or {})})
-    template = engine.get_template("main")
+    template = precompiled(engine.get_template("main"))
     if way == "async":
         return async_to_sync(arender_template)(template, Context(context))
     return render_template(template, Context(context))
