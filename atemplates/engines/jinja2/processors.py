@@ -10,8 +10,10 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 from django.template.backends.utils import csrf_input_lazy, csrf_token_lazy
 
+from ...attempts import LEAVE, attempt
 from ...drivers import in_request_thread, wait_for
 from ...kinds import is_awaitable, is_django
+from ...placement import is_trusted, noted
 from ..base import is_coroutine_function
 from ..context import merge_processor_result
 
@@ -56,8 +58,9 @@ async def aprocess(
 ) -> None:
     """Add what the context processors give, in their order, without blocking the loop.
 
-    Django's own run inline: they make lazy objects and do not query. Sync ones of others may
-    query, so neighbours of them share one hop to the request's thread.
+    Django's own run inline: they make lazy objects and do not query. Sync ones of others run in the
+    request's thread, neighbours of them in one hop, until they have shown that they are quick and
+    ask for nothing.
 
     Raises:
         TypeError: a processor did not give a dictionary.
@@ -67,7 +70,10 @@ async def aprocess(
         if inline:
             for processor in several:
                 await add_result(values, processor, await on_loop(processor, request))
-        else:
+            continue
+        while several and (result := tried(several[0], request)) is not LEAVE:
+            await add_result(values, several.pop(0), result)
+        if several:
             for processor, result in await in_request_thread(results_of, several, request):
                 await add_result(values, processor, result)
 
@@ -86,7 +92,20 @@ async def on_loop(processor: Processor, request: HttpRequest) -> Any:
 
 def results_of(processors: list[Processor], request: HttpRequest) -> list[tuple[Processor, Any]]:
     """Call processors; one that raises ends the list, as the exception of that place."""
-    return [(processor, processor(request)) for processor in processors]
+    return [(processor, noted(code_of(processor), processor, request)) for processor in processors]
+
+
+def tried(processor: Processor, request: HttpRequest) -> Any:
+    """What a context processor gives on the loop, or `LEAVE` if it belongs in the thread."""
+    code = code_of(processor)
+    if not is_trusted(code):
+        return LEAVE
+    return attempt(code, processor, (request,), None, (request,))
+
+
+def code_of(processor: Processor) -> Any:
+    """What is remembered of a context processor: the function."""
+    return getattr(processor, "__func__", processor)
 
 
 async def add_result(values: dict[str, Any], processor: Processor, result: Any) -> None:
