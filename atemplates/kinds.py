@@ -22,7 +22,7 @@ from django.db.models.query import RawQuerySet
 from django.utils.functional import LazyObject
 from django.utils.safestring import SafeString
 
-from . import python_code
+from . import python_code, value_code
 
 # Classes may be made at run time (one per request, say); the sets must not keep all of them.
 LIMIT = 10_000
@@ -81,7 +81,7 @@ LEARNED: set[type] = set()
 ALL = (RELATED, SOURCES, INERT, PLAIN_OR_MODEL, PLAIN, DATA, MODELS, LEARNED)
 """The sets that are learned."""
 
-FORGET: list[Callable[[], None]] = [python_code.forget]
+FORGET: list[Callable[[], None]] = [python_code.forget, value_code.forget]
 """What else has to forget its types when the sets here are emptied. Filled by imports alone."""
 
 changing = threading.RLock()

@@ -1,4 +1,4 @@
-"""Which Python code of others a step on a value runs: an attribute, a call, printing, comparing.
+"""Which Python code of others a step runs: reading an attribute, calling something.
 
 On the event loop such code is run only where it is known to be quick and to ask no database
 (`atemplates.placement`); all other steps run nobody's code but Python's and Django's, and stay on
@@ -17,15 +17,14 @@ import os
 import sys
 import uuid
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable
 from functools import cached_property, partial
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
-from types import BuiltinMethodType, CodeType, FunctionType, MappingProxyType, MethodType
+from types import BuiltinMethodType, CodeType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
-from django.utils.functional import LazyObject, Promise, empty
+from django.utils.functional import LazyObject, empty
 from django.utils.functional import cached_property as django_cached_property
 from django.utils.safestring import SafeString
 from markupsafe import Markup
@@ -150,8 +149,6 @@ def forget() -> None:
     ATTRIBUTES.clear()
     SPECIAL.clear()
     REACHED.clear()
-    HOLDS.clear()
-    HARMLESS.clear()
 
 
 def attribute_code(value: Any, name: str) -> Code:
@@ -312,13 +309,12 @@ def call_code(function: Any) -> Code:
             )
         return code
     if kind is BuiltinMethodType:
-        owner = function.__self__
-        return comparison_code(owner) if issubclass(type(owner), list) else None
+        return sorting_code(function.__self__)
     if kind in (staticmethod, classmethod):
         return call_code(function.__func__)
     if issubclass(kind, partial):
         code = call_code(function.func)
-        return use_code(*function.args, *function.keywords.values()) if code is None else code
+        return arguments_code(function) if code is None else code
     if issubclass(kind, type):
         return class_code(function)
     wrapped = (
@@ -327,6 +323,21 @@ def call_code(function: Any) -> Code:
     if wrapped is not None:  # functools.lru_cache and the like, which are no Python code
         return call_code(wrapped)
     return special_code(kind, "__call__")
+
+
+def sorting_code(owner: Any) -> Code:
+    """What a method of a list may run: it may be ``sort``."""
+    return VALUES["comparison"](owner) if issubclass(type(owner), list) else None
+
+
+def arguments_code(function: partial[Any]) -> Code:
+    """What is run of the arguments that a ``partial`` holds."""
+    return VALUES["use"](*function.args, *function.keywords.values())
+
+
+VALUES: dict[str, Callable[..., Code]] = {}
+"""What is run when values are compared or used: `atemplates.value_code`, which is made of what
+stands here, puts its functions in when it is imported, and nothing changes them later."""
 
 
 def class_code(kind: type) -> Code:
@@ -410,7 +421,7 @@ REACHED: dict[tuple[type, FunctionType], Code] = {}
 """What is known of methods of libraries. Two threads that learn the same at once write the same."""
 
 
-# -- what is done with a value as a whole ----------------------------------------------------------
+# -- special methods -------------------------------------------------------------------------------
 
 
 def special_code(kind: type, *names: str) -> Code:
@@ -430,221 +441,3 @@ def special_code(kind: type, *names: str) -> Code:
             break
     SPECIAL[kind, names] = code
     return code
-
-
-def text_code(value: Any) -> Code:
-    """What printing a value runs, with escaping and localising."""
-    kind = type(value)
-    if kind in SCALARS:
-        return None
-    if kind in CONTAINERS:
-        return items_code(value, repr_code)
-    if issubclass(kind, LazyObject):
-        inner = made(value)
-        return SOMEBODYS if inner is empty else text_code(inner)
-    if issubclass(kind, Promise):
-        return lazy_text_code(value)
-    if "__class__" in _own(kind):
-        return SOMEBODYS
-    code = special_code(kind, "__html__", "__str__", "__getattr__", "__getattribute__")
-    if code is None and _is_objects(static(kind, "__str__")):
-        code = special_code(kind, "__repr__", "__format__")
-    return held_code(value, repr_code) if code is None else code
-
-
-def repr_code(value: Any) -> Code:
-    """What printing a container runs of an item, which shows by its ``__repr__``."""
-    kind = type(value)
-    if kind in SCALARS or kind in CONTAINERS or issubclass(kind, (LazyObject, Promise)):
-        return text_code(value)
-    code = special_code(kind, "__repr__")
-    return text_code(value) if code is None else code
-
-
-def held_code(value: Any, code_of: Callable[[Any], Code]) -> Code:
-    """What a value of a library's type runs of those that it holds, when it is used as a whole."""
-    kind = type(value)
-    for base, methods in METHODS:
-        if issubclass(kind, base):
-            return special_code(kind, *methods)
-    if issubclass(kind, BaseException):
-        return items_code(value.args, code_of)
-    if issubclass(kind, tuple(CONTAINERS)):
-        return special_code(kind, *ITERATION) or items_code(value, code_of)
-    if issubclass(kind, QuerySet):
-        return (
-            None
-            if value._result_cache is None
-            else items_code(value._result_cache[:SEVERAL], code_of)
-        )
-    return holder_code(value)
-
-
-METHODS: tuple[tuple[type, tuple[str, ...]], ...] = tuple(
-    (base, tuple(sorted(_own(base) - {"__init__", "__new__", "__getattribute__", "__doc__"})))
-    for base in (
-        *(str, int, float, bytes, decimal.Decimal, uuid.UUID),
-        *(datetime.datetime, datetime.date, datetime.time, datetime.timedelta),
-    )
-)
-"""Types of scalars, whose methods are called to write a value of a derived type as text."""
-HOLDERS = frozenset({"collections", "weakref"})
-"""Where classes lie whose values do something with those in them."""
-
-
-def holder_code(value: Any) -> Code:
-    """What a value of a class of Python's library runs of those that it holds (``UserList``)."""
-    kind = type(value)
-    holds = HOLDS.get(kind)
-    if holds is None:
-        holds = HOLDS[kind] = kind is MappingProxyType or (
-            not issubclass(kind, tuple(CONTAINERS))
-            and any(base.__module__.partition(".")[0] in HOLDERS for base in kind.__mro__)
-        )
-    if not holds:
-        return None
-    attributes = own_dict(value)
-    return items_code(attributes.values(), use_code) if attributes else SOMEBODYS
-
-
-HOLDS: dict[type, bool] = {}
-"""Whether values of a type are such. Two threads that learn the same at once write the same."""
-
-
-def _is_objects(function: Any) -> bool:
-    return function is object.__dict__["__str__"]
-
-
-def lazy_text_code(lazy: Any) -> Code:
-    """What the text of one of Django's lazy values runs: the function that it was made of."""
-    if special_code(type(lazy), "__reduce__") is not None:
-        return SOMEBODYS
-    try:
-        function, *given = lazy.__reduce__()[1]
-    except (AttributeError, TypeError, ValueError):
-        return SOMEBODYS
-    code = call_code(function)
-    return (
-        use_code(*[item for item in given if not issubclass(type(item), type)])
-        if code is None
-        else code
-    )
-
-
-def truth_code(value: Any) -> Code:
-    """What the truth of a value runs."""
-    kind = type(value)
-    if kind in SCALARS or kind in CONTAINERS:
-        return None
-    if issubclass(kind, LazyObject):
-        inner = made(value)
-        return SOMEBODYS if inner is empty else truth_code(inner)
-    name = "__len__" if static(kind, "__bool__") is None else "__bool__"
-    code = special_code(kind, name)
-    return holder_code(value) if code is None else code
-
-
-def iteration_code(value: Any) -> Code:
-    """What going through a value runs, its length included."""
-    kind = type(value)
-    if kind in SCALARS or kind in CONTAINERS:
-        return None
-    if issubclass(kind, LazyObject):
-        inner = made(value)
-        return SOMEBODYS if inner is empty else iteration_code(inner)
-    if issubclass(kind, (QuerySet, Model)) and kind.__module__.startswith("django."):
-        return None
-    if static(kind, "__next__") is not None:
-        return SOMEBODYS
-    code = special_code(kind, *ITERATION)
-    return holder_code(value) if code is None else code
-
-
-def comparison_code(*values: Any) -> Code:
-    """What comparing values, or searching one in the other, runs."""
-    for value in values:
-        kind = type(value)
-        if kind in SCALARS:
-            continue
-        if kind in CONTAINERS:
-            code = items_code(value, comparison_code)
-        elif issubclass(kind, LazyObject):
-            inner = made(value)
-            code = SOMEBODYS if inner is empty else comparison_code(inner)
-        elif issubclass(kind, Promise):
-            code = lazy_text_code(value)
-        elif static(kind, "__next__") is not None:
-            code = SOMEBODYS
-        else:
-            code = special_code(kind, *COMPARISON, *ITERATION, "__hash__")
-            if code is None and issubclass(kind, tuple(CONTAINERS)):
-                code = items_code(value, comparison_code)
-            elif code is None:
-                code = holder_code(value)
-        if code is not None:
-            return code
-    return None
-
-
-def use_code(*values: Any) -> Code:
-    """What Django's own code may run of the values that it is given, whatever it does with them."""
-    for value in values:
-        kind = type(value)
-        if kind in SCALARS:
-            continue
-        if kind in CONTAINERS:
-            if items_code(value, use_code) is not None:
-                return SOMEBODYS
-        elif issubclass(kind, Promise):
-            if lazy_text_code(value) is not None:
-                return SOMEBODYS
-        elif issubclass(kind, LazyObject):
-            inner = made(value)
-            if inner is empty or use_code(inner) is not None:
-                return SOMEBODYS
-        elif issubclass(kind, QuerySet):
-            rows = value._result_cache
-            if rows is None or not (_is_harmless(kind) and _is_harmless(value.model)):
-                return SOMEBODYS
-        elif issubclass(kind, tuple(CONTAINERS)) or not _is_harmless(kind):
-            return SOMEBODYS
-    return None
-
-
-HARMLESS: dict[type, bool] = {}
-"""Whether values of a type hold no code of others. Two threads may write the same at once."""
-
-
-def _is_harmless(kind: type) -> bool:
-    known = HARMLESS.get(kind)
-    if known is None:
-        known = HARMLESS[kind] = not any(
-            type(function) is FunctionType and not is_quiet(function)
-            for base in kind.__mro__
-            for function in vars(base).values()
-        ) and is_data(kind)
-    return known
-
-
-def items_code(items: Iterable[Any], code_of: Callable[[Any], Code]) -> Code:
-    """What is run of the items of a container."""
-    try:
-        if len(items) > SEVERAL:  # type: ignore[arg-type]
-            return None if _all_scalars(items) else SOMEBODYS
-        found: Iterable[Any] = items
-        if issubclass(type(items), dict):
-            found = (*dict.keys(items), *dict.values(items))  # type: ignore[arg-type]
-        codes = {code for item in found if (code := code_of(item)) is not None}
-    except (TypeError, RecursionError):
-        return SOMEBODYS
-    if len(codes) > 1:
-        return SOMEBODYS
-    return codes.pop() if codes else None
-
-
-def _all_scalars(items: Any) -> bool:
-    if issubclass(type(items), dict):
-        return SCALARS.issuperset(map(type, dict.keys(items))) and SCALARS.issuperset(
-            map(type, dict.values(items))
-        )
-    return SCALARS.issuperset(map(type, items))

@@ -22,16 +22,8 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from atemplates import python_code
-from atemplates.python_code import (
-    SOMEBODYS,
-    attribute_code,
-    call_code,
-    comparison_code,
-    iteration_code,
-    text_code,
-    truth_code,
-    use_code,
-)
+from atemplates.python_code import SOMEBODYS, attribute_code, call_code
+from atemplates.value_code import comparison_code, iteration_code, text_code, truth_code, use_code
 
 
 def fail(*args, **kwargs):

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.exceptions import SynchronousOnlyOperation
 
 from ..errors import UNSWALLOWED
-from ..python_code import comparison_code
 from ..state import State
+from ..value_code import comparison_code
 from ..waits import Wait
 from .calls import again_in_thread
 from .others import LEAVE, here

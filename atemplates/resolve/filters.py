@@ -22,8 +22,9 @@ from ..kinds import (
     is_related,
     is_source,
 )
-from ..python_code import SCALARS, SOMEBODYS, call_code, iteration_code, truth_code, use_code
+from ..python_code import SCALARS, SOMEBODYS, call_code
 from ..state import State
+from ..value_code import iteration_code, truth_code, use_code
 from ..waits import Kind, Wait
 from .calls import Steps, awaited, complete, filled_then
 from .others import LEAVE, placed_here, there

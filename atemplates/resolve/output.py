@@ -22,8 +22,8 @@ from ..kinds import (
     is_related,
     is_source,
 )
-from ..python_code import text_code
 from ..state import State
+from ..value_code import text_code
 from ..waits import Kind, Wait
 from .calls import Steps, again_in_thread, filled_then
 from .lookups import follow, walk

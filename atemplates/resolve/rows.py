@@ -18,9 +18,9 @@ from ..kinds import (
     is_related,
     is_source,
 )
-from ..python_code import iteration_code, truth_code
 from ..sources import REFUSALS
 from ..state import State
+from ..value_code import iteration_code, truth_code
 from ..waits import Kind, Wait
 from .calls import Steps, again_in_thread
 from .lookups import follow, walk

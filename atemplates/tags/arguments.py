@@ -39,8 +39,8 @@ from ..compiler.nodes import register
 from ..compiler.plan import RUNTIME
 from ..compiler.scope import READS, assigns
 from ..compiler.writer import Writer
-from ..python_code import use_code
 from ..state import State
+from ..value_code import use_code
 from ..waits import Kind, Wait
 
 

@@ -23,10 +23,10 @@ from ..compiler.writer import Writer
 from ..escaping import escape
 from ..kinds import INERT, is_django, is_iterator
 from ..loaded import loaded_template
-from ..python_code import text_code
 from ..resolve import Steps, awaited, complete
 from ..resolve.others import LEAVE, here, placed_here
 from ..state import State
+from ..value_code import text_code
 from ..waits import Kind, Wait
 
 

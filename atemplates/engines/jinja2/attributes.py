@@ -15,8 +15,9 @@ from jinja2 import Environment
 from jinja2.runtime import Undefined
 
 from ...kinds import is_awaitable
-from ...python_code import SCALARS, use_code
+from ...python_code import SCALARS
 from ...resolve import Site
+from ...value_code import use_code
 from ...waits import Kind, Wait
 from .lookups import Missed, item_lookup
 from .placed import moved_then, on_loop

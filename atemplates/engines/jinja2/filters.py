@@ -24,7 +24,8 @@ from jinja2.utils import missing
 from ...drivers import on_event_loop
 from ...held import HOLDERS, filled, holds_awaitables
 from ...kinds import is_awaitable
-from ...python_code import attribute_code, use_code
+from ...python_code import attribute_code
+from ...value_code import use_code
 from ...waits import Kind, Wait
 from .attributes import computed, path_of
 from .calls import PendingFilter, PlanFilter, guard

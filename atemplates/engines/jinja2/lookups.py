@@ -13,11 +13,12 @@ from jinja2 import Environment
 from jinja2.runtime import Undefined
 
 from ...kinds import DATA, PLAIN_OR_MODEL, RELATED, SOURCES
-from ...python_code import attribute_code, comparison_code, special_code
+from ...python_code import attribute_code, special_code
 from ...relations import fetching
 from ...relations.registry import is_missing, relations_of
 from ...resolve.sources import Either
 from ...sources import is_async_iterator, is_marked
+from ...value_code import comparison_code
 from ...waits import Kind, Wait
 from .placed import on_loop, taken
 from .sources import source_item

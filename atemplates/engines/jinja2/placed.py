@@ -17,8 +17,9 @@ from jinja2 import runtime
 from jinja2.nodes import EvalContext
 from jinja2.utils import Cycler, Joiner, Namespace
 
-from ...python_code import SCALARS, call_code, comparison_code, use_code
+from ...python_code import SCALARS, call_code
 from ...resolve.others import LEAVE, here, there
+from ...value_code import comparison_code, use_code
 from ...waits import Kind, Wait
 from .state import active
 from .tracebacks import internal

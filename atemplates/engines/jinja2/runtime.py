@@ -20,8 +20,8 @@ from markupsafe import Markup, soft_str
 
 from ...escaping import quoted
 from ...kinds import RELATED
-from ...python_code import text_code, truth_code
 from ...resolve import Site
+from ...value_code import text_code, truth_code
 from ...waits import Kind, Wait
 from .callables import Macro, RenderFunction, TemplateReference, as_markup
 from .calls import bare, call, guard, macro_plan

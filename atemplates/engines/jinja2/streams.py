@@ -18,8 +18,8 @@ from django.core.exceptions import SynchronousOnlyOperation
 from jinja2.utils import missing
 
 from ...kinds import is_iterator
-from ...python_code import iteration_code
 from ...sources import REFUSALS
+from ...value_code import iteration_code
 from ...waits import Kind, Wait
 from .placed import taken
 from .sources import source_rows
