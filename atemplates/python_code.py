@@ -17,6 +17,7 @@ import os
 import sys
 import uuid
 from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable
 from functools import cached_property, partial
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import BuiltinMethodType, CodeType, FunctionType, MethodType
