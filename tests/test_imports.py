@@ -13,7 +13,7 @@ PACKAGE = "atemplates"
 ROOT = Path(atemplates.__file__).parent
 
 # room -> the rooms (or single modules of rooms) it may import. A room always sees itself.
-OTHERS_CODE = {"guard", "python_code", "placement", "attempts", "routes"}
+OTHERS_CODE = {"guard", "python_code", "carried", "placement", "attempts", "routes"}
 GROUND = OTHERS_CODE | {
     *("errors", "waits", "kinds", "held", "escaping", "dates", "numerals", "reversing"),
     *("sources", "surroundings"),
@@ -24,7 +24,8 @@ ARROWS = {
     "waits": set(),
     "guard": set(),
     "python_code": set(),
-    "placement": {"guard", "python_code"},
+    "carried": set(),
+    "placement": {"guard", "python_code", "carried"},
     "attempts": {"guard", "python_code", "placement"},
     "routes": {"placement"},
     "kinds": {"python_code"},
