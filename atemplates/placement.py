@@ -110,7 +110,7 @@ to True."""
 
 def record_of(code: Any) -> Record:
     """Return the record of a function, a new one if it was not met before."""
-    record = RECORDS.get(code) or known(code)
+    record = known(code)
     if record is None:
         record = Record()
         record.needs_loop = names_loop(code)
@@ -122,12 +122,18 @@ def keep(code: Any, record: Record) -> Record:
     """Keep the first record of a function; return the one that is kept."""
     if len(RECORDS) >= LIMIT:
         RECORDS.clear()
-    return RECORDS.setdefault(code, record)
+    try:
+        return RECORDS.setdefault(code, record)
+    except TypeError:  # a callable object without a hash stays in the thread
+        return record
 
 
 def known(code: Any) -> Record | None:
     """Return the record of a function, also one that a file carries; None if there is none."""
-    record = RECORDS.get(code)
+    try:
+        record = RECORDS.get(code)
+    except TypeError:  # a callable object without a hash
+        return None
     if record is None and CARRIED:
         name = carried.name_of(code)
         entry = CARRIED[name].get(carried.digest_of(code)) if name in CARRIED else None
@@ -164,7 +170,7 @@ def is_trusted(code: Any, after: int = TRUSTED_AFTER) -> bool:
     """
     if code is SOMEBODYS:
         return False
-    record = RECORDS.get(code) or known(code)
+    record = known(code)
     if record is None:
         return after == 0 or names_loop(code)
     return record.is_trusted(after)
@@ -174,13 +180,13 @@ def is_learning(code: Any) -> bool:
     """Whether a function has not shown yet where it belongs."""
     if code is None or code is SOMEBODYS:
         return False
-    record = RECORDS.get(code) or known(code)
+    record = known(code)
     return record is None or record.place == "learning"
 
 
 def belongs_in_thread(code: Any) -> bool:
     """Whether a function has shown that it asks for the database, or takes long."""
-    record = RECORDS.get(code) or known(code)
+    record = known(code)
     return record is not None and record.belongs_in_thread
 
 
@@ -338,7 +344,7 @@ def said_of(record: Record) -> str:
 
 def said_of_code(code: Any) -> str:
     """Say where a function runs that may run on the loop once it has earned that."""
-    record = RECORDS.get(code) or known(code)
+    record = known(code)
     if record is None:
         record = Record()
         record.needs_loop = names_loop(code)

@@ -65,7 +65,12 @@ class Policy:
 
         Arguments as for `may_run_here`.
         """
-        return self.sync_tags == "inline" or tag in self.inline or module in self.inline_modules
+        if self.sync_tags == "inline" or module in self.inline_modules:
+            return True
+        try:
+            return tag in self.inline
+        except TypeError:  # a callable object without a hash
+            return False
 
     def place_of(self, code: Any, tag: Any = None, module: str = "") -> tuple[bool, str]:
         """Return whether such code runs on the loop, and in words where it does, for people.
