@@ -13,7 +13,7 @@ from math import inf
 from typing import Any
 
 from .kinds import DATA, PLAIN
-from .placement import TRUSTED_AFTER, belongs_in_thread, is_trusted
+from .placement import TRUSTED_AFTER, belongs_in_thread, is_trusted, said_of_code
 from .sources import Read
 from .surroundings import Surroundings
 
@@ -46,10 +46,6 @@ class Policy:
         """How many trials, and objects noted for them, a render may have on the loop."""
         return TRIALS if self.is_learned and self.trusted_after else inf
 
-    def runs_inline(self, module: str) -> bool:
-        """Whether third-party code of ``module`` may run on the event loop."""
-        return self.sync_tags == "inline" or module in self.inline_modules
-
     def may_run_here(self, code: Any, tag: Any = None, module: str = "") -> bool:
         """Whether a tag, filter or context processor of others may run on the event loop.
 
@@ -60,9 +56,35 @@ class Policy:
         """
         if belongs_in_thread(code):
             return False
-        if self.sync_tags == "inline" or tag in self.inline or module in self.inline_modules:
+        if self.runs_inline(tag, module):
             return True
         return self.sync_tags == "auto" and self.trusts(code)
+
+    def runs_inline(self, tag: Any, module: str) -> bool:
+        """Whether OPTIONS let code of others run on the loop before anything was learned of it.
+
+        Arguments as for `may_run_here`.
+        """
+        if self.sync_tags == "inline" or module in self.inline_modules:
+            return True
+        try:
+            return tag in self.inline
+        except TypeError:  # a callable object without a hash
+            return False
+
+    def place_of(self, code: Any, tag: Any = None, module: str = "") -> tuple[bool, str]:
+        """Return whether such code runs on the loop, and in words where it does, for people.
+
+        Arguments as for `may_run_here`.
+        """
+        inline = self.runs_inline(tag, module)
+        if inline and not belongs_in_thread(code):
+            said = "on the loop, as OPTIONS say"
+        elif not inline and self.sync_tags == "thread":
+            said = "in the request's thread, as OPTIONS say"
+        else:
+            said = said_of_code(code)
+        return self.may_run_here(code, tag, module), said
 
     @property
     def is_learned(self) -> bool:

@@ -55,5 +55,7 @@ def nothing_learned(monkeypatch):
     Tests about time set the limits themselves.
     """
     placement.RECORDS.clear()
+    placement.CARRIED.clear()
+    placement.BEGUN.clear()
     monkeypatch.setattr(placement, "QUICK", float("inf"))
     monkeypatch.setattr(others, "BUDGET", float("inf"))

@@ -1,5 +1,6 @@
 """``manage.py atemplates explain``: what it prints, and what it says when it cannot."""
 
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from django.template import Library
 from django.template.base import Node, NodeList, Parser, Template, Token
 from django.template.context import Context
 
+from atemplates import placement
 from atemplates.compiler.explain import explain, node_lists
 from atemplates.engines.django import DjangoTemplates
 from atemplates.state import Policy
@@ -41,6 +43,9 @@ def weather(place: str) -> str:
     return f"rain in {place}"
 
 
+OURS = "atemplates.engines.django.DjangoTemplates"
+UNTIL = "in the request's thread until it has been quick three times"
+BLOCK = "in the request's thread, with all that stands inside"
 BASE = "<html>\n{% block content %}{% endblock %}\n</html>\n"
 PAGE = """{% extends "base.html" %}{% load boxes %}
 {% block content %}
@@ -91,6 +96,14 @@ def row(output: str, text: str) -> str:
     return found
 
 
+def said(output: str) -> dict[str, str]:
+    """Return where foreign tags are said to run, by name."""
+    found = re.findall(
+        r"^Foreign: {% (\w+).*%}, line \d+ \(tests.test_explain\): (.*)\.$", output, re.M
+    )
+    return dict(found)
+
+
 @pytest.mark.usefixtures("site")
 def test_code_stands_beside_the_template_line():
     output = run("page.html")
@@ -116,15 +129,82 @@ def test_foreign_nodes_are_marked_and_named():
     assert "| T|" in row(output, "render_foreign(")
     assert "| T|" in row(output, "call_tag(")
     assert "T|" not in row(output, "apply_stock(")
-    assert "Foreign: {% box %}, line 5 (tests.test_explain) runs in the request's thread" in output
-    assert 'Foreign: {% weather "York" %}, line 6 (tests.test_explain) runs in the' in output
+    assert said(output) == {"box": BLOCK, "weather": UNTIL}
+    assert "A page that has to go to the thread goes there once, however many" in output
+    assert "inline_tags" not in output
+    assert "What was learned" not in output
     assert "== inside {% box %}, line 5 " in output
 
 
 @pytest.mark.usefixtures("site")
-def test_inline_tags_are_said_to_run_on_the_loop():
-    output = run("page.html", "--engine", "inline")
-    assert "Foreign: {% box %}, line 5 (tests.test_explain) runs on the event loop" in output
+@pytest.mark.parametrize(
+    ("options", "weather_runs"),
+    [
+        ({"inline_tags": ["boxes"]}, "on the loop, as OPTIONS say"),
+        ({"sync_tags": "inline"}, "on the loop, as OPTIONS say"),
+        ({"sync_tags": "thread"}, "in the request's thread, as OPTIONS say"),
+        ({"sync_tags": "thread", "inline_tags": ["boxes"]}, "on the loop, as OPTIONS say"),
+        ({"inline_tags": ["i18n"]}, UNTIL),
+    ],
+)
+def test_what_options_say_of_the_place(options, weather_runs, settings, site):
+    settings.TEMPLATES = [engine(OURS, site, "ours", **options)]
+    output = run("page.html")
+    assert said(output) == {"box": BLOCK, "weather": weather_runs}
+    mark = "| L|" if "on the loop" in weather_runs else "| T|"
+    assert mark in row(output, "call_tag(")
+
+
+RUNS = {
+    "quick": ([(0.00008, False)] * 12, "learned: on the loop (12 runs, slowest 0.08 ms)"),
+    "begun": ([(0.00008, False)], f"{UNTIL} (1 so far)"),
+    "asks": ([(0.00008, True)], "learned: in the thread, because it asks the database"),
+    "slow": (
+        [(0.02, False)] * 3,
+        "learned: in the thread, because it took long (slowest 20.00 ms)",
+    ),
+}
+
+
+@pytest.mark.parametrize("runs", RUNS)
+@pytest.mark.parametrize("options", [{}, {"inline_tags": ["boxes"]}], ids=["auto", "inline"])
+def test_what_was_learned_in_another_process(runs, options, settings, site, monkeypatch):
+    monkeypatch.setattr(placement, "QUICK", 0.0005)
+    file = site / "learned.json"
+    noted, expected = RUNS[runs]
+    for seconds, asked in noted:
+        placement.record_of(weather).note(seconds, asked)
+    placement.save(file)
+    placement.RECORDS.clear()
+    before = file.read_bytes()
+    settings.TEMPLATES = [engine(OURS, site, "ours", learned=file, **options)]
+    output = run("page.html")
+    placement.save_all()
+    assert file.read_bytes() == before
+    if options and runs in ("quick", "begun"):
+        expected = "on the loop, as OPTIONS say"
+    assert said(output) == {"box": BLOCK, "weather": expected}
+    listed = output.partition("What was learned of code of others, in all templates:\n")[2]
+    if runs == "begun":
+        assert listed == ""
+    else:
+        learned = RUNS[runs][1].removeprefix("learned: ")
+        assert listed == f"  tests.test_explain.weather: {learned}\n"
+
+
+def test_code_that_needs_a_loop(settings, site, monkeypatch):
+    monkeypatch.setattr(placement, "names_loop", lambda code: code is weather)
+    assert said(run("page.html"))["weather"] == (
+        "learned: on the loop, because it needs one that is running"
+    )
+
+
+def test_no_more_functions_are_listed_than_people_read(site):
+    for number in range(60):
+        placement.record_of(f"function {number}").note(0.0, True)
+    lines = run("base.html").splitlines()
+    assert sum("because it asks the database" in line for line in lines) == 50
+    assert lines[-1] == "  and 10 more functions"
 
 
 @pytest.mark.usefixtures("site")

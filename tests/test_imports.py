@@ -13,7 +13,9 @@ PACKAGE = "atemplates"
 ROOT = Path(atemplates.__file__).parent
 
 # room -> the rooms (or single modules of rooms) it may import. A room always sees itself.
-OTHERS_CODE = {"guard", "python_code", "value_code", "placement", "attempts", "routes"}
+OTHERS_CODE = {
+    *("guard", "python_code", "value_code", "carried", "placement", "attempts", "routes"),
+}
 GROUND = OTHERS_CODE | {
     *("errors", "waits", "kinds", "held", "escaping", "dates", "numerals", "reversing"),
     *("sources", "surroundings"),
@@ -25,7 +27,8 @@ ARROWS = {
     "guard": set(),
     "python_code": set(),
     "value_code": {"python_code"},
-    "placement": {"guard", "python_code"},
+    "carried": set(),
+    "placement": {"guard", "python_code", "carried"},
     "attempts": {"guard", "python_code", "placement"},
     "routes": {"placement"},
     "kinds": {"python_code", "value_code"},

@@ -1,9 +1,12 @@
 """Where code of others runs is learned from what it did."""
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group
+from django.template import Library, Template
 
 from atemplates import placement
+from atemplates.engines.django import DjangoTemplates
 from atemplates.placement import (
     FORGIVEN,
     LIMIT,
@@ -14,6 +17,7 @@ from atemplates.placement import (
     Record,
     belongs_in_thread,
     is_trusted,
+    known,
     learned,
     name_of,
     observed,
@@ -209,3 +213,55 @@ class TestWhatIsKept:
         assert name_of(Record.note) == "atemplates.placement.Record.note"
         assert name_of(Group) == "django.contrib.auth.models.Group"
         assert name_of(len) == "builtins.len"
+
+
+class WithoutHash:
+    """A callable that no set or dict takes."""
+
+    __name__ = "without_hash"
+    __hash__ = None
+    __module__ = "site"
+
+    def __call__(self, *args):
+        return f"called with {len(args)}"
+
+
+class Processor(WithoutHash):
+    def __call__(self, *args):
+        return {"processed": "processed"}
+
+
+processor_without_hash = Processor()
+register = Library()
+register.simple_tag(WithoutHash(), name="without_hash")
+register.inclusion_tag(Template("{{ processed }}"), name="included")(processor_without_hash)
+register.filter("without_hash", WithoutHash())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"sync_tags": "inline"}, {"sync_tags": "thread"}, {"inline_tags": ["unhashed"]}],
+)
+async def test_a_callable_without_a_hash_is_code_like_other(options, rf):
+    """It stays in the thread, unless OPTIONS say something else."""
+    backend = DjangoTemplates(
+        {
+            "NAME": "x",
+            "DIRS": [],
+            "APP_DIRS": False,
+            "OPTIONS": {
+                "libraries": {"unhashed": __name__},
+                "context_processors": [f"{__name__}.processor_without_hash"],
+                **options,
+            },
+        }
+    )
+    template = backend.from_string(
+        "{% load unhashed %}{% without_hash 1 2 %}|{{ 1|without_hash }}|{% included 1 %}"
+        "|{{ processed }}"
+    )
+    wanted = "called with 2|called with 1|processed|processed"
+    assert await sync_to_async(template.render)({}, rf.get("/")) == wanted
+    for _ in range(TRUSTED_AFTER + 2):
+        assert await template.render_async({}, rf.get("/")) == wanted
+    assert not [known(each) for each in (processor_without_hash, WithoutHash()) if known(each)]

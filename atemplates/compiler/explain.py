@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.template.base import FilterExpression, Node, NodeList, Template, Variable
+from django.template.library import TagHelperNode
 from django.template.loader_tags import BlockNode, ExtendsNode
 
 from ..state import Policy
-from .foreign import child_nodelists
+from .foreign import child_nodelists, tag_name
 from .nodes import WRITERS, effects_of_node
 from .plan import Module
 
@@ -27,8 +28,8 @@ class Line:
     """The template's line that it was written for."""
     waits: bool
     """Whether the plan may wait there."""
-    foreign: bool
-    """Whether it was written for a node that runs code of others whole."""
+    foreign: ForeignNode | None
+    """The node that it was written for, if that runs code of others whole."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,10 @@ class ForeignNode:
     tag: str
     line: int | None
     module: str
-    inline: bool
-    """Whether the backend's OPTIONS let it run on the event loop."""
+    on_loop: bool
+    """Whether it runs on the event loop, as OPTIONS say or as was learned of it."""
+    where: str
+    """Where it runs, in words."""
 
 
 @dataclass
@@ -63,7 +66,8 @@ def explain(template: Template, policy: Policy) -> list[Section]:
 
     Args:
         template: the template; it is not rendered.
-        policy: the backend's OPTIONS, which say where foreign nodes run.
+        policy: the backend's OPTIONS, which say together with what was learned where foreign
+            nodes run.
 
     Returns:
         A section for each plan, in the order in which they begin in the template.
@@ -85,7 +89,7 @@ def section(template: Template, nodelist: Any, title: str, policy: Policy) -> Se
                 code=code,
                 line=line_of(owner),
                 waits=any(word in code for word in WAITS),
-                foreign=id(owner) in foreign,
+                foreign=foreign.get(id(owner)),
             )
         )
     described.foreign = list(foreign.values())
@@ -143,9 +147,16 @@ def own_modules(node: Node) -> frozenset[str]:
 
 def describe_foreign(node: Node, policy: Policy) -> ForeignNode:
     """Describe a node that runs third-party code."""
-    module = ", ".join(sorted(own_modules(node)))
-    inline = all(map(policy.runs_inline, own_modules(node)))
-    return ForeignNode(tag_of(node), line_of(node), module, inline)
+    modules = sorted(own_modules(node))
+    module = ", ".join(modules)
+    code: Any = type(node).render
+    if isinstance(node, TagHelperNode) and not is_unknown(node):
+        code = node.func
+    elif next(child_nodelists(vars(node)), None) is not None:
+        where = "in the request's thread, with all that stands inside"
+        return ForeignNode(tag_of(node), line_of(node), module, False, where)
+    on_loop, where = policy.place_of(code, tag_name(node), modules[0])
+    return ForeignNode(tag_of(node), line_of(node), module, on_loop, where)
 
 
 def tag_of(node: Node) -> str:

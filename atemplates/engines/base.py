@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import partial, wraps
 from inspect import iscoroutinefunction
+from pathlib import Path
 from types import FunctionType, MethodType
 from typing import Any, NamedTuple
 
@@ -39,6 +40,11 @@ def list_of_strings(value: Any) -> bool:
     return isinstance(value, (list, tuple, set, frozenset)) and all(
         isinstance(item, str) for item in value
     )
+
+
+def path_or_none(value: Any) -> bool:
+    """Whether ``value`` is None or the path of a file."""
+    return value is None or (isinstance(value, (str, Path)) and bool(str(value)))
 
 
 def options_of(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,9 +15,17 @@ from django.template.engine import Engine
 
 from ..drivers import in_request_thread
 from ..loaded import loaded_template
+from ..placement import carry
 from ..state import POLICIES
 from . import native, threaded
-from .base import Option, list_of_strings, options_of, refuse_unknown, take_options
+from .base import (
+    Option,
+    list_of_strings,
+    options_of,
+    path_or_none,
+    refuse_unknown,
+    take_options,
+)
 from .context import build_context
 from .native import new_policy, set_policy, set_recorder
 from .recording import RECORDER_OPTION, new_recorder
@@ -27,6 +35,7 @@ from .toolbar import answer_toolbar
 OWN_OPTIONS = {
     "async_mode": Option("native", allowed=("native", "thread")),
     "inline_tags": Option((), check=list_of_strings, expected="a list of tag libraries"),
+    "learned": Option(None, check=path_or_none, expected="None or the path of a file"),
     "recorder": RECORDER_OPTION,
     "relations": Option("batch", allowed=POLICIES),
     "sync_tags": Option("auto", allowed=("auto", "thread", "inline")),
@@ -51,6 +60,10 @@ class DjangoTemplates(stock.DjangoTemplates):
         database or takes long.
     ``inline_tags``
         Tag libraries (their names or modules) for which ``sync_tags`` is ``"inline"``.
+    ``learned``
+        The path of a file that carries what was learned of such code from one process to the
+        next: read when the backend is made, written when the process ends. None (default): each
+        process learns by itself.
     ``relations``
         What to do about a relation that was not loaded: ``"batch"`` (default), ``"fetch"``,
         ``"warn"`` or ``"raise"``.
@@ -72,6 +85,8 @@ class DjangoTemplates(stock.DjangoTemplates):
         super().__init__(params)
         self.policy = new_policy(self.engine, own, self.name)
         set_policy(self.engine, self.policy)
+        if own["learned"] is not None:
+            carry(own["learned"])
         if own["recorder"] is not None:
             set_recorder(self.engine, new_recorder(own["recorder"]))
         answer_toolbar()

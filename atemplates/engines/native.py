@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -103,8 +103,8 @@ def registered_in(engine: Engine, modules: frozenset[str]) -> frozenset[Any]:
         for name, make in library.tags.items():
             if tags.get(name, make) is not make:
                 del tags[name]
-    filters = (function for library in chosen for function in library.filters.values())
-    return frozenset((*tags, *filters))
+    filters = [function for library in chosen for function in library.filters.values()]
+    return frozenset((*tags, *(each for each in filters if isinstance(each, Hashable))))
 
 
 def new_state(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from django.template.base import FilterExpression
 from django.template.smartif import TokenBase
 
 from ..compiler.explain import explain, line_of, nodes_below
 from ..compiler.foreign_arguments import expressions_in
+from ..compiler.templates import code_of
 from ..engines.django import DjangoTemplates
 from ..kinds import is_django
 from ..migration.problems import Problem
@@ -22,8 +23,26 @@ from ..migration.swallowing import Swallower, swallowers
 if TYPE_CHECKING:
     from ..engines.jinja2 import Jinja2
 
-Places: TypeAlias = dict[tuple[str, str], list[str]]
-"""Tag and its module -> ``template:line`` of each use."""
+ONE_HOP = (
+    "A page that has to go to the thread goes there once, however many such tags and context "
+    "processors it has."
+)
+RENDER_ASYNC = "A tag of your own that waits for something can define render_async()."
+
+IN_JINJA2 = "in the request's thread; one that does no I/O can be an async def"
+
+
+class Tag(NamedTuple):
+    """A tag of others."""
+
+    name: str
+    module: str
+    where: str
+    """Where it runs, in words."""
+
+
+Places: TypeAlias = dict[Tag, list[str]]
+"""Tag -> ``template:line`` of each use."""
 
 
 @dataclass
@@ -35,11 +54,11 @@ class Compiled:
     waits: int = 0
     """In how many places Django templates may wait."""
     hops: Places = field(default_factory=dict)
-    """The tags that run whole in the request's thread."""
+    """The tags of others that run in the request's thread, or do so until they are known."""
     inline: Places = field(default_factory=dict)
-    """The tags of others that run on the event loop, as OPTIONS say."""
-    processors: list[str] = field(default_factory=list)
-    """The context processors that run in the request's thread."""
+    """The tags of others that run on the event loop, as OPTIONS say or as was learned."""
+    processors: dict[str, str] = field(default_factory=dict)
+    """The context processors that run in the request's thread -> where they run, in words."""
     swallowers: list[Swallower] = field(default_factory=list)
     """Code that runs on the loop and catches every exception."""
     in_thread: bool = False
@@ -64,13 +83,14 @@ def compile_django(site: Site, backend: DjangoTemplates) -> Compiled:
             compiled.waits += section.waits
             for node in section.foreign:
                 tag = node.tag.strip("{% }").partition(" ")[0]
-                chosen = inline if node.inline else hops
-                chosen[tag, node.module].append(placed(name, node.line))
+                chosen = inline if node.on_loop else hops
+                chosen[Tag(tag, node.module, node.where)].append(placed(name, node.line))
     if compiled.in_thread:
         return compiled
     compiled.hops, compiled.inline = dict(hops), dict(inline)
     compiled.processors = in_thread(
-        backend.engine.template_context_processors, backend.policy.runs_inline
+        backend.engine.template_context_processors,
+        lambda each, module: backend.policy.place_of(code_of(each), None, module),
     )
     compiled.swallowers = swallowers(_paths(site), _filters(site))
     return compiled
@@ -90,18 +110,27 @@ def compile_jinja2(site: Site, backend: Jinja2) -> Compiled:
         else:
             site.problems.append(problem)
     processors = backend.template_context_processors
-    compiled.processors = in_thread(processors, lambda module: False)
+    compiled.processors = in_thread(processors, lambda each, module: (False, IN_JINJA2))
     compiled.swallowers = swallowers(_paths(site), functions)
     return compiled
 
 
-def in_thread(processors: Iterable[Any], runs_inline: Any) -> list[str]:
-    """The context processors that hop to the request's thread."""
-    names = []
+def in_thread(
+    processors: Iterable[Any], place_of: Callable[[Any, str], tuple[bool, str]]
+) -> dict[str, str]:
+    """Return the context processors that run in the request's thread, and where that is, in words.
+
+    Args:
+        place_of: says of one, and the module of it, whether it runs on the loop, and where.
+    """
+    names = {}
     for each in processors:
         module = getattr(each, "__module__", "")
-        if not (is_django(module) or iscoroutinefunction(each) or runs_inline(module)):
-            names.append(f"{module}.{getattr(each, '__qualname__', type(each).__qualname__)}")
+        if is_django(module) or iscoroutinefunction(each):
+            continue
+        on_loop, where = place_of(each, module)
+        if not on_loop:
+            names[f"{module}.{getattr(each, '__qualname__', type(each).__qualname__)}"] = where
     return names
 
 

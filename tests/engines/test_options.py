@@ -65,6 +65,14 @@ def test_a_wrong_async_mode_names_both_modes(value):
     assert "'native', 'thread'" in message
 
 
+@pytest.mark.parametrize("value", ["", 1, True, b"learned.json", ["learned.json"], {}])
+def test_a_wrong_path_for_what_is_learned(value):
+    with pytest.raises(ImproperlyConfigured) as caught:
+        backend(learned=value)
+    message = str(caught.value)
+    assert f"OPTIONS['learned'] is {value!r}; expected None or the path of a file" in message
+
+
 @pytest.mark.parametrize("options", [None, [], "debug", [("debug", True)], 1])
 def test_options_that_are_no_dict(options):
     with pytest.raises(ImproperlyConfigured, match=r"OPTIONS is .* expected a dict"):

@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 from django.test import override_settings
 from jinja2 import Environment
 
+from atemplates import placement
 from tests.testapp.models import Animal
 
 from . import some_tags
@@ -187,19 +188,23 @@ def test_what_is_wrong_has_file_and_line_and_the_rest_goes_on():
     assert len(data["problems"]) == 11
 
 
+UNTIL = "in the request's thread until it has been quick three times"
 TAGS = {"a.html": "{% load some_tags %}{% stamp %}\n{% stamp %}", "b.html": "{{ a }}"}
 
 
 def test_tags_that_cost_a_hop_are_counted():
     code, text = check(django=TAGS)
     assert code == 0
-    assert f"{{% stamp %}} of {some_tags.__name__}: 2x, a.html:1, a.html:2" in text
-    assert "2 uses of 1 tag and 0 context processors cost a hop." in text
+    assert f"{{% stamp %}} of {some_tags.__name__}: 2x, a.html:1, a.html:2: {UNTIL}\n" in text
+    assert "  A page that has to go to the thread goes there once, however many such tags" in text
+    assert "inline_tags" not in text
+    assert "2 uses of 1 tag and 0 context processors run in the request's thread." in text
     _, data = data_of(django=TAGS)
     (hop,) = data["engines"]["django"]["hops"]
     assert hop == {
         "tag": "stamp",
         "module": some_tags.__name__,
+        "where": UNTIL,
         "places": ["a.html:1", "a.html:2"],
     }
 
@@ -212,9 +217,44 @@ def test_many_places_are_cut_short():
 @pytest.mark.parametrize("option", [{"inline_tags": ["some_tags"]}, {"sync_tags": "inline"}])
 def test_tags_that_run_on_the_loop_are_said(option):
     _, text = check(django=TAGS, **option)
-    assert "tags that run on the event loop, as OPTIONS say" in text
-    assert "2x, a.html:1, a.html:2" in text
+    assert "django: tags of others that run on the event loop" in text
+    assert "2x, a.html:1, a.html:2: on the loop, as OPTIONS say\n" in text
     assert "0 uses of 0 tags" in text
+
+
+def settle(tmp_path, *runs):
+    """Leave a file in which another process tells of a tag and of a context processor."""
+    for function in (some_tags.StampNode.render, processor):
+        for asked in runs:
+            placement.record_of(function).note(0.00008, asked)
+    placement.save(tmp_path / "learned.json")
+    placement.RECORDS.clear()
+    return {
+        "learned": tmp_path / "learned.json",
+        "context_processors": [f"{__name__}.processor"],
+    }
+
+
+def test_tags_and_context_processors_of_which_was_learned_that_they_are_quick(tmp_path):
+    options = settle(tmp_path, False, False, False)
+    code, text = check("--fail-on-hops", django=TAGS, **options)
+    assert code == 0
+    assert "2x, a.html:1, a.html:2: learned: on the loop (3 runs, slowest 0.08 ms)\n" in text
+    assert "0 uses of 0 tags and 0 context processors run in the request's thread." in text
+    _, data = data_of(django=TAGS, **options)
+    (tag,) = data["engines"]["django"]["inline"]
+    assert tag["where"] == "learned: on the loop (3 runs, slowest 0.08 ms)"
+
+
+def test_tags_and_context_processors_of_which_was_learned_that_they_ask(tmp_path):
+    options = settle(tmp_path, True)
+    said = "learned: in the thread, because it asks the database"
+    code, text = check("--fail-on-hops", django=TAGS, **options)
+    assert code == 1
+    assert f"2x, a.html:1, a.html:2: {said}\n" in text
+    assert f"  {__name__}.processor: {said}\n" in text
+    _, data = data_of(django=TAGS, **options)
+    assert data["engines"]["django"]["processors_where"] == {f"{__name__}.processor": said}
 
 
 def test_everything_in_the_thread():
@@ -232,7 +272,10 @@ def test_context_processors_that_cost_a_hop():
         assert data["engines"][alias]["processors"] == [f"{__name__}.processor"]
     code, text = check("--fail-on-hops", django={}, context_processors=names)
     assert code == 1
-    assert f"  {__name__}.processor\n" in text
+    assert f"django: context processors that run in the request's thread:\n  {__name__}." in text
+    assert f"  {__name__}.processor: {UNTIL}\n" in text
+    _, text = check(jinja2={})
+    assert f"  {__name__}.processor: in the request's thread; one that does no I/O can" in text
 
 
 def line_of(function, text):
@@ -282,12 +325,14 @@ def test_what_can_make_a_page_wrong_comes_first_and_in_the_exit_code(monkeypatch
     django = {**TAGS, "c.html": "{% load some_tags %}{{ a|bare }}"}
     code, text = check(django=django)
     assert code == 1
-    said = [text.index(part) for part in (f"{__name__}.bare, ", "one hop each time", "Compiled:")]
+    said = [
+        text.index(part) for part in (f"{__name__}.bare, ", "in the request's thread:", "Compiled:")
+    ]
     assert said == sorted(said)
     assert "0 problems. 1 function catches every exception. 2 uses of 1 tag" in text
     assert text.endswith(
         "0 problems; 1 function catches every exception; "
-        "2 uses of 1 tag and 0 context processors cost a hop."
+        "2 uses of 1 tag and 0 context processors run in the request's thread."
     )
     assert check(django={**django, "bad.html": "{% if %}"})[0] == 3
     code, text = check("--ignore", f"{__name__}.bare", django=django)
@@ -378,7 +423,9 @@ def test_optional_problems_in_json(packages):
 def test_both_exit_codes_at_once():
     code, text = check("--fail-on-hops", django={**TAGS, "bad.html": "{% if %}"})
     assert code == 3
-    assert text.endswith("1 problem; 2 uses of 1 tag and 0 context processors cost a hop.")
+    assert text.endswith(
+        "1 problem; 2 uses of 1 tag and 0 context processors run in the request's thread."
+    )
 
 
 def test_the_exit_codes_are_in_the_help(capsys):

@@ -14,7 +14,15 @@ from ...engines.django import DjangoTemplates
 from ...migration.formats import OPTIONAL, counted, relative
 from ...migration.problems import Problem, serious
 from ...migration.recorder import close_all
-from ..compiling import Compiled, Places, compile_django, compile_jinja2
+from ..compiling import (
+    ONE_HOP,
+    RENDER_ASYNC,
+    Compiled,
+    Places,
+    Tag,
+    compile_django,
+    compile_jinja2,
+)
 from .base import Subcommand
 from .lazy import sites_of
 
@@ -22,12 +30,12 @@ EXIT_CODES = """
 exit codes:
   0  every template compiles, and no Python behind them is known to catch everything
   1  a warning: Python that catches every exception, which may make a page wrong; or
-     with --fail-on-hops something that costs a hop. Also an engine that is not there
+     with --fail-on-hops something that runs in the request's thread, or does so until
+     it is known to be quick. Also an engine that is not there
   2  a template of the site does not parse or compile; the rest of the report is
      there. Also an option that does not exist, or has a value that it does not take
   3  a warning, and a template that does not compile
 """
-INLINE = "A library that does no I/O can be named in OPTIONS['inline_tags']; a tag of your own can "
 SHOWN = 3
 
 
@@ -54,7 +62,8 @@ class Check(Subcommand):
         parser.add_argument(
             "--fail-on-hops",
             action="store_true",
-            help="exit with 1 when a tag or a context processor costs a hop",
+            help="exit with 1 when a tag or a context processor runs in the request's thread; what "
+            "the file of OPTIONS['learned'] says of it counts",
         )
         parser.add_argument(
             "--ignore",
@@ -99,7 +108,8 @@ class Check(Subcommand):
             raise CommandError(
                 f"{counted(len(failing), 'problem')}; {caught(found, '; ')}{counted(uses, 'use')} "
                 f"of {counted(tags, 'tag')} and "
-                f"{counted(processors_of(found), 'context processor')} cost a hop.",
+                f"{counted(processors_of(found), 'context processor')} run in the "
+                "request's thread.",
                 returncode=code,
             )
 
@@ -124,30 +134,26 @@ class Check(Subcommand):
         self.write_line(
             f"Compiled: {templates}; {counted(len(failing), 'problem')}. "
             f"{caught(found, '. ')}{counted(uses, 'use')} of {counted(tags, 'tag')} and "
-            f"{counted(processors_of(found), 'context processor')} cost a hop."
+            f"{counted(processors_of(found), 'context processor')} run in the request's thread."
         )
 
     def _print_engine(self, alias: str, compiled: Compiled) -> None:
         if compiled.in_thread:
             self.write_line(f"{alias}: each render is one hop, as async_mode='thread' says.")
         self._print_tags(
-            f"{alias}: tags that run whole in the request's thread, one hop each time:",
-            compiled.hops,
+            f"{alias}: tags of others that run in the request's thread:", compiled.hops
         )
         if compiled.hops:
-            self.write_line(f"  {INLINE}define render_async().")
+            self.write_line(f"  {ONE_HOP} {RENDER_ASYNC}")
         self._print_tags(
-            f"{alias}: tags that run on the event loop, as OPTIONS say (one that turns out to "
-            "query is repeated in the thread, or fails):",
+            f"{alias}: tags of others that run on the event loop (one that turns out to query goes "
+            "to the thread, for good):",
             compiled.inline,
         )
         if compiled.processors:
-            self.write_line(
-                f"{alias}: context processors that run in the request's thread; one that does no "
-                "I/O can be an async def:"
-            )
-            for processor in compiled.processors:
-                self.write_line(f"  {processor}")
+            self.write_line(f"{alias}: context processors that run in the request's thread:")
+            for processor, where in compiled.processors.items():
+                self.write_line(f"  {processor}: {where}")
 
     def _print_swallowers(self, alias: str, compiled: Compiled) -> None:
         if not compiled.swallowers:
@@ -167,8 +173,10 @@ class Check(Subcommand):
     def _print_tags(self, title: str, tags: Places) -> None:
         if tags:
             self.write_line(title)
-        for (tag, module), places in sorted(tags.items(), key=lambda each: -len(each[1])):
-            self.write_line(f"  {{% {tag} %}} of {module}: {len(places)}x, {some(places)}")
+        for tag, places in sorted(tags.items(), key=lambda each: -len(each[1])):
+            self.write_line(
+                f"  {{% {tag.name} %}} of {tag.module}: {len(places)}x, {some(places)}: {tag.where}"
+            )
 
 
 def some(places: Any) -> str:
@@ -178,7 +186,7 @@ def some(places: Any) -> str:
 
 
 def hops_of(found: dict[str, Compiled]) -> tuple[int, int]:
-    """How often tags cost a hop, and how many tags do."""
+    """How often tags run in the request's thread, and how many tags do."""
     tags = {tag for compiled in found.values() for tag in compiled.hops}
     places = [place for each in found.values() for some in each.hops.values() for place in some]
     return len(places), len(tags)
@@ -197,7 +205,7 @@ def caught(found: dict[str, Compiled], end: str) -> str:
 
 
 def processors_of(found: dict[str, Compiled]) -> int:
-    """How many context processors cost a hop."""
+    """How many context processors run in the request's thread."""
     return len({name for compiled in found.values() for name in compiled.processors})
 
 
@@ -212,7 +220,8 @@ def as_json(found: dict[str, Compiled], problems: list[Problem]) -> str:
                 "in_thread": compiled.in_thread,
                 "hops": [tag_data(tag, places) for tag, places in compiled.hops.items()],
                 "inline": [tag_data(tag, places) for tag, places in compiled.inline.items()],
-                "processors": compiled.processors,
+                "processors": list(compiled.processors),
+                "processors_where": compiled.processors,
                 "swallowers": [
                     {
                         "name": each.name,
@@ -238,6 +247,6 @@ def as_json(found: dict[str, Compiled], problems: list[Problem]) -> str:
     return json.dumps(data, indent=2)
 
 
-def tag_data(tag: tuple[str, str], places: list[str]) -> dict[str, Any]:
+def tag_data(tag: Tag, places: list[str]) -> dict[str, Any]:
     """Return what JSON can hold."""
-    return {"tag": tag[0], "module": tag[1], "places": places}
+    return {"tag": tag.name, "module": tag.module, "where": tag.where, "places": places}

@@ -10,17 +10,27 @@ from django.template.base import FilterExpression, Template, Variable
 
 from ...compiler.explain import Line, Section, explain, parent_of
 from ...engines.django import DjangoTemplates
+from ...placement import LEARNED, learned
+from ..compiling import ONE_HOP, RENDER_ASYNC
 from .base import Subcommand, load_template, our_backend
 
 TEMPLATE_WIDTH = 44
-LEGEND = "W  the plan may wait here        T  runs whole in the request's thread (foreign)"
+LEGEND = (
+    "W  the plan may wait here        T, L  code of others (foreign), in the request's thread "
+    "or on the event loop"
+)
+SHOWN = 50
+"""How many functions are listed of which something was learned."""
 
 
 class Explain(Subcommand):
     """Print what a template compiles to."""
 
     name = "explain"
-    help = "Print a template's generated code beside its lines, and where it may wait."
+    help = (
+        "Print a template's generated code beside its lines, where it may wait, and where the code "
+        "of others runs."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the template's name and the engine."""
@@ -68,13 +78,20 @@ class Explain(Subcommand):
         if not nodes:
             self.write("No foreign nodes.")
         for node in nodes:
-            where = (
-                "runs on the event loop (sync_tags or inline_tags)"
-                if node.inline
-                else "runs in the request's thread; name its library in OPTIONS['inline_tags'] "
-                "if it does no I/O"
-            )
-            self.write(f"Foreign: {node.tag}, line {node.line} ({node.module}) {where}.")
+            self.write(f"Foreign: {node.tag}, line {node.line} ({node.module}): {node.where}.")
+        if not all(node.on_loop for node in nodes):
+            self.write(f"{ONE_HOP} {RENDER_ASYNC}")
+        self._print_learned()
+
+    def _print_learned(self) -> None:
+        """Print what was learned of functions: in this process, or in those before it."""
+        settled = [each for each in learned() if each.place != "learning"]
+        if settled:
+            self.write("\nWhat was learned of code of others, in all templates:")
+        for each in settled[:SHOWN]:
+            self.write(f"  {each.name}: {each.said.removeprefix(LEARNED)}")
+        if len(settled) > SHOWN:
+            self.write(f"  and {counted(len(settled) - SHOWN, 'more function')}")
 
 
 def counted(number: int, what: str) -> str:
@@ -84,7 +101,11 @@ def counted(number: int, what: str) -> str:
 
 def marks(line: Line) -> str:
     """Return the two columns of marks of a line."""
-    return ("W" if line.waits else " ") + ("T" if line.foreign else " ")
+    if line.foreign is None:
+        place = " "
+    else:
+        place = "L" if line.foreign.on_loop else "T"
+    return ("W" if line.waits else " ") + place
 
 
 def template_text(texts: list[str], number: int) -> str:
