@@ -29,7 +29,7 @@ from .lazy import sites_of
 EXIT_CODES = """
 exit codes:
   0  every template compiles, and no Python behind them is known to catch everything
-  1  a warning: Python that catches every exception, which may make a page wrong; or
+  1  a warning: Python that catches every exception, which may hide a refused query; or
      with --fail-on-hops something that runs in the request's thread, or does so until
      it is known to be quick. Also an engine that is not there
   2  a template of the site does not parse or compile; the rest of the report is
@@ -160,7 +160,8 @@ class Check(Subcommand):
             return
         self.write_line(
             f"{alias}: Python that catches every exception, also the one by which Django says "
-            "on the event loop that a query is needed; a page may be wrong there:"
+            "on the event loop that a query is needed. A render notices that; `async def` code that "
+            "calls it by itself gets a wrong answer:"
         )
         for each in compiled.swallowers:
             places = f": {some(each.places)}" if each.places else ""
