@@ -1,4 +1,4 @@
-"""Python that catches what Django's guard raises on the event loop, and so may answer wrongly there.
+"""Python that catches what Django's guard raises on the event loop, and may answer wrongly there.
 
 A property such as this one says "unknown" on the loop, because the guard raises inside it. A render
 notices that (`atemplates.guard`); ``async def`` code that asks for it by itself does not::

@@ -160,8 +160,8 @@ class Check(Subcommand):
             return
         self.write_line(
             f"{alias}: Python that catches every exception, also the one by which Django says "
-            "on the event loop that a query is needed. A render notices that; `async def` code that "
-            "calls it by itself gets a wrong answer:"
+            "on the event loop that a query is needed. A render notices that; `async def` code "
+            "that calls it by itself gets a wrong answer:"
         )
         for each in compiled.swallowers:
             places = f": {some(each.places)}" if each.places else ""
