@@ -7,12 +7,13 @@ node lists are still ours: `adopt` makes ``nodelist.render(context)`` run our pl
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import GeneratorType
 from typing import Any
 
 from django.template.base import Node, NodeList
 from django.template.defaulttags import ForNode
 
-from ..kinds import INERT, is_awaitable, learn
+from ..kinds import FORGET, is_awaitable
 from ..placement import noted, observed
 from ..resolve import Steps
 from ..resolve.others import LEAVE, placed_here
@@ -179,15 +180,24 @@ def _waiting(state: State, context: Any) -> dict[int, Any]:
     found = {}
     for scope in context.dicts:
         values = scope.values()
-        if INERT.issuperset(map(type, values)):
+        if UNAWAITABLE.issuperset(map(type, values)):
             continue
         for value in values:
             kind = type(value)
-            if kind not in INERT:
-                learn(kind)
-                if is_awaitable(value) and id(value) not in state.awaited:
+            if kind in UNAWAITABLE:
+                continue
+            if is_awaitable(value):
+                if id(value) not in state.awaited:
                     found[id(value)] = value
+            elif kind is not GeneratorType:  # some generators can be awaited, most can not
+                UNAWAITABLE.add(kind)
     return found
+
+
+UNAWAITABLE: set[type] = set()
+"""Types that were met in contexts, and cannot be awaited. Any thread may add one: all of them add
+the same. Emptied with the other sets of types."""
+FORGET.append(UNAWAITABLE.clear)
 
 
 def await_context(state: State, context: Any) -> Steps:
