@@ -513,6 +513,49 @@ class TestInline:
             assert [note[1] for note in NOTES] == [on_loop], options
         with pytest.raises(ImproperlyConfigured, match="no tag library"):
             backend(inline_tags=["nonsense"])
+        with pytest.raises(ImproperlyConfigured, match="Did you mean 'humanize'"):
+            backend(inline_tags=["humanise"])
+
+    @pytest.mark.parametrize(
+        ("inline", "on_loop"),
+        [
+            ([], False),
+            (["registering"], True),
+            (["tests.compiler.registering_tags"], True),
+            (["lib"], True),  # by the module of the node's class
+            (["i18n"], False),
+        ],
+    )
+    async def test_what_counts_is_the_library_that_registered_a_tag(self, inline, on_loop):
+        libraries = {**LIBRARIES, "registering": "tests.compiler.registering_tags"}
+        options = {"libraries": libraries, "inline_tags": inline}
+        params = {"NAME": "x", "DIRS": [], "APP_DIRS": False, "OPTIONS": options}
+        backend = DjangoTemplates(params)
+        source = "{% load registering %}{% elsewhere %}"
+        template = backend.from_string(source)
+        precompiled(template.template)
+        assert await template.render_async() == "noted"
+        assert [note[1] for note in NOTES] == [on_loop]
+
+    @pytest.mark.parametrize(("inline", "on_loop"), [([], False), (["registering"], True)])
+    async def test_filters_as_well(self, inline, on_loop):
+        libraries = {"registering": "tests.compiler.registering_tags"}
+        options = {"libraries": libraries, "inline_tags": inline}
+        params = {"NAME": "x", "DIRS": [], "APP_DIRS": False, "OPTIONS": options}
+        template = DjangoTemplates(params).from_string("{% load registering %}{{ 'a'|shouted }}")
+        precompiled(template.template)
+        assert await template.render_async() == "a!"
+        assert [note[1] for note in NOTES] == [on_loop]
+
+    def test_a_name_that_two_libraries_register_says_nothing(self):
+        libraries = {
+            **LIBRARIES,
+            "registering": "tests.compiler.registering_tags",
+            "same_name": "tests.compiler.same_name_tags",
+        }
+        options = {"libraries": libraries, "inline_tags": ["registering"]}
+        params = {"NAME": "x", "DIRS": [], "APP_DIRS": False, "OPTIONS": options}
+        assert "elsewhere" not in DjangoTemplates(params).policy.inline
 
 
 # -- async tags ------------------------------------------------------------------------------------
