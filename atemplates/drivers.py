@@ -12,24 +12,21 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from contextlib import AbstractContextManager
-from contextvars import Context, copy_context
 from time import perf_counter
 from types import GeneratorType
-from typing import Any, NamedTuple, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from asgiref.sync import _restore_context as restore_context
-from asgiref.sync import async_to_sync, sync_to_async
 from django.db.models.query import QuerySet
 
 from . import guard
 from .errors import Location, RenderBlocked
+from .hops import Hop, from_thread, put_back, thread_of_task
+from .hops import in_request_thread as in_request_thread
 from .kinds import is_source
 from .waits import Kind, Wait
 
-P = ParamSpec("P")
 R = TypeVar("R")
 Plan: TypeAlias = Generator[Wait, Any, Any]
 
@@ -41,11 +38,6 @@ def on_event_loop() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-async def in_request_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call ``function`` in the request's thread, the one whose connections the view uses."""
-    return await sync_to_async(function, thread_sensitive=True)(*args, **kwargs)
 
 
 def wait_for(awaitable: Awaitable[R], what: str = "") -> R:
@@ -65,7 +57,11 @@ def wait_for(awaitable: Awaitable[R], what: str = "") -> R:
         blocked = RenderBlocked(what or f"an awaitable ({awaitable!r})")
         close_awaitable(awaitable)
         raise blocked
-    return async_to_sync(_await)(awaitable)
+    try:
+        return from_thread(_await, awaitable)
+    except asyncio.CancelledError:
+        close_awaitable(awaitable)  # of a cancelled hop: it was not begun
+        raise
 
 
 def run_noticing(plan: Plan, runner: Callable[[Plan], Any] | None = None) -> Any:
@@ -162,6 +158,7 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
         state: the state of its render. With one, a plan that needs the request's thread goes on
             there; without, it comes back to the loop after each step in the thread.
     """
+    executor = thread_of_task()
     answer: Any = None
     error: BaseException | None = None
     while True:
@@ -174,11 +171,10 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
             except StopIteration as stop:
                 return stop.value
         while state is not None and belongs_in_thread(wait):
-            hop = _Hop(_go_on, plan, wait, state)
+            hop = Hop(_go_on, plan, wait, state)
             try:
-                part = await in_request_thread(hop.call)
+                part = await hop.make()
             except asyncio.CancelledError as cancelled:
-                await hop.abandon()
                 _unwind(plan, hop.result, cancelled)
                 raise
             if part.wait is None:
@@ -191,6 +187,8 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
             if wait.notify is not None:
                 wait.notify((perf_counter() - start) * 1000, answer)
         except BaseException as raised:  # every exception belongs to the plan, cancelling too
+            if isinstance(raised, asyncio.CancelledError):
+                put_back(executor)  # code of others may have left a `sync_to_async`, too
             error = raised
 
 
@@ -354,71 +352,16 @@ async def _collect(source: Any) -> list[Any]:
 
 def _fill(wait: Wait) -> Any:
     if is_source(type(wait.subject)):
-        return async_to_sync(_collect)(wait.subject)
+        return from_thread(_collect, wait.subject)
     len(wait.subject)
     return wait.subject
 
 
-class _Hop:
-    """A call in the request's thread that a cancelled render does not leave behind running.
-
-    asgiref stops waiting for the thread when the task is cancelled, but the thread goes on; and
-    what it runs works on the same context that the plan is about to unwind.
-    """
-
-    def __init__(self, function: Callable[..., Any], *args: Any) -> None:
-        self.function = function
-        self.args = args
-        self.lock = threading.Lock()
-        self.state = "new"
-        self.result: Any = None
-        """What the call gave, also when nobody waits for it any more."""
-        self.ended: asyncio.Future[None] | None = None
-        self.context: Context | None = None
-        """The context variables as the call left them."""
-
-    def call(self) -> Any:
-        """Make the call; runs in the thread."""
-        with self.lock:
-            if self.state == "abandoned":
-                raise asyncio.CancelledError
-            self.state = "running"
-        try:
-            self.result = self.function(*self.args)
-            return self.result
-        finally:
-            with self.lock:
-                self.state = "ended"
-                self.context = copy_context()
-                if self.ended is not None:
-                    self.ended.get_loop().call_soon_threadsafe(self.ended.set_result, None)
-
-    async def abandon(self) -> None:
-        """Keep the call from being made, or wait until it has ended."""
-        with self.lock:
-            if self.state != "running":
-                self.state = "abandoned"
-                return
-            self.ended = asyncio.get_running_loop().create_future()
-        while not self.ended.done():
-            try:
-                await asyncio.shield(self.ended)
-            except asyncio.CancelledError:
-                continue  # cancelled again: the thread has to end all the same
-        # asgiref took over the language and the like as they were in the midst of the call.
-        if self.context is not None:
-            restore_context(self.context)
-
-
 async def _acall(wait: Wait) -> Any:
-    hop = _Hop(_call, wait)
     try:
-        return await in_request_thread(hop.call)
+        return await in_request_thread(_call, wait)
     except guard.NeedsLoop as needed:
         return needed.call()
-    except asyncio.CancelledError:
-        await hop.abandon()
-        raise
 
 
 async def _afill(wait: Wait) -> Any:
@@ -439,11 +382,19 @@ async def _afill(wait: Wait) -> Any:
     return queryset
 
 
+def _gather(wait: Wait) -> Any:
+    try:
+        return from_thread(gather_awaitables, wait.subject)
+    except asyncio.CancelledError:
+        _close(wait)  # of a cancelled hop: none was begun
+        raise
+
+
 ANSWERS: dict[Kind, Callable[[Wait], Any]] = {
-    Kind.AWAIT: lambda wait: async_to_sync(_await)(wait.subject),
+    Kind.AWAIT: lambda wait: wait_for(wait.subject),
     Kind.CALL: _call,
     Kind.ROWS: _fill,
-    Kind.GATHER: lambda wait: async_to_sync(gather_awaitables)(wait.subject),
+    Kind.GATHER: _gather,
 }
 ASYNC_ANSWERS: dict[Kind, Callable[[Wait], Awaitable[Any]]] = {
     Kind.AWAIT: lambda wait: wait.subject,

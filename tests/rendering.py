@@ -20,7 +20,7 @@ from django.template.base import Template
 from django.template.engine import Engine
 from django.utils.safestring import SafeString
 
-from atemplates import drivers
+from atemplates import drivers, hops
 from atemplates.compiler.plan import plan_of
 from atemplates.compiler.templates import render_plan
 from atemplates.engines.django import arender_template, render_template
@@ -131,17 +131,18 @@ async def arender_counted(template: Any, context: Context, waits: list[Wait]) ->
 
 async def arender_hops(template: Any, context: Context) -> tuple[str, int]:
     """Render by awaiting, as `arender_template`; return the output and the number of hops."""
-    hops: list[Any] = []
+    made: list[Any] = []
 
-    class Counting(drivers._Hop):
-        def __init__(self, *args: Any) -> None:
-            hops.append(args)
-            super().__init__(*args)
+    class Counting(hops.Hop):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            made.append(args)
+            super().__init__(*args, **kwargs)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(drivers, "_Hop", Counting)
+        patch.setattr(drivers, "Hop", Counting)
+        patch.setattr(hops, "Hop", Counting)
         output = await arender_template(template, context)
-    return output, len(hops)
+    return output, len(made)
 
 
 def precompiled(template: Template) -> Template:

@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.db.models import Prefetch
 from django.utils.functional import SimpleLazyObject
 
+from atemplates import drivers, hops
 from atemplates.engines.jinja2 import state
 from atemplates.placement import TRUSTED_AFTER
 from atemplates.state import Policy
@@ -153,17 +154,22 @@ async def test_loaded_rows_cost_no_query_and_no_thread(source, relations, monkey
     rows = await sync_to_async(load)()
     stock = template.backend.env.from_string(source)
     expected = await sync_to_async(lambda: stock.render(qs=rows))()
-    hops = []
-    from atemplates import drivers
+    made_hops = []
+
+    class Noted(hops.Hop):
+        def __init__(self, *args, **kwargs):
+            made_hops.append(args)
+            super().__init__(*args, **kwargs)
 
     real = drivers.in_request_thread
+    monkeypatch.setattr(drivers, "Hop", Noted)
     monkeypatch.setattr(
-        drivers, "in_request_thread", lambda *args, **kwargs: hops.append(args) or real(*args)
+        drivers, "in_request_thread", lambda *args, **kwargs: made_hops.append(args) or real(*args)
     )
     async with queries() as made:
         assert await template.render_async({"qs": rows}) == expected
     assert made == []
-    assert hops == []
+    assert made_hops == []
 
 
 async def test_the_result_cache_is_filled():

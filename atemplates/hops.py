@@ -1,0 +1,165 @@
+"""A hop: one call in the request's thread, and what a cancelled one must not leave behind.
+
+Besides the drivers, only this room knows asgiref.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from contextvars import Context, copy_context
+from typing import Any, ParamSpec, TypeVar
+
+from asgiref.sync import AsyncToSync, SyncToAsync, async_to_sync, sync_to_async
+from asgiref.sync import _restore_context as restore_context
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _Thread(threading.local):
+    """What this thread is busy with. No other thread sees it."""
+
+    hop: Hop | None = None
+    """The innermost hop that runs in it."""
+
+
+THREAD = _Thread()
+
+
+async def in_request_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call ``function`` in the request's thread, the one whose connections the view uses.
+
+    A task that is cancelled meanwhile gets its ``CancelledError`` when the call has ended.
+    """
+    result: R = await Hop(function, *args, **kwargs).make()
+    return result
+
+
+def from_thread(function: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Block this thread until ``function(...)`` is awaited, and return the result.
+
+    In a thread that `sync_to_async` started, it is awaited on the loop that waits for the
+    thread; elsewhere on a loop of its own.
+
+    Raises:
+        CancelledError: the hop that runs in this thread was cancelled. What had begun to be
+            awaited is cancelled; the rest is not begun.
+    """
+    hop = THREAD.hop
+    if hop is None:
+        return async_to_sync(function)(*args, **kwargs)
+    result: R = async_to_sync(hop.awaiting)(function, *args, **kwargs)
+    return result
+
+
+def thread_of_task() -> Any:
+    """Return what runs the sync work of this task, where a thread that waits for it does."""
+    return getattr(AsyncToSync.executors, "current", None)
+
+
+def put_back(executor: Any) -> None:
+    """Let ``executor``, as `thread_of_task` gave it, run the sync work of this task again.
+
+    A cancelled `sync_to_async` leaves in the task what its thread had set at that moment. Inside
+    an `async_to_sync` that is an executor for as long as it waits: once it has ended, all sync
+    work of the task would fail, closing its connection too.
+    """
+    if thread_of_task() is not executor:
+        AsyncToSync.executors.current = executor
+
+
+class Hop:
+    """A call in the request's thread that a cancelled task does not leave behind running.
+
+    asgiref stops waiting for the thread when the task is cancelled, but the thread goes on; and
+    what it runs works on the same context that a plan is about to unwind.
+    """
+
+    def __init__(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        self.function = function
+        self.args = args
+        self.kwargs = kwargs
+        self.lock = threading.Lock()
+        self.state = "new"
+        self.result: Any = None
+        """What the call gave, also when nobody waits for it any more."""
+        self.ended: asyncio.Future[None] | None = None
+        """Done when the call has ended; there when nobody but `abandon` waits for that."""
+        self.context: Context | None = None
+        """The context variables as the call left them."""
+        self.tasks: list[asyncio.Task[Any]] = []
+        """What the call waits for on the loop."""
+
+    async def make(self) -> Any:
+        """Make the call.
+
+        Raises:
+            CancelledError: the task was cancelled. The call has ended or is not made.
+        """
+        try:
+            return await sync_to_async(self.call, thread_sensitive=True)()
+        except asyncio.CancelledError:
+            await self.abandon()
+            raise
+
+    def call(self) -> Any:
+        """Make the call; runs in the thread."""
+        with self.lock:
+            if self.state == "abandoned":
+                raise asyncio.CancelledError
+            self.state = "running"
+        outer, THREAD.hop = THREAD.hop, self
+        try:
+            self.result = self.function(*self.args, **self.kwargs)
+            return self.result
+        finally:
+            THREAD.hop = outer
+            with self.lock:
+                self.state = "ended"
+                self.context = copy_context()
+                if self.ended is not None:
+                    self.ended.get_loop().call_soon_threadsafe(self.ended.set_result, None)
+
+    async def awaiting(self, function: Callable[..., Awaitable[R]], *args: Any, **kwargs: Any) -> R:
+        """Await ``function(...)`` for the call, unless it was abandoned; runs on the loop."""
+        task = asyncio.current_task()
+        assert task is not None
+        with self.lock:
+            if self.ended is not None:
+                raise asyncio.CancelledError
+            self.tasks.append(task)
+        try:
+            return await function(*args, **kwargs)
+        finally:
+            with self.lock:
+                self.tasks.remove(task)
+
+    async def abandon(self) -> None:
+        """Keep the call from being made, or see to it that it ends."""
+        tasks: list[asyncio.Task[Any]] = []
+        with self.lock:
+            if self.state == "new":
+                self.state = "abandoned"
+            elif self.state == "running":
+                self.ended = asyncio.get_running_loop().create_future()
+                tasks += self.tasks
+        for task in tasks:
+            # asgiref cancels the first thing that a call waits for, but loses sight of it once
+            # the thread has run a `sync_to_async` of an earlier one: without this the thread
+            # might wait for ever.
+            if not task.cancelling():
+                task.get_loop().call_soon_threadsafe(task.cancel)
+        while self.ended is not None and not self.ended.done():
+            try:
+                await asyncio.shield(self.ended)
+            except asyncio.CancelledError:
+                continue  # cancelled again: the thread has to end all the same
+        if self.context is not None:
+            # asgiref took over the language, the executor (see `put_back`) and the like as they
+            # were in the midst of the call, also where the call has ended since.
+            restore_context(self.context)
+            # In the thread it is set, so that nobody waits there for that thread; here a
+            # `sync_to_async` clears it when it is done.
+            SyncToAsync.deadlock_context.set(False)
