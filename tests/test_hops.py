@@ -39,7 +39,7 @@ class Values:
     def __init__(self):
         self.loop = asyncio.get_running_loop()
         self.reached, self.never = asyncio.Event(), asyncio.Event()
-        self.go = threading.Event()
+        self.go, self.over = threading.Event(), threading.Event()
         self.open = 0
 
     async def quick(self):
@@ -84,7 +84,10 @@ class Values:
 
         def there():
             async_to_sync(self.quick)()
-            async_to_sync(self.endless)()
+            try:
+                async_to_sync(self.endless)()
+            finally:
+                self.over.set()
 
         await sync_to_async(there)()
 
@@ -212,7 +215,8 @@ def test_awaitables_of_others_that_leave_the_loop(way):
         try:
             await template.render_async({"o": values})
         finally:
-            values.never.set()  # This thread is theirs: they left it behind waiting.
+            values.never.set()  # This thread is theirs: they left it behind, waiting.
+            assert await asyncio.to_thread(values.over.wait, PATIENCE)
 
     check(way, render)
 

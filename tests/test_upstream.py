@@ -4,6 +4,8 @@ A failure here is no bug of ours yet: a Django that nobody has looked at does so
 way. Compare it with the module named in the message, then add what is new here.
 """
 
+import asyncio
+import contextvars
 import hashlib
 import importlib
 import inspect
@@ -11,7 +13,7 @@ import re
 
 import django
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref.sync import AsyncToSync, SyncToAsync, async_to_sync, sync_to_async
 from django.contrib.auth.models import Group
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db import connection
@@ -458,3 +460,49 @@ def test_what_a_queryset_loads_is_where_we_look_for_it():
     assert rows.query.get_select_mask() == {}
     columns = {field: {} for field in Group._meta.concrete_fields}
     assert rows.only("name").query.get_select_mask() == columns
+
+
+# -- asgiref ---------------------------------------------------------------------------------------
+
+
+def test_where_asgiref_keeps_what_a_cancelled_call_leaves_behind():
+    """`atemplates.hops` reads and sets these names, for which asgiref has no public ones."""
+    seen = []
+
+    def note():
+        seen.append(getattr(AsyncToSync.executors, "current", None))
+        seen.append(SyncToAsync.deadlock_context.get(False))
+
+    async def back_on_the_loop():
+        note()
+
+    def in_the_thread():
+        note()
+        async_to_sync(back_on_the_loop)()
+        note()
+
+    async def main():
+        note()
+        await sync_to_async(in_the_thread)()
+        note()
+
+    asyncio.run(main())
+    outside, in_thread, back, in_thread_again, outside_again = zip(
+        seen[::2], seen[1::2], strict=True
+    )
+    assert outside == outside_again == (None, False)
+    assert in_thread == in_thread_again == (None, True)
+    assert hasattr(back[0], "run_until_future")
+
+
+def test_asgiref_sets_the_variables_of_another_context():
+    from asgiref.sync import _restore_context
+
+    variable = contextvars.ContextVar("variable", default="before")
+    context = contextvars.copy_context()
+    context.run(variable.set, "after")
+    contextvars.copy_context().run(_restore_context, context)
+    assert variable.get() == "before"
+    here = contextvars.copy_context()
+    here.run(_restore_context, context)
+    assert here[variable] == "after"
