@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import override_settings
 
 
@@ -19,3 +20,9 @@ def loop():
 def urls():
     with override_settings(ROOT_URLCONF="tests.property.urls"):
         yield
+
+
+@pytest.fixture
+def a_group(db):
+    """What the objects of `keeping` ask for."""
+    Group.objects.create(name="g")

@@ -6,6 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from . import keeping
+
 TEXTS = [
     "", "plain", "two words", "<b>bold</b>", "a & b", "it's \"quoted\"", "Ünïcödé ✓", "emoji 😀",
     "line\nline\r\nline", "tab\tand\x00nul", "{{ a }}", "{% if %}", "%s %(a)s %", "'''\"\"\"\\",
@@ -63,6 +65,12 @@ texts = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
 ).map(repr)
 errors = st.sampled_from(ERRORS).map(repr)
+kept = st.builds(
+    "kept({!r}, {!r}, {!r})".format,
+    st.sampled_from(sorted(keeping.KEPT)),
+    st.sampled_from(keeping.KINDS),
+    st.sampled_from(sorted(keeping.HIDERS)),
+)
 leaves = st.one_of(
     texts,
     texts,
@@ -70,6 +78,7 @@ leaves = st.one_of(
     st.sampled_from(MOMENTS),
     st.sampled_from(FIXED),
     st.sampled_from(FIXED),
+    kept,
     st.builds("Odd({!r}, {})".format, st.sampled_from(ODD_METHODS), errors),
     st.builds("{}({})".format, st.sampled_from(["Getter", "Raising", "later_raising"]), errors),
     st.builds("Falling(name={})".format, errors),
@@ -116,9 +125,11 @@ SHAPED = {
     "flag": st.sampled_from(["True", "False", "0", "1", "''", "'x'", "[]", "None"]),
     "many": st.one_of(
         st.lists(values, min_size=2, max_size=3).map(lambda items: f"[{', '.join(items)}]"),
+        st.lists(kept, min_size=2, max_size=3).map(lambda items: f"[{', '.join(items)}]"),
         st.sampled_from([item for item in FIXED if item.startswith("[")]),
     ),
     "n": st.sampled_from(["0", "1", "2", "3", "5", "-1", "1234567", "1234.5"]),
+    "keep": kept,
     "obj": _attributes(values).map("Thing({})".format),
     "pairs": st.sampled_from(
         ["[(1, 2), (3, 4)]", "[('k', 1), ('k', 2)]", "{'a': 1, 'b': 2}.items()"] * 2

@@ -36,7 +36,7 @@ SIMPLE_FILTERS = [
     "language_bidi", "shout", "bold", "local_hour", "refuse", "kind", "later_shout", "later_kind",
     "json_script", "language_name", "language_name_local", "language_name_translated",
     "naturaltime", "date", "time", "floatformat", "pluralize", "yesno", "timesince", "timeuntil",
-    "urlencode",
+    "urlencode", "answered",
 ]  # fmt: skip
 FILTERS_WITH_ARGUMENT = {
     "add": ["1", '"x"', "n"],
@@ -78,6 +78,7 @@ COMPARISONS = ["==", "!=", "<", ">", "<=", ">=", "in", "not in", "is", "is not"]
 percent = st.integers(0, 99)
 bits = st.sampled_from(BITS)
 loop_bits = st.sampled_from(LOOP_BITS)
+kept_bits = st.sampled_from(["prop", "method", "answer", "key", "by_getattr", "by_getattr_2"])
 odd_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters='\\"{}%#\n'))
 literals = st.one_of(
     *[st.sampled_from(LITERALS)] * 6,
@@ -100,6 +101,8 @@ class Expressions:
     def __init__(self, draw: Any, asynchronous: bool) -> None:
         self.draw = draw
         self.asynchronous = asynchronous
+        self.keeps = self.chance(30)
+        """Whether it is mostly about objects that keep state and ask the database."""
         self.bound: list[str] = []
         self.loops = 0
 
@@ -110,6 +113,8 @@ class Expressions:
 
     def name(self) -> str:
         """A name: of the context, or bound nearer by."""
+        if self.keeps and self.chance(50):
+            return "keep"
         if self.bound and self.chance(45):
             return self.draw(st.sampled_from(self.bound[-4:]))  # type: ignore[no-any-return]
         return self.draw(all_names)  # type: ignore[no-any-return]
@@ -118,8 +123,10 @@ class Expressions:
         """A name and bits behind it."""
         if self.loops and self.chance(20):
             return f"forloop.{self.draw(loop_bits)}"
-        found = [self.name(), *(self.draw(bits) for _ in range(self.draw(lengths)))]
-        return ".".join(found)
+        name, length = self.name(), self.draw(lengths)
+        if self.keeps and self.chance(50):
+            return f"{name}.{self.draw(kept_bits)}"
+        return ".".join([name, *(self.draw(bits) for _ in range(length))])
 
     def operand(self) -> str:
         """A path or a literal."""

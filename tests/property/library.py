@@ -17,6 +17,7 @@ from django.template.defaulttags import ForNode, IfNode, TemplateLiteral
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import mark_safe
 
+from . import keeping
 from .objects import fail
 
 MOST_REPEATS = 3
@@ -247,6 +248,11 @@ def build_library(asynchronous: bool) -> Library:
         )
         register.simple_block_tag(both(f"{prefix}boxed", boxed), name=f"{prefix}boxed")
     register.simple_tag(nested, takes_context=True)
+    register.simple_tag(keeping.answer)
+    register.simple_tag(keeping.answer_in, takes_context=True)
+    register.simple_tag(keeping.asking, takes_context=True)
+    register.tag("answer_node", keeping.answer_node)
+    register.filter("answered", keeping.answered)
     register.filter("shout", shout, is_safe=True)
     register.filter("bold", bold, needs_autoescape=True)
     register.filter("local_hour", local_hour, expects_localtime=True)

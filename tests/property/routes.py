@@ -19,8 +19,13 @@ from django.template.engine import Engine
 from django.test import override_settings
 from django.utils import timezone, translation
 
+from atemplates import placement
 from atemplates.engines.django import arender_template, render_template
+from atemplates.engines.native import set_policy
+from atemplates.state import Policy
+from tests.rendering import run_async
 
+from .keeping import Asking
 from .library import build_library
 from .objects import Spy
 from .values import namespace
@@ -122,9 +127,17 @@ class Kitchen:
 
 
 @functools.lru_cache
-def kitchen(stock: bool, asynchronous: bool, **options: Any) -> Kitchen:
-    """An engine for one side: the two never share parsed templates."""
-    return Kitchen(asynchronous, **options)
+def kitchen(side: str, asynchronous: bool, **options: Any) -> Kitchen:
+    """An engine for one side: they never share parsed templates.
+
+    Args:
+        side: "stock"; "ours", where code of others earns its place; or "trusting", where it runs
+            on the loop from the beginning.
+    """
+    made = Kitchen(asynchronous, **options)
+    if side == "trusting":
+        set_policy(made.engine, Policy(trusted_after=0))
+    return made
 
 
 def processor(request: Any) -> dict[str, Any]:
@@ -132,9 +145,12 @@ def processor(request: Any) -> dict[str, Any]:
     return {"from_processor": "<processor>", "csrf_token": "not random", "n": 3}
 
 
-def context_of(case: Case, kitchen: Kitchen, code: Any, asynchronous: bool) -> Context:
+def context_of(
+    case: Case, kitchen: Kitchen, code: Any, asynchronous: bool, asks: bool = True
+) -> Context:
     """A new context, with values of its own."""
-    values = eval(code, namespace(asynchronous, kitchen.engine.from_string))
+    Asking.does = asks
+    values = eval(code, namespace(asynchronous, kitchen.engine.from_string, asks))
     flags = {
         "autoescape": case.autoescape,
         "use_l10n": case.use_l10n,
@@ -254,7 +270,7 @@ class NotParsed(Exception):
 def repeatable(case: Case) -> bool:
     """Whether stock Django gives the same twice; not so when it writes an object's address."""
     with _surroundings(case):
-        stock = kitchen(True, False, **_options(case))
+        stock = kitchen("stock", False, **_options(case))
         code = compile(case.context, "<context>", "eval")
         # The first context lives as long as the second, so that no address is used twice.
         contexts: list[Any] = []
@@ -273,14 +289,15 @@ def outcomes(case: Case, loop: asyncio.AbstractEventLoop) -> dict[str, Outcome]:
 
     Returns:
         ``stock``, ``stock again``, ``render`` (ours, by blocking) and ``arender`` (ours, on the
-        loop).
+        loop). Where objects or tags keep state and ask the database, also ``trusted`` (their code
+        begins on the loop) and ``surprised`` (it comes there because it did not ask before).
 
     Raises:
         NotParsed: the main template is no template.
     """
     options = _options(case)
-    stock = kitchen(True, False, **options)
-    ours = kitchen(False, case.asynchronous, **options)
+    stock = kitchen("stock", False, **options)
+    ours = kitchen("ours", case.asynchronous, **options)
     code = compile(case.context, "<context>", "eval")
     with _surroundings(case):
         stock.serve(case.templates)
@@ -289,8 +306,33 @@ def outcomes(case: Case, loop: asyncio.AbstractEventLoop) -> dict[str, Outcome]:
         ours.serve(case.templates)
         template = ours.engine.get_template("main.html")
         results["render"] = _render(case, ours, template, code)
-        results["arender"] = loop.run_until_complete(_arender(case, ours, template, code)).result()
+        if not asks_database(case):
+            arender = _arender(case, ours, template, code)
+            results["arender"] = loop.run_until_complete(arender).result()
+            return results
+        placement.RECORDS.clear()
+        results["arender"] = _beside(case, ours, template, code)
+        placement.RECORDS.clear()
+        for asks in (False, False, False, False, True):
+            results["surprised"] = _beside(case, ours, template, code, asks)
+        placement.RECORDS.clear()
+        trusting = kitchen("trusting", case.asynchronous, **options)
+        trusting.serve(case.templates)
+        template = trusting.engine.get_template("main.html")
+        for _ in range(2):
+            results["trusted"] = _beside(case, trusting, template, code)
     return results
+
+
+def asks_database(case: Case) -> bool:
+    """Whether there is something in a case that may ask the database."""
+    return "kept(" in case.context or any("{% asking" in text for text in case.templates.values())
+
+
+def _beside(case: Case, kitchen: Kitchen, template: Any, code: Any, asks: bool = True) -> Outcome:
+    """Render on a loop beside this thread, which has the transaction of the database."""
+    finish: Finish = run_async(_arender, case, kitchen, template, code, asks)
+    return finish.result()
 
 
 def _options(case: Case) -> dict[str, Any]:
@@ -340,8 +382,10 @@ def _render(case: Case, kitchen: Kitchen, template: Any, code: Any) -> Outcome:
     return finish.result()
 
 
-async def _arender(case: Case, kitchen: Kitchen, template: Any, code: Any) -> Finish:
-    context = context_of(case, kitchen, code, case.asynchronous)
+async def _arender(
+    case: Case, kitchen: Kitchen, template: Any, code: Any, asks: bool = True
+) -> Finish:
+    context = context_of(case, kitchen, code, case.asynchronous, asks)
     _prepare()
     with records_of(case) as records, Finish(case, context, records) as finish:
         finish.gave(await arender_template(template, context))

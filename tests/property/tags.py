@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from .expressions import percent
 from .flow import Flow, names, sizes
+from .keeping import HIDERS
 
 MESSAGES = ["Yes", "Monday", "January", "and", "<b>", "Enter a valid value.", "%"]
 LANGUAGES = ['"de"', '"fr"', '"ar"', '"pt-br"', '"xx"', '""', "None", "text"]
@@ -218,6 +219,17 @@ class Tags(Flow):
     def boxed(self) -> str:
         tag = f"{self.prefix()}boxed"
         return f"{{% {tag}{self.arguments()}{self.as_target(20)} %}}{self.nodes()}{{% end{tag} %}}"
+
+    def keeping(self) -> str:
+        """A tag over an object that keeps state and asks the database."""
+        name = self.pick("keep", "keep", "a", "x", self.name())
+        return self.pick(  # type: ignore[no-any-return]
+            f"{{% answer {name}{self.as_target()} %}}",
+            f"{{% answer {self.value(20)} k={name} %}}",
+            f"{{% answer_in '{name}'{self.as_target()} %}}",
+            f"{{% answer_node {name} %}}",
+            f"{{% asking '{self.pick(*HIDERS)}'{self.as_target()} %}}",
+        )
 
     def prefix(self) -> str:
         return self.pick("later_", "later_", "") if self.asynchronous else ""  # type: ignore[no-any-return]

@@ -30,6 +30,7 @@ FOREIGN = [
     "single",
     "single",
     "nested",
+    "keeping",
 ]
 LATER = ["simple", "simple", "put", "inclusion", "boxed", "later_upper"]
 

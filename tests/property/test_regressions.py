@@ -2,6 +2,7 @@
 
 import pytest
 
+from .keeping import HIDERS, KEPT
 from .routes import Case, outcomes
 from .test_differential import disagreement
 
@@ -378,3 +379,22 @@ def test_an_address_asks_an_argument_for_its_text_as_often_as_stock(agree, text)
 
 def test_a_reversed_loop_may_read_its_rows_before_the_first_is_rendered(agree):
     agree("{% for x in a reversed %}{{ a }}{{ a.0 }}{% endfor %}{{ a.1 }}", "{'a': Spy('p', 'v')}")
+
+
+KEEPING = (
+    "{{ keep.prop }}|{{ keep.method }}|{{ keep }}|{{ keep.by_getattr }}|{% if keep %}y{% endif %}"
+)
+
+
+@pytest.mark.usefixtures("a_group")
+@pytest.mark.parametrize("state", sorted(KEPT))
+@pytest.mark.parametrize("hide", sorted(HIDERS))
+def test_objects_that_keep_state_and_hide_that_they_were_refused(agree, state, hide):
+    keep, other = f"kept({state!r}, 's', {hide!r})", f"kept({state!r}, 'h', {hide!r})"
+    context = f"{{'keep': {keep}, 'many': [{other}]}}"
+    text = (
+        KEEPING + "{% for x in keep %}{{ x }}{% endfor %}{% for x in many %}{{ x|answered }}{{ x }}"
+        "{% endfor %}{% answer keep as y %}{{ y }}{% answer_in 'keep' %}{% answer_node keep %}"
+        "{% asking '" + hide + "' %}{{ keep.key }}"
+    )
+    assert "hidden" not in agree(text, context).output

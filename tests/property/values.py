@@ -22,6 +22,7 @@ from django.utils.functional import SimpleLazyObject, lazystr
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
+from . import keeping
 from .objects import (
     AttributeDict,
     Calling,
@@ -119,13 +120,16 @@ SHARED |= {
 }
 
 
-def namespace(asynchronous: bool, template: Callable[[str], Any]) -> dict[str, Any]:
+def namespace(
+    asynchronous: bool, template: Callable[[str], Any], asks: bool = True
+) -> dict[str, Any]:
     """What the source of a context may name.
 
     Args:
         asynchronous: whether ``later()`` and ``promise()`` make coroutines; without, they give
             what a coroutine would.
         template: parses a template, with the engine of the render.
+        asks: whether what ``kept()`` makes asks the database.
     """
 
     def later(value: Any) -> Any:
@@ -148,6 +152,7 @@ def namespace(asynchronous: bool, template: Callable[[str], Any]) -> dict[str, A
 
     return {
         **SHARED,
+        "kept": functools.partial(keeping.kept, asks=asks),
         "later": later,
         "later_raising": later_raising,
         "promise": promise,
