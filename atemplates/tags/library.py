@@ -26,7 +26,7 @@ from ..loaded import loaded_template
 from ..resolve import Steps, awaited, complete
 from ..resolve.others import LEAVE, here, placed_here
 from ..state import State
-from ..value_code import text_code
+from ..value_code import text_code, use_code
 from ..waits import Kind, Wait
 
 
@@ -136,6 +136,8 @@ def _call(
             result = placed_here(state, function, trusted, function, tuple(args), kwargs, given)
         if result is LEAVE:
             return Wait(Kind.PLAN, _call_in_thread(state, function, args, kwargs))
+    elif state.on_loop and runs_code(context, function, args, kwargs):
+        return Wait(Kind.PLAN, _call_in_thread(state, function, args, kwargs))
     else:
         try:
             result = function(*args, **kwargs)
@@ -148,8 +150,17 @@ def _call(
     return result
 
 
+def runs_code(context: Any, function: Any, args: list[Any], kwargs: dict[str, Any]) -> bool:
+    """Whether a function of Django's own may run code of others for what it is given."""
+    given = [arg for arg in args if arg is not context]
+    if use_code(*given, *kwargs.values()) is None:
+        return False
+    return not inspect.iscoroutinefunction(function)
+
+
 def _call_in_thread(state: State, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Steps:
-    result = yield from in_thread(state, lambda: function(*args, **kwargs), code=function)
+    code = function if is_foreign(function) else None
+    result = yield from in_thread(state, lambda: function(*args, **kwargs), code=code)
     if type(result) not in INERT:
         result = awaited(state, result)
         if type(result) is Wait:

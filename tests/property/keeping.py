@@ -79,9 +79,12 @@ def asks() -> Any:
 
 
 class Asking:
-    """Whether tags ask the database now."""
+    """Whether the database is asked in the render that runs now."""
 
     does = True
+    """Whether tags ask it."""
+    around = False
+    """Whether something in the case may: an ``async def`` cannot see it where that is hidden."""
 
 
 class AnswerNode(Node):

@@ -224,6 +224,8 @@ def build_library(asynchronous: bool) -> Library:
 
         @functools.wraps(function)
         async def coroutine_function(*args: Any, **kwargs: Any) -> Any:
+            if keeping.Asking.around:
+                return await sync_to_async(function)(*args, **kwargs)
             try:
                 return function(*args, **kwargs)
             except SynchronousOnlyOperation:  # what is asynchronous has to see to that by itself

@@ -149,7 +149,7 @@ def context_of(
     case: Case, kitchen: Kitchen, code: Any, asynchronous: bool, asks: bool = True
 ) -> Context:
     """A new context, with values of its own."""
-    Asking.does = asks
+    Asking.does, Asking.around = asks, asks_database(case)
     values = eval(code, namespace(asynchronous, kitchen.engine.from_string, asks))
     flags = {
         "autoescape": case.autoescape,

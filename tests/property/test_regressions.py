@@ -398,3 +398,18 @@ def test_objects_that_keep_state_and_hide_that_they_were_refused(agree, state, h
         "{% asking '" + hide + "' %}{{ keep.key }}"
     )
     assert "hidden" not in agree(text, context).output
+
+
+@pytest.mark.usefixtures("a_group")
+def test_an_async_def_of_a_site_sees_to_the_database_by_itself(agree):
+    context = "{'keep': kept('Appending', 'o', 'by_bare_except')}"
+    agree("{% later_joined keep %}{{ keep|later_shout }}", context, asynchronous=True)
+
+
+@pytest.mark.usefixtures("a_group")
+@pytest.mark.parametrize("value", ["{}", "[{}, {}]", "[{}]", "[[{}]]", "{{'a': {}}}"])
+@pytest.mark.parametrize("given", ["x=v", "v", "v x=v"])
+def test_a_simple_tag_of_djangos_may_run_what_its_arguments_hold(agree, value, given):
+    keep = "kept('Appending', 'o', 'by_bare_except')"
+    context = f"{{'v': {value.format(keep, keep)}}}"
+    agree(f"{{% querystring {given} %}}", context, request=True)
