@@ -1,6 +1,7 @@
 """The Django backend: everything that Django's own does, and the same from async code."""
 
 import asyncio
+import copy
 import logging
 import threading
 from types import MappingProxyType
@@ -41,6 +42,7 @@ class TestDropIn:
         assert type(engines["django"]) is DjangoTemplates
 
     def test_the_admins_check_of_the_backend_passes(self, settings, async_mode):
+        settings.TEMPLATES = copy.deepcopy(settings.TEMPLATES)
         for each in settings.TEMPLATES:
             if each["BACKEND"].endswith("DjangoTemplates"):
                 each["OPTIONS"]["async_mode"] = async_mode

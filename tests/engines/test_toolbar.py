@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 from django.core.cache import caches
+from django.core.checks.registry import registry
 from django.db import connections
 from django.template.backends.django import DjangoTemplates as StockTemplates
 
@@ -21,7 +22,9 @@ LIBRARIES = {"foreign": "tests.compiler.foreign_tags", "asking": "tests.engines.
 @pytest.fixture
 def installed(settings, monkeypatch):
     """The toolbar is an installed app."""
-    # Other panels patch Django where they are imported, which other tests must not see.
+    # Other panels patch Django where they are imported, which other tests must not see; nor the
+    # system checks that the app registers.
+    monkeypatch.setattr(registry, "registered_checks", set(registry.registered_checks))
     settings.DEBUG_TOOLBAR_PANELS = ["debug_toolbar.panels.sql.SQLPanel"]
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "debug_toolbar"]
     from debug_toolbar.toolbar import DebugToolbar
