@@ -15,7 +15,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from contextlib import AbstractContextManager
 from time import perf_counter
-from types import GeneratorType
+from types import GeneratorType, TracebackType
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from django.db.models.query import QuerySet
@@ -26,6 +26,9 @@ from .hops import Hop, from_thread, put_back, thread_of_task
 from .hops import in_request_thread as in_request_thread
 from .kinds import is_source
 from .waits import Kind, Wait
+
+OURS = f"{__package__}."
+"""What the names of this package's modules begin with."""
 
 R = TypeVar("R")
 Plan: TypeAlias = Generator[Wait, Any, Any]
@@ -223,7 +226,7 @@ def _go_on(plan: Plan, wait: Wait, state: Carried) -> Part:
                 except guard.NeedsLoop as needed:
                     return Part(wait=Wait(Kind.AWAIT, _called(needed.call)))
                 except BaseException as raised:  # every exception belongs to the plan
-                    error = raised
+                    error = raised.with_traceback(_of_others(raised.__traceback__))
                 try:
                     wait = plan.send(answer) if error is None else plan.throw(error)
                 except StopIteration as stop:
@@ -231,6 +234,17 @@ def _go_on(plan: Plan, wait: Wait, state: Carried) -> Part:
     finally:
         state.stand_on(before)
     return Part(wait=wait)
+
+
+def _of_others(trace: TracebackType | None) -> TracebackType | None:
+    """A traceback without the frames of ours that it begins with; whole if there are no others.
+
+    What raised stands right below the line of the template then, as in stock's tracebacks.
+    """
+    found = trace
+    while found is not None and found.tb_frame.f_globals.get("__name__", "").startswith(OURS):
+        found = found.tb_next
+    return found or trace
 
 
 async def _called(function: Callable[[], Any]) -> Any:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import traceback
 
 import jinja2
 import pytest
@@ -301,3 +302,16 @@ class TestWaits:
 
         on_loop = await arun(plan())
         assert await sync_to_async(run)(plan()) == on_loop == "0v1v2v3v4v"
+
+
+async def test_a_function_that_raised_stands_right_below_the_line_of_the_template():
+    """It ran in the thread; a traceback shows nothing of how it came there."""
+
+    def fail():
+        raise ValueError("no")
+
+    template = make_backend({"page": "\n{{ fail() }}"}).async_env.get_template("page")
+    with pytest.raises(ValueError, match="no") as caught:
+        await template.render_async(fail=fail)
+    *_, line, raised = traceback.extract_tb(caught.value.__traceback__)
+    assert (line.lineno, raised.name) == (2, "fail")

@@ -56,14 +56,14 @@ def replace_classes() -> None:
 
     Template.environment_class = Environment
     jinja2.Template = jinja2.environment.Template = Template  # type: ignore[misc]
-    pieces = Template.pieces
+    pieces = Template._pieces
 
     def counted(self: Template, context: Any) -> Any:
         global renders
         renders += 1
         return pieces(self, context)
 
-    Template.pieces = counted  # type: ignore[method-assign]
+    Template._pieces = counted  # type: ignore[method-assign]
 
 
 replace_classes()
