@@ -8,7 +8,7 @@ thread answers takes the plan along: it goes on there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from enum import IntEnum
 from typing import Any
 
@@ -56,3 +56,22 @@ class Wait:
 
     def __repr__(self) -> str:
         return f"<Wait {self.kind.name} {self.subject!r}>"
+
+
+def going_on(plan: Generator[Wait, Any, Any], wait: Wait) -> Generator[Wait, Any, Any]:
+    """The rest of a plan that was begun and waits."""
+    while True:
+        try:
+            answer = yield wait
+        except GeneratorExit:
+            plan.close()
+            raise
+        except BaseException as error:  # every exception belongs to the plan
+            step: Any = plan.throw
+            given: Any = error
+        else:
+            step, given = plan.send, answer
+        try:
+            wait = step(given)
+        except StopIteration as done:
+            return done.value

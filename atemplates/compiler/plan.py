@@ -20,7 +20,7 @@ from ..escaping import scan
 from ..kinds import INERT, MODELS, SIMPLE
 from ..python_code import SCALARS
 from ..state import State, state_of
-from ..waits import Kind, Wait
+from ..waits import Kind, Wait, going_on
 from .failures import Places, annotate, stop_of
 from .lines import with_lines
 from .nodes import effects_of, write_nodes
@@ -146,25 +146,6 @@ class PlannedNodeList(NodeList):
             return await state.arun(plan_of(self)(context, state), state)  # type: ignore[no-any-return]
         finally:
             state.stand_on(before)
-
-
-def going_on(plan: Generator[Wait, Any, Any], wait: Wait) -> Generator[Wait, Any, Any]:
-    """The rest of a plan that was begun and waits."""
-    while True:
-        try:
-            answer = yield wait
-        except GeneratorExit:
-            plan.close()
-            raise
-        except BaseException as error:  # every exception belongs to the plan
-            step: Any = plan.throw
-            given: Any = error
-        else:
-            step, given = plan.send, answer
-        try:
-            wait = step(given)
-        except StopIteration as done:
-            return done.value
 
 
 def plan_of(nodelist: Any, template: Template | None = None, name: str = "") -> PlanFunction:

@@ -21,8 +21,8 @@ from django.template.base import Node
 from django.utils.module_loading import import_string
 
 from .. import drivers
-from ..compiler.plan import going_on
 from ..loaded import loaded_template
+from ..waits import going_on
 
 logger = logging.getLogger("atemplates")
 

@@ -24,7 +24,7 @@ from markupsafe import Markup
 
 from ...held import HOLDERS, filled, holds_awaitables
 from ...kinds import FORGET, SOURCES, changing, is_awaitable, learn
-from ...waits import Kind, Wait
+from ...waits import Kind, Wait, going_on
 from .tracebacks import internal
 
 SCALARS: frozenset[type] = frozenset(
@@ -117,25 +117,7 @@ class Pending:
     __html__ = __str__
 
 
-@internal
-def resumed(plan: Generator[Wait, Any, Any], wait: Wait) -> Generator[Wait, Any, Any]:
-    """Go on with a plan that has already been started and is stuck at ``wait``."""
-    advance: Any = None
-    argument: Any = None
-    while True:
-        try:
-            answer = yield wait
-        except GeneratorExit:
-            plan.close()
-            raise
-        except BaseException as error:  # every exception belongs to the plan
-            advance, argument = plan.throw, error
-        else:
-            advance, argument = plan.send, answer
-        try:
-            wait = advance(argument)
-        except StopIteration as stop:
-            return stop.value
+resumed = internal(going_on)
 
 
 class Results:
