@@ -7,14 +7,16 @@ they show depends on how often their code ran before, so a step that was run twi
 import contextlib
 import functools
 
-from django.contrib.auth.models import Group
+from django.db import connection
 from django.template import Library, Node
 from django.utils.html import format_html
 
 
 def ask():
-    """Ask the database; there is one group in it."""
-    return Group.objects.count()
+    """Ask the database, at little cost: the laws do so thousands of times. It has one group."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM auth_group")
+        return cursor.fetchone()[0]
 
 
 # -- who hides what -----------------------------------------------------------------------------

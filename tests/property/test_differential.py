@@ -90,6 +90,8 @@ def disagreement(found, updates=False):
         for name in ("output", "output_type", "error", "debug", "left", "records", "journal"):
             expected, got = getattr(oracle, name), getattr(found[route], name)
             if name == "journal":
+                if route in ("trusted", "surprised"):
+                    continue  # a class attribute: what a trial leaves there is not put back
                 expected, got = begun(expected), begun(got)
             if expected != got:
                 return route, f"{route}: {name}\n  stock: {expected!r}\n  ours:  {got!r}"

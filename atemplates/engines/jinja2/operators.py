@@ -113,6 +113,7 @@ class OperatorWriter(CodeGenerator):
         for number, op in enumerate(node.ops, 1):
             right = self.operand(op.expr, frame)
             if number < len(node.ops):
+                right.at_once = True  # it is compared twice, and waited for once
                 kept = self.temporary_identifier()
                 self.write(f"{kept} if not (t if type(t := ({kept} := ")
                 self.write_comparison(op.op, left, right)
@@ -145,6 +146,10 @@ class OperatorWriter(CodeGenerator):
     def write_operation(self, plain: str, slow: str, *operands: Operand) -> None:
         """Write an operation: ``plain`` when all operands are of known types, else ``slow``."""
         tested = [operand for operand in operands if operand.types is not None]
+        for number, operand in enumerate(operands):
+            # What it waits for comes before what another operand runs.
+            if not all(later.runs_nothing for later in operands[number + 1 :]):
+                operand.at_once = True
         if not tested:
             self.write(f"({plain})")
             return
@@ -168,6 +173,7 @@ class OperatorWriter(CodeGenerator):
         if isinstance(node, nodes.Const) and type(node.value) in constants:
             return Operand(self, repr(node.value), types=None)
         operand = Operand(self, self.temporary_identifier(), types="SCALARS")
+        operand.runs_nothing = runs_nothing(node)
         operand.compute = lambda: self.visit_raw(node, frame)
         operand.deep = self.is_deep(node)
         return operand
@@ -247,31 +253,39 @@ class OperatorWriter(CodeGenerator):
 
     @optimizeconst
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
-        kept: dict[int, str] = {}
-        deep = any(self.is_deep(operand) for operand in node.nodes)
-        if deep:
-            self.write("(")
-            for number, operand in enumerate(node.nodes):
-                kept[number] = self.temporary_identifier()
-                self.write(f"{kept[number]} := ")
-                self.visit_raw(operand, frame)
-                self.write(", ")
         if frame.eval_ctx.volatile:
             markup = "context.eval_ctx.volatile"
-            self.write(f"(markup_join if {markup} else str_join)((")
+            join = f"(markup_join if {markup} else str_join)"
         else:
             markup = str(bool(frame.eval_ctx.autoescape))
-            self.write("markup_join((" if frame.eval_ctx.autoescape else "str_join((")
-        for number, operand in enumerate(node.nodes):
-            self.write("t if type(t := ")
-            if deep:
-                self.write(kept[number])
-            else:
+            join = "markup_join" if frame.eval_ctx.autoescape else "str_join"
+        if all(map(runs_nothing, node.nodes[1:])) and not any(map(self.is_deep, node.nodes)):
+            self.write(f"{join}((")
+            for operand in node.nodes:
+                self.write("t if type(t := ")
                 self.visit_raw(operand, frame)
-            origin = self.origin(operand, frame)
-            self.write(f") in SCALARS else (yield from text(t, {markup}{origin})), ")
-        self.write("))")
-        self.write(")[-1]" if deep else "")
+                origin = self.origin(operand, frame)
+                self.write(f") in SCALARS else (yield from text(t, {markup}{origin})), ")
+            self.write("))")
+            return
+        # All values are there before the first becomes a text, which may run code of others.
+        values = self.temporary_identifier()
+        kept = [self.temporary_identifier() for _ in node.nodes]
+        self.write("(")
+        for name, operand in zip(kept, node.nodes, strict=True):
+            self.write(f"{name} := ")
+            self.visit(operand, frame)
+            self.write(", ")
+        origins = ", ".join(f"({self.origin(operand, frame)[2:]})" for operand in node.nodes)
+        self.write(
+            f"{join}({values}) if SCALARS.issuperset(map(type, {values} := ({', '.join(kept)})))"
+            f" else {join}((yield from texts({values}, {markup}, ({origins})))))[-1]"
+        )
+
+
+def runs_nothing(node: nodes.Node) -> bool:
+    """Whether computing an expression runs no code: a constant, or a variable."""
+    return isinstance(node, (nodes.Const, nodes.Name, nodes.TemplateData))
 
 
 class Operand:
@@ -285,6 +299,10 @@ class Operand:
         self.compute: Callable[[], None] | None = None
         self.deep = False
         """Whether it is to be computed outside of the test, which takes more brackets."""
+        self.runs_nothing = True
+        """Whether computing it runs no code."""
+        self.at_once = False
+        """Whether it is waited for before the next operand is computed."""
 
     def write_value(self) -> None:
         """Write that the operand is computed, if that has not been written yet."""
@@ -293,15 +311,20 @@ class Operand:
             self.compute()
             self.compute = None
             self.writer.write(", ")
+            if self.at_once:
+                self.writer.write(f"{self.name} := (yield from settled({self.name})), ")
 
     def write_test(self) -> None:
         """Write the test of the type, which computes the operand when it is written first."""
+        computed = self.compute is not None
         self.writer.write(f"type({self.name}")
         if self.compute is not None:
             self.writer.write(" := ")
             self.compute()
             self.compute = None
         self.writer.write(f") in {self.types}")
+        if computed and self.at_once:  # what follows "or" is never true
+            self.writer.write(f" or ({self.name} := (yield from settled({self.name}))) is missing")
 
 
 def operands_of(node: nodes.BinExpr) -> list[nodes.Expr]:

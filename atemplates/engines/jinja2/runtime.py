@@ -106,6 +106,7 @@ __all__ = [
     "settled_items",
     "settled_within",
     "text",
+    "texts",
     "truth",
     "watched_attribute",
 ]
@@ -173,6 +174,15 @@ def printed(write: Callable[[Any], str], value: Any, site: Any = None, root: Any
 def text(value: Any, markup: bool, site: Any = None, root: Any = None) -> Steps:
     """An operand of ``~`` as text; where markup is joined, one that is markup stays so."""
     return (yield from printed(soft_str if markup else str, value, site, root))
+
+
+@internal
+def texts(values: tuple[Any, ...], markup: bool, origins: tuple[tuple[Any, ...], ...]) -> Steps:
+    """The operands of ``~``, which are at hand, as texts."""
+    found = []
+    for value, origin in zip(values, origins, strict=True):
+        found.append((yield from text(value, markup, *origin)))
+    return found
 
 
 @internal
