@@ -217,6 +217,22 @@ def test_every_variable_over_every_kind_of_rows(rows):
             assert found[number] == expected[number], f"async: {LOOPS[number]}"
 
 
+@pytest.mark.parametrize("variable", ["length", "revindex", "revindex0", "last", "nextitem"])
+def test_rows_that_become_more(variable):
+    """The length is what it was when it was asked first; what follows is what is there."""
+    source = f"{{% for x in rows %}}{{{{ loop.{variable} }}}}{{% do grow(rows) %}},{{% endfor %}}"
+    options = {"extensions": ["jinja2.ext.do"]}
+
+    def values():
+        return {"rows": [1, 2], "grow": lambda rows: len(rows) < 5 and rows.append(0)}
+
+    expected = jinja2.Environment(**options).from_string(source).render(values())
+    blocking = use_plans(jinja2.Environment(**options)).from_string(source)
+    assert blocking.render(values()) == expected
+    waiting = use_plans(jinja2.Environment(enable_async=True, **options)).from_string(source)
+    assert run_async(waiting.render_async, values()) == expected
+
+
 def test_the_watchdog_bites(monkeypatch):
     """What turns for ever is ended, on a loop of its own as well."""
 

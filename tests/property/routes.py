@@ -38,7 +38,7 @@ BUILTINS = [
     "django.templatetags.static",
     "django.templatetags.tz",
 ]
-ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
+ADDRESS = re.compile(r"0x[0-9a-f]{6,}", re.IGNORECASE)
 # A tag that returns no string is found out when the output is joined, and the error says how many
 # pieces of output came before; a plan joins pieces at once that stock joins one by one.
 PIECE = re.compile(r"\bsequence item \d+: expected str instance")

@@ -32,6 +32,7 @@ class LoopContext:
         "_before",
         "_current",
         "_last_changed_value",
+        "_length",
         "_recurse",
         "_rows",
         "_start",
@@ -50,6 +51,7 @@ class LoopContext:
         self._recurse = recurse
         self.depth0 = depth0
         self.index0 = -1
+        self._length: int | None = None
         self._start = 0
         self._before = self._current = missing
         self._last_changed_value: Any = missing
@@ -67,8 +69,12 @@ class LoopContext:
 
     @property
     def length(self) -> Any:
-        """How many rows there are."""
-        return len(self._rows) if self._stream is None else Pending(self._measure())
+        """How many rows there are, or were when that was asked first."""
+        if self._stream is not None:
+            return Pending(self._measure())
+        if self._length is None:
+            self._length = len(self._rows)
+        return self._length
 
     @internal
     def _measure(self) -> Steps:
@@ -93,14 +99,14 @@ class LoopContext:
     def revindex(self) -> Any:
         """The number of the row counted from the end, to 1."""
         if self._stream is None:
-            return len(self._rows) - self.index0
+            return self.length - self.index0
         return Pending(self._remaining(1))
 
     @property
     def revindex0(self) -> Any:
         """The number of the row counted from the end, to 0."""
         if self._stream is None:
-            return len(self._rows) - self.index0 - 1
+            return self.length - self.index0 - 1
         return Pending(self._remaining(0))
 
     @internal
