@@ -216,7 +216,11 @@ def use_code(*values: Any) -> Code:
             rows = value._result_cache
             if rows is None or not (_is_harmless(kind) and _is_harmless(value.model)):
                 return SOMEBODYS
-        elif issubclass(kind, tuple(CONTAINERS)) or not _is_harmless(kind):
+        elif (
+            issubclass(kind, tuple(CONTAINERS))
+            or not _is_harmless(kind)
+            or static(kind, "__next__") is not None
+        ):
             return SOMEBODYS
     return None
 

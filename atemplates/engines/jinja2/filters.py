@@ -310,7 +310,7 @@ def first_row(stock: Any, environment: Environment, seq: Any) -> Steps:
     if stream is None:
         return (yield from settled(stock(environment, rows)))
     if isinstance(stream, ThreadStream):
-        stream.size = 1  # what is read beyond the first row would be lost
+        stream.size = 1  # nothing is read beyond the first row
     try:
         row = yield from stream.next()
     finally:

@@ -19,7 +19,7 @@ from jinja2.utils import Cycler, Joiner, Namespace
 
 from ...python_code import SCALARS, call_code
 from ...resolve.others import LEAVE, here, there
-from ...value_code import comparison_code, use_code
+from ...value_code import comparison_code, iteration_code, use_code
 from ...waits import Kind, Wait
 from .state import active
 from .tracebacks import internal
@@ -140,19 +140,30 @@ def nothing() -> None:
 def called_code(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a call with arguments runs: the function, or what the arguments bring along."""
     code = call_code(function)
-    if code is not None or function in MAKERS:
+    if code is not None:
         return code
+    if function in MAKERS:
+        return rows_code(args)
     given = (*args, *kwargs.values()) if kwargs else args
     owner = getattr(function, "__self__", None)
     if type(function) is BuiltinFunctionType and function.__name__ in LOOKING:
         given = (*given, owner)
     elif type(function) is BuiltinFunctionType and function.__name__ in STORING:
-        return None
+        return rows_code(args) if function.__name__ in FILLING else None
     if SCALARS.issuperset(map(type, given)):
         return None
     if issubclass(type(owner), runtime.LoopContext):
         return comparison_code(*given) if function.__name__ == "changed" else None
     return use_code(*(value for value in given if not issubclass(type(value), OURS)))
+
+
+def rows_code(values: tuple[Any, ...]) -> Any:
+    """What going through values runs, to put what they give into a container."""
+    for value in values:
+        code = iteration_code(value)
+        if code is not None:
+            return code
+    return None
 
 
 def applied_code(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -179,6 +190,8 @@ STORING = frozenset(
     }
 )
 """Those that ask them for nothing."""
+FILLING = frozenset({"extend", "update"})
+"""Those of them that go through the arguments."""
 COMPARING = frozenset(
     {
         *(operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge),

@@ -16,10 +16,11 @@ from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db.models import Model
+from jinja2.utils import missing
 from markupsafe import Markup, soft_str
 
 from ...escaping import quoted
-from ...kinds import RELATED
+from ...kinds import RELATED, is_iterator
 from ...resolve import Site
 from ...value_code import text_code, truth_code
 from ...waits import Kind, Wait
@@ -206,8 +207,10 @@ def contained(value: Any, container: Any, in_loop: bool) -> Steps:
         container = yield from source_rows(container, in_loop)
     elif way in streaming and not hasattr(type(container), "__contains__"):
         _, stream = yield from opened(container, in_loop)
+        if stream is not None and way is not Way.STREAM and is_iterator(container):
+            return (yield from found(value, stream))  # an iterator can be read on
         if stream is not None:
-            return (yield from kept(stream, found(value, stream)))
+            return (yield from kept(stream, searched(value, stream)))
     return bool((yield from settled(guard(operator.contains, container, value))))
 
 
@@ -216,16 +219,24 @@ streaming = frozenset({Way.STREAM, Way.ASYNC, Way.EITHER, Way.UNKNOWN, Way.ITERA
 
 @internal
 def found(value: Any, stream: Stream) -> Steps:
-    """Search a stream, and close it when the value is found."""
-    while (rows := (yield from stream.chunk())) is not None:
-        for row in rows:
-            row = yield from settled(row)
-            if row is value or (yield from operated(operator.eq, row, value)):
-                yield from stream.close()
-                return True
+    """Search a stream, no further than to the first row that equals the value."""
+    while (row := (yield from stream.next())) is not missing:
+        row = yield from settled(row)
+        if row is value or (yield from operated(operator.eq, row, value)):
+            return True
     return False
 
 
+@internal
+def searched(value: Any, stream: Stream) -> Steps:
+    """The same in what nobody else reads: it is closed when the value is found."""
+    if (yield from found(value, stream)):
+        yield from stream.close()
+        return True
+    return False
+
+
+@internal
 def note_origin(value: Any, site: Any, root: Any) -> None:
     """Note where a value came from that gets a new name, if it is an object with relations."""
     if len(site.bits) > 1:

@@ -67,8 +67,6 @@ class RenderState:
         """Whether this render, or one around it, has an event loop."""
         self.over = False
         """Whether the render has ended; tasks that it has started may still find its state."""
-        self.streams: dict[int, Any] = {}
-        """Iterators that are being read in the request's thread, by identity."""
         self.loops: list[list[Any]] = []
         """The loops around the code that runs: ``[rows, root, site, None or a Loop]``."""
         self.read = Read()

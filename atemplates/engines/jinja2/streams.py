@@ -21,7 +21,7 @@ from ...kinds import is_iterator
 from ...sources import REFUSALS
 from ...value_code import iteration_code
 from ...waits import Kind, Wait
-from .placed import taken
+from .placed import on_loop, taken
 from .sources import source_rows
 from .state import running
 from .tracebacks import internal
@@ -177,13 +177,17 @@ async def take(
 
 
 class ThreadStream(Stream):
-    """Rows of a sync iterable that may query, read in the request's thread."""
+    """Rows of a sync iterable that may query, read in the request's thread.
 
-    def __init__(self, iterable: Iterable[Any], size: int = largest_chunk // 4) -> None:
+    Those of an iterator are read one by one: whoever reads on has to find the others there. The
+    first takes the plan to the thread, where the next ones cost no hop.
+    """
+
+    def __init__(self, iterable: Iterable[Any]) -> None:
         super().__init__(in_loop=True)
         self.iterable = iterable
         self.iterator: Iterator[Any] | None = None
-        self.size = size
+        self.size = 1 if is_iterator(iterable) else largest_chunk // 4
         self.failure: Exception | None = None
         """What the row after those that were read has raised."""
 
@@ -192,7 +196,7 @@ class ThreadStream(Stream):
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
-        rows = yield Wait(Kind.CALL, self.read)
+        rows = (yield Wait(Kind.CALL, self.read)) if on_loop() else self.read()
         self.ready.extend(rows)
         return bool(rows)
 
@@ -335,11 +339,7 @@ def opened(value: Any, in_loop: bool, site: Any = None, root: Any = None) -> Ste
         return None, AsyncStream(value, in_loop)
     if way is Way.ITERATOR or not in_loop or reads_containers(value):
         return None, IteratorStream(iter(value))
-    if not is_iterator(value):
-        return None, ThreadStream(value)
-    # One that is being read already is read on, or the rows that were read ahead would be lost.
-    streams = running().streams
-    return None, streams.setdefault(id(value), ThreadStream(value))
+    return None, ThreadStream(value)
 
 
 @internal
