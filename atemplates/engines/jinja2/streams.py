@@ -177,17 +177,13 @@ async def take(
 
 
 class ThreadStream(Stream):
-    """Rows of a sync iterable that may query, read in the request's thread.
-
-    Those of an iterator are read one by one: whoever reads on has to find the others there. The
-    first takes the plan to the thread, where the next ones cost no hop.
-    """
+    """Rows of a sync iterable that may query, read in the request's thread."""
 
     def __init__(self, iterable: Iterable[Any]) -> None:
         super().__init__(in_loop=True)
         self.iterable = iterable
         self.iterator: Iterator[Any] | None = None
-        self.size = 1 if is_iterator(iterable) else largest_chunk // 4
+        self.size = largest_chunk // 4
         self.failure: Exception | None = None
         """What the row after those that were read has raised."""
 
@@ -196,7 +192,7 @@ class ThreadStream(Stream):
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
-        rows = (yield Wait(Kind.CALL, self.read)) if on_loop() else self.read()
+        rows = yield Wait(Kind.CALL, self.read)
         self.ready.extend(rows)
         return bool(rows)
 
@@ -213,6 +209,64 @@ class ThreadStream(Stream):
                 raise
             self.failure = error  # the template may not get that far
         return rows
+
+
+class SharedStream(Stream):
+    """Rows of an iterator that may query, read in the request's thread when it is their turn.
+
+    Whoever reads on has to find there what a loop has not read. The first row takes the plan to the
+    thread, where the next ones cost no hop.
+    """
+
+    def __init__(self, iterator: Iterator[Any]) -> None:
+        super().__init__(in_loop=True)
+        self.given = iterator
+        self.iterator: Iterator[Any] | None = None
+        self.exhausted = False
+
+    @internal
+    def fetch(self) -> Steps:
+        row = (yield Wait(Kind.CALL, self.read)) if on_loop() else self.read()
+        if row is missing:
+            return False
+        self.ready.append(row)
+        return True
+
+    @internal
+    def read(self) -> Any:
+        """The next row, or ``missing`` at the end; called in the thread."""
+        if self.exhausted:
+            return missing
+        if self.iterator is None:
+            self.iterator = iter(self.given)
+        row = next(self.iterator, missing)
+        self.exhausted = row is missing
+        return row
+
+    @internal
+    def chunk(self) -> Steps:
+        if not self.ready and not (yield from self.fetch()):
+            return None
+        return self.rows()
+
+    @internal
+    def rows(self) -> Iterator[Any]:
+        """The rows that are ready, and the others as long as the plan is in the thread."""
+        yield from drained(self.ready)
+        iterator = self.iterator
+        assert iterator is not None
+        while not self.exhausted and not on_loop():
+            row = next(iterator, missing)
+            if row is missing:
+                self.exhausted = True
+            else:
+                yield row
+
+    @internal
+    def next(self) -> Steps:
+        if not self.ready and not on_loop():
+            return self.read()
+        return (yield from super().next())
 
 
 class IteratorStream(Stream):
@@ -339,7 +393,7 @@ def opened(value: Any, in_loop: bool, site: Any = None, root: Any = None) -> Ste
         return None, AsyncStream(value, in_loop)
     if way is Way.ITERATOR or not in_loop or reads_containers(value):
         return None, IteratorStream(iter(value))
-    return None, ThreadStream(value)
+    return None, SharedStream(value) if is_iterator(value) else ThreadStream(value)
 
 
 @internal
