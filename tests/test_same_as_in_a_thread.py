@@ -117,6 +117,7 @@ WAYS = [
 ]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("policy", "hide"), WAYS)
 async def test_django_templates(policy, hide):
     differ = []

@@ -104,6 +104,7 @@ def same(one, other):
     return ADDRESS.sub("@", repr(one)) == ADDRESS.sub("@", repr(other))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("number", "examples"), list(enumerate(ROUNDS)))
 def test_stock_and_ours_agree(loop, number, examples):
     @seed(SEED + number)

@@ -201,6 +201,7 @@ async def outcomes(template, contexts):
     return [await outcome(template.render_async, context) for context in contexts]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("rows", ROWS)
 def test_every_variable_over_every_kind_of_rows(rows):
     source = f"{{% import 'library' as library %}}{{{{ library['loop_' ~ number]({rows}) }}}}"

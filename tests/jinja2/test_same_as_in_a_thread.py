@@ -106,6 +106,7 @@ WAYS = [
 ]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("trusted_after", ASKING)
 @pytest.mark.parametrize(("kind", "hide"), WAYS)
 async def test_jinja2_templates(monkeypatch, trusted_after, kind, hide):

@@ -57,6 +57,7 @@ def derived(base, method, result):
     return kind(BASES[base])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("base", BASES, ids=lambda base: base.__name__)
 async def test_each_method(same, base, source):

@@ -113,6 +113,7 @@ def check(case, loop):
         raise AssertionError(str(f"{text}\n{trace}"))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("urls", "a_group")
 @pytest.mark.parametrize("number", range(len(ROUNDS)))
 def test_every_route_gives_the_same(number, loop):

@@ -36,6 +36,7 @@ def traces(db):
     return Traces()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("number", range(len(ROUNDS)))
 def test_a_page_is_the_same_in_every_way(number, traces):
     @seed(SEED + number)

@@ -105,6 +105,7 @@ def context_of(shape, rows):
     return {"a": source, "b": shape(), "d": {"a": source}, "row": ROWS[1], "other": ROWS[:1]}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_source_reads_as_its_rows_do(shape, use):

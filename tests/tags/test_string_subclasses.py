@@ -113,6 +113,7 @@ def test_variables(base):
     check(SOURCES["variable"], [derived(base, *kind) for kind in kinds])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", SOURCES)
 def test_everything_else(name):
     methods = ("__str__", "__format__", "__html__", "__add__")
