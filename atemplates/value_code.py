@@ -50,8 +50,7 @@ def text_code(value: Any) -> Code:
     if kind in CONTAINERS:
         return items_code(value, repr_code)
     if issubclass(kind, LazyObject):
-        inner = made(value)
-        return SOMEBODYS if inner is empty else text_code(inner)
+        return inner_code(value, text_code)
     if issubclass(kind, Promise):
         return lazy_text_code(value)
     if "__class__" in _own(kind):
@@ -125,6 +124,12 @@ def _is_objects(function: Any) -> bool:
     return function is object.__dict__["__str__"]
 
 
+def inner_code(lazy: Any, code_of: Callable[[Any], Code]) -> Code:
+    """What is run of the object that a lazy one stands for; making it runs code of somebody's."""
+    inner = made(lazy)
+    return SOMEBODYS if inner is empty else code_of(inner)
+
+
 def lazy_text_code(lazy: Any) -> Code:
     """What the text of one of Django's lazy values runs: the function that it was made of."""
     if special_code(type(lazy), "__reduce__") is not None:
@@ -147,8 +152,7 @@ def truth_code(value: Any) -> Code:
     if kind in SCALARS or kind in CONTAINERS:
         return None
     if issubclass(kind, LazyObject):
-        inner = made(value)
-        return SOMEBODYS if inner is empty else truth_code(inner)
+        return inner_code(value, truth_code)
     name = "__len__" if static(kind, "__bool__") is None else "__bool__"
     code = special_code(kind, name)
     return holder_code(value) if code is None else code
@@ -160,8 +164,7 @@ def iteration_code(value: Any) -> Code:
     if kind in SCALARS or kind in CONTAINERS:
         return None
     if issubclass(kind, LazyObject):
-        inner = made(value)
-        return SOMEBODYS if inner is empty else iteration_code(inner)
+        return inner_code(value, iteration_code)
     if issubclass(kind, (QuerySet, Model)) and kind.__module__.startswith("django."):
         return None
     if static(kind, "__next__") is not None:
@@ -179,8 +182,7 @@ def comparison_code(*values: Any) -> Code:
         if kind in CONTAINERS:
             code = items_code(value, comparison_code)
         elif issubclass(kind, LazyObject):
-            inner = made(value)
-            code = SOMEBODYS if inner is empty else comparison_code(inner)
+            code = inner_code(value, comparison_code)
         elif issubclass(kind, Promise):
             code = lazy_text_code(value)
         elif static(kind, "__next__") is not None:
@@ -209,8 +211,7 @@ def use_code(*values: Any) -> Code:
             if lazy_text_code(value) is not None:
                 return SOMEBODYS
         elif issubclass(kind, LazyObject):
-            inner = made(value)
-            if inner is empty or use_code(inner) is not None:
+            if inner_code(value, use_code) is not None:
                 return SOMEBODYS
         elif issubclass(kind, QuerySet):
             rows = value._result_cache

@@ -316,14 +316,14 @@ class Operand:
 
     def write_test(self) -> None:
         """Write the test of the type, which computes the operand when it is written first."""
-        computed = self.compute is not None
-        self.writer.write(f"type({self.name}")
-        if self.compute is not None:
-            self.writer.write(" := ")
-            self.compute()
-            self.compute = None
+        if self.compute is None:
+            self.writer.write(f"type({self.name}) in {self.types}")
+            return
+        self.writer.write(f"type({self.name} := ")
+        self.compute()
+        self.compute = None
         self.writer.write(f") in {self.types}")
-        if computed and self.at_once:  # what follows "or" is never true
+        if self.at_once:  # what follows "or" is never true
             self.writer.write(f" or ({self.name} := (yield from settled({self.name}))) is missing")
 
 

@@ -19,7 +19,7 @@ from jinja2.utils import Cycler, Joiner, Namespace
 
 from ...python_code import SCALARS, call_code
 from ...resolve.others import LEAVE, here, there
-from ...value_code import comparison_code, iteration_code, use_code
+from ...value_code import comparison_code, items_code, iteration_code, use_code
 from ...waits import Kind, Wait
 from .state import active
 from .tracebacks import internal
@@ -143,27 +143,18 @@ def called_code(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     if code is not None:
         return code
     if function in MAKERS:
-        return rows_code(args)
+        return items_code(args, iteration_code)
     given = (*args, *kwargs.values()) if kwargs else args
     owner = getattr(function, "__self__", None)
     if type(function) is BuiltinFunctionType and function.__name__ in LOOKING:
         given = (*given, owner)
     elif type(function) is BuiltinFunctionType and function.__name__ in STORING:
-        return rows_code(args) if function.__name__ in FILLING else None
+        return items_code(args, iteration_code) if function.__name__ in FILLING else None
     if SCALARS.issuperset(map(type, given)):
         return None
     if issubclass(type(owner), runtime.LoopContext):
         return comparison_code(*given) if function.__name__ == "changed" else None
     return use_code(*(value for value in given if not issubclass(type(value), OURS)))
-
-
-def rows_code(values: tuple[Any, ...]) -> Any:
-    """What going through values runs, to put what they give into a container."""
-    for value in values:
-        code = iteration_code(value)
-        if code is not None:
-            return code
-    return None
 
 
 def applied_code(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -236,7 +236,6 @@ def searched(value: Any, stream: Stream) -> Steps:
     return False
 
 
-@internal
 def note_origin(value: Any, site: Any, root: Any) -> None:
     """Note where a value came from that gets a new name, if it is an object with relations."""
     if len(site.bits) > 1:

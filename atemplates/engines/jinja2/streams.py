@@ -64,6 +64,10 @@ class Stream:
         """Return an iterator over some rows, or None at the end. Unread rows stay in the stream."""
         if not self.ready and not (yield from self.fetch()):
             return None
+        return self.flow()
+
+    def flow(self) -> Iterator[Any]:
+        """The rows that are at hand."""
         return drained(self.ready)
 
     @internal
@@ -244,23 +248,11 @@ class SharedStream(Stream):
         return row
 
     @internal
-    def chunk(self) -> Steps:
-        if not self.ready and not (yield from self.fetch()):
-            return None
-        return self.rows()
-
-    @internal
-    def rows(self) -> Iterator[Any]:
+    def flow(self) -> Iterator[Any]:
         """The rows that are ready, and the others as long as the plan is in the thread."""
         yield from drained(self.ready)
-        iterator = self.iterator
-        assert iterator is not None
-        while not self.exhausted and not on_loop():
-            row = next(iterator, missing)
-            if row is missing:
-                self.exhausted = True
-            else:
-                yield row
+        while not on_loop() and (row := self.read()) is not missing:
+            yield row
 
     @internal
     def next(self) -> Steps:
