@@ -10,8 +10,8 @@ from django.template import TemplateDoesNotExist, engines
 from django.template.utils import InvalidTemplateEngineError
 from django.utils.functional import Promise
 
-from .drivers import in_request_thread
 from .engines.base import await_values
+from .runtime.drivers import in_request_thread
 
 type_names = "a string, or a list or tuple of strings"
 

@@ -8,7 +8,7 @@ from django.template.engine import Engine
 from jinja2 import DictLoader, Environment
 
 from atemplates.migration.analysis import analyse
-from atemplates.migration.jinja2.site import read_jinja2_site
+from atemplates.migration.jinja2_site import read_jinja2_site
 from atemplates.migration.site import Site, read_site
 
 from .measure import Effort

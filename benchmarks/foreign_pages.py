@@ -23,7 +23,7 @@ from django.test import RequestFactory
 from django.urls import set_urlconf
 
 from atemplates.engines.django import DjangoTemplates
-from atemplates.placement import RECORDS, TRUSTED_AFTER
+from atemplates.placement.records import RECORDS, TRUSTED_AFTER
 
 from .engines import parameters
 from .library import fill

@@ -1,4 +1,4 @@
-"""A library with a tag that says where it runs; tests/test_carried.py asks it in a subprocess."""
+"""A library with a tag that says where it runs; tests/placement/test_learned_file.py asks it in a subprocess."""
 
 import threading
 

@@ -7,8 +7,8 @@ import hypothesis
 import pytest
 from django.test import TransactionTestCase
 
-from atemplates import placement
-from atemplates.resolve import others
+from atemplates.placement import records
+from atemplates.runtime import placed_steps
 from tests.event_loop import LoopBesideTheTest
 from tests.rendering import Rendering
 
@@ -68,8 +68,8 @@ def nothing_learned(monkeypatch):
 
     Tests about time set the limits themselves.
     """
-    placement.RECORDS.clear()
-    placement.CARRIED.clear()
-    placement.BEGUN.clear()
-    monkeypatch.setattr(placement, "QUICK", float("inf"))
-    monkeypatch.setattr(others, "BUDGET", float("inf"))
+    records.RECORDS.clear()
+    records.CARRIED.clear()
+    records.BEGUN.clear()
+    monkeypatch.setattr(records, "QUICK", float("inf"))
+    monkeypatch.setattr(placed_steps, "BUDGET", float("inf"))

@@ -20,13 +20,13 @@ from django.template.base import Template
 from django.template.engine import Engine
 from django.utils.safestring import SafeString
 
-from atemplates import drivers, hops
 from atemplates.compiler.plan import plan_of
 from atemplates.compiler.templates import render_plan
 from atemplates.engines.django import arender_template, render_template
 from atemplates.engines.native import new_state, set_policy
-from atemplates.state import Policy
-from atemplates.waits import Wait
+from atemplates.runtime import drivers, hops
+from atemplates.runtime.state import Policy
+from atemplates.runtime.waits import Wait
 
 MAIN = "main"
 """The name under which a test's template is loaded."""

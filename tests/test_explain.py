@@ -11,10 +11,10 @@ from django.template import Library
 from django.template.base import Node, NodeList, Parser, Template, Token
 from django.template.context import Context
 
-from atemplates import placement
 from atemplates.compiler.explain import explain, node_lists
 from atemplates.engines.django import DjangoTemplates
-from atemplates.state import Policy
+from atemplates.placement import records
+from atemplates.runtime.state import Policy
 
 register = Library()
 
@@ -169,17 +169,17 @@ RUNS = {
 @pytest.mark.parametrize("runs", RUNS)
 @pytest.mark.parametrize("options", [{}, {"inline_tags": ["boxes"]}], ids=["auto", "inline"])
 def test_what_was_learned_in_another_process(runs, options, settings, site, monkeypatch):
-    monkeypatch.setattr(placement, "QUICK", 0.0005)
+    monkeypatch.setattr(records, "QUICK", 0.0005)
     file = site / "learned.json"
     noted, expected = RUNS[runs]
     for seconds, asked in noted:
-        placement.record_of(weather).note(seconds, asked)
-    placement.save(file)
-    placement.RECORDS.clear()
+        records.record_of(weather).note(seconds, asked)
+    records.save(file)
+    records.RECORDS.clear()
     before = file.read_bytes()
     settings.TEMPLATES = [engine(OURS, site, "ours", learned=file, **options)]
     output = run("page.html")
-    placement.save_all()
+    records.save_all()
     assert file.read_bytes() == before
     if options and runs in ("quick", "begun"):
         expected = "on the loop, as OPTIONS say"
@@ -193,7 +193,7 @@ def test_what_was_learned_in_another_process(runs, options, settings, site, monk
 
 
 def test_code_that_needs_a_loop(settings, site, monkeypatch):
-    monkeypatch.setattr(placement, "names_loop", lambda code: code is weather)
+    monkeypatch.setattr(records, "names_loop", lambda code: code is weather)
     assert said(run("page.html"))["weather"] == (
         "learned: on the loop, because it needs one that is running"
     )
@@ -201,7 +201,7 @@ def test_code_that_needs_a_loop(settings, site, monkeypatch):
 
 def test_no_more_functions_are_listed_than_people_read(site):
     for number in range(60):
-        placement.record_of(f"function {number}").note(0.0, True)
+        records.record_of(f"function {number}").note(0.0, True)
     lines = run("base.html").splitlines()
     assert sum("because it asks the database" in line for line in lines) == 50
     assert lines[-1] == "  and 10 more functions"

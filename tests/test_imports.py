@@ -77,7 +77,7 @@ class Import(NamedTuple):
     """The importing module, without the package's name: ``engines.django``."""
     line: int
     target: str
-    """What is imported, with its package: ``atemplates.drivers.run``, ``asyncio``."""
+    """What is imported, with its package: ``atemplates.runtime.drivers.run``, ``asyncio``."""
 
     @property
     def room(self) -> str:
@@ -163,18 +163,18 @@ def test_the_walk_sees_the_imports_it_is_about():
     assert ("drivers", "asyncio") in found
     assert ("hops", "asgiref.sync.sync_to_async") in found
     assert ("__init__", "atemplates.shortcuts.arender") in found
-    assert ("engines.django", "atemplates.drivers.in_request_thread") in found
-    assert ("engines.jinja2.backend", "atemplates.drivers.in_request_thread") in found
+    assert ("engines.django", "atemplates.runtime.drivers.in_request_thread") in found
+    assert ("engines.jinja2.backend", "atemplates.runtime.drivers.in_request_thread") in found
 
 
 @pytest.mark.parametrize(
     ("file", "text", "wrong"),
     [
-        ("waits.py", "from . import errors", True),
-        ("waits.py", "from .errors import Location", True),
-        ("waits.py", "import atemplates.errors", True),
-        ("drivers.py", "from .resolve import Site", True),
-        ("drivers.py", "def f():\n    from . import engines", True),
+        ("runtime/waits.py", "from . import errors", True),
+        ("runtime/waits.py", "from .errors import Location", True),
+        ("runtime/waits.py", "import atemplates.errors", True),
+        ("runtime/drivers.py", "from .resolve import Site", True),
+        ("runtime/drivers.py", "def f():\n    from . import engines", True),
         ("compiler/writer.py", "from ..drivers import run", True),
         ("compiler/writer.py", "from .. import drivers", True),
         ("compiler/writer.py", "from ..tags.flow import x", True),
@@ -182,21 +182,21 @@ def test_the_walk_sees_the_imports_it_is_about():
         ("engines/jinja2/backend.py", "from ...shortcuts import arender", True),
         ("migration/report.py", "from ..drivers import run", True),
         ("engines/base.py", "from ..migration.report import Report", True),
-        ("resolve.py", "from atemplates import arender", True),
+        ("runtime/values.py", "from atemplates import arender", True),
         ("errors_too.py", "from .errors import Location", True),
         ("compiler/writer.py", "import asyncio", True),
         ("compiler/writer.py", "from asgiref.sync import sync_to_async", True),
         ("engines/base.py", "import asyncio.tasks", True),
-        ("resolve.py", "from django.conf import settings", True),
-        ("resolve.py", "from django import conf", True),
+        ("runtime/values.py", "from django.conf import settings", True),
+        ("runtime/values.py", "from django import conf", True),
         ("compiler/writer.py", "import jinja2", True),
-        ("drivers.py", "import asyncio", False),
-        ("drivers.py", "from .waits import Wait", False),
+        ("runtime/drivers.py", "import asyncio", False),
+        ("runtime/drivers.py", "from .waits import Wait", False),
         ("engines/base.py", "from django.conf import settings", False),
         ("engines/base.py", "from .options import Option", False),
         ("engines/jinja2/backend.py", "from ..base import x\nfrom ...drivers import run", False),
         ("migration/report.py", "from ..relations.paths import AccessPath", False),
-        ("resolve.py", "from django.configuration import x", False),
+        ("runtime/values.py", "from django.configuration import x", False),
     ],
 )
 def test_what_it_finds(tmp_path, file, text, wrong):

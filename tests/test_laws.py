@@ -14,13 +14,13 @@ from django.template import Context, Library, RequestContext
 from django.template.engine import Engine
 from django.utils import timezone, translation
 
-from atemplates import drivers
 from atemplates.compiler.plan import plan_of
 from atemplates.compiler.templates import render_plan
 from atemplates.engines.django import DjangoTemplates, arender_template, render_template
 from atemplates.engines.native import new_state
-from atemplates.state import Policy
-from atemplates.waits import Kind
+from atemplates.runtime import drivers
+from atemplates.runtime.state import Policy
+from atemplates.runtime.waits import Kind
 from tests.event_loop import PATIENCE, turns
 from tests.rendering import (
     arender_counted,

@@ -8,9 +8,9 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group
 from django.template import Context, RequestContext
 
-from atemplates import placement
 from atemplates.engines.django import arender_template
-from atemplates.state import Policy
+from atemplates.placement import records
+from atemplates.runtime.state import Policy
 from tests import swallowing
 from tests.rendering import new_engine, plain, precompiled
 from tests.swallowing import HIDING, STATES, objects
@@ -57,9 +57,9 @@ POLICIES = {
 
 @pytest.fixture(autouse=True)
 def nothing_is_learned():
-    placement.RECORDS.clear()
+    records.RECORDS.clear()
     yield
-    placement.RECORDS.clear()
+    records.RECORDS.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -129,7 +129,7 @@ async def test_django_templates(policy, hide):
             for asks in (True, False)
         }
         for asking in ASKING.get(policy, TRUSTED):
-            placement.RECORDS.clear()
+            records.RECORDS.clear()
             for number, asks in enumerate(asking):
                 want = wanted[asks]
                 got = await aoutcome_of(ours, context_of(state, hide, asks))
@@ -146,7 +146,7 @@ async def test_context_processors(policy, rf):
         ours = precompiled(template_of("{{ processed }}|{{ processed }}", POLICIES[policy]))
         for number, asks in enumerate(itertools.chain(*ASKING.get(policy, TRUSTED))):
             if number in (0, 1, 2):
-                placement.RECORDS.clear()
+                records.RECORDS.clear()
             results = []
             for template in (stock, ours):
                 request = rf.get("/")

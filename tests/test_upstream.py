@@ -446,7 +446,7 @@ async def test_the_guard_raises_before_anything_is_done(transactional_db):
 
 
 def test_what_a_queryset_loads_is_where_we_look_for_it():
-    """`atemplates.relations.loads` reads these names, for which Django has no public ones."""
+    """`atemplates.relations.querysets` reads these names, for which Django has no public ones."""
     from django.db.models import Prefetch
     from django.db.models.query import ModelIterable, ValuesIterable
 
@@ -466,7 +466,7 @@ def test_what_a_queryset_loads_is_where_we_look_for_it():
 
 
 def test_where_asgiref_keeps_what_a_cancelled_call_leaves_behind():
-    """`atemplates.hops` reads and sets these names, for which asgiref has no public ones."""
+    """`atemplates.runtime.hops` reads and sets these names, for which asgiref has no public ones."""
     seen = []
 
     def note():

@@ -128,11 +128,23 @@ SOURCES: dict[str, tuple[str, set[str]]] = {
     "django.templatetags.tz:LocalTimeNode.render": ("tags/i18n.py", {"85cb1a3df2bb"}),
     "django.templatetags.tz:TimezoneNode.render": ("tags/i18n.py", {"277e355e0a35"}),
     "django.templatetags.cache:CacheNode.render": ("tags/cache.py", {"2d1ada5e282d"}),
-    "django.template.loaders.cached:Loader.get_template": ("loaded.py", {"7d12dec286d9"}),
-    "django.template.loaders.cached:Loader.cache_key": ("loaded.py", {"ee8020d377c5"}),
-    "django.template.engine:Engine.find_template": ("loaded.py", {"3fae18fc9846"}),
-    "django.template.engine:Engine.get_template": ("loaded.py", {"1ec7611a87d6", "c33dba2bdb5c"}),
-    "django.template.engine:Engine.select_template": ("loaded.py", {"0a242a831703"}),
-    "django.utils.html:escape": ("escaping.py", {"9f0588e90757"}),
-    "django.utils.html:conditional_escape": ("escaping.py", {"0e7bdd51b9f2"}),
+    "django.template.loaders.cached:Loader.get_template": (
+        "compiler/cached_loader.py",
+        {"7d12dec286d9"},
+    ),
+    "django.template.loaders.cached:Loader.cache_key": (
+        "compiler/cached_loader.py",
+        {"ee8020d377c5"},
+    ),
+    "django.template.engine:Engine.find_template": ("compiler/cached_loader.py", {"3fae18fc9846"}),
+    "django.template.engine:Engine.get_template": (
+        "compiler/cached_loader.py",
+        {"1ec7611a87d6", "c33dba2bdb5c"},
+    ),
+    "django.template.engine:Engine.select_template": (
+        "compiler/cached_loader.py",
+        {"0a242a831703"},
+    ),
+    "django.utils.html:escape": ("runtime/escaping.py", {"9f0588e90757"}),
+    "django.utils.html:conditional_escape": ("runtime/escaping.py", {"0e7bdd51b9f2"}),
 }

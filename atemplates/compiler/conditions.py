@@ -12,7 +12,7 @@ from django.template.base import FilterExpression, Variable
 from django.template.defaulttags import TemplateLiteral
 from django.template.smartif import OPERATORS
 
-from ..python_code import SCALARS
+from ..placement.python_code import SCALARS
 from .expressions import new_site, places, write_expression, write_loop_value, write_root
 from .writer import Writer, is_temporary
 

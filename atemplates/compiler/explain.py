@@ -10,7 +10,7 @@ from django.template.base import FilterExpression, Node, NodeList, Template, Var
 from django.template.library import TagHelperNode
 from django.template.loader_tags import BlockNode, ExtendsNode
 
-from ..state import Policy
+from ..runtime.state import Policy
 from .foreign import child_nodelists, tag_name
 from .nodes import WRITERS, effects_of_node
 from .plan import Module

@@ -11,10 +11,11 @@ from typing import Any
 from django.template.base import FilterExpression, Variable
 from django.utils.safestring import mark_safe
 
-from ..resolve import Site, Step
+from ..runtime.filter_chains import Step
+from ..runtime.sites import Site
 from .failures import file_of
+from .fast_filters import is_stock, twin_of
 from .scope import Local, Loop
-from .twins import is_stock, twin_of
 from .writer import Writer, is_attribute_name
 
 LOOP_VALUES = {

@@ -9,7 +9,7 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.template.base import UNKNOWN_SOURCE, Node, TokenType
 
 from ..errors import LocatedError, Location, RenderBlocked
-from ..waits import Kind, Wait
+from ..runtime.waits import Kind, Wait
 
 
 class Places:

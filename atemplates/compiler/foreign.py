@@ -13,15 +13,16 @@ from typing import Any
 from django.template.base import Node, NodeList
 from django.template.defaulttags import ForNode
 
-from ..kinds import FORGET, is_awaitable
-from ..placement import noted, observed
-from ..resolve import Steps
-from ..resolve.others import LEAVE, placed_here
-from ..state import State
-from ..waits import Kind, Wait
+from ..placement.records import noted, observed
+from ..runtime.calls import Steps
+from ..runtime.placed_steps import LEAVE, placed_here
+from ..runtime.state import State
+from ..runtime.types import FORGET, is_awaitable
+from ..runtime.waits import Kind, Wait
 from .foreign_arguments import PlannedExpression, expressions_in
 from .nodes import WRITERS
-from .plan import RUNTIME, PlannedNodeList
+from .plan import PlannedNodeList
+from .runtime_names import RUNTIME
 from .writer import Writer
 
 

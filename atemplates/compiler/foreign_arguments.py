@@ -14,9 +14,12 @@ from django.template.base import FilterExpression, Variable
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
-from ..resolve import MISSING, Invalid, Site, Steps, apply_filter, walk
-from ..state import State, state_of
-from ..waits import Wait
+from ..runtime.calls import Steps
+from ..runtime.filters import apply_filter
+from ..runtime.paths import walk
+from ..runtime.sites import MISSING, Invalid, Site
+from ..runtime.state import State, state_of
+from ..runtime.waits import Wait
 
 
 class PlannedExpression(FilterExpression):

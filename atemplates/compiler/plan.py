@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
-from html import escape as html_escape
 from typing import Any, TypeAlias
 
-from django.core.exceptions import SynchronousOnlyOperation
 from django.template.base import Node, NodeList, Template
 from django.template.context import Context
-from django.template.context import RequestContext as StockRequestContext
 from django.utils.safestring import SafeString
 
-from .. import resolve
-from ..escaping import scan
-from ..kinds import INERT, MODELS, SIMPLE
-from ..python_code import SCALARS
-from ..state import State, state_of
-from ..waits import Kind, Wait, going_on
-from .failures import Places, annotate, stop_of
+from ..runtime.state import State, state_of
+from ..runtime.waits import Kind, Wait, going_on
+from .failures import Places, stop_of
 from .lines import with_lines
 from .nodes import effects_of, write_nodes
+from .runtime_names import RUNTIME, engine_of
 from .scope import OPAQUE, Effects
 from .texts import text_of
 from .writer import Constants, Writer
@@ -35,81 +28,11 @@ lock = threading.RLock()
 numbers = itertools.count(1)
 """Any thread may take the next one: that is one step."""
 
-USUAL_CONTEXTS = {Context, StockRequestContext}
-
-
-def dicts_of(context: Any) -> list[Any]:
-    """Return what names are looked up in: the context's dicts, innermost last.
-
-    A context class that overrides how names are looked up is asked itself.
-    """
-    kind = type(context)
-    if kind in USUAL_CONTEXTS or (
-        kind.__getitem__ is Context.__getitem__ and kind.__contains__ is Context.__contains__
-    ):
-        return context.dicts  # type: ignore[no-any-return]
-    return [context]
-
-
-def dicts_again(state: State, context: Any) -> list[Any]:
-    """Return what names are looked up in after code of others has run, which may change anything.
-
-    What stands for missing variables is also up to the template that the context is bound to.
-    """
-    state.engine = _engine_of(context)
-    return dicts_of(context)
-
-
-def _engine_of(context: Any) -> Any:
-    return context.template.engine
-
-
 SHARED = {
     "(dicts": "dicts = dicts_of(context)",
     " in plain": "plain = state.plain",
 }
 """How code looks that needs a local which only some plans have -> the line that sets it."""
-
-# Filled by imports alone.
-RUNTIME: dict[str, Any] = {
-    "AWAIT": Kind.AWAIT,
-    "Invalid": resolve.Invalid,
-    "MISSING": resolve.MISSING,
-    "SafeString": SafeString,
-    "SynchronousOnlyOperation": SynchronousOnlyOperation,
-    "Wait": Wait,
-    "annotate": annotate,
-    "apply_filter": resolve.apply_filter,
-    "apply_stock": resolve.apply_stock,
-    "apply_twin": resolve.apply_twin,
-    "attribute_failed": resolve.attribute_failed,
-    "awaited": resolve.awaited,
-    "compare": resolve.compare,
-    "container": resolve.container,
-    "dicts_again": dicts_again,
-    "dicts_of": dicts_of,
-    # In the place of `except ... as error`, which takes CPython much longer to compile.
-    "exception": sys.exception,
-    "find": resolve.find,
-    "follow": resolve.follow,
-    "holds": resolve.holds,
-    "html_escape": html_escape,
-    "inert": INERT,
-    "local_time": resolve.local_time,
-    "models": MODELS,
-    "output": resolve.output,
-    "rows": resolve.rows,
-    "scan": scan,
-    "show": resolve.show,
-    "show_filtered": resolve.show_filtered,
-    "scalars": SCALARS,
-    "simple": SIMPLE,
-    "swallow": resolve.swallow,
-    "truth": resolve.truth,
-    "unpack": resolve.unpack,
-    "walk": resolve.walk,
-}
-"""What generated source may refer to besides its constants; tags add their own functions."""
 
 
 class PlannedNodeList(NodeList):
@@ -120,7 +43,7 @@ class PlannedNodeList(NodeList):
         state = state_of(context)
         if state is None:
             return super().render(context)
-        state.engine = _engine_of(context)
+        state.engine = engine_of(context)
         plan = plan_of(self)(context, state)
         # Begun right here: each level of nesting costs frames, and Python has not many.
         try:
@@ -140,7 +63,7 @@ class PlannedNodeList(NodeList):
         state = state_of(context)
         if state is None:
             return super().render(context)
-        state.engine = _engine_of(context)
+        state.engine = engine_of(context)
         before = state.stand_on(True)
         try:
             return await state.arun(plan_of(self)(context, state), state)  # type: ignore[no-any-return]

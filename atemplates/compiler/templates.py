@@ -14,11 +14,11 @@ from django.template.base import NodeList, Template
 from django.template.context import Context
 from django.template.context import RequestContext as StockRequestContext
 
-from ..kinds import is_django
-from ..resolve import Steps, awaited, complete
-from ..resolve.others import LEAVE, placed_here, there
-from ..state import ATTRIBUTE, State, state_of
-from ..waits import Wait
+from ..runtime.calls import Steps, awaited, complete
+from ..runtime.placed_steps import LEAVE, placed_here, there
+from ..runtime.state import ATTRIBUTE, State, state_of
+from ..runtime.types import is_django
+from ..runtime.waits import Wait
 from .foreign import await_context, holds_awaitables, in_thread
 from .plan import ATTRIBUTE as PLAN
 from .plan import PlannedNodeList, compiled

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
 
-from ..drivers import close_awaitable, gather_awaitables, wait_for
 from ..errors import RenderBlocked
-from ..kinds import is_awaitable
+from ..runtime.drivers import close_awaitable, gather_awaitables, wait_for
+from ..runtime.types import is_awaitable
 
 
 class Option(NamedTuple):

@@ -13,8 +13,8 @@ from django.template.context import Context, make_context
 from django.template.context import RequestContext as StockRequestContext
 
 from ..compiler.templates import OUR_BINDINGS
-from ..drivers import wait_for
-from ..kinds import is_awaitable
+from ..runtime.drivers import wait_for
+from ..runtime.types import is_awaitable
 
 
 class RequestContext(StockRequestContext):

@@ -13,10 +13,10 @@ from django.template.base import Template as ParsedTemplate
 from django.template.context import Context
 from django.template.engine import Engine
 
-from ..drivers import in_request_thread
-from ..loaded import loaded_template
-from ..placement import carry
-from ..state import POLICIES
+from ..compiler.cached_loader import loaded_template
+from ..placement.records import carry
+from ..runtime.drivers import in_request_thread
+from ..runtime.state import POLICIES
 from . import native, threaded
 from .base import (
     Option,

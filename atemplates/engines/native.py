@@ -14,16 +14,16 @@ from django.template.context import Context
 from django.template.engine import Engine
 from django.template.library import Library
 
-from .. import drivers
 from ..compiler.failures import stop_of
 from ..compiler.foreign import write_back
 from ..compiler.templates import callers, render_plan
-from ..kinds import INERT, is_awaitable
 from ..migration.recorder import Recorder
-from ..relations.loader import Relations
+from ..placement.routes import route_of
 from ..relations.policy import check_policy, current_policy
-from ..routes import route_of
-from ..state import Policy, State
+from ..relations.render_relations import Relations
+from ..runtime import drivers
+from ..runtime.state import Policy, State
+from ..runtime.types import INERT, is_awaitable
 from ..tags.inheritance import block_super
 from .base import discard_awaitables, words_of
 from .recording import RECORDER, request_in, told_of

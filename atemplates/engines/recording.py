@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from ..migration.recorder import Recorder
 from ..relations.events import Observer, logger, observers
-from ..relations.registry import is_a
+from ..relations.models import is_a
 from ..relations.static import attribute, attributes, text_of
 from .base import Option
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.template.base import Template
 
-from ..drivers import in_request_thread
+from ..runtime.drivers import in_request_thread
 from .base import (
     await_values,
     block_on_coroutine_functions,

@@ -20,9 +20,9 @@ from django.apps import apps
 from django.template.base import Node
 from django.utils.module_loading import import_string
 
-from .. import drivers
-from ..loaded import loaded_template
-from ..waits import going_on
+from ..compiler.cached_loader import loaded_template
+from ..runtime import drivers
+from ..runtime.waits import going_on
 
 logger = logging.getLogger("atemplates")
 

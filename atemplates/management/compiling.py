@@ -15,10 +15,10 @@ from ..compiler.explain import explain, line_of, nodes_below
 from ..compiler.foreign_arguments import expressions_in
 from ..compiler.templates import code_of
 from ..engines.django import DjangoTemplates
-from ..kinds import is_django
 from ..migration.problems import Problem
 from ..migration.site import Site
 from ..migration.swallowing import Swallower, swallowers
+from ..runtime.types import is_django
 
 if TYPE_CHECKING:
     from ..engines.jinja2 import Jinja2
@@ -98,7 +98,7 @@ def compile_django(site: Site, backend: DjangoTemplates) -> Compiled:
 
 def compile_jinja2(site: Site, backend: Jinja2) -> Compiled:
     """Compile the templates of a site; what fails is added to its problems."""
-    from ..migration.jinja2.functions import compile_template
+    from ..analysis.jinja2.functions import compile_template
 
     compiled = Compiled()
     functions: list[tuple[Any, str]] = []

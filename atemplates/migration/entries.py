@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from django.db.models import Model
 
-from ..relations.loads import Mask
 from ..relations.paths import ITEM, AccessPath
+from ..relations.querysets import Mask
 from .matching import Need, follow, model_named
 from .recordings import Record
 from .views import Rendering

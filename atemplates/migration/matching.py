@@ -16,8 +16,8 @@ from django.apps import apps
 from django.db.models import Manager, Model
 
 from ..relations.joins import why_not_join
+from ..relations.models import Relation, relations_of
 from ..relations.paths import ITEM
-from ..relations.registry import Relation, relations_of
 
 FREE_ON_PREFETCH = frozenset({"all", "count", "exists"})
 """What a prefetched manager answers without a query."""

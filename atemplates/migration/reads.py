@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..relations.loads import deferred_key, is_deferred
 from ..relations.paths import ITEM, AccessPath
+from ..relations.querysets import deferred_key, is_deferred
 from .entries import Entry, Known, needs_of, normal, prefix_of
 from .findings import POSSIBLE, Finding, Lost, Place, Report
 from .matching import Need, covers, follow, model_named

@@ -14,7 +14,7 @@ import django
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.engine import Engine
 
-from ..compiler.access import access_paths, following
+from ..analysis.django import access_paths, following
 from .annotations import annotations_of
 from .problems import Problem
 from .sources import template_names

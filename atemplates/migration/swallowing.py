@@ -1,7 +1,8 @@
 """Python that catches what Django's guard raises on the event loop, and may answer wrongly there.
 
-A property such as this one says "unknown" on the loop, because the guard raises inside it. A render
-notices that (`atemplates.guard`); ``async def`` code that asks for it by itself does not::
+A property such as this one says "unknown" on the loop, because the guard raises inside it. A
+render notices that (`atemplates.placement.guard`); ``async def`` code that asks for it by itself
+does not::
 
     @property
     def publisher_name(self):

@@ -21,7 +21,7 @@ from django.core.paginator import Paginator
 from django.db import connections
 from django.db.models import Manager, Model, QuerySet
 
-from ..relations.loads import Mask, gives_instances, lists_of, loaded_by, mask_of
+from ..relations.querysets import Mask, gives_instances, lists_of, loaded_by, mask_of
 
 ONE = frozenset({"get", "first", "last", "earliest", "latest", "create"})
 NOT_ROWS = frozenset(

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 from django.db import connections, router
 from django.db.models import Count, Manager, Model, QuerySet
 
-from .loading import in_one_database
-from .registry import Relation
+from .batch_loading import in_one_database
+from .models import Relation
 
 Grouped: TypeAlias = "tuple[QuerySet[Any], str, str] | None"
 """The rows of all instances, the column that says whose a row is, and the instance's attribute

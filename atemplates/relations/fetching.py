@@ -14,7 +14,7 @@ from typing import Any
 import django
 from django.db.models import Model, QuerySet
 
-from .registry import PREFETCHED, is_a, loaded_rows
+from .models import PREFETCHED, is_a, loaded_rows
 
 AVAILABLE = django.VERSION >= (6, 1)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 
-from .registry import Relation, is_a, is_saved, relation_of
+from .models import Relation, is_a, is_saved, relation_of
 from .static import attributes
 
 ATTRIBUTE = "_atemplates_origin"

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from ..errors import LocatedError, Location
-from ..state import POLICIES
+from ..runtime.state import POLICIES
 
 _override: ContextVar[str | None] = ContextVar("atemplates_relations", default=None)
 # Any thread may add; each takes out the very entry it has put in. It is read in one step.

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from django.db.models import Model
 
+from .advice import WHOLE, Chain, Many, strip_items, use_of
 from .joins import why_not_join
-from .many import WHOLE, Chain, Many, strip_items, use_of
 from .paths import AccessPath
 from .steps import TO_MANY, TO_ONE, Step, is_item, steps_of
 

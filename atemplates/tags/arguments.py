@@ -36,12 +36,12 @@ from ..compiler.expressions import write_expression
 from ..compiler.failures import is_stop
 from ..compiler.foreign import in_thread
 from ..compiler.nodes import register
-from ..compiler.plan import RUNTIME
+from ..compiler.runtime_names import RUNTIME
 from ..compiler.scope import READS, assigns
 from ..compiler.writer import Writer
-from ..state import State
-from ..value_code import use_code
-from ..waits import Kind, Wait
+from ..placement.value_code import use_code
+from ..runtime.state import State
+from ..runtime.waits import Kind, Wait
 
 
 class Resolved:

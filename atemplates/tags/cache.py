@@ -13,12 +13,12 @@ from django.template.exceptions import TemplateSyntaxError
 from django.templatetags.cache import CacheNode
 
 from ..compiler.nodes import effects_of, register, write_nodes
-from ..compiler.plan import RUNTIME
+from ..compiler.runtime_names import RUNTIME
 from ..compiler.scope import Effects
 from ..compiler.writer import Writer
-from ..resolve import Steps
-from ..state import State
-from ..waits import Kind, Wait
+from ..runtime.calls import Steps
+from ..runtime.state import State
+from ..runtime.waits import Kind, Wait
 from .arguments import Failing, write_argument
 
 IN_MEMORY = (DummyCache, LocMemCache)

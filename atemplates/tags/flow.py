@@ -28,12 +28,13 @@ from ..compiler.conditions import (
 from ..compiler.expressions import places, write_expression, write_root
 from ..compiler.foreign import LoopBody
 from ..compiler.nodes import Unwritable, effects_of, register, write_nodes
-from ..compiler.plan import RUNTIME
+from ..compiler.runtime_names import RUNTIME
 from ..compiler.scope import NONE, Effects, Local, Loop
 from ..compiler.writer import Writer
-from ..kinds import VIEWS
-from ..resolve import MISSING, Rows
-from ..state import State
+from ..runtime.iteration import Rows
+from ..runtime.sites import MISSING
+from ..runtime.state import State
+from ..runtime.types import VIEWS
 
 RUNTIME["VariableDoesNotExist"] = VariableDoesNotExist
 HAS_LENGTH = django.VERSION >= (6, 0)

@@ -14,11 +14,12 @@ from django.utils.safestring import SafeString
 
 from ..compiler.expressions import write_expression, write_filters, write_root, write_variable
 from ..compiler.nodes import effects_of, register, write_nodes
-from ..compiler.plan import RUNTIME
+from ..compiler.runtime_names import RUNTIME
 from ..compiler.scope import Effects, Frame, Local, assigns
 from ..compiler.writer import Writer
-from ..resolve import MISSING, Invalid, Site, invalid
-from ..state import State
+from ..runtime.paths import invalid
+from ..runtime.sites import MISSING, Invalid, Site
+from ..runtime.state import State
 from .arguments import ABSENT, Resolved, write_argument
 from .flow import real_frame
 

@@ -19,18 +19,20 @@ from django.template.loader_tags import (
 )
 from django.utils.safestring import mark_safe
 
+from ..compiler.cached_loader import can_select, loaded_template
 from ..compiler.expressions import write_expression
 from ..compiler.foreign import in_thread, off_loop
 from ..compiler.nodes import effects_of, register, write_nodes
 from ..compiler.plan import ATTRIBUTE as PLAN
-from ..compiler.plan import RUNTIME, compiled
+from ..compiler.plan import compiled
+from ..compiler.runtime_names import RUNTIME
 from ..compiler.scope import ELSEWHERE, READS, Effects
 from ..compiler.templates import body_plan, render_plan
 from ..compiler.writer import Writer
-from ..loaded import can_select, loaded_template
-from ..resolve import Steps, truth
-from ..state import State
-from ..waits import Kind, Wait
+from ..runtime.calls import Steps
+from ..runtime.iteration import truth
+from ..runtime.state import State
+from ..runtime.waits import Kind, Wait
 from .flow import write_origin
 
 PartialDefNode: Any = getattr(defaulttags, "PartialDefNode", None)

@@ -13,21 +13,21 @@ from django.template.library import InclusionNode, SimpleBlockNode, SimpleNode, 
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
+from ..compiler.cached_loader import loaded_template
 from ..compiler.expressions import write_expression
 from ..compiler.foreign import await_context, holds_awaitables, in_thread, off_loop, tag_name
 from ..compiler.nodes import effects_of, register, write_nodes
-from ..compiler.plan import RUNTIME
+from ..compiler.runtime_names import RUNTIME
 from ..compiler.scope import OPAQUE, READS, Effects, assigns, foreign
 from ..compiler.templates import render_plan
 from ..compiler.writer import Writer
-from ..escaping import escape
-from ..kinds import INERT, is_django, is_iterator
-from ..loaded import loaded_template
-from ..resolve import Steps, awaited, complete
-from ..resolve.others import LEAVE, here, placed_here
-from ..state import State
-from ..value_code import text_code, use_code
-from ..waits import Kind, Wait
+from ..placement.value_code import text_code, use_code
+from ..runtime.calls import Steps, awaited, complete
+from ..runtime.escaping import escape
+from ..runtime.placed_steps import LEAVE, here, placed_here
+from ..runtime.state import State
+from ..runtime.types import INERT, is_django, is_iterator
+from ..runtime.waits import Kind, Wait
 
 
 def module_of(function: Any) -> str:

@@ -16,14 +16,14 @@ from django.utils.html import conditional_escape
 from ..compiler.expressions import write_expression
 from ..compiler.foreign import in_thread
 from ..compiler.nodes import register
-from ..compiler.plan import RUNTIME
+from ..compiler.runtime_names import RUNTIME
 from ..compiler.scope import assigns
 from ..compiler.writer import Writer
-from ..escaping import escape
-from ..resolve import MISSING
-from ..reversing import reverse
-from ..state import State
-from ..waits import Kind, Wait
+from ..runtime.escaping import escape
+from ..runtime.fast.urls import reverse
+from ..runtime.sites import MISSING
+from ..runtime.state import State
+from ..runtime.waits import Kind, Wait
 from .arguments import arguments_code
 
 # -- url -------------------------------------------------------------------------------------------

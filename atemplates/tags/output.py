@@ -27,10 +27,10 @@ from ..compiler.expressions import (
     write_shown_filtered,
 )
 from ..compiler.nodes import effects_of, register, without_effects, write_nodes
-from ..compiler.plan import RUNTIME
+from ..compiler.runtime_names import RUNTIME
 from ..compiler.scope import Effects, Frame, Local, assigns
 from ..compiler.writer import Writer
-from ..resolve import rendered
+from ..runtime.output import rendered
 from .flow import real_frame
 
 RUNTIME["strip_spaces_between_tags"] = strip_spaces_between_tags

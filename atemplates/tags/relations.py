@@ -10,14 +10,14 @@ from django.template.base import FilterExpression, Node, NodeList, Parser, Token
 from django.template.exceptions import TemplateSyntaxError
 from django.template.library import Library
 
-from ..compiler.access import register_access
-from ..compiler.access.nodes import region
+from ..analysis.django import register_access
+from ..analysis.django.nodes import region
 from ..compiler.expressions import write_expression
 from ..compiler.nodes import effects_of, register, write_nodes
-from ..compiler.plan import RUNTIME
+from ..compiler.runtime_names import RUNTIME
 from ..compiler.scope import Effects
 from ..compiler.writer import Writer
-from ..state import POLICIES, State
+from ..runtime.state import POLICIES, State
 
 library = Library()
 

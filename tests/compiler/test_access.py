@@ -5,7 +5,7 @@ import pytest
 from django.template import Engine, Node, TemplateDoesNotExist
 from django.template.base import Origin
 
-from atemplates.compiler.access import access_paths, following
+from atemplates.analysis.django import access_paths, following
 from tests.compiler import access_tags
 
 LIBRARIES = {
@@ -525,7 +525,7 @@ def test_a_subclass_of_a_known_tag_is_foreign():
 
 def test_every_node_type_of_django_that_is_compiled_has_its_reads_here():
     import atemplates.tags  # noqa: F401  (fills the compiler's table)
-    from atemplates.compiler.access.walker import HANDLERS
+    from atemplates.analysis.django.walker import HANDLERS
     from atemplates.compiler.nodes import WRITERS
 
     django_types = {kind for kind in WRITERS if kind.__module__.startswith("django.")}

@@ -8,7 +8,7 @@ from django.template import Context, Engine, VariableDoesNotExist
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from atemplates.compiler.access import access_paths
+from atemplates.analysis.django import access_paths
 
 NAMES = ["a", "b", "c", "item", "x"]
 STEPS = ["p", "q", "r"]

@@ -9,11 +9,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.template import Context
 from django.template.base import NodeList
 
-from atemplates import placement
 from atemplates.compiler.plan import PlannedNodeList, plan_of
 from atemplates.engines.django import DjangoTemplates, arender_template, render_template
 from atemplates.errors import RenderBlocked
-from atemplates.state import Policy
+from atemplates.placement import records
+from atemplates.runtime.state import Policy
 from tests.event_loop import PATIENCE
 from tests.rendering import SETUPS, arender_counted, arender_hops, parse, precompiled, run_async
 from tests.tags.places import NOTES
@@ -508,7 +508,7 @@ class TestInline:
             ({"inline_tags": ["i18n"]}, False),
         ):
             NOTES.clear()
-            placement.RECORDS.clear()
+            records.RECORDS.clear()
             assert await backend(**options).render_async() == "noted"
             assert [note[1] for note in NOTES] == [on_loop], options
         with pytest.raises(ImproperlyConfigured, match="no tag library"):

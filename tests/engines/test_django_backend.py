@@ -237,7 +237,7 @@ class TestLoading:
         def refuse(*args, **kwargs):
             raise AssertionError("hopped")
 
-        monkeypatch.setattr("atemplates.hops.sync_to_async", refuse)
+        monkeypatch.setattr("atemplates.runtime.hops.sync_to_async", refuse)
         template = await backend.aget_template("page")
         assert template.origin.template_name == "page"
 

@@ -8,9 +8,9 @@ from django.core.checks.registry import registry
 from django.db import connections
 from django.template.backends.django import DjangoTemplates as StockTemplates
 
-from atemplates import drivers
 from atemplates.engines import toolbar
 from atemplates.engines.django import DjangoTemplates
+from atemplates.runtime import drivers
 from tests.rendering import run_async
 from tests.testapp.models import Animal, Place
 

@@ -6,7 +6,7 @@ from functools import cache
 import jinja2
 import pytest
 
-from atemplates.engines.jinja2.plans import use_plans
+from atemplates.jinja2.plans import use_plans
 from tests.rendering import run_async
 from tests.testapp.models import Animal
 from tests.watchdog import Hung, watchdog
@@ -241,7 +241,7 @@ def test_the_watchdog_bites(monkeypatch):
         while True:
             pass
 
-    from atemplates.engines.jinja2.loops import LoopContext
+    from atemplates.jinja2.loops import LoopContext
 
     monkeypatch.setattr(LoopContext, "length", property(turn))
     _, blocking, waiting = environments()

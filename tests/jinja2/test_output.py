@@ -131,8 +131,8 @@ sys.modules["markupsafe._speedups"] = None
 from django.conf import settings
 settings.configure()
 import jinja2
-from atemplates import escaping
-from atemplates.engines.jinja2.plans import Environment
+from atemplates.runtime import escaping
+from atemplates.jinja2.plans import Environment
 assert escaping.quoted is not escaping.scan
 for source in ("{{ x }}", "{% macro m(a) %}<{{ a }}>{% endmacro %}{{ m(x) }}"):
     ours = Environment(autoescape=True).from_string(source)

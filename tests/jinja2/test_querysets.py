@@ -9,10 +9,10 @@ from django.core.paginator import Paginator
 from django.db.models import Prefetch
 from django.utils.functional import SimpleLazyObject
 
-from atemplates import drivers, hops
-from atemplates.engines.jinja2 import state
-from atemplates.placement import TRUSTED_AFTER
-from atemplates.state import Policy
+from atemplates.jinja2 import state
+from atemplates.placement.records import TRUSTED_AFTER
+from atemplates.runtime import drivers, hops
+from atemplates.runtime.state import Policy
 from tests.testapp.models import Animal, Food, Region
 
 from .conftest import make_backend, queries

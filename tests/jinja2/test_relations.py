@@ -4,13 +4,13 @@ import pytest
 from asgiref.sync import sync_to_async
 from django import VERSION
 
-from atemplates import kinds
 from atemplates.relations.policy import (
     LazyAccessError,
     LazyAccessWarning,
     relations,
     reset_warnings,
 )
+from atemplates.runtime import types
 from atemplates.testing import record
 from tests.testapp.models import Animal, Note, Passport, Visit, Visitor
 
@@ -214,10 +214,10 @@ async def test_the_policy_holds_when_types_were_forgotten(monkeypatch):
     template = make_backend().from_string(source)
     strict = make_backend(relations="raise").from_string(source)
     await sync_to_async(lambda: template.render({"animals": animals()}))()
-    monkeypatch.setattr(kinds, "LIMIT", 0)
-    kinds.learn(type("New", (), {}))
+    monkeypatch.setattr(types, "LIMIT", 0)
+    types.learn(type("New", (), {}))
     monkeypatch.undo()
-    assert Animal not in kinds.RELATED
+    assert Animal not in types.RELATED
     with pytest.raises(LazyAccessError):
         await sync_to_async(lambda: strict.render({"animals": animals()}))()
     rows = await sync_to_async(list)(animals())

@@ -8,10 +8,10 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group
 from jinja2.sandbox import SandboxedEnvironment
 
-from atemplates import placement
-from atemplates.engines.jinja2 import state
-from atemplates.engines.jinja2.plans import use_plans
-from atemplates.state import Policy
+from atemplates.jinja2 import state
+from atemplates.jinja2.plans import use_plans
+from atemplates.placement import records
+from atemplates.runtime.state import Policy
 from tests import swallowing
 from tests.rendering import plain
 from tests.swallowing import HIDING, objects
@@ -64,9 +64,9 @@ KEPT = [swallowing.Flag, swallowing.Appending, swallowing.Slotted, swallowing.Fo
 
 @pytest.fixture(autouse=True)
 def nothing_is_learned():
-    placement.RECORDS.clear()
+    records.RECORDS.clear()
     yield
-    placement.RECORDS.clear()
+    records.RECORDS.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +96,7 @@ async def aoutcome_of(template, values):
 
 # Which of the objects ask the database, render after render: code that was quiet may ask later.
 ASKING = {
-    placement.TRUSTED_AFTER: [[True, True], [*[False] * 4, True, True]],
+    records.TRUSTED_AFTER: [[True, True], [*[False] * 4, True, True]],
     0: [[True], [False, True]],
 }
 WAYS = [
@@ -123,7 +123,7 @@ async def test_jinja2_templates(monkeypatch, trusted_after, kind, hide):
         }
         template = ours.from_string(source)
         for asking in ASKING[trusted_after]:
-            placement.RECORDS.clear()
+            records.RECORDS.clear()
             for number, asks in enumerate(asking):
                 got = await aoutcome_of(template, context_of(kept, hide, asks))
                 if got != wanted[asks]:

@@ -10,8 +10,8 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group
 
-from atemplates.engines.jinja2 import state
-from atemplates.state import Policy
+from atemplates.jinja2 import state
+from atemplates.runtime.state import Policy
 
 
 class Source:

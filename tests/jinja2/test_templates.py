@@ -9,7 +9,7 @@ import jinja2
 import pytest
 from asgiref.sync import sync_to_async
 
-from atemplates.drivers import arun, run
+from atemplates.runtime.drivers import arun, run
 
 from .conftest import make_backend
 

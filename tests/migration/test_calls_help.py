@@ -9,11 +9,11 @@ import pytest
 from django.apps import apps
 from django.template import Context, Engine, engines
 
-from atemplates.compiler.access import access_paths
+from atemplates.analysis.django import access_paths
+from atemplates.analysis.jinja2 import jinja2_paths
 from atemplates.engines.django import render_template
 from atemplates.migration.analysis import analyse
 from atemplates.migration.findings import call_of
-from atemplates.migration.jinja2 import jinja2_paths
 from atemplates.migration.values import Data
 from atemplates.migration.views import Rendering
 from atemplates.relations.policy import relations

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django.test import override_settings
 from jinja2 import Environment
 
-from atemplates import placement
+from atemplates.placement import records
 from tests.testapp.models import Animal
 
 from . import some_tags
@@ -226,9 +226,9 @@ def settle(tmp_path, *runs):
     """Leave a file in which another process tells of a tag and of a context processor."""
     for function in (some_tags.StampNode.render, processor):
         for asked in runs:
-            placement.record_of(function).note(0.00008, asked)
-    placement.save(tmp_path / "learned.json")
-    placement.RECORDS.clear()
+            records.record_of(function).note(0.00008, asked)
+    records.save(tmp_path / "learned.json")
+    records.RECORDS.clear()
     return {
         "learned": tmp_path / "learned.json",
         "context_processors": [f"{__name__}.processor"],

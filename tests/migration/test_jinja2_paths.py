@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 from jinja2 import DictLoader, Environment, TemplateError
 
-from atemplates.migration.jinja2 import jinja2_paths
-from atemplates.migration.jinja2.site import read_jinja2_site
+from atemplates.analysis.jinja2 import jinja2_paths
+from atemplates.migration.jinja2_site import read_jinja2_site
 
 
 def environment(**templates):

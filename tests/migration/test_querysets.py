@@ -5,7 +5,7 @@ from django.core.exceptions import FieldError
 from django.db.models import Prefetch
 from django.template import Context, engines
 
-from atemplates.compiler.access import access_paths
+from atemplates.analysis.django import access_paths
 from atemplates.engines.django import render_template
 from atemplates.migration import values
 from atemplates.migration.analysis import analyse

@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from atemplates.compiler.access import access_paths
+from atemplates.analysis.django import access_paths
+from atemplates.analysis.jinja2 import jinja2_paths
 from atemplates.engines.django import render_template
 from atemplates.migration.analysis import analyse
 from atemplates.migration.entries import normal
-from atemplates.migration.jinja2 import jinja2_paths
 from atemplates.migration.recordings import record_of, render_record
 from atemplates.migration.views import renderings
 from atemplates.relations.events import observe_everywhere

@@ -19,10 +19,10 @@ from django.template.engine import Engine
 from django.test import override_settings
 from django.utils import timezone, translation
 
-from atemplates import placement
 from atemplates.engines.django import arender_template, render_template
 from atemplates.engines.native import set_policy
-from atemplates.state import Policy
+from atemplates.placement import records
+from atemplates.runtime.state import Policy
 from tests.rendering import run_async
 
 from .keeping import Asking
@@ -310,12 +310,12 @@ def outcomes(case: Case, loop: asyncio.AbstractEventLoop) -> dict[str, Outcome]:
             arender = _arender(case, ours, template, code)
             results["arender"] = loop.run_until_complete(arender).result()
             return results
-        placement.RECORDS.clear()
+        records.RECORDS.clear()
         results["arender"] = _beside(case, ours, template, code)
-        placement.RECORDS.clear()
+        records.RECORDS.clear()
         for asks in (False, False, False, False, True):
             results["surprised"] = _beside(case, ours, template, code, asks)
-        placement.RECORDS.clear()
+        records.RECORDS.clear()
         trusting = kitchen("trusting", case.asynchronous, **options)
         trusting.serve(case.templates)
         template = trusting.engine.get_template("main.html")

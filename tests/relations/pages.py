@@ -15,13 +15,13 @@ from django.db import connections
 from django.template import Context
 from django.template.backends.django import DjangoTemplates as StockTemplates
 
-from atemplates import drivers
 from atemplates.compiler.templates import render_plan
 from atemplates.engines.django import DjangoTemplates
 from atemplates.engines.native import new_state, set_policy
-from atemplates.state import Policy
+from atemplates.runtime import drivers
+from atemplates.runtime.state import Policy
+from atemplates.runtime.waits import Kind, Wait
 from atemplates.testing import Event, record
-from atemplates.waits import Kind, Wait
 from tests.rendering import counted, plain, run_async
 
 NAME = "page.html"

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from django.db.models import F
 
-from atemplates.relations import telling
+from atemplates.relations import reporting
 from atemplates.relations.events import observe_everywhere, observing
 from atemplates.testing import LazyAccessError, record
 from tests.testapp.models import Animal, Chip, Note, Place
@@ -202,12 +202,12 @@ def test_generic_keys_are_one_event_for_each_kind(way):
 def test_without_an_observer_no_event_is_made(way, monkeypatch):
     made = []
 
-    class Counted(telling.Event):
+    class Counted(reporting.Event):
         def __init__(self, *args, **kwargs):
             made.append(self)
             super().__init__(*args, **kwargs)
 
-    monkeypatch.setattr(telling, "Event", Counted)
+    monkeypatch.setattr(reporting, "Event", Counted)
     source = loop(
         "{{ r.home.name }}{{ r.foods.count }}{% for c in r.children.all %}{{ c.name }}{% endfor %}"
         "{{ r.label }}{{ r.foods.first }}"

@@ -11,8 +11,8 @@ from django.utils.functional import SimpleLazyObject
 
 from atemplates.engines.jinja2 import Jinja2
 from atemplates.relations.events import observe_everywhere, observing
-from atemplates.relations.loader import Relations
 from atemplates.relations.policy import LazyAccessError
+from atemplates.relations.render_relations import Relations
 from atemplates.relations.static import attribute, attributes, owner_of, rows_of, text_of
 from atemplates.testing import record
 from tests.rendering import run_async
@@ -246,7 +246,7 @@ def test_an_error_of_ours_in_describing_is_logged(zoo, way, policy, caplog, monk
     def fail(*args):
         raise RuntimeError("cannot describe")
 
-    monkeypatch.setattr("atemplates.relations.telling.suggestion", fail)
+    monkeypatch.setattr("atemplates.relations.reporting.suggestion", fail)
     run = render(LOOP, hostile, way, policy, observed=True)
     if policy == "raise":
         assert type(run.error) is LazyAccessError
@@ -261,8 +261,8 @@ def test_an_error_of_ours_in_watching_is_logged(zoo, way, name, caplog, monkeypa
     def fail(*args):
         raise RuntimeError("cannot watch")
 
-    monkeypatch.setattr(f"atemplates.relations.watching.{name}", fail)
-    monkeypatch.setattr(f"atemplates.relations.loader.{name}", fail, raising=False)
+    monkeypatch.setattr(f"atemplates.relations.query_attribution.{name}", fail)
+    monkeypatch.setattr(f"atemplates.relations.render_relations.{name}", fail, raising=False)
     assert render("{{ h.method }}", hostile, way, observed=True).result()
     assert "cannot watch" in caplog.text
 

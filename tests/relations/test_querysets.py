@@ -7,8 +7,8 @@ from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import Prefetch
 
-from atemplates.python_code import SOMEBODYS
-from atemplates.waits import Kind
+from atemplates.placement.python_code import SOMEBODYS
+from atemplates.runtime.waits import Kind
 from tests.testapp.models import Animal, Egg, Food, Region, Species
 
 from .pages import WAYS, compare, render

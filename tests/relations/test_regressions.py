@@ -5,8 +5,8 @@ import pickle
 import pytest
 from django.db.models import Prefetch
 
-from atemplates import kinds
 from atemplates.relations.fetching import AVAILABLE
+from atemplates.runtime import types
 from atemplates.testing import LazyAccessError
 from tests.testapp.data import GONE
 from tests.testapp.models import (
@@ -226,9 +226,9 @@ def test_what_asks_nobody_does_not_raise(body, way):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_model_that_was_never_seen_before_raises(way):
-    for types in (kinds.INERT, kinds.PLAIN, kinds.PLAIN_OR_MODEL, kinds.RELATED, kinds.MODELS):
-        types.discard(Passport)
-    kinds.LEARNED.discard(Passport)
+    for known in (types.INERT, types.PLAIN, types.PLAIN_OR_MODEL, types.RELATED, types.MODELS):
+        known.discard(Passport)
+    types.LEARNED.discard(Passport)
     with pytest.raises(LazyAccessError):
         render("{{ rows.first.issued_in.name }}", rows(Passport.objects), way, "raise").result()
 

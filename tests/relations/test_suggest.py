@@ -10,7 +10,7 @@ from django.db.models import Manager
 from django.template import Context, Engine
 from django.test.utils import CaptureQueriesContext
 
-from atemplates.compiler.access import access_paths
+from atemplates.analysis.django import access_paths
 from atemplates.relations.joins import is_filtered, why_not_join
 from atemplates.relations.paths import AccessPath
 from atemplates.relations.suggest import Suggestion, suggest

@@ -3,7 +3,7 @@
 import pytest
 from django.db.models import prefetch_related_objects
 
-from atemplates.relations import registry
+from atemplates.relations import models
 from atemplates.relations.fetching import AVAILABLE
 from tests.testapp.models import Animal
 
@@ -16,48 +16,48 @@ pytestmark = [
 def test_an_evaluated_queryset_keeps_its_rows():
     queryset = Animal.objects.all()
     assert queryset._result_cache is None
-    assert not registry.is_loaded(queryset)
+    assert not models.is_loaded(queryset)
     rows = list(queryset)
     assert queryset._result_cache == rows
-    assert registry.is_loaded(queryset)
+    assert models.is_loaded(queryset)
 
 
 def test_a_filled_queryset_asks_nothing(django_assert_num_queries):
     loaded, queryset = (Animal.objects.prefetch_related("foods") for _ in range(2))
     assert queryset._prefetch_done is False
     rows = list(loaded)
-    registry.fill(queryset, loaded)
+    models.fill(queryset, loaded)
     with django_assert_num_queries(0):
         assert list(queryset) == rows
 
 
 def test_a_prefetch_is_kept_on_the_instance():
     animal = Animal.objects.first()
-    assert registry.PREFETCHED not in vars(animal)
+    assert models.PREFETCHED not in vars(animal)
     prefetch_related_objects([animal], "foods")
-    assert list(vars(animal)[registry.PREFETCHED]) == ["foods"]
-    assert registry.is_loaded(animal.foods.all())
-    registry.forget_prefetched(animal, "foods")
-    assert not registry.is_loaded(animal.foods.all())
+    assert list(vars(animal)[models.PREFETCHED]) == ["foods"]
+    assert models.is_loaded(animal.foods.all())
+    models.forget_prefetched(animal, "foods")
+    assert not models.is_loaded(animal.foods.all())
 
 
 def test_a_related_object_is_kept_in_the_state():
     animal = Animal.objects.exclude(species=None).first()
-    relation = registry.relations_of(Animal)["species"]
+    relation = models.relations_of(Animal)["species"]
     assert "species" not in animal._state.fields_cache
-    assert registry.is_missing(animal, relation)
+    assert models.is_missing(animal, relation)
     species = animal.species
     assert animal._state.fields_cache["species"] is species
-    assert not registry.is_missing(animal, relation)
+    assert not models.is_missing(animal, relation)
 
 
 def test_a_deferred_column_is_not_in_the_dict():
     animal = Animal.objects.only("name").first()
     field = Animal._meta.get_field("story")
     assert animal.get_deferred_fields() >= {"story"}
-    assert registry.lacks(animal, [field])
+    assert models.lacks(animal, [field])
     animal.story  # noqa: B018 - reading it loads it
-    assert not registry.lacks(animal, [field])
+    assert not models.lacks(animal, [field])
 
 
 @pytest.mark.skipif(not AVAILABLE, reason="fetch modes came with Django 6.1")

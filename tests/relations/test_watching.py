@@ -7,13 +7,13 @@ from importlib import import_module
 import pytest
 
 import atemplates
-from atemplates.relations import watching
+from atemplates.relations import query_attribution
 
 NEEDED = {
-    watching._announced: {"wait"},
-    watching._filter: {"function", "value", "site", "root"},
-    watching._value_at_hand: {"value"},
-    watching._walk: {"site", "index", "root", "value"},
+    query_attribution._announced: {"wait"},
+    query_attribution._filter: {"function", "value", "site", "root"},
+    query_attribution._value_at_hand: {"value"},
+    query_attribution._walk: {"site", "index", "root", "value"},
 }
 
 
@@ -30,14 +30,17 @@ def functions_of(room):
                 yield from filter(inspect.isfunction, vars(function).values())
 
 
-@pytest.mark.parametrize("step", watching.STEPS, ids=".".join)
+@pytest.mark.parametrize("step", query_attribution.STEPS, ids=".".join)
 def test_a_step_is_a_function_with_these_names(step):
     room, name = step
     found = [function for function in functions_of(room) if function.__name__ == name]
     assert len(found) == 1
     code = found[0].__code__
-    assert NEEDED.get(watching.STEPS[step], set()) <= {*code.co_varnames, *code.co_cellvars}
+    assert NEEDED.get(query_attribution.STEPS[step], set()) <= {
+        *code.co_varnames,
+        *code.co_cellvars,
+    }
 
 
 def test_the_package_is_where_the_steps_are_looked_for():
-    assert atemplates.__name__ == watching.PACKAGE
+    assert atemplates.__name__ == query_attribution.PACKAGE

@@ -8,10 +8,10 @@ import re
 import pytest
 from django.template import Context
 
-from atemplates import placement
 from atemplates.engines.django import arender_template, render_template
 from atemplates.errors import RenderBlocked
-from atemplates.state import Policy
+from atemplates.placement import records
+from atemplates.runtime.state import Policy
 from tests.rendering import SETUPS, parse, precompiled
 from tests.tags.places import NOTES
 
@@ -182,7 +182,7 @@ class TestWhereItRuns:
 
     @pytest.mark.parametrize("tag", ["join", "show 1", "wrapped %}{% endwrapped"])
     async def test_never_when_it_took_long(self, tag, monkeypatch):
-        monkeypatch.setattr(placement, "QUICK", -1.0)
+        monkeypatch.setattr(records, "QUICK", -1.0)
         source = f"{{% {tag} %}}"
         assert await self.run(source, times=10) == [(tag.partition(" ")[0], False)]
 

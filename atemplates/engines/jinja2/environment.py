@@ -19,10 +19,10 @@ from django.utils.formats import date_format
 from django.utils.module_loading import import_string
 from jinja2.utils import pass_context
 
-from .bytecode import DjangoBytecodeCache
+from ...jinja2.bytecode import DjangoBytecodeCache
+from ...jinja2.extensions import CacheExtension, CsrfTokenExtension
+from ...jinja2.plans import Environment
 from .django_filters import BUILTIN_LIBRARIES, HUMANIZE, adapted, filesizeformat
-from .extensions import CacheExtension, CsrfTokenExtension
-from .plans import Environment
 
 OUR_EXTENSIONS = (
     "jinja2.ext.i18n",

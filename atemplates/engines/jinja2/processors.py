@@ -10,10 +10,10 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 from django.template.backends.utils import csrf_input_lazy, csrf_token_lazy
 
-from ...attempts import LEAVE, attempt
-from ...drivers import in_request_thread, wait_for
-from ...kinds import is_awaitable, is_django
-from ...placement import is_trusted, noted
+from ...placement.records import is_trusted, noted
+from ...placement.trials import LEAVE, attempt
+from ...runtime.drivers import in_request_thread, wait_for
+from ...runtime.types import is_awaitable, is_django
 from ..base import is_coroutine_function
 from ..context import merge_processor_result
 

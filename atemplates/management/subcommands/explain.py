@@ -10,7 +10,7 @@ from django.template.base import FilterExpression, Template, Variable
 
 from ...compiler.explain import Line, Section, explain, parent_of
 from ...engines.django import DjangoTemplates
-from ...placement import LEARNED, learned
+from ...placement.records import LEARNED, learned
 from ..compiling import ONE_HOP, RENDER_ASYNC
 from .base import Subcommand, load_template, our_backend
 

@@ -208,7 +208,7 @@ def sites_of(options: dict[str, Any]) -> dict[str, Site]:
         if isinstance(backend, DjangoTemplates):
             sites[backend.name] = read_site(backend.engine, names, progress_of())
         elif hasattr(backend, "env"):
-            from ...migration.jinja2.site import read_jinja2_site
+            from ...migration.jinja2_site import read_jinja2_site
 
             sites[backend.name] = read_jinja2_site(backend.env, names, progress_of())
     if not sites:

@@ -40,7 +40,7 @@ def init(self: Environment, *args: Any, **kwargs: Any) -> None:
         kwargs["enable_async"] = True
     stock_init(self, *args, **kwargs)
     if not ROUTE.startswith("stock"):
-        from atemplates.engines.jinja2.plans import use_plans
+        from atemplates.jinja2.plans import use_plans
 
         use_plans(self)
 
@@ -52,7 +52,7 @@ def replace_classes() -> None:
     Environment.__init__ = init  # type: ignore[method-assign]
     if ROUTE.startswith("stock"):
         return
-    from atemplates.engines.jinja2.templates import Template
+    from atemplates.jinja2.templates import Template
 
     Template.environment_class = Environment
     jinja2.Template = jinja2.environment.Template = Template  # type: ignore[misc]

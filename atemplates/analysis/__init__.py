@@ -1,0 +1,1 @@
+"""What templates read, found without rendering them. No render imports this."""

@@ -1,0 +1,245 @@
+"""Tags that lead to other templates, and tags that somebody else wrote."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.template.base import FilterExpression, Node, NodeList, Template, TextNode, Variable
+from django.template.library import InclusionNode, SimpleBlockNode, SimpleNode, TagHelperNode
+from django.template.loader_tags import BlockNode, ExtendsNode, IncludeNode
+from django.template.smartif import TokenBase
+
+from ...runtime.types import is_django
+from .values import NOTHING, Place, Unknown, Value
+from .walker import Block, Walker, register_access
+
+NAME = re.compile(r"[A-Za-z][\w]*(\.\w+)*\Z")
+
+
+def literal_name(expression: Any) -> str | None:
+    """Return a template's name if it stands in the template itself."""
+    if isinstance(expression, FilterExpression) and not expression.filters:
+        return expression.var if isinstance(expression.var, str) else None
+    return None
+
+
+def tag_name(node: Node) -> str:
+    """The name of the tag that a node was made from."""
+    token = getattr(node, "token", None)
+    return token.contents.split(maxsplit=1)[0] if token else type(node).__name__
+
+
+def absent(name: str) -> Value:
+    """What a name stands for where nothing but the given names is known."""
+    return NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What names stand for in the template of an inclusion tag."""
+
+    reason: str
+
+    def __call__(self, name: str) -> Value:
+        return Place(name, lost=self.reason)
+
+
+# -- include ---------------------------------------------------------------------------------------
+
+
+def walk_include(w: Walker, node: IncludeNode) -> None:
+    name = literal_name(node.template)
+    if name is None:
+        _walk_dynamic_include(w, node)
+        return
+    values = {key: w.read(value, "name") for key, value in node.extra_context.items()}
+    template = w.load(name)
+    if template is None:
+        return
+    if node.isolated_context:
+        with w.new_context(values, absent):
+            w.walk_template(template)
+    else:
+        with w.frame(values):
+            w.walk_template(template)
+
+
+def _walk_dynamic_include(w: Walker, node: IncludeNode) -> None:
+    """All names in scope may be read in who knows which template."""
+    text = node.template.token
+    reason = f"{{% include {text} %}} includes a template that is known only when it renders"
+    w.read(node.template, "argument")
+    for value in node.extra_context.values():
+        w.read(value, "argument", reason)
+    w.lose(text, reason)
+    if not node.isolated_context:
+        for name in dict.fromkeys(name for frame in w.frames for name in frame):
+            if name not in node.extra_context:
+                w.record(name, w.find(name), "argument", reason)
+
+
+# -- extends and block -----------------------------------------------------------------------------
+
+
+def walk_extends(w: Walker, node: ExtendsNode) -> None:
+    rendering = w.rendering
+    name = literal_name(node.parent_name)
+    rendering.add_blocks(node.blocks)
+    if name is None:
+        reason = "the template that is extended is known only when it renders"
+        w.read(node.parent_name, "argument", reason)
+        w.lose(str(node.parent_name), reason)
+        _walk_own_blocks(w, node)
+        return
+    if not rendering.history:
+        rendering.history.append(node.origin)
+    parent = w.load(name, rendering.history)
+    if parent is None:
+        _walk_own_blocks(w, node)
+        return
+    if any(parent.origin is origin for origin in rendering.history):
+        w.lose(repr(name), "the template extends itself")
+        return
+    rendering.history.append(parent.origin)
+    first = next((child for child in parent.nodelist if not isinstance(child, TextNode)), None)
+    if first is not None and not isinstance(first, ExtendsNode):
+        blocks = parent.nodelist.get_nodes_by_type(BlockNode)
+        rendering.add_blocks({block.name: block for block in blocks})
+    w.walk(parent.nodelist)
+
+
+def _walk_own_blocks(w: Walker, node: ExtendsNode) -> None:
+    """The parent is unknown: it may have these blocks or not."""
+    with w.maybe():
+        for child in node.nodelist:
+            if isinstance(child, BlockNode):
+                w.walk_one(child)
+
+
+def walk_block(w: Walker, node: BlockNode) -> None:
+    """The innermost override is rendered; ``block.super`` renders the next one further out."""
+    blocks = w.rendering.blocks
+    overrides = blocks[node.name] if blocks is not None else []
+    found = overrides.pop() if overrides else None
+    source = found or node
+    try:
+        with w.frame({"block": Block(source)}):
+            w.walk(source.nodelist)
+    finally:
+        if found is not None:
+            overrides.append(found)
+
+
+# -- tags made of functions ------------------------------------------------------------------------
+
+
+def _module_of(function: Any) -> str:
+    return getattr(inspect.unwrap(function), "__module__", None) or ""
+
+
+def _read_arguments(w: Walker, node: TagHelperNode) -> str | None:
+    """Note what a tag's function is given; return why its result is not known."""
+    name = tag_name(node)
+    foreign = not is_django(_module_of(node.func))
+    reason = f"passed to {{% {name} %}}" if foreign else None
+    for argument in (*node.args, *node.kwargs.values()):
+        w.read(argument, "argument", reason)
+    if foreign and node.takes_context:
+        w.lose(name, f"{{% {name} %}} takes the whole context")
+    return f"set by {{% {name} %}}"
+
+
+def walk_simple(w: Walker, node: SimpleNode) -> None:
+    reason = _read_arguments(w, node)
+    if isinstance(node, SimpleBlockNode):
+        w.walk(node.nodelist)
+    w.bind(node.target_var, Unknown(str(reason)))
+
+
+def walk_inclusion(w: Walker, node: InclusionNode) -> None:
+    """The template is walked, but the names in it are what the function returned."""
+    _read_arguments(w, node)
+    template = _inclusion_template(w, node.filename)
+    if template is not None:
+        with w.new_context({}, Returned(f"in the result of {{% {tag_name(node)} %}}")):
+            w.walk_template(template)
+
+
+def _inclusion_template(w: Walker, source: Any) -> Any:
+    if isinstance(source, Template):
+        return source
+    if isinstance(getattr(source, "template", None), Template):
+        return source.template
+    names = [source] if isinstance(source, str) else list(source or ())
+    return w.load_first(names)
+
+
+# -- foreign tags ----------------------------------------------------------------------------------
+
+
+def walk_foreign(w: Walker, node: Node) -> None:
+    """A tag of unknown type: what it is given is known, what it does with it is not.
+
+    Its expressions are found among its attributes. What stands inside it may be rendered or not,
+    with names of its own: ``as NAME`` is taken for one.
+    """
+    name = tag_name(node)
+    reason = f"passed to {{% {name} %}} ({type(node).__module__})"
+    token = getattr(node, "token", None)
+    bits = token.split_contents()[1:] if token else []
+    found = False
+    attributes = getattr(node, "__dict__", {}).values()
+    for expression in _expressions(attributes):
+        found = True
+        w.read(expression, "argument", reason)
+    if not found:
+        _read_bits(w, bits, reason)
+    target = bits[-1] if len(bits) > 1 and bits[-2] == "as" and NAME.match(bits[-1]) else None
+    w.bind(target, Unknown(f"set by {{% {name} %}}"))
+    children = (getattr(node, attribute, None) for attribute in type(node).child_nodelists)
+    nodelists = {
+        id(nodes): nodes for nodes in (*attributes, *children) if isinstance(nodes, NodeList)
+    }
+
+    def inside() -> None:
+        with w.frame(), w.maybe():
+            for nodes in nodelists.values():
+                w.walk(nodes)
+
+    if nodelists:
+        w.branches(inside, lambda: None)
+
+
+def _expressions(values: Iterable[Any]) -> Iterator[Any]:
+    """The expressions among a node's attributes, and in lists and dicts there."""
+    for value in values:
+        if isinstance(value, (FilterExpression, Variable)):
+            yield value
+        elif isinstance(value, NodeList):
+            continue
+        elif isinstance(value, TokenBase):
+            yield from _expressions(vars(value).values())
+        elif isinstance(value, dict):
+            yield from _expressions(value.values())
+        elif isinstance(value, (list, tuple)):
+            yield from _expressions(value)
+
+
+def _read_bits(w: Walker, bits: list[str], reason: str) -> None:
+    """Read what looks like a path among the words of a tag that keeps them as plain texts."""
+    for bit in bits:
+        root, dot, _ = bit.partition(".")
+        if NAME.match(bit) and (dot or any(root in frame for frame in w.frames)):
+            w.read(Variable(bit), "argument", reason)
+
+
+register_access(IncludeNode, walk_include)
+register_access(ExtendsNode, walk_extends)
+register_access(BlockNode, walk_block)
+register_access(SimpleNode, walk_simple)
+register_access(SimpleBlockNode, walk_simple)
+register_access(InclusionNode, walk_inclusion)

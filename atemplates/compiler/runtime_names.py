@@ -1,0 +1,101 @@
+"""What generated source may refer to besides its constants.
+
+One dict, so that a reader of a compiled template finds every name in one place. Tags add the
+functions of their own.
+"""
+
+from __future__ import annotations
+
+import sys
+from html import escape as html_escape
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.template.context import Context
+from django.template.context import RequestContext as StockRequestContext
+from django.utils.safestring import SafeString
+
+from ..placement.python_code import SCALARS
+from ..runtime.calls import awaited
+from ..runtime.comparisons import compare, swallow
+from ..runtime.escaping import scan
+from ..runtime.filter_chains import show_filtered
+from ..runtime.filters import apply_filter, apply_stock, apply_twin
+from ..runtime.iteration import container, holds, rows, truth, unpack
+from ..runtime.output import local_time, output, show
+from ..runtime.paths import attribute_failed, find, follow, walk
+from ..runtime.sites import MISSING, Invalid
+from ..runtime.state import State
+from ..runtime.types import INERT, MODELS, SIMPLE
+from ..runtime.waits import Kind, Wait
+from .failures import annotate
+
+USUAL_CONTEXTS = {Context, StockRequestContext}
+
+
+def dicts_of(context: Any) -> list[Any]:
+    """Return what names are looked up in: the context's dicts, innermost last.
+
+    A context class that overrides how names are looked up is asked itself.
+    """
+    kind = type(context)
+    if kind in USUAL_CONTEXTS or (
+        kind.__getitem__ is Context.__getitem__ and kind.__contains__ is Context.__contains__
+    ):
+        return context.dicts  # type: ignore[no-any-return]
+    return [context]
+
+
+def dicts_again(state: State, context: Any) -> list[Any]:
+    """Return what names are looked up in after code of others has run, which may change anything.
+
+    What stands for missing variables is also up to the template that the context is bound to.
+    """
+    state.engine = engine_of(context)
+    return dicts_of(context)
+
+
+def engine_of(context: Any) -> Any:
+    return context.template.engine
+
+
+# Filled by imports alone.
+RUNTIME: dict[str, Any] = {
+    "AWAIT": Kind.AWAIT,
+    "Invalid": Invalid,
+    "MISSING": MISSING,
+    "SafeString": SafeString,
+    "SynchronousOnlyOperation": SynchronousOnlyOperation,
+    "Wait": Wait,
+    "annotate": annotate,
+    "apply_filter": apply_filter,
+    "apply_stock": apply_stock,
+    "apply_twin": apply_twin,
+    "attribute_failed": attribute_failed,
+    "awaited": awaited,
+    "compare": compare,
+    "container": container,
+    "dicts_again": dicts_again,
+    "dicts_of": dicts_of,
+    # In the place of `except ... as error`, which takes CPython much longer to compile.
+    "exception": sys.exception,
+    "find": find,
+    "follow": follow,
+    "holds": holds,
+    "html_escape": html_escape,
+    "inert": INERT,
+    "local_time": local_time,
+    "models": MODELS,
+    "output": output,
+    "rows": rows,
+    "scan": scan,
+    "show": show,
+    "show_filtered": show_filtered,
+    "scalars": SCALARS,
+    "simple": SIMPLE,
+    "swallow": swallow,
+    "truth": truth,
+    "unpack": unpack,
+    "walk": walk,
+}
+"""What generated source may refer to besides its constants; tags add their own functions."""

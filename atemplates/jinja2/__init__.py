@@ -1,0 +1,1 @@
+"""The Jinja2 engine: environments whose templates compile to plans."""

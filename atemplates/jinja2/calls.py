@@ -1,0 +1,481 @@
+"""Calls out of generated code: filters, tests, operators, and what the template calls itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, update_wrapper
+from inspect import unwrap
+from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType
+from typing import Any, TypeAlias
+
+from django.core.exceptions import SynchronousOnlyOperation
+from jinja2.filters import FILTERS
+from jinja2.tests import TESTS
+
+from ..engines.base import is_coroutine_function
+from ..errors import NotRepeatable
+from ..placement.python_code import call_code
+from ..runtime.calls import has_its_name, may_replace, stands_beside
+from ..runtime.drivers import on_event_loop
+from ..runtime.types import RELATED, is_django, is_iterator
+from ..runtime.waits import Kind, Wait
+from .callables import BlockReference, Macro, PlanFunction
+from .iteration import Way, way_of
+from .loops import LoopContext, LoopForPython
+from .nested import given
+from .placed import Placed, applied_code, called_code, on_loop, taken
+from .sources import source_rows
+from .state import running
+from .streams import Steps, kept
+from .tracebacks import internal
+from .values import ASKING, INERT, PLANNED, Pending, settled
+
+ours = frozenset({Macro, BlockReference, LoopContext, PlanFunction})
+"""What a template can call as part of its own plan."""
+
+plain_functions = frozenset(
+    function
+    for function in (*FILTERS.values(), *TESTS.values())
+    if not hasattr(function, "jinja_async_variant")
+)
+"""Jinja2's own filters and tests that do no I/O when they are given texts and numbers."""
+
+plain_callables = frozenset({FunctionType, MethodType, BuiltinFunctionType})
+"""What can be called without asking ``context.call`` whether it wants the context."""
+
+Allowed: TypeAlias = Callable[[Any], bool]
+"""Says whether a template may call a function."""
+
+
+def anything(function: Any) -> bool:
+    """Allow every call, as an environment does that is no sandbox."""
+    return True
+
+
+streams: set[type] = set()
+"""Types of what a template holds of rows that arrive one by one: `LazyRows`."""
+unready: set[type] = {GeneratorType, LoopContext}
+"""Types of arguments that sync Python code may not be able to use on the event loop."""
+
+
+class PlanFilter:
+    """A filter or test of ours in the place of one of Jinja2's own.
+
+    ``function`` gives the result, or something that waits. A call is one by Python code: it gives
+    the result, or something to await to code that can.
+    """
+
+    def __init__(self, function: Callable[..., Any], stock: Callable[..., Any]) -> None:
+        self.function = function
+        update_wrapper(self, stock)
+
+    @internal
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        result = self.function(*args, **kwargs)
+        if type(result) is not Wait and type(result) not in PLANNED:
+            return result
+        return given(Pending(settled(result)))
+
+
+def bare(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What generated code calls for a filter or test that was one of ours when it was written."""
+    return function.function if type(function) is PlanFilter else partial(guard, function)
+
+
+class PendingFilter(Pending):
+    """A filter as part of the template's plan; it can tell where in the template it stands."""
+
+    __slots__ = ()
+
+    @internal
+    def _finish(self, site: Any = None, root: Any = None) -> Steps:
+        """Run the filter."""
+        if site is None or self._wait is not None:
+            return (yield from super()._finish())
+        state = running()
+        outer, state.place = state.place, (site, root)
+        try:
+            return (yield from self._plan)
+        finally:
+            state.place = outer
+
+
+PLANNED.add(PendingFilter)
+
+
+@internal
+def guard(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Call a filter, a test or an operator, here or where what it runs belongs."""
+    if type(function) is PlanFilter:
+        return function.function(*args, **kwargs)
+    for argument in (*args, *kwargs.values()) if kwargs else args:
+        if type(argument) in unready:
+            return Pending(prepared(function, function, args, kwargs))
+    if function is default and reads_source(function, args):
+        return Pending(with_rows(function, args, kwargs))  # Python may take it for true
+    if on_loop():
+        code = applied_code(function, args, kwargs)
+        if code is not None and not reads_source(function, args):
+            return Placed(code, function, args, kwargs)
+    try:
+        return function(*args, **kwargs)
+    except SynchronousOnlyOperation as error:
+        if reads_source(function, args):
+            return Pending(with_rows(function, args, kwargs))
+        return stuck(function, args, kwargs, error)
+    except TypeError:
+        if reads_source(function, args):
+            return Pending(with_rows(function, args, kwargs))
+        raise
+
+
+default = FILTERS["default"]
+own_functions = frozenset((*FILTERS.values(), *TESTS.values()))
+"""Jinja2's own filters and tests: calling one a second time changes nothing."""
+
+
+def reads_source(function: Any, args: tuple[Any, ...]) -> bool:
+    """Whether one of Jinja2's own filters and tests was given a queryset that is not Django's."""
+    sources = any(way_of(type(argument)) is Way.SOURCE for argument in args)
+    return sources and type(function) is FunctionType and function in own_functions
+
+
+@internal
+def with_rows(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps:
+    """Call again with the rows of the sources; one that is given back is given back itself."""
+    read: dict[int, Any] = {}
+    ready: list[Any] = []
+    for argument in args:
+        rows = argument
+        if way_of(type(argument)) is Way.SOURCE:
+            rows = yield from source_rows(argument, on_event_loop())
+            read[id(rows)] = argument
+        ready.append(rows)
+    result = yield from settled(guard(function, *ready, **kwargs))
+    return read.get(id(result), result)
+
+
+@internal
+def call(context: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """Call what a template calls: one of ours as part of the plan, anything else directly."""
+    if type(function) in ours:
+        if kwargs:
+            kwargs.pop("_loop_vars", None)
+            kwargs.pop("_block_vars", None)
+        return function._pend(context.eval_ctx, *args, **kwargs)
+    for argument in args:
+        if type(argument) in unready:
+            return foreign_call(context.call, function, args, kwargs, allowed_by(context))
+    if (
+        kwargs
+        or type(function) not in plain_callables
+        or not context.calls_directly
+        or hasattr(function, "jinja_pass_arg")
+        or (type(function) is MethodType and type(function.__self__) in ASKING)
+    ):
+        return foreign_call(context.call, function, args, kwargs, allowed_by(context))
+    if on_loop():
+        code = called_code(function, args, kwargs)
+        if code is not None:
+            return placed_call(code, context.call, function, args, kwargs)
+    try:
+        return function(*args)
+    except StopIteration:
+        return context.environment.undefined(
+            "value was undefined because a callable raised a StopIteration exception"
+        )
+    except SynchronousOnlyOperation as error:
+        return repeated(context.call, function, args, {}, anything, error)
+
+
+def allowed_by(context: Any, allowed: Allowed = anything) -> Allowed | None:
+    """What may be called in the place of a method: nothing where a site has its own way to call."""
+    return allowed if context.calls_directly else None
+
+
+@internal
+def macro_plan(
+    context: Any,
+    function: Any,
+    names: tuple[str, ...] = (),
+    site: Any = None,
+    root: Any = None,
+    **extra: Any,
+) -> Callable[..., Steps]:
+    """The plan function for a call of what looks like a macro, but is none or needs more.
+
+    Args:
+        context: the template's context.
+        function: what is called.
+        names: the names of the last arguments.
+        site: the place and path of the call.
+        root: the value of the variable that the path begins with.
+        extra: what only functions that ask for the context see.
+    """
+    return partial(called, context, function, names, extra, site, root)
+
+
+@internal
+def called(
+    context: Any,
+    function: Any,
+    names: tuple[str, ...],
+    extra: dict[str, Any],
+    site: Any,
+    root: Any,
+    *values: Any,
+) -> Steps:
+    count = len(values) - len(names)
+    named = dict(zip(names, values[count:], strict=True))
+    value = call(context, function, *values[:count], **named, **extra)
+    return value if type(value) in INERT else (yield from settled(value, site, root))
+
+
+@internal
+def foreign_call(
+    caller: Callable[..., Any],
+    function: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    allowed: Allowed | None,
+) -> Any:
+    """Call a Python function, here or where what it runs belongs.
+
+    Args:
+        caller: what makes the call.
+        function: what is called; the template may call it.
+        args: its arguments.
+        kwargs: its named arguments.
+        allowed: says of another function whether the template may call that; None: nothing may be
+            called in the place of this one.
+    """
+    if args or kwargs:
+        for argument in (*args, *kwargs.values()):
+            if type(argument) in unready:
+                return Pending(prepared(caller, function, (function, *args), kwargs))
+    if type(function) is MethodType and type(function.__self__) in ASKING and allowed is not None:
+        return MethodCall(caller, function, args, kwargs, allowed)
+    if on_loop():
+        code = called_code(function, args, kwargs)
+        if code is not None:
+            return placed_call(code, caller, function, args, kwargs)
+    try:
+        return caller(function, *args, **kwargs)
+    except SynchronousOnlyOperation as error:
+        return repeated(caller, function, args, kwargs, allowed, error)
+
+
+def placed_call(
+    code: Any,
+    caller: Callable[..., Any],
+    function: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Call a function that runs code of others where that belongs."""
+    if type(function) is MethodType and type(function.__self__) in RELATED:
+        return MethodCall(caller, function, args, kwargs, None, code=code)
+    owner = getattr(function, "__self__", None) if type(function) is MethodType else function
+    given = (owner, *args, *kwargs.values())
+    if hasattr(function, "jinja_pass_arg"):
+        given = (*given, getattr(caller, "__self__", None))
+    return Placed(code, caller, (function, *args), kwargs, given)
+
+
+def repeated(
+    caller: Callable[..., Any],
+    function: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    allowed: Allowed | None,
+    error: SynchronousOnlyOperation,
+) -> Any:
+    """The wait for a call that met Django's guard: in the thread, or of another's async twin."""
+    if type(function) is MethodType and type(function.__self__) in RELATED:
+        return MethodCall(caller, function, args, kwargs, allowed, error)
+    return stuck(caller, (function, *args), kwargs, error)
+
+
+class MethodCall:
+    """A call of a method of a model, manager or queryset, which may query."""
+
+    __slots__ = ("allowed", "args", "caller", "code", "error", "function", "kwargs")
+
+    def __init__(
+        self,
+        caller: Callable[..., Any],
+        function: MethodType,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        allowed: Allowed | None,
+        error: SynchronousOnlyOperation | None = None,
+        code: Any = None,
+    ) -> None:
+        self.caller = caller
+        self.code = code
+        """What the call runs, if that is code of others."""
+        self.allowed = allowed
+        self.function = function
+        self.args = args
+        self.kwargs = {
+            name: value
+            for name, value in kwargs.items()
+            if name not in ("_loop_vars", "_block_vars")
+        }
+        self.error = error
+        """What the first attempt raised."""
+
+    @internal
+    def _finish(self, site: Any = None, root: Any = None) -> Steps:
+        """The plan of the call.
+
+        Raises:
+            LazyAccessError: under ``relations="raise"``, for a call that queries.
+        """
+        function, owner = self.function, self.function.__self__
+        relations = running().relations
+        index = len(site.bits) - 1 if site is not None else 1
+        if type(owner) not in ASKING or self.allowed is None:
+            notify = relations.python_step(owner, function.__name__, site, root, index)
+            if self.code is not None:
+                return (yield from self.placed(self.code, notify))
+            return (yield self.repeated(notify))
+        bare = not self.args and not self.kwargs and has_its_name(function)
+        if bare and site is not None:
+            step: Any = None
+            while type(step := relations.step(owner, function.__name__, site, root, index)) is Wait:
+                yield step
+            if step is not None:
+                return step.value
+        code = call_code(function) if on_loop() else None
+        if code is not None:
+            return (yield from self.placed(code, relations.call_step(function, site, root)))
+        twin = async_twin(function, self.allowed)
+        notify = relations.call_step(function, site, root) if twin and site is not None else None
+        if twin is None or notify is None:
+            try:
+                return self.caller(function, *self.args, **self.kwargs)
+            except SynchronousOnlyOperation as error:
+                self.error = error
+        if twin is not None and on_event_loop() and not is_django(unwrap(twin).__module__ or ""):
+            try:
+                made = twin(*self.args, **self.kwargs)
+            except SynchronousOnlyOperation as error:
+                self.error = error  # of a manager, whose queryset takes a query to make
+            else:
+                return (yield Wait(Kind.AWAIT, made, notify=notify))
+        return (yield self.repeated(notify))
+
+    def placed(self, code: Any, notify: Any) -> Steps:
+        """The plan of the call, which runs code of others."""
+        arguments = (self.function, *self.args)
+        given = (self.function.__self__, *self.args, *self.kwargs.values())
+        return (yield from taken(code, self.caller, arguments, self.kwargs, given, notify))
+
+    def repeated(self, notify: Any) -> Wait:
+        arguments = (self.function, *self.args)
+        wait = stuck(self.caller, arguments, self.kwargs, self.error)
+        wait.notify = notify
+        return wait
+
+
+PLANNED.add(MethodCall)
+
+
+def async_twin(function: MethodType, allowed: Allowed) -> Any:
+    """The async method of the same queryset or manager (``acount`` for ``count``), or None.
+
+    It has to be one that the template may call as well; it is never what is asked about instead
+    of the method that the template names.
+    """
+    if not stands_beside(type(function.__self__), function.__name__):
+        return None
+    twin = getattr(function.__self__, f"a{function.__name__}", None)
+    if not is_coroutine_function(twin) or not may_replace(twin, function):
+        return None
+    try:
+        return twin if allowed(twin) else None
+    except SynchronousOnlyOperation:  # the answer needs the database: so the method does as well
+        return None
+
+
+def stuck(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    error: SynchronousOnlyOperation | None,
+) -> Wait:
+    """The wait for a call in the request's thread.
+
+    Raises:
+        NotRepeatable: an argument is an iterator, which the first attempt has used up in part.
+    """
+    for argument in (*args, *kwargs.values()):
+        if is_iterator(argument):
+            raise NotRepeatable(
+                f"{name_of(function, args)} needed the database after it began to read an "
+                f"iterator ({argument!r}), so it cannot be run again in the request's thread. "
+                "Pass it a list, or make it `async def`."
+            ) from error
+    return Wait(Kind.CALL, function, args, kwargs)
+
+
+def name_of(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
+    """The name of what is called, also where it is called through ``context.call``."""
+    called = args[0] if args and callable(args[0]) else function
+    return getattr(called, "__name__", None) or repr(called)
+
+
+@internal
+def prepared(
+    caller: Callable[..., Any], function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Steps:
+    """Call with arguments that sync code may not be able to use as they are.
+
+    Rows that have to be waited for are fetched, or read in the thread one by one if there may be no
+    end to them; a call that reads a generator is made in the
+    request's thread, because the generator may query and cannot be asked twice; so is one that
+    may ask what lies ahead in a loop. A coroutine function can deal with all of them itself.
+    """
+    if is_coroutine_function(function):
+        return caller(*args, **kwargs)
+    fetched: dict[int, list[Any]] = {}
+    in_thread = False
+    for argument in (*args, *kwargs.values()):
+        if type(argument) in streams and argument._stream.in_loop:
+            stream = argument._stream
+            if stream._is_bounded():
+                fetched[id(argument)] = yield from kept(stream, stream.rest())
+            else:
+                in_thread = True
+        elif type(argument) is GeneratorType:
+            in_thread = True
+        elif type(argument) is LoopContext and argument._stream is not None:
+            in_thread |= argument._stream.in_loop
+
+    def ready(argument: Any) -> Any:
+        if id(argument) in fetched:
+            return (row for row in fetched[id(argument)])  # a generator, as stock's filters give
+        if type(argument) in streams:
+            return (row for row in argument)
+        if type(argument) is LoopContext and argument._stream is not None:
+            return LoopForPython(argument)
+        return argument
+
+    def made() -> Any:
+        return caller(
+            *(ready(argument) for argument in args),
+            **{name: ready(argument) for name, argument in kwargs.items()},
+        )
+
+    if not in_thread and on_loop():
+        named = args[0] if caller is not function and args else function
+        code = called_code(named, args, kwargs)
+        if code is not None:
+            return (yield from taken(code, made, (), None, (*args, *kwargs.values())))
+    if not in_thread:
+        try:
+            return made()
+        except SynchronousOnlyOperation:
+            pass
+    return (yield Wait(Kind.CALL, made))

@@ -1,0 +1,86 @@
+"""The context of one render, and what belongs to the whole render rather than to one template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import GeneratorType
+from typing import Any
+
+from jinja2 import runtime
+from jinja2.utils import missing
+
+from ..runtime.drivers import close_awaitable, on_event_loop
+from ..runtime.types import is_awaitable
+from ..runtime.waits import Kind, Wait
+from .callables import as_plan
+from .state import RenderState, active, begin, running
+from .streams import Steps
+from .tracebacks import internal
+from .values import INERT, remember, results
+
+
+class Context(runtime.Context):
+    """Jinja2's context, whose blocks are plans."""
+
+    calls_directly = True
+    """Whether a function that does not ask for the context may be called without `call`."""
+
+    def __init_subclass__(cls) -> None:
+        cls.calls_directly = cls.call is runtime.Context.call
+
+    def super(self, name: str, current: Any) -> Any:
+        """The parent's block of that name."""
+        return as_plan(super().super(name, current))
+
+
+@contextmanager
+def rendering(context: runtime.Context) -> Iterator[RenderState]:
+    """Begin the render of a context: its state is the one that `running` gives.
+
+    At the end awaitables that no template has used are closed (in a render inside another one: at
+    the end of that), and what was changed on the caller's objects is taken back.
+    """
+    outer = active.get()
+    state = begin(context)
+    state.on_loop = bool(context.environment.is_async) and on_event_loop()
+    for name, value in context.parent.items():
+        if type(value) in INERT:
+            continue
+        if is_awaitable(value):
+            if (result := results.get(value)) is missing:
+                state.awaitables[name] = value
+            else:  # a render that this one stands in, or another in that one, has awaited it
+                context.parent[name] = result
+        elif type(value) is not GeneratorType:
+            remember(type(value))
+    active.set(state)
+    try:
+        yield state
+    finally:
+        active.set(outer)
+        state.over = True
+        state.known.finish()
+        unused = [*state.awaitables.values(), *state.left]
+        if outer is not None and not outer.over:
+            outer.left.extend(unused)  # which may have them in its own context
+        else:
+            for value in unused:
+                close_awaitable(value)
+
+
+@internal
+def gathered(context: Any, template: Any) -> Steps:
+    """Await, at the same time, what a template and those it refers to use of the awaitables."""
+    waiting = running().awaitables
+    if len(waiting) > 1:
+        yield from template._load_references()
+    used = (template._names_used() & waiting.keys()) if waiting else ()
+    if not used:
+        return
+    needed = {name: waiting.pop(name) for name in used}
+    found = yield Wait(Kind.GATHER, {id(value): value for value in needed.values()})
+    for name, value in needed.items():
+        results.keep(value, found[id(value)])
+        if context.parent.get(name) is value:
+            context.parent[name] = found[id(value)]

@@ -1,0 +1,97 @@
+"""How a value is iterated: what its type tells, looked up once for each type."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+from django.db.models.query import QuerySet
+from jinja2.runtime import Undefined
+
+from ..runtime.async_sources import has_truth
+from ..runtime.types import is_source
+from .values import CONTAINERS
+
+
+class Way(Enum):
+    """How values of a type are iterated."""
+
+    PLAIN = 1
+    QUERYSET = 2
+    STREAM = 3
+    ASYNC = 4
+    EITHER = 5
+    """Both sync and async."""
+    SIZED = 6
+    """Sync, can be read again, has an end."""
+    ITERATOR = 7
+    """Sync, can be read once, made of containers only."""
+    SOURCE = 9
+    """Async, with an end, can be read again: a queryset that is not Django's."""
+    UNKNOWN = 8
+    """Sync, may query, may never end."""
+
+
+examples: tuple[Any, ...] = (
+    iter([]),
+    iter(()),
+    iter({}),
+    iter({}.values()),
+    iter({}.items()),
+    iter(set()),
+    iter(range(0)),
+    iter(range(2**70)),
+    iter(""),
+    iter("ä"),
+    reversed([]),
+    reversed({}),
+    reversed({}.values()),
+    reversed({}.items()),
+)
+iterators_of_containers: frozenset[type] = frozenset(map(type, examples))
+"""Iterators that read nothing but a container."""
+
+# Any thread may add to it: all find the same for a type, and an entry is never changed.
+ways: dict[type, Way] = dict.fromkeys(CONTAINERS, Way.PLAIN)
+ways.update(dict.fromkeys(iterators_of_containers, Way.ITERATOR))
+
+
+def way_of(kind: type) -> Way:
+    """How values of a type are iterated; looked up once for each type."""
+    way = ways.get(kind)
+    if way is None:
+        way = find_way(kind)
+        if len(ways) < 4096:
+            ways[kind] = way
+    return way
+
+
+def find_way(kind: type) -> Way:
+    sync = hasattr(kind, "__iter__") or hasattr(kind, "__getitem__")
+    if issubclass(kind, Undefined):
+        return Way.PLAIN
+    if is_source(kind) and has_truth(kind):
+        return Way.SOURCE
+    if issubclass(kind, QuerySet):
+        return Way.QUERYSET
+    if getattr(kind, "_is_rows", False):
+        return Way.STREAM
+    if hasattr(kind, "__aiter__"):
+        return Way.EITHER if sync else Way.ASYNC
+    return find_sync_way(kind) if sync else Way.PLAIN  # iter() will say that it is not iterable
+
+
+def find_sync_way(kind: type) -> Way:
+    if hasattr(kind, "__next__") or not hasattr(kind, "__len__"):
+        return Way.UNKNOWN
+    return Way.SIZED
+
+
+def reads_containers(iterator: Any) -> bool:
+    """Whether an iterator reads nothing but containers, also through zip() and enumerate()."""
+    if type(iterator) in iterators_of_containers:
+        return True
+    if type(iterator) in (zip, enumerate):
+        _, sources = iterator.__reduce__()[:2]
+        return all(type(source) is int or reads_containers(source) for source in sources)
+    return False

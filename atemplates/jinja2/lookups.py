@@ -1,0 +1,248 @@
+"""Attributes and items, and calls of the ORM: what the policy for relations has a say in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import iscoroutinefunction, unwrap
+from types import MethodType
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.db.models import Model
+from jinja2 import Environment
+from jinja2.runtime import Undefined
+
+from ..placement.python_code import attribute_code, special_code
+from ..placement.value_code import comparison_code
+from ..relations import fetching
+from ..relations.models import is_missing, relations_of
+from ..runtime.async_sources import is_async_iterator, is_marked
+from ..runtime.source_steps import Either
+from ..runtime.types import DATA, PLAIN_OR_MODEL, RELATED, SOURCES
+from ..runtime.waits import Kind, Wait
+from .placed import on_loop, taken
+from .sources import source_item
+from .state import running
+from .streams import Steps
+from .tracebacks import internal
+from .values import PLANNED, Pending
+
+names_of_dicts = frozenset(dir(dict))
+
+
+class Missed:
+    """An attribute or item that is not at hand: a relation, or something that queries."""
+
+    __slots__ = ("ask", "code", "name", "obj")
+
+    def __init__(
+        self, ask: Callable[[Any, Any], Any], obj: Any, name: Any, code: Any = None
+    ) -> None:
+        self.ask = ask
+        self.obj = obj
+        self.name = name
+        self.code = code
+        """What the lookup runs, if that is code of others."""
+
+    @internal
+    def _finish(self, site: Any = None, root: Any = None) -> Steps:
+        """The plan that gets it: loaded for a whole loop, or by the same step in the thread.
+
+        Raises:
+            LazyAccessError: under ``relations="raise"``.
+        """
+        obj, name = self.obj, self.name
+        index = len(site.bits) - 1 if site is not None else 1
+        model = issubclass(type(obj), Model)
+        if model:
+            relations = running().relations
+            while type(step := relations.step(obj, name, site, root, index)) is Wait:
+                yield step
+        code = self.code
+        if code is None and model and on_loop():
+            code = attribute_code(obj, name) if type(name) is str else None
+        if code is not None:
+            notify = relations.python_step(obj, name, site, root, index) if model else None
+            return (yield from taken(code, self.ask, (obj, name), notify=notify))
+        try:
+            return self.ask(obj, name)
+        except SynchronousOnlyOperation:
+            pass
+        notify = relations.python_step(obj, name, site, root, index) if model else None
+        return (yield Wait(Kind.CALL, self.ask, (obj, name), notify=notify))
+
+
+PLANNED.add(Missed)
+
+
+@internal
+def attribute(environment: Any, obj: Any, name: str) -> Any:
+    """Look up ``obj.name`` as ``Environment.getattr`` does: the attribute, else the item."""
+    if type(obj) is dict and name not in names_of_dicts:
+        try:
+            return obj[name]
+        except KeyError:
+            return environment.undefined(obj=obj, name=name)
+    if type(obj) not in DATA:
+        if type(obj) in RELATED and needs_look(obj, name):
+            return Missed(environment.getattr, obj, name)
+        code = attribute_code(obj, name)
+        if code is not None and on_loop():
+            return Missed(environment.getattr, obj, name, code)
+    try:
+        return getattr(obj, name)
+    except AttributeError:
+        return as_item(environment, obj, name)
+    except SynchronousOnlyOperation:
+        return Missed(environment.getattr, obj, name)
+
+
+@internal
+def as_item(environment: Any, obj: Any, name: str) -> Any:
+    try:
+        return obj[name]
+    except (TypeError, LookupError, AttributeError):
+        return environment.undefined(obj=obj, name=name)
+    except SynchronousOnlyOperation:
+        return Missed(environment.getattr, obj, name)
+
+
+@internal
+def watched_attribute(environment: Any, obj: Any, name: str) -> Any:
+    """The same where no guard stops a query: a model's relations are looked at first."""
+    if type(obj) in RELATED:
+        if needs_look(obj, name):
+            return Missed(environment.getattr, obj, name)
+    elif type(obj) is not dict:
+        # What `attribute` does first, without the cost of a second call.
+        try:
+            return getattr(obj, name)
+        except AttributeError:
+            return as_item(environment, obj, name)
+        except SynchronousOnlyOperation:
+            return Missed(environment.getattr, obj, name)
+    return attribute(environment, obj, name)
+
+
+def needs_look(obj: Any, name: str) -> bool:
+    """Whether reading an attribute may send a query that the policy has a say in."""
+    if name in obj.__dict__ or not issubclass(type(obj), Model):
+        return False
+    kind: Any = type(obj)
+    relation = relations_of(kind).get(name)
+    return fetching.AVAILABLE if relation is None else is_missing(obj, relation)
+
+
+@internal
+def secured_attribute(environment: Any, obj: Any, name: str) -> Any:
+    """Look up ``obj.name`` in an environment with a ``getattr`` of its own (a sandbox)."""
+    if type(obj) in RELATED and needs_look(obj, name):
+        return Missed(environment.getattr, obj, name)
+    if type(obj) not in DATA:
+        code = attribute_code(obj, name)
+        if code is not None and on_loop():
+            return Missed(environment.getattr, obj, name, code)
+    try:
+        return environment.getattr(obj, name)
+    except SynchronousOnlyOperation:
+        return Missed(environment.getattr, obj, name)
+
+
+@internal
+def item(environment: Any, obj: Any, key: Any) -> Any:
+    """Look up ``obj[key]`` as ``Environment.getitem`` does: the item, else the attribute."""
+    if type(obj) in PLAIN_OR_MODEL and type(key) is str:
+        # A type without ``__getitem__``: only the attribute can be meant.
+        if type(obj) in RELATED and needs_look(obj, key):
+            return Missed(environment.getitem, obj, key)
+        if type(obj) not in DATA:
+            code = attribute_code(obj, key)
+            if code is not None and on_loop():
+                return Missed(environment.getitem, obj, key, code)
+        try:
+            return getattr(obj, key)
+        except AttributeError:
+            return environment.undefined(obj=obj, name=key)
+        except SynchronousOnlyOperation:
+            return Missed(environment.getitem, obj, key)
+    return secured_item(environment, obj, key)
+
+
+@internal
+def secured_item(environment: Any, obj: Any, key: Any) -> Any:
+    """Look up ``obj[key]`` in an environment with a ``getitem`` of its own (a sandbox)."""
+    if type(obj) in RELATED and type(key) is str and needs_look(obj, key):
+        return Missed(environment.getitem, obj, key)
+    if (
+        type(obj) in SOURCES
+        and type(key) is int
+        and not is_async_iterator(type(obj))
+        and not issubclass(type(obj), Undefined)
+    ):
+        return Pending(source_item(environment, obj, key))
+    if type(obj) not in DATA:
+        code = item_code(obj, key)
+        if code is not None and on_loop():
+            return Missed(environment.getitem, obj, key, code)
+    try:
+        return environment.getitem(obj, key)
+    except SynchronousOnlyOperation:
+        return Missed(environment.getitem, obj, key)
+
+
+def item_code(obj: Any, key: Any) -> Any:
+    """What looking ``obj[key]`` up runs: the subscript, or the attribute of that name."""
+    if type(key) is str:
+        return attribute_code(obj, key)
+    return special_code(type(obj), "__getitem__") or comparison_code(key)
+
+
+@internal
+def read_attribute(
+    look_up: Callable[[Any, Any, str], Any], environment: Any, obj: Any, name: str
+) -> Any:
+    """Look up what querysets are asked for (``count``): of some, only the async method answers."""
+    found = look_up(environment, obj, name)
+    if type(obj) not in SOURCES:
+        return found
+    return Pending(source_attribute(found, look_up, environment, obj, name))._start()
+
+
+@internal
+def source_attribute(
+    found: Any, look_up: Callable[[Any, Any, str], Any], environment: Any, obj: Any, name: str
+) -> Steps:
+    """The plan of what a source is asked for: what it has under the name, or the async method."""
+    if type(found) is Missed:
+        found = yield from found._finish()
+    missing = issubclass(type(found), Undefined)
+    if missing or (type(found) is MethodType and not is_marked(found)):
+        # As any attribute: a sandbox has its say about it, and later about its call.
+        twin = look_up(environment, obj, f"a{name}")
+        if type(twin) is Missed:
+            twin = yield from twin._finish()
+        if callable(twin) and iscoroutinefunction(unwrap(twin)) and not is_marked(twin):
+            if missing or environment.is_async:
+                return twin
+            return found if environment.sandboxed else Either(found, twin)
+    return found
+
+
+def has_own(environment: Environment, method: str) -> bool:
+    """Whether an environment does a lookup in a way of its own."""
+    return getattr(type(environment), method) is not getattr(Environment, method) or method in vars(
+        environment
+    )
+
+
+ITEM = "atemplates_item"
+"""The attribute of an environment that holds how it looks items up."""
+
+
+def item_lookup(environment: Environment) -> Callable[[Any, Any, Any], Any]:
+    """How an environment looks items up."""
+    lookup: Any = vars(environment).get(ITEM)
+    if lookup is None:
+        lookup = secured_item if has_own(environment, "getitem") else item
+        setattr(environment, ITEM, lookup)
+    return lookup  # type: ignore[no-any-return]

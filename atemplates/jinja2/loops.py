@@ -1,0 +1,254 @@
+"""The ``loop`` variable, over rows that are all there or over a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from jinja2.utils import missing
+from markupsafe import Markup
+
+from .iteration import Way, way_of
+from .nested import finish, given
+from .streams import IteratorStream, PlannedStream, Steps, Stream, open_rows, settled_items
+from .tracebacks import internal
+from .values import CONTAINERS, Pending
+
+INDEXABLE = frozenset({list, tuple, str, Markup, range})
+
+
+class LoopContext:
+    """What a template sees as ``loop``.
+
+    Generated code counts ``index0`` in its own ``for`` statement. Over a list the rest follows
+    from the index; over a stream, what lies ahead has to be fetched, so those attributes give a
+    `Pending`, which the template's plan resolves.
+    """
+
+    __module__ = "jinja2.runtime"  # messages about what it lacks name it as stock's
+
+    __slots__ = (
+        "__weakref__",
+        "_before",
+        "_current",
+        "_last_changed_value",
+        "_length",
+        "_recurse",
+        "_rows",
+        "_start",
+        "_stream",
+        "_undefined",
+        "depth0",
+        "index0",
+    )
+
+    def __init__(
+        self, rows: Any, stream: Stream | None, undefined: Any, recurse: Any = None, depth0: int = 0
+    ) -> None:
+        self._rows = rows if rows is None or type(rows) in INDEXABLE else tuple(rows)
+        self._stream = stream
+        self._undefined = undefined
+        self._recurse = recurse
+        self.depth0 = depth0
+        self.index0 = -1
+        self._length: int | None = None
+        self._start = 0
+        self._before = self._current = missing
+        self._last_changed_value: Any = missing
+
+    @internal
+    def _advance(self) -> Steps:
+        """Fetch the next row of a stream: return it in a list, or None at the end."""
+        assert self._stream is not None
+        row = yield from self._stream.next()
+        if row is missing:
+            return None
+        self._start = self.index0 + 1
+        self._before, self._current = self._current, row
+        return [row]
+
+    @property
+    def length(self) -> Any:
+        """How many rows there are, or were when that was asked first."""
+        if self._stream is not None:
+            return Pending(self._measure())
+        if self._length is None:
+            self._length = len(self._rows)
+        return self._length
+
+    @internal
+    def _measure(self) -> Steps:
+        assert self._stream is not None
+        return self.index + (yield from self._stream.fill())
+
+    def __len__(self) -> int:
+        length = self.length
+        return finish(length._finish()) if type(length) is Pending else int(length)
+
+    @property
+    def depth(self) -> int:
+        """How deep a recursive loop is, from 1."""
+        return self.depth0 + 1
+
+    @property
+    def index(self) -> int:
+        """The number of the row, from 1."""
+        return self.index0 + 1
+
+    @property
+    def revindex(self) -> Any:
+        """The number of the row counted from the end, to 1."""
+        if self._stream is None:
+            return self.length - self.index0
+        return Pending(self._remaining(1))
+
+    @property
+    def revindex0(self) -> Any:
+        """The number of the row counted from the end, to 0."""
+        if self._stream is None:
+            return self.length - self.index0 - 1
+        return Pending(self._remaining(0))
+
+    @internal
+    def _remaining(self, base: int) -> Steps:
+        assert self._stream is not None
+        return base + (yield from self._stream.fill())
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the first row."""
+        return self.index0 == 0
+
+    @property
+    def last(self) -> Any:
+        """Whether this is the last row."""
+        if self._stream is None:
+            return self.index0 + 1 >= len(self._rows)
+        return Pending(self._is_last())
+
+    @internal
+    def _is_last(self) -> Steps:
+        assert self._stream is not None
+        return (yield from self._stream.peek()) is missing
+
+    @property
+    def previtem(self) -> Any:
+        """The row before this one; undefined at the first."""
+        if self.first:
+            return self._undefined("there is no previous item")
+        return self._rows[self.index0 - 1] if self._stream is None else self._before
+
+    @property
+    def nextitem(self) -> Any:
+        """The row after this one; undefined at the last."""
+        if self._stream is not None:
+            return Pending(self._following())
+        if self.last:
+            return self._undefined("there is no next item")
+        return self._rows[self.index0 + 1]
+
+    @internal
+    def _following(self) -> Steps:
+        assert self._stream is not None
+        row = yield from self._stream.peek()
+        return self._undefined("there is no next item") if row is missing else row
+
+    def cycle(self, *args: Any) -> Any:
+        """One of the arguments, in turn."""
+        if not args:
+            raise TypeError("no items for cycling given")
+        return args[self.index0 % len(args)]
+
+    def changed(self, *value: Any) -> bool:
+        """Whether the value differs from the one of the last call."""
+        if self._last_changed_value != value:
+            self._last_changed_value = value
+            return True
+        return False
+
+    @internal
+    def _pend(self, eval_ctx: Any, iterable: Iterable[Any]) -> Pending:
+        """Render the loop's body for nested rows, as part of the template's plan."""
+        if self._recurse is None:
+            raise TypeError("The loop must have the 'recursive' marker to be called recursively.")
+        return Pending(self._recurse(iterable, self._recurse, self.depth))
+
+    def __call__(self, iterable: Iterable[Any]) -> Any:
+        """The same for Python code: the text, or a `Pending` to code that can await."""
+        return given(self._pend(None, iterable))
+
+    def __repr__(self) -> str:
+        length = "?" if self._stream is not None else len(self._rows)
+        return f"<{type(self).__name__} {self.index}/{length}>"
+
+
+class LoopForPython:
+    """What a Python function gets for ``loop`` over a stream: its attributes are values."""
+
+    __module__ = "jinja2.runtime"
+    __slots__ = ("_loop",)
+
+    def __init__(self, loop: LoopContext) -> None:
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._loop, name)
+        return finish(value._finish()) if type(value) is Pending else value
+
+    def __len__(self) -> int:
+        return len(self._loop)
+
+    @internal
+    def __call__(self, iterable: Iterable[Any]) -> Any:
+        return self._loop(iterable)
+
+    def __repr__(self) -> str:
+        return repr(self._loop)
+
+
+@internal
+def open_loop(in_loop: bool, value: Any, site: Any = None, root: Any = None) -> Steps:
+    """Begin a loop that uses ``loop``: return the rows if they are all there, else a stream."""
+    if type(value) in CONTAINERS:
+        return value, None
+    first, stream = yield from open_rows(in_loop, value, site, root)
+    if stream is None and way_of(type(first)) in (Way.ITERATOR, Way.UNKNOWN):
+        return None, IteratorStream(iter(first))
+    if stream is not None and first is not None:
+        # What the first chunk has read stays in the stream; it is only looked at here.
+        return None, stream
+    return first, stream
+
+
+@internal
+def open_filtered(
+    in_loop: bool, value: Any, test: Any, count: int | None, site: Any = None, root: Any = None
+) -> Steps:
+    """Begin a loop that uses ``loop`` and has a condition: the rows that meet it, one by one.
+
+    Args:
+        in_loop: whether the plan runs on the event loop.
+        value: what is looped over.
+        test: the plan function of the condition.
+        count: into how many variables a row is unpacked; None: it is not.
+        site: the place and path of the expression that gave the value.
+        root: the value of the variable that the path begins with.
+    """
+    first, stream = yield from open_rows(in_loop, value, site, root)
+    filtered = PlannedStream(in_loop)
+    filtered.upstream = stream
+    filtered.steps = rows_that(first, stream, test, count, in_loop)
+    return None, filtered
+
+
+@internal
+def rows_that(
+    rows: Any, stream: Stream | None, test: Any, count: int | None, in_loop: bool
+) -> Steps:
+    while rows is not None:
+        for row in rows:
+            if count is not None and type(row) is not tuple:
+                row = yield from settled_items(row, count, in_loop)
+            if (yield from test(row)):
+                yield row
+        rows = None if stream is None else (yield from stream.chunk())

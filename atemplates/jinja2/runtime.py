@@ -1,0 +1,242 @@
+"""What generated code calls: one lookup, one call, one operation, one output each.
+
+A plain function gives the value, or something that waits (a `Wait`, a `Pending`, a `Missed`) when
+it is stuck; generated code compares the type of what it got, and only then runs the generator
+functions of this file. On the event loop a step of Django's own code that raises
+`SynchronousOnlyOperation` becomes a wait for the same step in the request's thread (the guard
+raises before a query is sent); steps that run code of others are placed before they run.
+"""
+
+from __future__ import annotations
+
+import operator
+import operator as operators
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.db.models import Model
+from jinja2.utils import missing
+from markupsafe import Markup, soft_str
+
+from ..placement.value_code import text_code, truth_code
+from ..runtime.escaping import quoted
+from ..runtime.sites import Site
+from ..runtime.types import RELATED, is_iterator
+from ..runtime.waits import Kind, Wait
+from .callables import Macro, RenderFunction, TemplateReference, as_markup
+from .calls import bare, call, guard, macro_plan
+from .iteration import Way, way_of
+from .lookups import (
+    attribute,
+    item,
+    read_attribute,
+    secured_attribute,
+    secured_item,
+    watched_attribute,
+)
+from .loops import LoopContext, open_filtered, open_loop
+from .placed import on_loop, taken
+from .sandbox import secured_call
+from .sources import section_of_source, source_rows, source_truth
+from .state import running
+from .streams import (
+    Steps,
+    Stream,
+    closed,
+    evaluated,
+    kept,
+    open_rows,
+    opened,
+    settled_items,
+)
+from .templates import (
+    extend,
+    import_template,
+    include,
+    include_plain,
+    load_template,
+    run_block,
+    run_root,
+)
+from .tracebacks import internal
+from .values import CONTAINERS, INERT, PLAIN, SCALARS, UNESCAPED, Pending, settled, settled_within
+
+__all__ = [
+    "CONTAINERS",
+    "INERT",
+    "PLAIN",
+    "SCALARS",
+    "UNESCAPED",
+    "LoopContext",
+    "Macro",
+    "RenderFunction",
+    "Site",
+    "TemplateReference",
+    "as_markup",
+    "attribute",
+    "bare",
+    "call",
+    "closed",
+    "contained",
+    "extend",
+    "guard",
+    "import_template",
+    "include",
+    "include_plain",
+    "item",
+    "load_template",
+    "macro_plan",
+    "note_origin",
+    "open_filtered",
+    "open_loop",
+    "open_rows",
+    "operated",
+    "operators",
+    "printed",
+    "quoted",
+    "read_attribute",
+    "run_block",
+    "run_root",
+    "running",
+    "section",
+    "secured_attribute",
+    "secured_call",
+    "secured_item",
+    "settled",
+    "settled_items",
+    "settled_within",
+    "text",
+    "texts",
+    "truth",
+    "watched_attribute",
+]
+
+
+@internal
+def section(obj: Any, part: slice) -> Any:
+    """Cut ``obj[start:stop:step]``."""
+    if way_of(type(obj)) is Way.SOURCE:
+        return Pending(section_of_source(obj, part))
+    if type(obj) in CONTAINERS and SCALARS.issuperset(
+        map(type, (part.start, part.stop, part.step))
+    ):
+        return obj[part]  # its items are not asked for anything
+    return guard(operator.getitem, obj, part)
+
+
+@internal
+def truth(value: Any, site: Any = None, root: Any = None) -> Steps:
+    """Whether a value counts as true; a queryset is evaluated for it."""
+    if type(value) not in INERT:
+        value = yield from settled(value, site, root)
+    way = way_of(type(value))
+    if way is Way.SOURCE:
+        return (yield from source_truth(value))
+    if way is Way.QUERYSET:
+        value = yield from evaluated(value, site, root)
+    code = truth_code(value)
+    if code is not None:
+        return (yield from taken(code, bool, (value,)))
+    try:
+        return bool(value)
+    except SynchronousOnlyOperation:
+        return (yield Wait(Kind.CALL, bool, (value,)))
+
+
+@internal
+def printed(write: Callable[[Any], str], value: Any, site: Any = None, root: Any = None) -> Steps:
+    """The text of a value, made by ``write`` (``escape`` or ``str``)."""
+    if type(value) is Pending and value._wait is None:
+        # What most of such values are: a macro or a block, whose output is text.
+        value = Markup((yield from value._plan)) if value._markup else (yield from value._plan)
+    if type(value) in SCALARS:
+        return write(value)
+    value = yield from settled_within(value, site, root)
+    index = len(site.bits) if site is not None else 1
+    if type(value) in RELATED and issubclass(type(value), Model):
+        running().relations.prepare(value, site, root, index)
+    code = text_code(value)
+    if code is not None:
+        notify = None
+        if type(value) in RELATED and on_loop():
+            notify = running().relations.python_step(value, "__str__", site, root, index)
+        return (yield from taken(code, write, (value,), notify=notify))
+    try:
+        return write(value)
+    except SynchronousOnlyOperation:
+        notify = None
+        if type(value) in RELATED:
+            notify = running().relations.python_step(value, "__str__", site, root, index)
+        return (yield Wait(Kind.CALL, write, (value,), notify=notify))
+
+
+@internal
+def text(value: Any, markup: bool, site: Any = None, root: Any = None) -> Steps:
+    """An operand of ``~`` as text; where markup is joined, one that is markup stays so."""
+    return (yield from printed(soft_str if markup else str, value, site, root))
+
+
+@internal
+def texts(values: tuple[Any, ...], markup: bool, origins: tuple[tuple[Any, ...], ...]) -> Steps:
+    """The operands of ``~``, which are at hand, as texts."""
+    found = []
+    for value, origin in zip(values, origins, strict=True):
+        found.append((yield from text(value, markup, *origin)))
+    return found
+
+
+@internal
+def operated(operation: Callable[..., Any], *operands: Any) -> Steps:
+    """An operator on operands of which some may wait, or query."""
+    ready = []
+    for operand in operands:
+        ready.append((yield from settled(operand)))
+    return (yield from settled(guard(operation, *ready)))
+
+
+@internal
+def contained(value: Any, container: Any, in_loop: bool) -> Steps:
+    """Whether ``value in container``; rows that arrive one by one are read as far as needed."""
+    value = yield from settled(value)
+    container = yield from settled(container)
+    way = way_of(type(container))
+    if way is Way.QUERYSET:
+        container = yield from evaluated(container)
+    elif way is Way.SOURCE and (in_loop or not hasattr(type(container), "__contains__")):
+        container = yield from source_rows(container, in_loop)
+    elif way in streaming and not hasattr(type(container), "__contains__"):
+        _, stream = yield from opened(container, in_loop)
+        if stream is not None and way is not Way.STREAM and is_iterator(container):
+            return (yield from found(value, stream))  # an iterator can be read on
+        if stream is not None:
+            return (yield from kept(stream, searched(value, stream)))
+    return bool((yield from settled(guard(operator.contains, container, value))))
+
+
+streaming = frozenset({Way.STREAM, Way.ASYNC, Way.EITHER, Way.UNKNOWN, Way.ITERATOR})
+
+
+@internal
+def found(value: Any, stream: Stream) -> Steps:
+    """Search a stream, no further than to the first row that equals the value."""
+    while (row := (yield from stream.next())) is not missing:
+        row = yield from settled(row)
+        if row is value or (yield from operated(operator.eq, row, value)):
+            return True
+    return False
+
+
+@internal
+def searched(value: Any, stream: Stream) -> Steps:
+    """The same in what nobody else reads: it is closed when the value is found."""
+    if (yield from found(value, stream)):
+        yield from stream.close()
+        return True
+    return False
+
+
+def note_origin(value: Any, site: Any, root: Any) -> None:
+    """Note where a value came from that gets a new name, if it is an object with relations."""
+    if len(site.bits) > 1:
+        running().known.loops.note_origin(value, root, site.bits[1:], site.bits[0])

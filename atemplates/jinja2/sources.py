@@ -1,0 +1,75 @@
+"""Querysets that are not Django's: their rows, truth, sections and items, as plans."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, TypeAlias
+
+from django.core.exceptions import SynchronousOnlyOperation
+from jinja2.runtime import Undefined
+
+from ..runtime.async_sources import REFUSALS
+from ..runtime.drivers import on_event_loop
+from ..runtime.waits import Wait
+from .state import running
+from .tracebacks import internal
+from .values import settled
+
+Steps: TypeAlias = Generator[Wait, Any, Any]
+
+
+@internal
+def source_rows(source: Any, in_loop: bool) -> Steps:
+    """The rows of a queryset that is not Django's: read with ``async for``, once in a render.
+
+    Off the event loop it is asked synchronously first, as stock does.
+    """
+    read = running().read
+    if not in_loop and read.known(source) is None:
+        try:
+            return list(source)
+        except REFUSALS:
+            pass
+    return (yield from read.steps(source))
+
+
+@internal
+def source_truth(source: Any) -> Steps:
+    """Whether a queryset that is not Django's has rows, if it has no truth of its own."""
+    in_loop = on_event_loop()
+    if hasattr(type(source), "__bool__") or (hasattr(type(source), "__len__") and not in_loop):
+        try:
+            return bool(source)
+        except REFUSALS:
+            pass
+    return bool((yield from source_rows(source, in_loop)))
+
+
+@internal
+def section_of_source(source: Any, part: slice) -> Steps:
+    """Cut a queryset that is not Django's: by itself, or its rows."""
+    if running().read.known(source) is None:
+        try:
+            return (yield from settled(source[part]))
+        except REFUSALS:
+            pass
+    return (yield from source_rows(source, on_event_loop()))[part]
+
+
+@internal
+def source_item(environment: Any, source: Any, position: int) -> Steps:
+    """A row of a queryset that is not Django's: from it, if it gives one, or from its rows."""
+    read = running().read
+    if read.known(source) is None:
+        try:
+            found = yield from settled(environment.getitem(source, position))
+        except IndexError:  # of what was awaited
+            return environment.undefined(obj=source, name=position)
+        except SynchronousOnlyOperation:
+            found = None
+        if found is not None and not issubclass(type(found), Undefined):
+            return found
+    try:
+        return (yield from read.steps(source))[position]
+    except IndexError:
+        return environment.undefined(obj=source, name=position)

@@ -1,0 +1,299 @@
+"""Jinja2's template class over plans, and what generated code does with other templates."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+import jinja2
+from jinja2 import runtime
+from jinja2.environment import Template as StockTemplate
+from jinja2.environment import TemplateModule
+from jinja2.exceptions import TemplateError
+
+from ..errors import LocatedError, Location
+from ..runtime.drivers import arun, run_noticing
+from ..runtime.waits import Kind, Wait
+from .callables import plan_of
+from .contexts import gathered, rendering
+from .nested import finish, outer_render
+from .placed import carrying
+from .state import active
+from .streams import Steps
+from .tracebacks import internal
+
+
+class Template(StockTemplate):
+    """A compiled template whose code is a plan: it renders with and without an event loop."""
+
+    _own_names: frozenset[str] = frozenset()
+    _references: tuple[str, ...] = ()
+
+    @classmethod
+    def _from_namespace(
+        cls, environment: jinja2.Environment, namespace: Any, globals: Any
+    ) -> StockTemplate:
+        template: Any = super()._from_namespace(environment, namespace, globals)
+        template._own_names = namespace.get("own_names", frozenset())
+        template._references = namespace.get("references", ())
+        return template  # type: ignore[no-any-return]
+
+    def _names_used(self) -> set[str]:
+        """Every name that this template, or a loaded one that it names, may use."""
+        names: set[str] = set()
+        seen: set[int] = set()
+        waiting: list[Any] = [self]
+        while waiting:
+            template = waiting.pop()
+            if template is None or id(template) in seen:
+                continue
+            seen.add(id(template))
+            names |= template._own_names
+            waiting.extend(
+                loaded_template(self.environment, self.environment.join_path(name, template.name))
+                for name in template._references
+            )
+        return names
+
+    @internal
+    def _load_references(self) -> Steps:
+        """Load the templates that this one names, and those that they name, as far as there are.
+
+        What is wrong with one is for the render to say, if it gets there.
+        """
+        seen: set[str] = set()
+        waiting: list[Any] = [self]
+        while waiting:
+            template = waiting.pop()
+            for name in template._references:
+                name = self.environment.join_path(name, template.name)
+                if name in seen:
+                    continue
+                seen.add(name)
+                try:
+                    loaded = yield from load_template(self.environment, "get_template", name, None)
+                except TemplateError:
+                    continue
+                waiting.append(loaded)
+
+    @internal
+    def _rendered(self, context: runtime.Context) -> Steps:
+        """The plan of a whole render; returns the output."""
+        return self.environment.concat((yield from self._pieces(context)))
+
+    def render(self, *args: Any, **kwargs: Any) -> Any:
+        """Render without an event loop (in an async environment: with one of its own).
+
+        For Python code that an async render calls, this is a part of that render.
+        """
+        if self.environment.is_async and outer_render() is None:
+            return StockTemplate.render(self, *args, **kwargs)
+        context = self.new_context(dict(*args, **kwargs))
+        try:
+            return run_noticing(self._rendered(context), finish)
+        except Exception:
+            self.environment.handle_exception()
+
+    async def render_async(self, *args: Any, **kwargs: Any) -> Any:
+        """Render on the event loop."""
+        self._require_async()
+        context = self.new_context(dict(*args, **kwargs))
+        try:
+            return await arun(self._rendered(context), carrying)
+        except Exception:
+            self.environment.handle_exception()
+
+    def _require_async(self) -> None:
+        """Raise stock Jinja2's error in an environment that is not async."""
+        if not self.environment.is_async:
+            raise RuntimeError("The environment was not created with async mode enabled.")
+
+    @internal
+    def _pieces(self, context: runtime.Context) -> Steps:
+        """The plan of a render that returns the pieces of the output."""
+        pieces: list[str] = []
+        with rendering(context):
+            try:
+                yield from gathered(context, self)
+                yield from plan_of(self.root_render_func)(context, pieces)
+            except LocatedError as error:
+                locate(error)
+                raise
+        return pieces
+
+    def generate(self, *args: Any, **kwargs: Any) -> Iterator[str]:
+        """Give the output in pieces; they are made before the first one is given."""
+        if self.environment.is_async and outer_render() is None:
+            yield from StockTemplate.generate(self, *args, **kwargs)
+            return
+        context = self.new_context(dict(*args, **kwargs))
+        try:
+            yield from finish(self._pieces(context))
+        except Exception:
+            self.environment.handle_exception()
+
+    async def generate_async(self, *args: Any, **kwargs: Any) -> AsyncIterator[str]:  # type: ignore[override]
+        """Give the output in pieces; they are made before the first one is given."""
+        self._require_async()
+        context = self.new_context(dict(*args, **kwargs))
+        try:
+            pieces = await arun(self._pieces(context), carrying)
+        except Exception:
+            self.environment.handle_exception()
+        for piece in pieces:
+            yield piece
+
+    @internal
+    def _module_made(self, context: runtime.Context) -> Steps:
+        """The plan that makes a module (what ``{% import %}`` gives) of a context."""
+        pieces: list[str] = []
+        if active.get() is None:
+            pieces = yield from self._pieces(context)
+        else:
+            yield from gathered(context, self)
+            yield from plan_of(self.root_render_func)(context, pieces)
+        return TemplateModule(self, context, pieces)
+
+    @internal
+    def _default_module(self, context: runtime.Context | None = None) -> Steps:
+        """The plan of the module that imports without context share.
+
+        A module that sees globals of the importing template is made anew each time.
+        """
+        if context is not None:
+            names = context.globals_keys - self.globals.keys()
+            if names:
+                values = {name: context.parent[name] for name in names}
+                return (yield from self._module_made(self.new_context(values)))
+        if self._module is None:
+            self._module = yield from self._module_made(self.new_context())
+        return self._module
+
+    def make_module(
+        self, vars: Any = None, shared: bool = False, locals: Mapping[str, Any] | None = None
+    ) -> TemplateModule:
+        """Make a module without an event loop."""
+        return finish(self._module_made(self.new_context(vars, shared, locals)))  # type: ignore[no-any-return]
+
+    async def make_module_async(
+        self, vars: Any = None, shared: bool = False, locals: Mapping[str, Any] | None = None
+    ) -> TemplateModule:
+        """Make a module on the event loop."""
+        return await arun(self._module_made(self.new_context(vars, shared, locals)))  # type: ignore[no-any-return]
+
+    @internal
+    def _get_default_module(self, ctx: Any = None) -> TemplateModule:
+        if self.environment.is_async and outer_render() is None:
+            raise RuntimeError("Module is not available in async mode.")
+        return finish(self._default_module(ctx))  # type: ignore[no-any-return]
+
+    async def _get_default_module_async(self, ctx: Any = None) -> TemplateModule:
+        return await arun(self._default_module(ctx))  # type: ignore[no-any-return]
+
+
+def locate(error: LocatedError) -> None:
+    """Note the template's line in an error of ours, from its traceback."""
+    if error.location is not None:
+        return
+    trace = error.__traceback__
+    while trace is not None:
+        template = trace.tb_frame.f_globals.get("__jinja_template__")
+        if template is not None:
+            line = template.get_corresponding_lineno(trace.tb_lineno)
+            file = template.filename or ""
+            error.location = Location(template.name or "<template>", line, file=file)
+        trace = trace.tb_next
+
+
+def loaded_template(environment: jinja2.Environment, name: Any) -> StockTemplate | None:
+    """The template if it is loaded and needs no look at the disk, else None."""
+    if environment.cache is None or not isinstance(name, str) or environment.loader is None:
+        return None
+    template = environment.cache.get((weakref.ref(environment.loader), name))
+    if template is None or (environment.auto_reload and template._uptodate is not None):
+        return None
+    return template
+
+
+@internal
+def load_template(environment: jinja2.Environment, method: str, name: Any, parent: Any) -> Steps:
+    """Load the template of an ``{% extends %}`` or ``{% include %}``, not on the event loop.
+
+    Args:
+        environment: where to load it from.
+        method: the environment's method: one template, the first of several, or either.
+        name: a template's name or names, or a template.
+        parent: the name of the template that asks.
+
+    Raises:
+        TemplateNotFound: there is none of that name.
+    """
+    load = getattr(environment, method)
+    if (
+        isinstance(name, StockTemplate)
+        and name.environment is not environment
+        and name.environment.loader is environment.loader
+        and name.name is not None
+    ):
+        # A template of the environment that this one was made from: the same one, as a plan.
+        name, parent = name.name, None
+    if not environment.is_async or not reads_disk(environment, name, parent):
+        return load(name, parent)
+    return (yield Wait(Kind.CALL, load, (name, parent)))
+
+
+def reads_disk(environment: jinja2.Environment, name: Any, parent: str | None) -> bool:
+    """Whether loading a template may read the disk (or whatever the loader reads)."""
+    if type(environment.loader) is jinja2.DictLoader:
+        return False
+    first = name[0] if isinstance(name, (list, tuple)) and name else name
+    if not isinstance(first, str):
+        return False  # a template, or an error
+    if parent is not None:
+        first = environment.join_path(first, parent)
+    return loaded_template(environment, first) is None
+
+
+@internal
+def include(context: Any, template: Any, values: Any, pieces: list[str]) -> Steps:
+    """Render an included template in the context of the including one."""
+    inner = template.new_context(context.get_all(), True, values)
+    yield from gathered(inner, template)
+    yield from plan_of(template.root_render_func)(inner, pieces)
+
+
+@internal
+def include_plain(template: Any, pieces: list[str]) -> Steps:
+    """Render an included template without context."""
+    module = yield from template._default_module()
+    pieces.extend(module._body_stream)
+
+
+@internal
+def import_template(context: Any, name: Any, parent: Any, values: Any) -> Steps:
+    """Import a template: with the context and the values given, or without if they are None."""
+    template = yield from load_template(context.environment, "get_template", name, parent)
+    if values is None:
+        return (yield from template._default_module(context))
+    inner = template.new_context(context.get_all(), True, values)
+    yield from gathered(inner, template)
+    return (yield from template._module_made(inner))
+
+
+@internal
+def extend(context: Any, template: Any) -> Steps:
+    """Make a template the parent of the one that is being rendered."""
+    for name, block in template.blocks.items():
+        context.blocks.setdefault(name, []).append(block)
+    yield from gathered(context, template)
+
+
+def run_root(template: Any, context: Any, pieces: list[str]) -> Steps:
+    """The plan of a template's code."""
+    return plan_of(template.root_render_func)(context, pieces)
+
+
+def run_block(context: Any, block: Any, pieces: list[str]) -> Steps:
+    """The plan of a block's code."""
+    return plan_of(block)(context, pieces)

@@ -1,0 +1,235 @@
+"""What the type of a value tells: can it be awaited, is its truth or its text free of I/O.
+
+A value costs one test of its type against a set. Types that are met for the first time are looked
+at once and remembered; only a value that waits (an awaitable, a call that is stuck) costs more.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import uuid
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import Generator
+from types import GeneratorType
+from typing import Any
+
+from django.db.models.manager import BaseManager
+from django.db.models.query import QuerySet
+from django.utils.safestring import SafeString
+from jinja2.runtime import Undefined
+from jinja2.utils import missing
+from markupsafe import Markup
+
+from ..runtime.containers import HOLDERS, filled, holds_awaitables
+from ..runtime.types import FORGET, SOURCES, changing, is_awaitable, learn
+from ..runtime.waits import Kind, Wait, going_on
+from .tracebacks import internal
+
+SCALARS: frozenset[type] = frozenset(
+    {
+        str,
+        int,
+        float,
+        bool,
+        type(None),
+        Markup,
+        SafeString,
+        bytes,
+        decimal.Decimal,
+        datetime.date,
+        datetime.datetime,
+        datetime.time,
+        datetime.timedelta,
+        uuid.UUID,
+    }
+)
+"""Exact types whose text, truth, comparison and arithmetic never do I/O."""
+
+UNESCAPED: frozenset[type] = SCALARS - {str, bytes}
+"""Those of them whose text holds nothing to escape, or is markup."""
+
+CONTAINERS = frozenset(
+    {str, Markup, SafeString, list, tuple, dict, set, frozenset, range, OrderedDict, deque}
+)
+"""Exact types that can be searched and iterated without I/O."""
+
+# Threads that render read these sets without a lock, while `remember` may add to them. A type is in
+# `INERT` last. To miss one in `PLAIN` or `INERT` costs a slower path and changes nothing; in
+# `ASKING` it would pass the policy for relations over, so that is not emptied with them.
+
+PLAIN: set[type] = {*SCALARS, *CONTAINERS}
+"""Types whose truth is free of I/O. Grows as types are met."""
+
+INERT: set[type] = {*PLAIN, type(missing), Undefined}
+"""Types that are not awaitable and not one of ours that wait. Grows as types are met."""
+
+ASKING: set[type] = set()
+"""Querysets and managers: what is called on one may be a query. Grows as types are met."""
+
+most_types = 4096
+"""How many types the growing sets may hold, in programs that make classes without end."""
+
+
+class Pending:
+    """A plan that is part of the template's own (a macro, a block, a filter) and not finished.
+
+    Template code runs it on as part of its own plan. Python code that got hold of one (a sync
+    function that called a macro which has to wait) can await it.
+    """
+
+    __slots__ = ("_markup", "_plan", "_wait")
+
+    def __init__(self, plan: Generator[Wait, Any, Any], markup: bool = False) -> None:
+        self._plan = plan
+        self._markup = markup
+        self._wait: Wait | None = None
+
+    def _start(self) -> Any:
+        """Run as far as it goes without waiting; return the result, or itself if it is stuck."""
+        try:
+            self._wait = self._plan.send(None)
+        except StopIteration as stop:
+            return Markup(stop.value) if self._markup else stop.value
+        return self
+
+    @internal
+    def _finish(self, site: Any = None, root: Any = None) -> Generator[Wait, Any, Any]:
+        """The rest of the plan."""
+        if self._wait is None:
+            result = yield from self._plan
+        else:
+            result = yield from resumed(self._plan, self._wait)
+        return Markup(result) if self._markup else result
+
+    def __await__(self) -> Any:
+        from ..runtime.drivers import arun
+
+        return arun(self._finish()).__await__()
+
+    def __str__(self) -> str:
+        raise TypeError(
+            "This macro (or block, or filter) has to wait for I/O, so its text is not there yet. "
+            "Write `await` before the call, and make the calling function `async def`."
+        )
+
+    __html__ = __str__
+
+
+resumed = internal(going_on)
+
+
+class Results:
+    """What coroutines returned, by the identity of the coroutine, for as long as it lives.
+
+    A coroutine can be awaited once; a template may use one in several places. Any thread may keep
+    and get results: each step is one of a dict's own, and an entry is dropped while its coroutine
+    is being freed, before another can have its identity.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[int, tuple[weakref.ref[Any], Any]] = {}
+
+    def get(self, awaitable: Any) -> Any:
+        entry = self.found.get(id(awaitable))
+        return missing if entry is None or entry[0]() is not awaitable else entry[1]
+
+    def keep(self, awaitable: Any, result: Any) -> None:
+        key = id(awaitable)
+        try:
+            reference = weakref.ref(awaitable, lambda _: self.found.pop(key, None))
+        except TypeError:  # a type without weak references is awaited as often as it is used
+            return
+        self.found[key] = (reference, result)
+
+
+results = Results()
+
+
+def forget() -> None:
+    """Forget the types that were met: each is looked at again when it is met again."""
+    with changing:
+        INERT.intersection_update({*SCALARS, *CONTAINERS, type(missing), Undefined})
+        PLAIN.intersection_update({*SCALARS, *CONTAINERS})
+        if len(ASKING) > most_types:
+            ASKING.clear()
+
+
+FORGET.append(forget)
+
+
+def remember(kind: type) -> None:
+    """Note that values of a type are not awaitable, and whether their truth is free of I/O."""
+    learn(kind)
+    own = hasattr(kind, "__bool__") or hasattr(kind, "__len__") or kind in SOURCES
+    with changing:
+        if len(INERT) > most_types:
+            forget()
+        if issubclass(kind, (QuerySet, BaseManager)):
+            ASKING.add(kind)
+        if not own:
+            PLAIN.add(kind)
+        INERT.add(kind)
+
+
+PLANNED: set[type] = {Pending}
+"""Types whose ``finish(site, root)`` is a plan that gives the value. Filled by imports alone."""
+
+
+PLACED: set[type] = set()
+"""Types of ours that are values, and want to know where in the template they were made. Filled
+by imports alone."""
+
+
+@internal
+def settled(value: Any, site: Any = None, root: Any = None) -> Generator[Wait, Any, Any]:
+    """Wait until a value is at hand: the plan of everything that is not `INERT`.
+
+    Args:
+        value: what an expression gave.
+        site: the expression's place and path in the template.
+        root: the value of the variable that the path begins with.
+
+    Returns:
+        A value that is not awaitable.
+    """
+    while type(value) not in INERT:
+        kind = type(value)
+        if kind is Pending and value._wait is None:
+            value = Markup((yield from value._plan)) if value._markup else (yield from value._plan)
+        elif kind is Wait:
+            value = yield value
+        elif kind in PLANNED:
+            value = yield from value._finish(site, root)
+        elif kind in PLACED:
+            if value._stream.place[0] is None:
+                value._stream.place = (site, root)
+            return value
+        elif is_awaitable(value):
+            value = yield from awaited(value)
+        else:
+            if kind is not GeneratorType:  # some generators can be awaited, most can not
+                remember(kind)
+            return value
+    return value
+
+
+@internal
+def settled_within(value: Any, site: Any = None, root: Any = None) -> Generator[Wait, Any, Any]:
+    """The same, for consumers that make text of containers: also what these hold is awaited."""
+    if type(value) not in INERT:
+        value = yield from settled(value, site, root)
+    if type(value) in HOLDERS and holds_awaitables(value, INERT):
+        value = yield from filled(value, awaited)
+    return value
+
+
+@internal
+def awaited(awaitable: Any) -> Generator[Wait, Any, Any]:
+    """Await once, however often the template uses the awaitable."""
+    result = results.get(awaitable)
+    if result is missing:
+        result = yield Wait(Kind.AWAIT, awaitable)
+        results.keep(awaitable, result)
+    return result

@@ -1,0 +1,72 @@
+"""Reading the Jinja2 templates of a site, as `atemplates.migration.site` reads Django's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jinja2 import Environment, TemplateError, TemplateSyntaxError
+
+from ..analysis.jinja2 import jinja2_paths
+from ..analysis.jinja2.walker import Missing, Trees
+from .annotations import annotations_of
+from .problems import Problem
+from .site import Progress, Site
+from .sources import ENDINGS
+
+
+def read_jinja2_site(
+    environment: Environment, names: Iterable[str] = (), progress: Progress | None = None
+) -> Site:
+    """Parse templates and find what they read. What fails is noted, and the rest goes on.
+
+    Args:
+        names: the templates; none for all that the environment's loader lists.
+        progress: is called before each template.
+    """
+    site = Site()
+    wanted = list(names)
+    if not wanted:
+        try:
+            found = environment.list_templates() if environment.loader is not None else []
+        except Exception as error:
+            what = f"the Jinja2 loader cannot list its templates: {type(error).__name__}: {error}"
+            site.problems.append(Problem(what))
+            found = []
+        wanted = [name for name in found if name.lower().endswith(ENDINGS)]
+    trees: Trees = {}
+    for number, name in enumerate(wanted):
+        if progress is not None:
+            progress(number, len(wanted), name)
+        _read(site, environment, name, trees)
+    if progress is not None and wanted:
+        progress(len(wanted), len(wanted), "")
+    return site
+
+
+def _read(site: Site, environment: Environment, name: str, trees: Trees) -> None:
+    if environment.loader is None:
+        return
+    try:
+        source, filename, _ = environment.loader.get_source(environment, name)
+        site.files[name] = filename or name
+        missing: Missing = {}
+        site.paths[name] = jinja2_paths(environment, name, missing, trees)
+        for template, line, wanted in missing:
+            what = f"names the template {wanted!r}, which does not exist"
+            problem = Problem(what, template, line, site.files.get(template, ""))
+            if problem not in site.problems:
+                site.problems.append(problem)
+    except TemplateSyntaxError as error:
+        file = error.filename or error.name or name
+        site.problems.append(Problem(f"does not parse: {error.message}", file, error.lineno))
+    except TemplateError as error:
+        what = f"cannot be loaded: {type(error).__name__}: {error}"
+        site.problems.append(Problem(what, name, path=site.files.get(name, "")))
+    except Exception as error:
+        what = f"cannot be analysed: {type(error).__name__}: {error}"
+        site.problems.append(Problem(what, name, path=site.files.get(name, "")))
+    else:
+        found, problems = annotations_of(site.files[name], source)
+        site.problems += problems
+        if found:
+            site.annotations[name] = found

@@ -1,0 +1,262 @@
+"""Which objects stand beside an object in the loops around it.
+
+A loop notes the list it goes through; `Loops.peers` finds the object's list, and follows the same
+path from the other rows, through what is loaded already: it never sends a query and runs nobody's
+code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.db.models.manager import BaseManager
+
+from .models import (
+    instance_of,
+    is_a,
+    is_loaded,
+    is_missing,
+    is_saved,
+    loaded_rows,
+    missing_key,
+    relations_of,
+)
+from .static import attribute, attributes, rows_of
+
+CHUNK = 500
+"""How many rows a load is for, at most, counted from the current row."""
+
+LONGEST_ROW = 10
+"""A row that is a longer tuple is not looked into."""
+
+
+class Loop:
+    """A list that a loop goes through, and where in the template's data it came from."""
+
+    __slots__ = (
+        *("_places", "backwards", "bits", "owner", "position", "root", "rows", "values"),
+        "whole",
+    )
+
+    def __init__(
+        self,
+        values: Any,
+        owner: Any,
+        bits: tuple[str, ...],
+        root: str,
+        *,
+        backwards: bool = False,
+        whole: bool = True,
+    ) -> None:
+        self.values = values
+        self.rows = loaded_rows(values)
+        """What is in it: a class of the site may say anything of its length and items."""
+        self.owner = owner
+        """The object that the path to the list begins with."""
+        self.bits = bits
+        """The path from the owner to the list."""
+        self.root = root
+        """The name that the path begins with."""
+        self.backwards = backwards
+        """Whether the loop is ``reversed``."""
+        self.whole = whole
+        """Whether the list is all that the path leads to, and not what a filter left of it."""
+        self.position = len(self.rows) - 1 if backwards else 0
+        """Where an object was found last: the next one asked for is likely there or beside it."""
+        self._places: dict[int, tuple[int, int | None]] | None = None
+
+    def find(self, item: Any) -> tuple[int, int | None] | None:
+        """Return the position of the row that is ``item`` or a tuple that holds it.
+
+        Returns:
+            The position, and the place in the tuple; None if it is in no row.
+        """
+        values, position = self.rows, self.position
+        if position < len(values) and values[position] is item:
+            return position, None
+        step = -1 if self.backwards else 1
+        if 0 <= position + step < len(values) and values[position + step] is item:
+            self.position = position + step
+            return self.position, None
+        if self._places is None:
+            self._places = _places(values)
+        found = self._places.get(id(item))
+        if found is not None:
+            self.position = found[0]
+        return found
+
+    def rows_from(self, position: int, place: int | None, limit: int) -> list[Any]:
+        """The rows from a position on, in the order of the loop, or what they hold at a place."""
+        if self.backwards:
+            rows = list(self.rows[max(0, position + 1 - limit) : position + 1])[::-1]
+        else:
+            rows = list(self.rows[position : position + limit])
+        if place is None:
+            return rows
+        return [row[place] for row in rows if type(row) in (tuple, list) and len(row) > place]
+
+
+def _places(values: Sequence[Any]) -> dict[int, tuple[int, int | None]]:
+    places: dict[int, tuple[int, int | None]] = {}
+    for position, row in enumerate(values):
+        places.setdefault(id(row), (position, None))
+        if type(row) in (tuple, list) and len(row) < LONGEST_ROW:
+            for place, part in enumerate(row):
+                places.setdefault(id(part), (position, place))
+    return places
+
+
+class Loops:
+    """The loops around the node that renders now, and where single objects came from."""
+
+    def __init__(self) -> None:
+        self.stack: list[Loop] = []
+        self.origins: dict[int, tuple[Any, Any, tuple[str, ...], str]] = {}
+
+    def enter(
+        self,
+        values: Any,
+        owner: Any,
+        bits: tuple[str, ...],
+        root: str,
+        *,
+        backwards: bool = False,
+        whole: bool = True,
+    ) -> int:
+        """Note that a loop over ``values`` begins; return what `leave` needs.
+
+        Args: as for `Loop`.
+        """
+        mark = len(self.stack)
+        if is_a(values, (set, frozenset)):
+            values = list(set.__iter__(values) if is_a(values, set) else frozenset.__iter__(values))
+        if is_a(values, (list, tuple, QuerySet)):
+            loop = Loop(values, owner, bits, root, backwards=backwards, whole=whole)
+            self.stack.append(loop)
+        return mark
+
+    def leave(self, mark: int) -> None:
+        """Note that a loop has ended."""
+        del self.stack[mark:]
+
+    def note_origin(self, value: Any, owner: Any, bits: tuple[str, ...], root: str) -> None:
+        """Note under a new name (``{% with %}``) where an object came from."""
+        if value is not owner and is_a(value, (Model, QuerySet, BaseManager, list, tuple)):
+            self.origins[id(value)] = (value, owner, bits, root)
+
+    def origin(self, value: Any) -> tuple[Any, tuple[str, ...], str] | None:
+        """Return what `note_origin` noted: the owner, the path from it, and its name."""
+        found = self.origins.get(id(value))
+        return found[1:] if found is not None and found[0] is value else None
+
+    def find(self, item: Any) -> tuple[Loop, int, int | None] | None:
+        """Find the loop in which ``item`` is a row, its position, and its place in a tuple row."""
+        if item is None:
+            return None
+        for loop in reversed(self.stack):
+            found = loop.find(item)
+            if found is not None:
+                return loop, *found
+        return None
+
+    def peers(self, item: Any, limit: int = CHUNK) -> list[Any]:
+        """Return the objects that stand where ``item`` stands, it first, then later rows'."""
+        found = self.find(item)
+        if found is None:
+            origin = self.origin(item)
+            if origin is None:
+                return [item]
+            owner, bits, _ = origin
+            others = self.peers(owner, limit)[1:]
+            return [item, *(value for peer in others for value in follow(peer, bits))][:limit]
+        loop, position, place = found
+        rows = loop.rows_from(position, place, limit)
+        if len(rows) < limit and loop.owner is not None and loop.whole:
+            for owner in self.peers(loop.owner, limit)[1:]:
+                for values in follow(owner, loop.bits):
+                    if is_a(values, (list, tuple, QuerySet)):
+                        rows += Loop(values, None, (), "").rows_from(0, place, limit)
+                if len(rows) >= limit:
+                    break
+        return rows[:limit]
+
+    def trail(self, item: Any, name: str) -> tuple[str, tuple[str, ...]]:
+        """Return the context variable that ``item`` hangs on, and the steps from there."""
+        found = self.find(item)
+        if found is not None:
+            loop, _, place = found
+            steps = ("[]",) if place is None else ("[]", str(place))
+            origin = self.origin(loop.values)
+            if origin is not None:  # a list of {% regroup %}, with rows of another
+                owner, bits, root_name = origin
+                root, before = self.trail(owner, root_name)
+                return root, (*before, *bits, *steps)
+            if loop.owner is None:
+                return loop.root or name, (*loop.bits, *steps)
+            root, before = self.trail(loop.owner, loop.root)
+            return root, (*before, *loop.bits, *steps)
+        origin = self.origin(item) if item is not None else None
+        if origin is not None:
+            owner, bits, root_name = origin
+            root, before = self.trail(owner, root_name)
+            return root, (*before, *bits)
+        return name, ()
+
+    def base(self, item: Any) -> Any:
+        """Return the outermost instance that the path to ``item`` goes through, or None."""
+        outermost = item if instance_of(item) is not None else None
+        found = self.find(item)
+        origin = self.origin(item) if item is not None else None
+        owner = found[0].owner if found is not None else origin[0] if origin is not None else None
+        if owner is None or owner is item:
+            return outermost
+        further = self.base(owner)
+        return outermost if further is None else further
+
+
+def follow(item: Any, bits: tuple[str, ...]) -> list[Any]:
+    """Follow a path through what is loaded; a list of one value, or of none."""
+    for bit in bits:
+        item = _next(item, bit)
+        if item is None:
+            return []
+    return [item]
+
+
+def _next(item: Any, bit: str) -> Any:
+    instance = instance_of(item)
+    if instance is not None:
+        return _next_of_instance(instance, bit)
+    if is_a(item, BaseManager):
+        if bit != "all" or missing_key(item) is not None:
+            return None
+        rows = item.all()
+        return rows if is_loaded(rows) else None
+    if is_a(item, dict):
+        return dict.get(item, bit)
+    if is_a(item, tuple):
+        fields = attribute(item, "_fields", ())
+        if type(fields) is tuple and bit in fields:
+            return rows_of(item)[fields.index(bit)]
+    if is_a(item, (list, tuple)):
+        rows = rows_of(item)
+        return rows[int(bit)] if bit.isdecimal() and int(bit) < len(rows) else None
+    if is_a(item, QuerySet):
+        return None
+    # What a plain object keeps in its dict is read without running its code.
+    return attributes(item).get(bit)
+
+
+def _next_of_instance(instance: Model, bit: str) -> Any:
+    relation = relations_of(type(instance)).get(bit)
+    if relation is None:
+        return instance.__dict__.get(bit)
+    if relation.kind == "many":
+        return getattr(instance, bit) if is_saved(instance) else None
+    if relation.kind == "deferred" or is_missing(instance, relation):
+        return None
+    if relation.parent_link:
+        return getattr(instance, bit)  # made from the child's own columns where it is not yet
+    return relation.field.get_cached_value(instance, None)

@@ -1,0 +1,219 @@
+"""Lazy access inside Python code, batched (Django 6.1): objects that are fetched for together.
+
+An object gets a fetch mode of ours before code of its model runs. What the code then reaches for
+is fetched for the objects beside it, and what was fetched is a group of its own: the code may
+reach further from there.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+from django.db.models import Model
+
+from . import batch_loading, fetching
+from .events import Event
+from .loop_peers import CHUNK
+from .models import Relation, is_a, is_missing, relations_of
+from .query_attribution import caller
+from .reporting import Place, Teller
+
+
+class Group:
+    """Objects for which Python code is likely to reach for the same."""
+
+    __slots__ = ("_positions", "path", "rows")
+
+    def __init__(self, rows: list[Model], path: tuple[str, ...]) -> None:
+        self.rows = rows
+        self.path = path
+        """The relations from an object of the template's to these."""
+        self._positions = {id(row): position for position, row in enumerate(rows)}
+
+    def beside(self, instance: Model) -> list[Model]:
+        """The instance, and those of its class that come after it."""
+        start = self._positions[id(instance)]
+        later = self.rows[start + 1 : start + CHUNK]
+        return [instance, *(row for row in later if type(row) is type(instance))]
+
+
+class Groups:
+    """The objects of one render that have a fetch mode of ours."""
+
+    def __init__(self, teller: Teller) -> None:
+        self.teller = teller
+        self.mode = fetching.LoopFetchMode()
+        self.place = Place(None, None, 1)
+        """The step whose Python code runs now."""
+        self.members: dict[int, tuple[Model, Group]] = {}
+        self.absent: dict[tuple[int, str], tuple[Model, Any]] = {}
+        self._outer: Any = None
+
+    def join(self, instances: list[Model], path: tuple[str, ...] = ()) -> None:
+        """Make a group of those instances that fetch one by one so far.
+
+        What they lead to without a query is a group for each relation: code reaches further there.
+        """
+        waiting = [(path, instances)]
+        while waiting:
+            path, instances = waiting.pop()
+            rows = [row for row in instances if fetching.is_usual(row)]
+            if not rows:
+                continue
+            if self.mode.render is None:
+                self.mode.render = self
+                self._outer = fetching.current.get()
+                fetching.current.set(self)
+            fetching.install(self.mode, rows)
+            self._add(rows, path)
+            waiting += (((*path, name), kept) for name, kept in _kept_on(rows).items())
+
+    def _add(self, rows: list[Model], path: tuple[str, ...]) -> Group:
+        group = Group(rows, path)
+        self.members.update((id(row), (row, group)) for row in rows)
+        return group
+
+    def finish(self) -> None:
+        """Give all instances their usual fetch mode back."""
+        if self.mode.render is not None:
+            fetching.current.set(self._outer)
+            fetching.restore(self.mode, (row for row, _ in self.members.values()))
+        self.members.clear()
+        self.absent.clear()
+
+    def fetch_in_python(self, fetcher: Any, instance: Model) -> None:
+        """Fetch a field for an instance and for those beside it.
+
+        Raises:
+            LazyAccessError: under ``"raise"``.
+            ObjectDoesNotExist: there is no such row.
+        """
+        name = name_of(fetcher)
+        relation = relations_of(type(instance)).get(name)
+        if relation is not None and not is_missing(instance, relation):
+            fetching.fetch_one(fetcher, instance)  # no query: a parent is made from the child
+            self._join_parents(instance, relation)
+            return
+        source = caller()
+        if source is None:  # the template's own access, about which the loader decides
+            fetching.fetch_one(fetcher, instance)
+            return
+        known = self.absent.get((id(instance), name))
+        if known is not None and known[1] is not None:
+            raise known[1].with_traceback(None)
+        path, missing = self._missing(instance, relation)
+        event = self._tell(instance, relation, (*path, name), source)
+        notify = self.teller.notify(event, len(missing), len(missing) > 1)
+        start = perf_counter()
+        self._fetch(fetcher, missing, relation)
+        if notify is not None:
+            notify((perf_counter() - start) * 1000, None)
+        if relation is not None:
+            self._join_loaded(missing, relation, path)
+
+    def extend(self, instances: list[Model], relation: Relation) -> None:
+        """Take in what the template's own access has loaded for instances of a group."""
+        member = self.members.get(id(instances[0]))
+        if member is not None:
+            self._join_loaded(instances, relation, member[1].path)
+
+    def _join_loaded(
+        self, instances: list[Model], relation: Relation, path: tuple[str, ...]
+    ) -> None:
+        if relation.kind != "deferred":
+            found = [relation.field.get_cached_value(row, None) for row in instances]
+            unique = {id(row): row for row in found if is_a(row, Model)}
+            self.join(list(unique.values()), (*path, relation.name))
+
+    def _join_parents(self, instance: Model, relation: Relation) -> None:
+        """Make a group of the parents of those beside a child: code may reach further from one."""
+        member = self.members.get(id(instance))
+        if member is None or not relation.parent_link:
+            return
+        rows = [row for row in member[1].beside(instance) if not is_missing(row, relation)]
+        for row in rows:
+            parent_of(row, relation)
+        self._join_loaded(rows, relation, member[1].path)
+
+    def _missing(
+        self, instance: Model, relation: Relation | None
+    ) -> tuple[tuple[str, ...], list[Model]]:
+        """Return the path to an instance's group, and who of it lacks what the instance lacks."""
+        if relation is None:
+            return (), [instance]
+        member = self.members.get(id(instance))
+        if member is not None:
+            group = member[1]
+        else:  # read by Python code through an object of ours, with other rows
+            rows = [row for row in (each() for each in instance._state.peers) if row is not None]
+            known_beside = any(row is instance for row in rows)
+            group = self._add(rows if known_beside else [instance], ("...",))
+        missing = [
+            row
+            for row in group.beside(instance)
+            if row is instance
+            or (
+                row._state.fetch_mode is self.mode
+                and is_missing(row, relation)
+                and (id(row), relation.name) not in self.absent
+            )
+        ]
+        return group.path, missing
+
+    def _fetch(self, fetcher: Any, missing: list[Model], relation: Relation | None) -> None:
+        instance = missing[0]
+        if len(missing) > 1 and relation is not None:
+            for row, error in batch_loading.load(missing, relation):
+                self.absent[id(row), relation.name] = (row, error)
+                if row is instance and error is not None:
+                    raise error
+            if not is_missing(instance, relation):
+                return
+        # Alone, or spoiled by another one: as Django would, with what it raises.
+        fetching.fetch_one(fetcher, instance)
+
+    def _tell(
+        self, instance: Model, relation: Relation | None, steps: tuple[str, ...], source: str
+    ) -> Event | None:
+        if not self.teller.listens:
+            return None
+        place = self.place._replace(bit="")
+        return self.teller.tell(
+            "python", place, type(instance), relation, further=steps, source=source
+        )
+
+
+def _kept_on(rows: list[Model]) -> dict[str, list[Model]]:
+    """The related objects that are loaded already, by the relation that leads to them."""
+    found: dict[str, dict[int, Model]] = {}
+    for row in rows:
+        for name, value in row._state.fields_cache.items():
+            if is_a(value, Model):
+                found.setdefault(name, {})[id(value)] = value
+    for kind in {type(row) for row in rows}:
+        for link in [relations_of(kind).get(name) for name in found]:
+            if link is not None and link.parent_link:
+                parents = (parent_of(row, link) for row in rows if type(row) is kind)
+                found[link.name].update((id(each), each) for each in parents if each is not None)
+    return {name: list(values.values()) for name, values in found.items()}
+
+
+def parent_of(child: Model, link: Relation) -> Any:
+    """The parent that is made from a row's own columns; None where that takes a query."""
+    if is_missing(child, link):
+        return None
+    with fetching.usual_mode(child):
+        return getattr(child, link.name)
+
+
+def name_of(fetcher: Any) -> str:
+    """Return the name of the attribute that a fetcher stands behind.
+
+    A foreign key has two: the related object's, and its column's.
+    """
+    field = fetcher.field
+    if field.auto_created and not field.concrete:
+        return str(field.get_accessor_name())
+    is_column = field.concrete and isinstance(fetcher, field.descriptor_class)
+    return str(field.attname if is_column else field.name)

@@ -1,0 +1,375 @@
+"""Queries that nobody announced: which place of a template made Python code ask the database.
+
+A relation is looked at before it is read, so its load is announced. A property, a filter or a tag
+is code, and whether it asks shows when it does. While somebody wants to know (an observer, the
+policies ``"warn"`` and ``"raise"``), each query of a render is stopped for a moment, and the
+Python stack is read for the step of the render that led to it. A render that makes no query of
+this kind pays nothing for it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from threading import get_ident
+from time import perf_counter
+from types import FrameType
+from typing import Any, NamedTuple
+
+import django
+from django.db import connections
+from django.db.models import Model, QuerySet
+from django.db.models.manager import BaseManager
+from django.template.base import UNKNOWN_SOURCE
+
+from . import fetching
+from .events import logger
+from .models import Relation, instance_of, is_a, loaded_rows, relations_of
+from .origins import origin_of
+from .reporting import Place, Teller
+from .static import attribute, attributes, module_of, owner_of, text_of
+
+NOT_THE_USERS = (
+    str(Path(__file__).resolve().parent.parent) + os.sep,
+    str(Path(django.__file__).resolve().parent) + os.sep,
+    str(Path(functools.__file__).resolve()),
+)
+"""Where code lies that is never what the user wants to be shown."""
+PACKAGE = __name__.partition(".")[0]
+COMPILED = f"{PACKAGE}.compiled."
+RELATIONS = f"{PACKAGE}.relations."
+DESCRIPTORS = ("django.db.models.", "django.contrib.contenttypes.fields")
+"""Where the attributes of models are, which fetch what is not there."""
+
+
+NOBODY = nullcontext()
+"""Where nobody wants to know, or somebody is told already."""
+
+IGNORED = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
+"""Statements of a transaction, which ask for nothing."""
+
+
+class About(NamedTuple):
+    """What an unannounced query is about."""
+
+    place: Place
+    kind: str
+    model: type[Model] | None
+    related: bool
+    """Whether it hangs on an object that was handed to the template."""
+    is_strict: bool
+    """Whether the policies ``"warn"`` and ``"raise"`` have a say."""
+    relation: Relation | None = None
+    holds_rows: bool = False
+    """Whether code of a model may run for its rows, besides the query for them."""
+    template: str = ""
+    """Where, when there is no site."""
+    line: int | None = None
+    expression: str = ""
+    file: str = ""
+
+
+class Watched:
+    """The ``notify`` of a wait whose call may query: it is watched while it runs."""
+
+    def __init__(self, watch: Watch, about: About) -> None:
+        self.watch = watch
+        self.about = about
+        self._inside: Any = None
+
+    def __call__(self, milliseconds: float, answer: Any) -> None:
+        """Nothing is left to say when the call is over."""
+
+    def __enter__(self) -> None:
+        self._inside = self.watch.watching()
+        self._inside.__enter__()
+
+    def __exit__(self, *details: Any) -> None:
+        self._inside.__exit__(*details)
+
+
+class Watch:
+    """Sees each query that a render makes in a thread, while somebody wants to know."""
+
+    def __init__(self, teller: Teller) -> None:
+        self.teller = teller
+        self._threads: set[int] = set()
+
+    def about(self, describe: Callable[..., About], *args: Any) -> Watched:
+        """Return the ``notify`` of a wait whose queries are about what ``describe`` says."""
+        try:
+            about = describe(*args)
+        except Exception:
+            logger.exception("A step of a template cannot be described")
+            about = About(Place(None, None, 1), "call", None, False, False)
+        return Watched(self, about)
+
+    def watching(self) -> AbstractContextManager[None]:
+        """Watch this thread's connections, if somebody wants to know and they are not watched."""
+        if not self.teller.listens or get_ident() in self._threads:
+            return NOBODY
+        return self._watching(get_ident())
+
+    @contextmanager
+    def _watching(self, thread: int) -> Iterator[None]:
+        self._threads.add(thread)
+        try:
+            with ExitStack() as stack:
+                for connection in _connections():
+                    stack.enter_context(connection.execute_wrapper(self._asked))
+                yield
+        finally:
+            self._threads.discard(thread)
+
+    def _asked(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if text_of(sql).startswith(IGNORED):  # it may be an object of psycopg's, which is no str
+            return execute(sql, params, many, context)
+        try:
+            about, source = find_step(self)
+        except Exception:
+            logger.exception("What a query was made for cannot be told")
+            about = None
+        if about is None:
+            return execute(sql, params, many, context)
+        event = self.teller.tell(
+            about.kind,
+            about.place,
+            about.model,
+            about.relation,
+            related=about.related,
+            is_strict=about.is_strict,
+            source=source,
+            where=(about.template, about.line, about.expression, about.file),
+        )
+        if event is None:
+            return execute(sql, params, many, context)
+        event.rows = 1 if about.kind in ("relation", "deferred", "python") else 0
+        start = perf_counter()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            event.milliseconds = (perf_counter() - start) * 1000
+            self.teller.report(event)
+
+
+def _connections() -> Iterator[Any]:
+    """The connections of this thread, less those that cannot be made: the page needs them not."""
+    for alias in connections:
+        try:
+            yield connections[alias]
+        except Exception:
+            logger.debug("There is no connection %r to observe", alias, exc_info=True)
+
+
+def about_step(value: Any, bit: str, place: Place) -> About:
+    """Say what a query is about that resolving ``bit`` on ``value`` makes."""
+    instance = instance_of(value)
+    if instance is not None:
+        return _about_instance(instance, bit, place)
+    if is_a(value, (QuerySet, BaseManager)):
+        origin = origin_of(value, place.site, place.root, place.done)
+        lazy = origin is not None
+        relation = origin.relation if origin else None
+        model = attributes(value).get("model")
+        return About(place, "call", model, lazy, lazy, relation, holds_rows=True)
+    return About(place, "call", None, False, False)
+
+
+def _about_instance(instance: Model, bit: str, place: Place) -> About:
+    model = type(instance)
+    relation = relations_of(model).get(bit)
+    if relation is None:
+        return About(place, "python", model, True, True)
+    kind = "deferred" if relation.kind == "deferred" else "relation"
+    # With a fetch mode that the user chose, fetching it now is what the user asked for.
+    return About(place, kind, model, True, not fetching.has_own_mode(instance), relation)
+
+
+def about_value(value: Any, site: Any, root: Any) -> About:
+    """Say what a query is about that printing, testing, searching or filtering ``value`` makes.
+
+    Args:
+        site: the expression whose value it is, if that is known.
+        root: the value of its first bit.
+    """
+    place = Place(site, root, len(site.bits) if site is not None else 1)
+    row = next((row for row in loaded_rows(value) if is_a(row, Model)), None)
+    if row is not None:
+        return About(place, "python", type(row), True, True)
+    return about_step(value, "", place)
+
+
+def about_filter(function: Any, value: Any, site: Any, root: Any) -> About:
+    """Say what a query is about that a filter makes.
+
+    One of Django's is part of the template; another asks for reasons of its own.
+    """
+    about = about_value(value, site, root)
+    if module_of(function).startswith(("django.", f"{PACKAGE}.")):
+        return about
+    if about.kind == "python":
+        about = about._replace(kind="call", related=False, is_strict=False)
+    return about._replace(holds_rows=False)
+
+
+def find_step(watch: Watch) -> tuple[About | None, str]:
+    """Find the step of a render that led to the query being made.
+
+    Returns:
+        What it is about, or None when the query was announced or belongs to another render; and
+        the ``file:line`` of the user's code nearest to it, if there is any.
+    """
+    source, asked_for = "", False
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        module = text_of(frame.f_globals.get("__name__"))
+        if module.startswith(COMPILED):
+            return _about_compiled(watch, frame), source
+        package, _, rest = module.partition(".")
+        handler = STEPS.get((rest.partition(".")[0], frame.f_code.co_name))
+        if handler is not None and package == PACKAGE:
+            values = frame.f_locals
+            state = values.get("state")
+            if state is not None and state.relations.watch is not watch:
+                return None, source
+            about = handler(watch, values)
+            if about is not None and about.holds_rows and source:
+                about = about._replace(kind="python", related=True, is_strict=True)
+            if about is not None and asked_for:
+                about = about._replace(is_strict=False)
+            return about, source
+        asked_for = asked_for or _is_own_mode(frame)
+        if frame.f_code.co_name == "_execute_with_wrappers":
+            source = ""  # what stood above is somebody else who watches queries
+        source = source or _of_the_user(frame)
+        frame = frame.f_back
+    return None, source
+
+
+def _is_own_mode(frame: FrameType) -> bool:
+    """Whether a fetch mode that the user chose is at work: this query is what was asked for."""
+    return frame.f_code.co_name == "fetch" and fetching.is_own_mode(frame.f_locals.get("self"))
+
+
+def caller() -> str | None:
+    """The place in the user's code that reached for a field: ``file:line``.
+
+    Returns:
+        None when no code did, but the template itself; ``""`` for code of Django's.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    outside = False
+    while frame is not None:
+        module = (
+            text_of(frame.f_globals.get("__name__")) or PACKAGE
+        )  # Jinja2's templates have no name
+        if module.partition(".")[0] == PACKAGE:
+            if not module.startswith(RELATIONS):
+                return "" if outside else None
+        elif not module.startswith(DESCRIPTORS):
+            outside = True
+            source = _of_the_user(frame)
+            if source:
+                return source
+        frame = frame.f_back
+    return ""
+
+
+def _of_the_user(frame: FrameType) -> str:
+    name = frame.f_code.co_filename
+    return "" if name.startswith(NOT_THE_USERS) else f"{name}:{frame.f_lineno}"
+
+
+# -- the steps of a render, by the function that takes them ----------------------------------------
+
+
+def _announced(watch: Watch, values: Mapping[str, Any]) -> About | None:
+    """The driver calls something: a load that is announced, or a step with its own description."""
+    notify = getattr(values.get("wait"), "notify", None)
+    return notify.about if isinstance(notify, Watched) and notify.watch is watch else None
+
+
+def _walk(watch: Watch, values: Mapping[str, Any]) -> About:
+    """A path is resolved: the value at hand is looked into, or, when it is a method, called."""
+    site, index, root = values["site"], values["index"], values["root"]
+    value, bits = values["value"], site.bits
+    owner = owner_of(value)
+    if owner is not None and index > 1:
+        place = Place(site, root, index - 1, bits[index - 1])
+        return about_step(owner, bits[index - 1], place)
+    bit = bits[index] if index < len(bits) else ""
+    return about_step(value, bit, Place(site, root, index, bit))
+
+
+def _value_at_hand(watch: Watch, values: Mapping[str, Any]) -> About:
+    return about_value(values["value"], values.get("site"), values.get("root"))
+
+
+def _filter(watch: Watch, values: Mapping[str, Any]) -> About:
+    return about_filter(values["function"], values["value"], values["site"], values["root"])
+
+
+def _tag(watch: Watch, values: Mapping[str, Any]) -> About:
+    node = values.get("node")
+    if node is None:  # a node's render(), called where only the method is known
+        node = owner_of(values.get("function"))
+    token, origin = attribute(node, "token"), attribute(node, "origin")
+    return About(
+        Place(None, None, 1, ""),
+        "call",
+        None,
+        False,
+        False,
+        template=text_of(attribute(origin, "template_name")) or text_of(attribute(origin, "name")),
+        line=attribute(token, "lineno"),
+        expression=text_of(attribute(token, "contents")),
+        file=file_of(origin),
+    )
+
+
+def _about_compiled(watch: Watch, frame: FrameType) -> About | None:
+    """Compiled code asked by itself: a comparison, say."""
+    state = frame.f_locals.get("state")
+    if state is None or state.relations.watch is not watch:
+        return None
+    context = frame.f_locals.get("context")
+    template = attribute(attribute(context, "render_context"), "template")
+    return About(
+        Place(None, None, 1, ""),
+        "call",
+        None,
+        False,
+        False,
+        template=text_of(attribute(template, "name")),
+        line=frame.f_lineno,
+        file=file_of(attribute(template, "origin")),
+    )
+
+
+def file_of(origin: Any) -> str:
+    """The file that an origin names; nothing for a template made from a string."""
+    name = text_of(attribute(origin, "name"))
+    return "" if name == UNKNOWN_SOURCE else name
+
+
+Handler = Callable[[Watch, Mapping[str, Any]], "About | None"]
+STEPS: dict[tuple[str, str], Handler] = {
+    ("compiler", "off_loop"): _tag,
+    ("compiler", "render_foreign"): _tag,
+    ("drivers", "_call"): _announced,
+    ("drivers", "_fill"): _announced,
+    ("relations", "fetch_in_python"): lambda watch, values: None,
+    ("resolve", "apply_filter"): _filter,
+    ("resolve", "output"): _value_at_hand,
+    ("resolve", "rows"): _value_at_hand,
+    ("resolve", "truth"): _value_at_hand,
+    ("resolve", "walk"): _walk,
+    ("tags", "call_tag"): _tag,
+    ("tags", "render_with_arguments"): _tag,
+    ("tags", "tag_text"): _value_at_hand,
+}
+"""Room and name of the functions that take a step of a render -> what a query in it is about."""

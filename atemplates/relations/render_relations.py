@@ -1,0 +1,407 @@
+"""The policy of one render at work: deciding what a missing relation means, and loading it.
+
+`Relations` is what a render's state carries. It decides and it describes; the queries are made by
+functions that it puts into waits, so that a driver runs them in the request's thread.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from django.db.models import Model, QuerySet
+from django.db.models.manager import BaseManager
+
+from ..runtime.waits import Kind, Wait
+from . import batch_loading, counts, fetching
+from .events import Event, Observer, logger
+from .loop_peers import Loops, follow
+from .models import (
+    Relation,
+    fill,
+    instance_of,
+    is_a,
+    is_loaded,
+    is_missing,
+    is_saved,
+    loaded_rows,
+    missing_key,
+    relations_of,
+    shares,
+)
+from .origins import Origin, note_origin, origin_of
+from .python_batches import Groups
+from .query_attribution import Watch, about_filter, about_step, about_value
+from .querysets import loaded_by
+from .reporting import Notify, Place, Teller
+from .sends_query import FREE, asks, is_own
+from .static import attributes
+
+
+class Known(NamedTuple):
+    """A step's value that is known without resolving it."""
+
+    value: Any
+
+
+class Relations:
+    """What a render does about relations: its policy, its loops, its observers."""
+
+    def __init__(self, policy: str, observers: tuple[Observer, ...] = (), view: str = "") -> None:
+        self.loops = Loops()
+        self.teller = Teller(policy, observers, self.loops, view)
+        self.watch = Watch(self.teller)
+        self.absent: dict[tuple[int, str], tuple[Model, Any]] = {}
+        """What a load did not bring -> the instance, and the exception that says so."""
+        self.single: dict[tuple[int, str], Model] = {}
+        """To-many relations that cannot be loaded for several instances at once."""
+        self.counts: dict[tuple[int, str], tuple[Model, int]] = {}
+        self.loaded_many: list[tuple[Model, str]] = []
+        """The to-many relations whose rows were put on instances: `finish` takes them off."""
+
+    @cached_property
+    def groups(self) -> Groups:
+        """The objects whose Python code is watched for what it reaches for."""
+        return Groups(self.teller)
+
+    @property
+    def policy(self) -> str:
+        """What is done about a relation that was not loaded; ``{% relations %}`` changes it."""
+        return self.teller.policy
+
+    @policy.setter
+    def policy(self, policy: str) -> None:
+        self.teller.policy = policy
+
+    @property
+    def observers(self) -> tuple[Observer, ...]:
+        """Who is told of each load."""
+        return self.teller.observers
+
+    # -- what resolving asks -------------------------------------------------------------------
+
+    def step(self, value: Any, bit: str, site: Any, root: Any, index: int) -> Wait | Known | None:
+        """Decide what resolving ``bit`` on a model instance, manager or queryset needs first.
+
+        Args:
+            root: the value of the path's first bit.
+            index: how many bits of the path are resolved.
+
+        Returns:
+            A wait after which the step is to be decided anew, the step's value, or None: go on.
+
+        Raises:
+            LazyAccessError: under ``"raise"``.
+            ObjectDoesNotExist: a load has shown that there is no such row.
+        """
+        instance = instance_of(value)
+        if instance is not None:
+            relation = relations_of(type(instance)).get(bit)
+            if relation is None:
+                if bit not in instance.__dict__:
+                    self.prepare(instance, site, root, index)
+                return None
+            if not is_missing(instance, relation):
+                return None
+            return self._load_step(instance, relation, Place(site, root, index, bit))
+        if is_a(value, (QuerySet, BaseManager)):
+            return self._manager_step(value, Place(site, root, index, bit))
+        return None
+
+    def _load_step(self, instance: Model, relation: Relation, place: Place) -> Wait | None:
+        """Decide about a relation or deferred field that is not there."""
+        absent = self.absent.get((id(instance), relation.name))
+        if absent is not None:
+            if absent[1] is not None:
+                raise absent[1].with_traceback(None)
+            return None
+        if fetching.has_own_mode(instance) or (self.policy == "fetch" and not self.observers):
+            return None
+        kind = "deferred" if relation.kind == "deferred" else "relation"
+        event = self.teller.tell(kind, place, type(instance), relation)
+        peers = [instance]
+        if self.policy != "fetch":
+            peers = [
+                peer
+                for peer in self._peers(instance, place, relation)
+                if is_missing(peer, relation) and not fetching.has_own_mode(peer)
+            ]
+        notify = self.teller.notify(event, len(peers), len(peers) > 1)
+        return Wait(Kind.CALL, self._load, (peers, relation), notify=notify)
+
+    def _load(self, peers: list[Model], relation: Relation) -> None:
+        for instance, error in batch_loading.load(peers, relation):
+            self.absent[id(instance), relation.name] = (instance, error)
+        self.groups.extend(peers, relation)
+
+    def _manager_step(self, value: Any, place: Place) -> Wait | Known | None:
+        origin = origin_of(value, place.site, place.root, place.done)
+        if origin is None:
+            return None
+        column = None if is_a(value, QuerySet) else missing_key(value)
+        if column is not None:
+            place = Place(origin.site, origin.root, origin.done, column.attname)
+            key = relations_of(type(origin.instance)).get(column.attname)
+            return None if key is None else self._load_step(origin.instance, key, place)
+        bit = place.bit
+        if bit in FREE and not is_own(value, bit):
+            return None
+        rows = value if is_a(value, QuerySet) else BaseManager.all(value)
+        loaded = is_loaded(rows)
+        if origin.whole and not loaded:
+            if bit == "all":
+                note_origin(rows, origin)
+                return Known(rows)
+            if bit in ("count", "exists"):
+                return self._count_step(bit, origin, place.site)
+        if asks(value, rows, bit):
+            self._judge(origin, place.site)
+        return None
+
+    def _count_step(self, kind: str, origin: Origin, site: Any) -> Wait | Known | None:
+        """``count`` and ``exists`` of a to-many relation: one grouped query for a whole loop."""
+        instance, relation = origin.instance, origin.relation
+        assert relation is not None  # these are all rows of one
+        known = self.counts.get((id(instance), relation.name))
+        if known is not None:
+            return Known(known[1] if kind == "count" else known[1] > 0)
+        if self.policy == "fetch":
+            return None
+        peers = self._peers(instance, Place(origin.site, origin.root, origin.done))
+        peers = [peer for peer in peers if is_saved(peer)]
+        event = self._tell_rows(kind, origin, site)
+        if len(peers) < 2:
+            return None
+        notify = self.teller.notify(event, len(peers), batch=True)
+        return Wait(Kind.CALL, self._count, (peers, relation), notify=notify)
+
+    def _judge(self, origin: Origin, site: Any) -> None:
+        """Apply the policy to a call on a related manager, which is recorded elsewhere.
+
+        Raises:
+            LazyAccessError: under ``"raise"``.
+        """
+        if self.policy in ("warn", "raise"):
+            place, model, relation = self._whence(origin)
+            event = self.teller.describe("call", place, model, relation, at=site)
+            self.teller.judge(event)
+
+    def _count(self, peers: list[Model], relation: Relation) -> None:
+        keyed, _ = batch_loading.load_keys(peers, relation)
+        found = None
+        if keyed and keyed[0] is peers[0]:
+            found = counts.grouped_counts(keyed, relation)
+        if found is None:
+            instance = peers[0]
+            found = {id(instance): getattr(instance, relation.name).count()}
+        for peer in peers:
+            if id(peer) in found:
+                self.counts[id(peer), relation.name] = (peer, found[id(peer)])
+
+    # -- querysets -----------------------------------------------------------------------------
+
+    def whole(self, queryset: QuerySet[Any], site: Any = None, root: Any = None) -> Wait | None:
+        """Decide what evaluating a whole queryset needs first: perhaps a load for a whole loop.
+
+        Args:
+            site: the expression whose value the queryset is, if that is known.
+            root: the value of its first bit.
+
+        Returns:
+            None when the rows are there; a wait of kind ROWS, whose answer has the rows; or one of
+            kind CALL, after which `loaded` gives the queryset.
+
+        Raises:
+            LazyAccessError: under ``"raise"``, for a to-many relation that was not loaded.
+        """
+        if is_loaded(queryset):
+            return None
+        origin = origin_of(queryset)
+        if queryset.query.is_empty():  # .none(): evaluating it asks nobody
+            return Wait(Kind.ROWS, queryset)
+        if origin is None:
+            return Wait(Kind.ROWS, queryset, notify=self._rows_notify(queryset, site, root))
+        relation = origin.relation
+        if relation is None or not origin.whole:
+            event = self._tell_rows("call", origin, site)
+            return Wait(Kind.ROWS, queryset, notify=self.teller.notify(event))
+        event = self._tell_rows("rows", origin, site)
+        single = (id(origin.instance), relation.name) in self.single
+        # Rows inherit a fetch mode that the user chose; a prefetch would not hand it on.
+        if self.policy == "fetch" or single or fetching.has_own_mode(origin.instance):
+            return Wait(Kind.ROWS, queryset, notify=self.teller.notify(event))
+        peers = self._peers(origin.instance, Place(origin.site, origin.root, origin.done))
+        peers = [peer for peer in peers if not fetching.has_own_mode(peer)]
+        notify = self.teller.notify(event, len(peers), len(peers) > 1)
+        return Wait(Kind.CALL, self._load_many, (peers, relation), notify=notify)
+
+    def _rows_notify(self, queryset: QuerySet[Any], site: Any, root: Any) -> Notify:
+        """Record a queryset that the view handed over without its rows: nothing lazy."""
+        if not self.observers:
+            return None
+        place = Place(site, root, len(site.bits) if site is not None else 1)
+        event = self.teller.describe("rows", place, queryset.model)
+        event.related, event.suggestion = False, ""
+        try:
+            event.loads = loaded_by(queryset)
+        except Exception:
+            logger.exception("What a queryset loads cannot be told: %s", event.expression)
+        return self.teller.notify(event)
+
+    def _load_many(self, peers: list[Model], relation: Relation) -> None:
+        noted = batch_loading.load_many(peers, relation)
+        if noted is None:
+            self.single.update(((id(peer), relation.name), peer) for peer in peers)
+        else:
+            self.loaded_many += noted
+
+    def loaded(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Give a queryset the rows that a load for a whole loop has brought for its instance.
+
+        When it brought none for this one, the queryset is to be evaluated by itself.
+        """
+        origin = origin_of(queryset)
+        if origin is not None and origin.relation is not None:
+            found = getattr(origin.instance, origin.relation.name).all()
+            if is_loaded(found):
+                fill(queryset, found)
+            else:
+                self.single[id(origin.instance), origin.relation.name] = origin.instance
+        return queryset
+
+    def derive(
+        self, source: Any, queryset: QuerySet[Any], site: Any, root: Any, index: int
+    ) -> None:
+        """Note that a queryset was made from a manager, queryset or instance: cut, filtered, ...
+
+        Args:
+            index: how many bits of the site lead to ``source``.
+        """
+        if source is queryset or origin_of(queryset) is not None:
+            return
+        instance = instance_of(source)
+        if instance is not None:
+            note_origin(queryset, Origin(instance, None, False, site, root, index))
+            return
+        origin = origin_of(source, site, root, index)
+        if origin is not None:
+            note_origin(queryset, origin._replace(whole=False))
+
+    # -- Python code ---------------------------------------------------------------------------
+
+    def prepare(self, instance: Model, site: Any = None, root: Any = None, index: int = 1) -> None:
+        """Get ready for code of a model, which may reach for what was not loaded.
+
+        On Django 6.1 and later, an instance and those beside it get a fetch mode of ours: what a
+        property or ``__str__`` then reaches for is loaded for all of them, and recorded.
+        """
+        if not fetching.AVAILABLE or self.policy == "fetch":
+            return
+        place = self.groups.place = Place(site, root, index)
+        if id(instance) not in self.groups.members:
+            self.groups.join(self._peers(instance, place))
+
+    def prepare_value(self, value: Any, site: Any = None, root: Any = None) -> None:
+        """The same for a value that is about to be printed or filtered, and may hold instances."""
+        if not fetching.AVAILABLE or self.policy == "fetch":
+            return
+        index = len(site.bits) if site is not None else 1
+        instance = instance_of(value)
+        if instance is not None:
+            self.prepare(instance, site, root, index)
+            return
+        if is_a(value, QuerySet) and not is_loaded(value):
+            return
+        if is_a(value, (list, tuple, QuerySet)):
+            self.groups.place = Place(site, root, index)
+            rows = [row for row in loaded_rows(value) if is_a(row, Model)]
+            self.groups.join(rows, ("[]",))
+
+    def filter_step(self, function: Any, value: Any, site: Any, root: Any) -> Notify:
+        """Describe a filter that is about to be applied where it may query."""
+        if not self.teller.listens:
+            return None
+        return self.watch.about(about_filter, function, value, site, root)
+
+    def python_step(self, value: Any, bit: str, site: Any, root: Any, index: int) -> Notify:
+        """Describe a step that runs code, and is about to be made where it may query.
+
+        Returns:
+            What the wait for the step needs as its ``notify``, so that the queries are recorded.
+        """
+        instance = instance_of(value)
+        if instance is not None and bit not in relations_of(type(instance)):
+            self.prepare(instance, site, root, index)
+        if not self.teller.listens:
+            return None
+        if bit.startswith("__"):  # no template names such a step: the value is used as it is
+            return self.watch.about(about_value, value, site, root)
+        return self.watch.about(about_step, value, bit, Place(site, root, index, bit))
+
+    def call_step(self, method: Any, site: Any, root: Any) -> Notify:
+        """Describe a call of an ORM method (``.acount``, ``.afirst``) that asks the database."""
+        if not self.observers:
+            return None
+        owner, index = method.__self__, len(site.bits) if site is not None else 1
+        model = attributes(owner).get("model")
+        event = self.teller.describe("call", Place(site, root, index), model)
+        if origin_of(owner, site, root, index - 1) is None:
+            event.related, event.suggestion = False, ""
+        return self.teller.notify(event)
+
+    def finish(self) -> None:
+        """Take back what was changed on the caller's objects. Called when the render ends."""
+        groups = vars(self).get("groups")
+        if groups is not None:
+            groups.finish()
+        if self.loaded_many:
+            batch_loading.forget(self.loaded_many)
+            self.loaded_many.clear()
+
+    def check(self) -> None:
+        """Raise an error of this render that Python code has caught.
+
+        Raises:
+            LazyAccessError: under ``"raise"``.
+        """
+        if self.teller.raised is not None:
+            raise self.teller.raised
+
+    # -- helpers -------------------------------------------------------------------------------
+
+    def _tell_rows(self, kind: str, origin: Origin, site: Any) -> Event | None:
+        place, model, relation = self._whence(origin)
+        return self.teller.tell(kind, place, model, relation, at=site)
+
+    def _whence(self, origin: Origin) -> tuple[Place, type[Model], Relation | None]:
+        relation = origin.relation
+        place = Place(origin.site, origin.root, origin.done, relation.name if relation else "")
+        return place, type(origin.instance), relation
+
+    def _peers(
+        self, instance: Model, place: Place, relation: Relation | None = None
+    ) -> list[Model]:
+        """The loaded objects that stand where ``instance`` stands, it first, of its own class.
+
+        Args:
+            relation: one that objects of another class may share, inherited from a parent's table.
+        """
+        site, root, index = place.site, place.root, place.done
+        if root is None or root is instance or site is None:
+            rows = self.loops.peers(instance)
+        else:
+            bits = site.bits[1:index]
+            rows = [
+                instance,
+                *(found for row in self.loops.peers(root)[1:] for found in follow(row, bits)),
+            ]
+        kind, database = type(instance), instance._state.db
+        found = (instance_of(row) for row in rows)
+        unique = {
+            id(row): row
+            for row in found
+            if row is not None
+            and row._state.db == database
+            and (type(row) is kind or (relation is not None and shares(row, relation)))
+        }
+        return list(unique.values())

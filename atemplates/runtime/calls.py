@@ -1,0 +1,266 @@
+"""Calling what a lookup gave, and awaiting what a call gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from inspect import isasyncgen, isasyncgenfunction, iscoroutinefunction, signature, unwrap
+from types import FunctionType, MethodType
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.db.models import Model
+from django.template.loader_tags import BlockNode
+
+from ..placement.python_code import call_code
+from .containers import filled
+from .placed_steps import LEAVE, here, there
+from .sites import Site
+from .state import State
+from .types import INERT, MARKS, SOURCES, is_awaitable, is_django, is_related, learn
+from .waits import Kind, Wait
+
+Steps = Generator[Wait, Any, Any]
+
+
+def call(state: State, value: Any) -> Any:
+    """Call a callable found in a template, under Django's rules for it."""
+    if getattr(value, "do_not_call_in_templates", False):
+        return value
+    if getattr(value, "alters_data", False):
+        return state.engine.string_if_invalid
+    if type(value) is MethodType and value.__func__ is BlockNode.super:
+        return Wait(Kind.PLAN, state.block_super(state, value.__self__))
+    try:
+        return value()
+    except TypeError:
+        try:
+            parameters = signature(value)
+        except ValueError:
+            return state.engine.string_if_invalid
+        try:
+            parameters.bind()
+        except TypeError:  # it needs arguments
+            return state.engine.string_if_invalid
+        raise
+
+
+def settle(state: State, value: Any, site: Site | None = None, root: Any = None) -> Any:
+    """Await an awaitable and call a callable, as a lookup's result demands."""
+    kind = type(value)
+    if kind not in INERT:
+        learn(kind)
+        if kind in INERT:
+            return value
+    if is_awaitable(value):
+        return awaiting(state, value, then_call=True)
+    if callable(value):
+        code = None
+        if state.looks:
+            if state.on_loop and kind is MethodType and has_own_twin(value):
+                return repeat_call(state, value, site, root)
+            of_source = kind is MethodType and type(value.__self__) in SOURCES
+            code = None if of_source or is_left_alone(value) else call_code(value)
+        if code is not None:
+            owner = getattr(value, "__self__", None) if kind is MethodType else value
+            result = here(state, code, call, (state, value), (owner,))
+            if result is LEAVE:
+                return repeat_call(state, value, site, root, code)
+            value = result
+        else:
+            try:
+                value = call(state, value)
+            except SynchronousOnlyOperation:
+                if not state.on_loop:
+                    raise
+                return repeat_call(state, value, site, root)
+        if type(value) not in INERT:
+            learn(type(value))
+            if is_awaitable(value):
+                return awaiting(state, value)
+    return value
+
+
+def is_left_alone(function: Any) -> bool:
+    """Whether a function, a method or a class says that templates are not to call it."""
+    if type(function) not in CALLABLES and not issubclass(type(function), type):
+        return False
+    return bool(
+        getattr(function, "do_not_call_in_templates", False)
+        or getattr(function, "alters_data", False)
+    )
+
+
+CALLABLES = frozenset({FunctionType, MethodType})
+
+
+def repeat_call(
+    state: State, function: Any, site: Site | None = None, root: Any = None, code: Any = None
+) -> Wait:
+    """Wait for a call that cannot be made right here: in the thread, or of another's async twin.
+
+    Args:
+        code: what the call runs, if that is code of others.
+    """
+    made = _call_twin(function) if state.on_loop and has_own_twin(function) else None
+    if made is not None:
+        notify = state.relations.call_step(function, site, root)
+        if isasyncgen(made):
+            return Wait(Kind.ROWS, made, notify=notify)
+        return Wait(Kind.AWAIT, made, notify=notify)
+    owner, index = getattr(function, "__self__", None), len(site.bits) if site is not None else 1
+    name = getattr(function, "__name__", "")
+    notify = state.relations.python_step(owner, name, site, root, index - 1)
+    return there(code, call, state, function, notify=notify)
+
+
+def _call_twin(function: Any) -> Any:
+    """Call the async twin of an ORM method; None when there is none, or not for the loop."""
+    twin = async_twin(function)
+    try:
+        return twin() if twin is not None else None
+    except SynchronousOnlyOperation:
+        # Of a manager, whose queryset takes a query to make: a deferred key, a tenant, ...
+        return None
+
+
+def async_twin(function: Any) -> Callable[[], Any] | None:
+    """Return the async method that stands beside an ORM method (``acount`` for ``count``)."""
+    owner = getattr(function, "__self__", None)
+    if not is_related(type(owner)) or issubclass(type(owner), Model):
+        return None
+    if getattr(function, "alters_data", False):
+        return None
+    if getattr(function, "do_not_call_in_templates", False):
+        return None
+    if not stands_beside(type(owner), function.__name__):
+        return None
+    twin = getattr(owner, f"a{function.__name__}", None)
+    # A manager's method stands for that of its queryset, and is no coroutine function itself.
+    written = unwrap(twin) if callable(twin) else None
+    # Django's own generators hop to the thread for every few rows; the thread reads them at once.
+    for_the_loop = iscoroutinefunction(written) or (
+        isasyncgenfunction(written) and not is_django(written.__module__)
+    )
+    return twin if for_the_loop and may_replace(twin, function) else None
+
+
+def stands_beside(kind: type, name: str) -> bool:
+    """Whether a method's async twin stands for this very method, and not for one it overrides.
+
+    The manager of a many-to-many relation counts in the table between; its ``acount`` is that of
+    any manager, and counts otherwise.
+    """
+    for base in kind.__mro__:
+        if f"a{name}" in vars(base):
+            return True
+        if name in vars(base):
+            return False
+    return True  # made by a ``__getattr__``
+
+
+def may_replace(twin: Any, function: Any) -> bool:
+    """Whether an async twin may be called in the place of a method: if both are marked alike."""
+    return has_its_name(function) and all(
+        bool(getattr(function, mark, False)) is bool(getattr(twin, mark, False)) for mark in MARKS
+    )
+
+
+def has_its_name(function: Any) -> bool:
+    """Whether a method is the one that its class has under the method's name.
+
+    One that wraps ``count`` says that this is its name too, but ``acount`` is no twin of it.
+    """
+    named = getattr(type(function.__self__), function.__name__, None)
+    return named is None or named is getattr(function, "__func__", None)
+
+
+def has_own_twin(function: Any) -> bool:
+    """Whether an ORM method has an async twin that Django did not write: it is to be used."""
+    twin = async_twin(function)
+    if twin is None:
+        return False
+    written = unwrap(twin)
+    queryset = getattr(type(function.__self__), "_queryset_class", None)
+    if queryset is not None:
+        # A manager's method stands for that of its queryset, which may have overridden Django's.
+        written = getattr(queryset, f"a{function.__name__}", written)
+    return not is_django(getattr(written, "__module__", None) or "")
+
+
+def awaiting(state: State, awaitable: Any, *, then_call: bool = False) -> Any:
+    """Return the result of an awaitable that was awaited before, or the wait for it."""
+    known = state.awaited.get(id(awaitable))
+    if known is None:
+        return Wait(Kind.PLAN, await_once(state, awaitable, then_call))
+    value = known[1]
+    if then_call and type(value) not in INERT and callable(value):
+        return settle(state, value)
+    return value
+
+
+def await_once(state: State, awaitable: Any, then_call: bool) -> Steps:
+    if id(awaitable) in state.upcoming:
+        upcoming, state.upcoming = state.upcoming, {}
+        results = yield Wait(Kind.GATHER, upcoming)
+        for identity, result in results.items():
+            state.awaited[identity] = (upcoming[identity], result)
+        value = results[id(awaitable)]
+    else:
+        value = yield Wait(Kind.AWAIT, awaitable)
+        state.awaited[id(awaitable)] = (awaitable, value)
+    if then_call and type(value) not in INERT and callable(value):
+        value = settle(state, value)
+        if type(value) is Wait:
+            value = yield from complete(value)
+    return value
+
+
+def complete(wait: Wait) -> Steps:
+    """Wait for anything, be it a plan or something for the driver."""
+    if wait.kind is Kind.PLAN:
+        return (yield from wait.subject)
+    return (yield wait)
+
+
+def awaited(state: State, value: Any) -> Any:
+    """Await a value if it is awaitable, and do nothing else with it."""
+    if type(value) not in INERT and is_awaitable(value):
+        return awaiting(state, value)
+    return value
+
+
+def filled_then(state: State, value: Any, function: Callable[[Any], Any]) -> Wait:
+    """The wait for what ``function`` makes of a container once its awaitables are awaited."""
+    return Wait(Kind.PLAN, _filled_then(state, value, function))
+
+
+def _filled_then(state: State, value: Any, function: Callable[[Any], Any]) -> Steps:
+    value = yield from filled(value, lambda item: _awaited(state, item))
+    result = function(value)
+    return (yield from complete(result)) if type(result) is Wait else result
+
+
+def _awaited(state: State, awaitable: Any) -> Steps:
+    result = awaiting(state, awaitable)
+    return (yield from complete(result)) if type(result) is Wait else result
+
+
+def again_in_thread(
+    state: State,
+    value: Any,
+    bit: str,
+    site: Site | None,
+    root: Any,
+    function: Any,
+    *args: Any,
+    code: Any = None,
+) -> Wait:
+    """Wait for a step in the request's thread: it belongs there, or met Django's guard here.
+
+    Args:
+        bit: what is done with the value.
+        code: what the step runs, if that is code of others.
+    """
+    index = len(site.bits) if site is not None else 1
+    notify = state.relations.python_step(value, bit, site, root, index)
+    return Wait(Kind.PLAN, complete(there(code, function, *args, notify=notify)))

@@ -1,0 +1,1 @@
+"""Faster versions of what Django does: dates, numbers, addresses. The rest is left to Django."""

@@ -1,0 +1,96 @@
+"""A variable with filters as one call: short code where compiling is what costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from .calls import Steps
+from .filters import apply_filter, apply_stock, apply_twin
+from .output import local_time, output
+from .paths import follow, walk
+from .sites import Invalid, Site
+from .state import State
+from .types import INERT
+from .waits import Kind, Wait
+
+
+class Step(NamedTuple):
+    """A filter with constant arguments."""
+
+    function: Any
+    args: tuple[Any, ...] = ()
+    twin: Any = None
+    """Its faster twin, for `apply_twin`."""
+    stock: bool = False
+    """Whether it is Django's own, for `apply_stock`."""
+    expects_localtime: bool = False
+    needs_autoescape: bool = False
+
+    def apply(self, state: State, context: Any, value: Any, site: Site, root: Any) -> Any:
+        """Apply the filter; the result, or a wait for it."""
+        if self.expects_localtime:
+            value = local_time(state, value, context.use_tz)
+        if self.twin is not None:
+            return apply_twin(state, self.twin, self.function, value, site, root, *self.args)
+        apply = apply_stock if self.stock else apply_filter
+        if self.needs_autoescape:
+            autoescape = context.autoescape
+            return apply(state, self.function, value, site, root, *self.args, autoescape=autoescape)
+        return apply(state, self.function, value, site, root, *self.args)
+
+
+def show_filtered(
+    state: State, context: Any, value: Any, site: Site, chain: tuple[Step, ...]
+) -> Any:
+    """Return the text of a variable with filters, or a wait for it.
+
+    Django writes nothing where resolving fails with a UnicodeDecodeError.
+
+    Args:
+        value: what the site's first bit gave.
+    """
+    root = value
+    steps = iter(chain)
+    try:
+        if len(site.bits) > 1:
+            value = follow(state, context, value, site)
+        elif type(value) not in INERT:
+            value = walk(state, context, value, site)
+        value = _filtered(state, context, value, site, root, steps)
+    except UnicodeDecodeError:
+        return ""
+    if type(value) is Wait:
+        return Wait(Kind.PLAN, _show_later(state, context, value, site, root, steps))
+    return output(state, context, value, site, root)
+
+
+def _filtered(
+    state: State, context: Any, value: Any, site: Site, root: Any, steps: Iterator[Step]
+) -> Any:
+    """Apply the steps that are left, as far as nothing has to be waited for."""
+    if type(value) is Invalid:
+        for _ in steps:  # none of them is applied
+            pass
+        return value.text
+    if type(value) is not Wait:
+        for step in steps:
+            value = step.apply(state, context, value, site, root)
+            if type(value) is Wait:
+                break
+    return value
+
+
+def _show_later(
+    state: State, context: Any, value: Any, site: Site, root: Any, steps: Iterator[Step]
+) -> Steps:
+    try:
+        while type(value) is Wait:
+            value = yield from value.subject
+            value = _filtered(state, context, value, site, root, steps)
+    except UnicodeDecodeError:
+        return ""
+    text = output(state, context, value, site, root)
+    if type(text) is Wait:
+        text = yield from text.subject
+    return text

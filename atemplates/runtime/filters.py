@@ -1,0 +1,284 @@
+"""Applying filters, which may be coroutine functions or meet the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.db.models import QuerySet
+from django.template import defaultfilters
+from django.utils.safestring import SafeData, SafeString, mark_safe
+
+from ..errors import NotRepeatable
+from ..placement.python_code import SCALARS, SOMEBODYS, call_code
+from ..placement.value_code import iteration_code, truth_code, use_code
+from .calls import Steps, awaited, complete, filled_then
+from .containers import HOLDERS, holds_awaitables
+from .iteration import ROWS, _same, evaluated_then
+from .placed_steps import LEAVE, placed_here, there
+from .sites import Site
+from .source_steps import CUTS, filter_source
+from .state import State
+from .types import INERT, RELATED, is_awaitable, is_django, is_iterator, is_related, is_source
+from .waits import Kind, Wait
+
+WHOLE = frozenset(
+    {
+        "default",
+        "dictsort",
+        "dictsortreversed",
+        "escapeseq",
+        "join",
+        "length",
+        "pluralize",
+        "random",
+        "safeseq",
+        "unordered_list",
+        "yesno",
+    }
+)
+"""Django's filters that read all rows of a queryset."""
+
+ITERATING = frozenset(
+    {"dictsort", "dictsortreversed", "escapeseq", "join", "safeseq", "unordered_list"}
+)
+"""Those of them that take an iterator, which has neither a length nor items."""
+
+INERT_ROWS = SCALARS | ROWS
+
+
+PASSING_ON: frozenset[Any] = frozenset(
+    {
+        defaultfilters.default,
+        defaultfilters.default_if_none,
+        defaultfilters.first,
+        defaultfilters.last,
+        defaultfilters.length,
+        defaultfilters.pluralize,
+        defaultfilters.random,
+        defaultfilters.slice_filter,
+        defaultfilters.yesno,
+    }
+)
+"""Django's filters that look at no item of a container; what they give may be awaited."""
+
+
+def looks_into(function: Any) -> bool:
+    """Whether a filter may look at the items of a container."""
+    return type(function) is not FunctionType or function not in PASSING_ON
+
+
+def apply_filter(
+    state: State,
+    function: Any,
+    value: Any,
+    site: Site | None,
+    root: Any,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    """Apply a filter that may be a coroutine function or meet the database.
+
+    Args:
+        site: the expression that the filter belongs to, if that is known.
+        root: the value of its first bit.
+        args: the filter's arguments.
+    """
+    if type(value) not in INERT_ROWS and is_source(type(value)) and _reads_source(function, value):
+        again = lambda rows: apply_filter(state, function, rows, site, root, *args, **kwargs)  # noqa: E731
+        return filter_source(state, again, function, value, args, kwargs)
+    if type(value) in HOLDERS and looks_into(function) and holds_awaitables(value, INERT):
+        return filled_then(
+            state,
+            value,
+            lambda held: apply_filter(state, function, held, site, root, *args, **kwargs),
+        )
+    if type(value) not in SCALARS and (type(value) in ROWS or is_related(type(value))):
+        if _takes_all(function, value):
+            wait = state.relations.whole(value, site, root)
+            if wait is not None:
+                filtered = _filter_rows(state, value, wait, function, args, kwargs, site, root)
+                return Wait(Kind.PLAN, filtered)
+        if not state.on_loop:
+            state.relations.prepare_value(value, site, root)
+    result: Any
+    code = filter_code(function, value, args) if state.looks else None
+    if code is not None:
+        result = _placed(state, code, function, value, args, kwargs, site, root)
+    else:
+        try:
+            result = function(value, *args, **kwargs)
+        except SynchronousOnlyOperation as error:
+            result = filter_again(state, error, function, value, args, kwargs, site, root)
+    if type(result) is Wait or (type(result) not in INERT and is_awaitable(result)):
+        return Wait(Kind.PLAN, _filtered(state, result, value, function, site, root))
+    _note_origin(state, value, result, site, root)
+    if getattr(function, "is_safe", False) and isinstance(value, SafeData):
+        result = mark_safe(result)
+    return result
+
+
+def filter_code(function: Any, value: Any, args: tuple[Any, ...]) -> Any:
+    """What applying a filter runs: a filter of others itself, or what Django's asks of a value."""
+    code = call_code(function)
+    if code is not None:
+        return code
+    if type(value) in SCALARS and SCALARS.issuperset(map(type, args)):
+        return None
+    if is_iterator(value) or any(map(is_iterator, args)):
+        return SOMEBODYS
+    asked = ASKED.get(getattr(function, "__name__", ""))
+    if asked is not None and is_django(getattr(function, "__module__", None) or ""):
+        code = next((found for ask in asked if (found := ask(value)) is not None), None)
+        return use_code(*args) if code is None else code
+    return use_code(value, *args)
+
+
+ASKED: dict[str, tuple[Callable[[Any], Any], ...]] = {
+    "default": (truth_code,),
+    "default_if_none": (),
+    "first": (iteration_code,),
+    "last": (iteration_code,),
+    "length": (iteration_code,),
+    "random": (iteration_code,),
+    "slice_filter": (iteration_code,),
+    "yesno": (truth_code,),
+}
+"""All that some of Django's filters ask of a value, by the name of the function."""
+
+
+def _placed(
+    state: State,
+    code: Any,
+    function: Any,
+    value: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    site: Site | None,
+    root: Any,
+) -> Any:
+    """Apply a filter that runs code of others, here or in the request's thread."""
+    given = (value, *args)
+    if not state.on_loop or not any(map(is_iterator, given)):
+        others = call_code(function) is not None
+        trusted = state.policy.may_run_here(code, function) if others else state.policy.trusts(code)
+        result = placed_here(state, code, trusted, function, given, kwargs, given)
+        if result is not LEAVE:
+            return result
+    state.relations.prepare_value(value, site, root)
+    notify = state.relations.filter_step(function, value, site, root)
+    return there(code, function, *given, notify=notify, **kwargs)
+
+
+def apply_stock(
+    state: State,
+    function: Any,
+    value: Any,
+    site: Site | None,
+    root: Any,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    """Apply a filter of Django's own with constant arguments: a plain value needs nothing."""
+    if type(value) in SCALARS and type(value) is not SafeString:
+        return function(value, *args, **kwargs)
+    return apply_filter(state, function, value, site, root, *args, **kwargs)
+
+
+def apply_twin(
+    state: State, twin: Any, function: Any, value: Any, site: Site | None, root: Any, *args: Any
+) -> Any:
+    """Apply the faster twin of a filter of Django's; what it leaves to the filter, the filter."""
+    if type(value) in SCALARS:
+        result = twin(state.surroundings.now(), value, *args)
+        if result is not None:
+            return result
+    return apply_filter(state, function, value, site, root, *args)
+
+
+def _filter_rows(
+    state: State,
+    queryset: Any,
+    wait: Wait,
+    function: Any,
+    args: Any,
+    kwargs: Any,
+    site: Site | None,
+    root: Any,
+) -> Steps:
+    """Evaluate a whole queryset, then apply a filter, which may ask for more."""
+    queryset = yield from evaluated_then(state, queryset, wait, _same)
+    result = apply_filter(state, function, queryset, site, root, *args, **kwargs)
+    if type(result) is Wait:
+        result = yield from complete(result)
+    return result
+
+
+def _takes_all(function: Any, value: Any) -> bool:
+    return (
+        issubclass(type(value), QuerySet)
+        and function.__module__ == "django.template.defaultfilters"
+        and function.__name__ in WHOLE
+    )
+
+
+def _reads_source(function: Any, value: Any) -> bool:
+    """Whether a filter is Django's own and reads rows, or some of them."""
+    if function.__module__ != "django.template.defaultfilters":
+        return False
+    if is_iterator(value) or hasattr(type(value), "__anext__"):
+        return function.__name__ in ITERATING
+    return function.__name__ in WHOLE or function.__name__ in CUTS
+
+
+def _note_origin(state: State, value: Any, result: Any, site: Site | None, root: Any) -> None:
+    """Note which relation a queryset comes from that a filter made of another."""
+    if type(value) in RELATED and issubclass(type(result), QuerySet):
+        index = len(site.bits) if site is not None else 1
+        state.relations.derive(value, result, site, root, index)
+
+
+def _filtered(
+    state: State, result: Any, value: Any, function: Any, site: Site | None, root: Any
+) -> Steps:
+    if type(result) is Wait:
+        result = yield result
+    result = awaited(state, result)
+    if type(result) is Wait:
+        result = yield from complete(result)
+    _note_origin(state, value, result, site, root)
+    if getattr(function, "is_safe", False) and isinstance(value, SafeData):
+        result = mark_safe(result)
+    return result
+
+
+def filter_again(
+    state: State,
+    error: Exception,
+    function: Any,
+    value: Any,
+    args: Any,
+    kwargs: Any,
+    site: Site | None = None,
+    root: Any = None,
+) -> Wait:
+    """Wait in the thread for a filter of Django's own that met its guard on the loop.
+
+    The guard raises before a query is sent, and such a filter changes nothing.
+
+    Raises:
+        NotRepeatable: it was given an iterator, which it may have used up in part.
+    """
+    if not state.on_loop:
+        raise error
+    if any(is_iterator(item) for item in (value, *args)):
+        raise NotRepeatable(
+            f"The filter {getattr(function, '__name__', function)!r} went through an iterator "
+            "that needs the database, on the event loop, and an iterator cannot be gone through "
+            "again. Put a list or a queryset into the context instead."
+        ) from error
+    state.relations.prepare_value(value, site, root)
+    notify = state.relations.filter_step(function, value, site, root)
+    return Wait(Kind.CALL, function, (value, *args), kwargs, notify=notify)

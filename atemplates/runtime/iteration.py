@@ -1,0 +1,226 @@
+"""The rows of a loop, and whether a value is true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.db.models import QuerySet
+
+from ..placement.value_code import iteration_code, truth_code
+from .async_sources import REFUSALS
+from .calls import Steps, again_in_thread
+from .paths import follow, walk
+from .placed_steps import LEAVE, here
+from .sites import Site
+from .source_steps import read, source_truth, sync_or_read
+from .state import State
+from .types import INERT, SEQUENCES, SIMPLE, VIEWS, is_iterator, is_related, is_source
+from .waits import Kind, Wait
+
+
+def truth(state: State, value: Any, site: Site | None = None, root: Any = None) -> Any:
+    """Return whether a value is true, or a wait for it.
+
+    Args:
+        site: the expression whose value it is, if that is known.
+        root: the value of its first bit.
+    """
+    if is_source(type(value)):
+        return source_truth(state, value)
+    code = truth_code(value) if state.looks else None
+    if code is not None:
+        result = here(state, code, bool, (value,), (value,))
+        if result is not LEAVE:
+            return result
+        return again_in_thread(state, value, "__bool__", site, root, bool, value, code=code)
+    try:
+        if is_related(type(value)) and issubclass(type(value), QuerySet):
+            wait = state.relations.whole(value, site, root)
+            return (
+                bool(value)
+                if wait is None
+                else Wait(Kind.PLAN, evaluated_then(state, value, wait, bool))
+            )
+        return bool(value)
+    except SynchronousOnlyOperation:
+        if not state.on_loop:
+            raise
+        return again_in_thread(state, value, "__bool__", site, root, bool, value)
+
+
+def holds(state: State, context: Any, value: Any, site: Site) -> Any:
+    """Return something whose truth is a variable's: `walk` and `truth` in one call.
+
+    Args:
+        value: what the site's first bit gave.
+    """
+    root = value
+    if len(site.bits) > 1:
+        value = follow(state, context, value, site)
+    elif type(value) not in INERT:
+        value = walk(state, context, value, site)
+    if type(value) is Wait:
+        return Wait(Kind.PLAN, _holds_later(state, value, site, root))
+    return value if type(value) in SIMPLE else truth(state, value, site, root)
+
+
+def _holds_later(state: State, wait: Wait, site: Site, root: Any) -> Steps:
+    value = yield from wait.subject
+    if type(value) not in SIMPLE:
+        value = truth(state, value, site, root)
+        if type(value) is Wait:
+            value = yield from value.subject
+    return value
+
+
+def evaluated_then(
+    state: State, queryset: Any, wait: Wait, function: Callable[[Any], Any]
+) -> Steps:
+    """Evaluate a whole queryset, then give what ``function`` makes of its rows."""
+    answer = yield wait
+    if wait.kind is Kind.CALL:  # a whole loop's relation was loaded: the rows are there now
+        queryset = state.relations.loaded(queryset)
+        again = state.relations.whole(queryset)
+        answer = queryset if again is None else (yield again)
+    return function(answer)
+
+
+def rows(
+    state: State,
+    value: Any,
+    site: Site | None = None,
+    root: Any = None,
+    *,
+    backwards: bool = False,
+    sized: bool = True,
+) -> Any:
+    """Return something that a plain loop can go through, for the source of a ``{% for %}``.
+
+    The result has a length, and iterating it runs no query.
+
+    Args:
+        site: the expression whose value it is, if that is known.
+        root: the value of its first bit.
+        backwards: whether the loop goes through ``reversed()`` of the result.
+        sized: whether the length that the source says is its own counts, or just its rows.
+    """
+    kind = type(value)
+    if kind in SEQUENCES or kind in VIEWS:
+        return value
+    if value is None:
+        return ()
+    if is_source(kind):
+        return _source_rows(state, value, backwards, sized)
+    if issubclass(kind, QuerySet):
+        wait = state.relations.whole(value, site, root)
+        return value if wait is None else Wait(Kind.PLAN, evaluated_then(state, value, wait, _same))
+    if is_iterator(value) and state.on_loop:
+        # On trial a generator cannot be put back to its beginning.
+        return again_in_thread(state, value, "__iter__", site, root, list, value)
+    code = iteration_code(value) if state.looks else None
+    if code is not None:
+        result = here(state, code, Rows, (value, backwards, sized), (value,))
+        if result is not LEAVE:
+            return result
+        arguments = (Rows, value, backwards, sized)
+        return again_in_thread(state, value, "__iter__", site, root, *arguments, code=code)
+    try:
+        return Rows(value, backwards, sized)
+    except SynchronousOnlyOperation:
+        if not state.on_loop:
+            raise
+        return again_in_thread(state, value, "__iter__", site, root, Rows, value, backwards, sized)
+
+
+def _source_rows(state: State, source: Any, backwards: bool, sized: bool) -> Any:
+    if not state.on_loop and state.read.known(source) is None:
+        try:
+            found = Rows(source, backwards, sized)
+        except REFUSALS:
+            return read(state, source)
+        if found.items or not isinstance(found.error, REFUSALS):
+            return found
+    return read(state, source)
+
+
+class Rows:
+    """The rows of an object with an iteration of its own, taken before the loop begins.
+
+    It may need the database at any row, and taking them is one step, which runs in one place. An
+    exception in the midst is kept until the loop comes to it.
+    """
+
+    __slots__ = ("error", "items", "length")
+
+    def __init__(self, value: Any, backwards: bool, sized: bool) -> None:
+        self.error: Exception | None = None
+        if sized and not hasattr(value, "__len__"):
+            self.items = list(value)
+            if backwards:
+                self.items.reverse()
+            self.length = len(self.items)
+            return
+        self.items = []
+        # The length first, as stock: it is what says whether there is anything.
+        self.length = len(value) if sized else 1
+        if self.length < 1:
+            return
+        iterator = reversed(value) if backwards else iter(value)
+        try:
+            # One by one: a list asks an iterator how long it is, and that may ask the object.
+            self.items.extend(row for row in iterator)
+        except SynchronousOnlyOperation:
+            raise
+        except Exception as error:
+            self.error = error
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from self.items
+        if self.error is not None:
+            raise self.error
+
+    def __reversed__(self) -> Iterator[Any]:
+        """The items as they are: they are in the loop's order."""
+        return iter(self)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def unpack(item: Any, count: int) -> Any:
+    """Return the values of one row for ``count`` loop variables.
+
+    Raises:
+        ValueError: the row has another length (with Django's own message).
+    """
+    try:
+        length = len(item)
+    except TypeError:  # not an iterable
+        length = 1
+    if length != count:
+        raise ValueError(f"Need {count} values to unpack in for loop; got {length}. ")
+    return tuple(islice(item, count))
+
+
+ROWS: frozenset[type] = frozenset({list, tuple})
+"""Types of values that may hold instances."""
+
+
+def container(state: State, value: Any, site: Site | None = None, root: Any = None) -> Any:
+    """Return what ``in`` searches: a queryset with its rows, which it reads all of."""
+    kind = type(value)
+    if is_source(kind):
+        if state.on_loop or not hasattr(kind, "__contains__"):
+            return sync_or_read(state, value, list)
+    elif issubclass(kind, QuerySet):
+        wait = state.relations.whole(value, site, root)
+        if wait is not None:
+            return Wait(Kind.PLAN, evaluated_then(state, value, wait, _same))
+    return value

@@ -1,0 +1,150 @@
+"""The text of a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from datetime import timezone as datetime_timezone
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.template.base import render_value_in_context
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from ..placement.value_code import text_code
+from .calls import Steps, again_in_thread, filled_then
+from .containers import HOLDERS, holds_awaitables
+from .escaping import escape
+from .fast import dates, numbers
+from .iteration import ROWS
+from .paths import follow, walk
+from .placed_steps import LEAVE, here
+from .sites import Site
+from .source_steps import read_then
+from .state import State
+from .types import INERT, is_related, is_source
+from .waits import Kind, Wait
+
+ZONES = frozenset({datetime_timezone, ZoneInfo})
+"""Types of time zones that know their offset at any time: a datetime with one is not naive."""
+
+
+template_localtime: Any = timezone.template_localtime  # type: ignore[attr-defined]
+
+
+def output(
+    state: State, context: Any, value: Any, site: Site | None = None, root: Any = None
+) -> Any:
+    """Return the text of a value: localised, and escaped where the context says so.
+
+    Args:
+        site: the expression whose value it is, if that is known.
+        root: the value of its first bit.
+    """
+    kind = type(value)
+    if kind is str:
+        return escape(value) if context.autoescape else value
+    if kind is SafeString:
+        return value
+    if kind is int and state.plain_integers:
+        return str(value)
+    text: str | None = None
+    if kind is datetime or kind is date:
+        value = local_time(state, value, context.use_tz)
+        text = dates.localized(value, context.use_l10n, state.surroundings.now())
+    elif kind is float or kind is Decimal:
+        text = numbers.localized(value, context.use_l10n, state.surroundings.now())
+    if text is not None:
+        return escape(text) if context.autoescape else text
+    return rendered(state, context, value, site, root, characters)
+
+
+def characters(value: Any, context: Any) -> str:
+    """Return the text of a value as an exact ``str`` or ``SafeString``.
+
+    Django joins what nodes give, and only the characters of a type of string count there; compiled
+    code formats it, which would ask the type.
+    """
+    text = render_value_in_context(value, context)
+    return text if type(text) is str or type(text) is SafeString else "".join((text,))
+
+
+def local_time(state: State, value: Any, use_tz: bool | None) -> Any:
+    """Convert a datetime to the current time zone, as Django's ``template_localtime`` does."""
+    if type(value) is datetime and type(value.tzinfo) in ZONES:
+        if state.use_tz if use_tz is None else use_tz:
+            return value.astimezone(state.surroundings.now().zone)
+        return value
+    return template_localtime(value, use_tz)
+
+
+def rendered(
+    state: State,
+    context: Any,
+    value: Any,
+    site: Site | None = None,
+    root: Any = None,
+    text_of: Callable[[Any, Any], Any] = render_value_in_context,
+) -> Any:
+    """Return the text of a value, with the very type that Django's own function gives it.
+
+    Arguments as for `output`, and:
+
+    Args:
+        text_of: gives the text of a value in a context.
+    """
+    kind = type(value)
+    if not state.on_loop and (kind in ROWS or is_related(kind)):
+        state.relations.prepare_value(value, site, root)
+    if kind in HOLDERS and holds_awaitables(value, INERT):
+        return filled_then(
+            state, value, lambda held: rendered(state, context, held, site, root, text_of)
+        )
+    code = text_code(value) if state.looks and not is_source(kind) else None
+    if code is not None:
+        text = here(state, code, text_of, (value, context), (value,))
+        if text is not LEAVE:
+            return text
+    else:
+        try:
+            return text_of(value, context)
+        except TypeError:
+            # The text of one that tells its rows: once they are there it can.
+            if not is_source(kind) or state.read.known(value) is not None:
+                raise
+            return read_then(state, value, lambda rows: text_of(value, context))
+        except SynchronousOnlyOperation:
+            if is_source(kind) and state.read.known(value) is None:
+                return read_then(state, value, lambda rows: text_of(value, context))
+            if not state.on_loop:
+                raise
+    return again_in_thread(state, value, "__str__", site, root, text_of, value, context, code=code)
+
+
+def show(state: State, context: Any, value: Any, site: Site) -> Any:
+    """Return the text of a variable: `walk` and `output` in one call, for code outside loops.
+
+    Args:
+        value: what the site's first bit gave.
+    """
+    root = value
+    if len(site.bits) > 1:
+        value = follow(state, context, value, site)
+    elif type(value) not in INERT:
+        value = walk(state, context, value, site)
+    if type(value) is Wait:
+        return Wait(Kind.PLAN, _show_later(state, context, value, site, root))
+    if type(value) is str:
+        return escape(value) if context.autoescape else value
+    return output(state, context, value, site, root)
+
+
+def _show_later(state: State, context: Any, wait: Wait, site: Site, root: Any) -> Steps:
+    value = yield from wait.subject
+    text = output(state, context, value, site, root)
+    if type(text) is Wait:
+        text = yield from text.subject
+    return text

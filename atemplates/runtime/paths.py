@@ -1,0 +1,271 @@
+"""Looking a name up and following its path: the order of ``django.template.base.Variable``."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.db.models import QuerySet
+from django.template.base import VariableDoesNotExist
+from django.template.context import BaseContext
+
+from ..placement.python_code import attribute_code
+from .calls import Steps, await_once, complete, settle
+from .placed_steps import LEAVE, here, there
+from .sites import MISSING, Invalid, Site
+from .source_steps import look_up, missing_method
+from .state import State
+from .types import INERT, PLAIN, RELATED, SOURCES, is_awaitable
+from .waits import Kind, Wait
+
+logger = logging.getLogger("django.template")
+
+
+LOOKUP_ERRORS = (TypeError, AttributeError, KeyError, ValueError, IndexError)
+
+
+def find(dicts: list[Any], name: str) -> Any:
+    """Return the innermost value called ``name``, or `MISSING`."""
+    for scope in reversed(dicts):
+        if name in scope:
+            return scope[name]
+    return MISSING
+
+
+def lookup(value: Any, bit: str) -> Any:
+    """Resolve one bit: subscript if the type has it, then attribute, then index.
+
+    Raises:
+        VariableDoesNotExist: nothing of the three worked.
+        Exception: whatever a property raised.
+    """
+    if hasattr(type(value), "__getitem__"):
+        try:
+            return value[bit]
+        except LOOKUP_ERRORS:
+            pass
+    try:
+        if isinstance(value, BaseContext) and getattr(type(value), bit):
+            raise AttributeError(bit)
+        return getattr(value, bit)
+    except (TypeError, AttributeError):
+        return lookup_index(value, bit)
+
+
+def lookup_index(value: Any, bit: str) -> Any:
+    """Go on after an attribute lookup failed; must be called while its exception is handled."""
+    if not isinstance(value, BaseContext) and bit in dir(value):
+        raise
+    try:
+        return value[int(bit)]
+    except (IndexError, ValueError, KeyError, TypeError):
+        raise VariableDoesNotExist("Failed lookup for key [%s] in %r", (bit, value)) from None
+
+
+def walk(
+    state: State,
+    context: Any,
+    value: Any,
+    site: Site,
+    index: int = 1,
+    root: Any = None,
+    settled: bool = False,
+) -> Any:
+    """Resolve the rest of a path.
+
+    Args:
+        value: what the first ``index`` bits of the site gave; `MISSING` if the root is absent.
+        index: how many bits are done.
+        root: the value of the first bit.
+        settled: whether the value was called and awaited already, and is not to be called again.
+
+    Returns:
+        The value, or a `Wait` of kind PLAN that gives it, or an `Invalid`.
+
+    Raises:
+        Exception: whatever a lookup or call raised, if it is not silent.
+    """
+    bits = site.bits
+    bit = bits[index - 1]
+    if index == 1:
+        root = value
+    source = None
+    try:
+        if value is MISSING:
+            raise VariableDoesNotExist("Failed lookup for key [%s] in %r", (bit, context))
+        while True:
+            if type(value) not in INERT and not settled:
+                value = settle(state, value, site, root)
+                if type(value) is Wait:
+                    return Wait(Kind.PLAN, _go_on(state, context, value, site, index, root, True))
+            settled = False
+            if source is not None:
+                if issubclass(type(value), QuerySet):
+                    state.relations.derive(source, value, site, root, index - 1)
+                source = None
+            if index == len(bits):
+                return value
+            bit = bits[index]
+            if type(value) in RELATED:
+                step = state.relations.step(value, bit, site, root, index)
+                if type(step) is Wait:
+                    return Wait(Kind.PLAN, _load(state, context, step, value, site, index, root))
+                if step is not None:
+                    value = step.value
+                    index += 1
+                    continue
+                source = value
+            # A source knows by itself what it cannot do on the loop.
+            if state.looks and type(value) not in SOURCES:
+                code = attribute_code(value, bit)
+                if code is not None:
+                    found = here(state, code, lookup, (value, bit), (value,))
+                    if found is LEAVE:
+                        wait = look_again(state, value, bit, site, root, index, code)
+                        later = _go_on(state, context, wait, site, index + 1, root, False)
+                        return Wait(Kind.PLAN, later)
+                    value = found
+                    index += 1
+                    continue
+            try:
+                if type(value) in PLAIN:
+                    try:
+                        value = getattr(value, bit)
+                    except (TypeError, AttributeError):
+                        value = lookup_index(value, bit)
+                elif type(value) is dict and bit in value:
+                    value = value[bit]
+                elif type(value) in SOURCES:
+                    value = look_up(state, value, bit, lookup)
+                    if type(value) is Wait:
+                        rest = _go_on(state, context, value, site, index + 1, root, False)
+                        return Wait(Kind.PLAN, rest)
+                else:
+                    value = lookup(value, bit)
+            except VariableDoesNotExist:
+                method = missing_method(value, bit)
+                if method is None:
+                    raise
+                value = method
+            except SynchronousOnlyOperation:
+                if not state.on_loop:
+                    raise
+                wait = look_again(state, value, bit, site, root, index)
+                return Wait(Kind.PLAN, _go_on(state, context, wait, site, index + 1, root, False))
+            index += 1
+    except Exception as error:
+        return failed(state, context, error, site, bit)
+
+
+def follow(state: State, context: Any, value: Any, site: Site) -> Any:
+    """Resolve a path of two bits or more, as `walk` does from its beginning.
+
+    The usual first step is an attribute of a plain object, which takes no more than that here.
+    """
+    if type(value) not in state.plain or value is MISSING:
+        return walk(state, context, value, site)
+    try:
+        found = getattr(value, site.bits[1])
+    except Exception as error:
+        return attribute_failed(state, context, error, value, site, 1, value)
+    if len(site.bits) == 2 and type(found) in INERT:
+        return found
+    return walk(state, context, found, site, 2, value)
+
+
+def look_again(
+    state: State, value: Any, bit: str, site: Site, root: Any, index: int, code: Any = None
+) -> Wait:
+    """Wait for a lookup in the thread: where its code belongs, or where Django's own may query.
+
+    Args:
+        code: what the lookup runs, if that is code of others.
+    """
+    notify = state.relations.python_step(value, bit, site, root, index)
+    return there(code, lookup, value, bit, notify=notify)
+
+
+def _load(
+    state: State, context: Any, wait: Wait, value: Any, site: Site, index: int, root: Any
+) -> Steps:
+    """Load what a step needs, then resolve the path from the same value on."""
+    try:
+        yield wait
+    except Exception as error:
+        return failed(state, context, error, site, site.bits[index])
+    value = walk(state, context, value, site, index, root)
+    if type(value) is Wait:
+        value = yield from value.subject
+    return value
+
+
+def _go_on(
+    state: State, context: Any, wait: Wait, site: Site, index: int, root: Any, settled: bool
+) -> Steps:
+    """Wait, then resolve the rest of the path; ``settled`` says that the wait was for a call."""
+    try:
+        value = yield from complete(wait)
+        if settled and type(value) not in INERT and is_awaitable(value):
+            # A call that had to be made in the request's thread gave something to await.
+            value = yield from complete(Wait(Kind.PLAN, await_once(state, value, False)))
+    except Exception as error:
+        return failed(state, context, error, site, site.bits[index - 1])
+    value = walk(state, context, value, site, index, root, settled)
+    if type(value) is Wait:
+        value = yield from value.subject
+    return value
+
+
+def attribute_failed(
+    state: State, context: Any, error: Exception, value: Any, site: Site, index: int, root: Any
+) -> Any:
+    """Go on after a direct attribute access in compiled code raised ``error``.
+
+    Called in the ``except`` clause, so that ``raise`` and the log record see the exception.
+    """
+    bit = site.bits[index]
+    try:
+        if isinstance(error, SynchronousOnlyOperation) and state.on_loop:
+            if type(value) in RELATED:
+                step = state.relations.step(value, bit, site, root, index)
+                if type(step) is Wait:
+                    return Wait(Kind.PLAN, _load(state, context, step, value, site, index, root))
+            wait = look_again(state, value, bit, site, root, index)
+            return Wait(Kind.PLAN, _go_on(state, context, wait, site, index + 1, root, False))
+        if not isinstance(error, (TypeError, AttributeError)):
+            raise error
+        value = lookup_index(value, bit)
+    except Exception as raised:
+        return failed(state, context, raised, site, bit)
+    return walk(state, context, value, site, index + 1, root)
+
+
+def failed(state: State, context: Any, error: Exception, site: Site, bit: str) -> Any:
+    """Log a failed lookup as Django does; give what stands in its place, or raise."""
+    logger.debug(
+        "Exception while resolving variable '%s' in template '%s'.",
+        bit,
+        getattr(context, "template_name", None) or "unknown",
+        exc_info=True,
+    )
+    if getattr(error, "silent_variable_failure", False):
+        return state.engine.string_if_invalid
+    if isinstance(error, VariableDoesNotExist):
+        if site.mode == "none":
+            return None
+        if site.mode != "raise":
+            return invalid(state, site)
+    elif site.mode == "text" and isinstance(error, UnicodeDecodeError):
+        return ""
+    raise error
+
+
+def invalid(state: State, site: Site) -> Any:
+    """Return what is written for a variable that does not exist."""
+    text = state.engine.string_if_invalid
+    if not text:
+        return text
+    if "%s" in text:
+        text = text % ".".join(site.bits)
+    return Invalid(text) if site.filtered else text

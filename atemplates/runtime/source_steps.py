@@ -1,0 +1,244 @@
+"""Steps on sources that ``async for`` goes through: their rows, truth, filters and lookups.
+
+On the event loop they are read asynchronously unless their rows are at hand. Off it, one that can
+be used synchronously is, as stock does it; where it refuses it is read asynchronously there too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from inspect import Signature, iscoroutinefunction, signature, unwrap
+from types import MethodType
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+from django.db.models.manager import BaseManager
+from django.template.base import VariableDoesNotExist
+
+from .async_sources import READS, REFUSALS, has_truth, is_async_iterator, is_marked
+from .state import State
+from .types import SOURCES, is_awaitable
+from .waits import Kind, Wait
+
+Steps = Generator[Wait, Any, Any]
+
+
+def read(state: State, source: Any) -> Any:
+    """Return the rows of a source, or the wait for them."""
+    rows = state.read.known(source)
+    return Wait(Kind.PLAN, state.read.steps(source)) if rows is None else rows
+
+
+def read_then(state: State, source: Any, function: Callable[[Any], Any]) -> Any:
+    """Return what ``function`` makes of a source's rows, or the wait for it."""
+    rows = read(state, source)
+    return Wait(Kind.PLAN, _then(rows, function)) if type(rows) is Wait else function(rows)
+
+
+def _then(wait: Wait, function: Callable[[Any], Any]) -> Steps:
+    return function((yield from wait.subject))
+
+
+def sync_or_read(state: State, source: Any, function: Callable[[Any], Any]) -> Any:
+    """Off the loop: what ``function`` makes of the source itself, or of its rows if it refuses."""
+    if not state.on_loop and state.read.known(source) is None:
+        try:
+            return function(source)
+        except REFUSALS:
+            pass  # read below; what is wrong beyond the refusal shows there again
+    return read_then(state, source, function)
+
+
+def source_truth(state: State, source: Any) -> Any:
+    """Return whether a source is true, or a wait for it."""
+    kind = type(source)
+    if not has_truth(kind):
+        return bool(source)
+    if hasattr(kind, "__bool__") or (hasattr(kind, "__len__") and not state.on_loop):
+        try:
+            return bool(source)
+        except REFUSALS:
+            pass
+    return read_then(state, source, bool)
+
+
+# -- filters ---------------------------------------------------------------------------------------
+
+
+class Attempt:
+    """A source as a filter of Django's sees it, that notes whether the source refuses.
+
+    The filters take a ``TypeError`` for an answer: the length of what has none is 0.
+    """
+
+    def __init__(self, source: Any) -> None:
+        self.source = source
+        self.refused = False
+
+    def _ask(self, function: Callable[..., Any], *args: Any) -> Any:
+        try:
+            return function(self.source, *args)
+        except REFUSALS:
+            self.refused = True
+            raise
+
+    def __bool__(self) -> bool:
+        kind = type(self.source)
+        if has_truth(kind) and not (hasattr(kind, "__bool__") or hasattr(kind, "__len__")):
+            self.refused = True  # Python would take it for true, whatever its rows
+            raise TypeError
+        return bool(self._ask(bool))
+
+    def __len__(self) -> int:
+        return int(self._ask(len))
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._ask(lambda source: source[key])
+
+    def __iter__(self) -> Iterator[Any]:
+        rows = self._ask(iter)
+        try:
+            first = next(rows)
+        except StopIteration:
+            return
+        except REFUSALS:
+            self.refused = True
+            raise
+        yield first
+        yield from rows
+
+
+def filter_source(
+    state: State,
+    apply: Callable[[Any], Any],
+    function: Any,
+    source: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Apply a filter of Django's that reads rows, or cuts some out, to a source.
+
+    Args:
+        apply: applies the filter to a list.
+    """
+    known = state.read.known(source)
+    if known is None and (not state.on_loop or function.__name__ in CUTS):
+        attempt = Attempt(source)
+        try:
+            result = function(attempt, *args, **kwargs)
+        except Exception:
+            if not attempt.refused:
+                raise
+        else:
+            if not attempt.refused:
+                if is_awaitable(result):
+                    return Wait(Kind.PLAN, _cut(function, result))
+                return source if result is attempt else result
+    return Wait(Kind.PLAN, _filter(state, apply, source))
+
+
+CUTS = frozenset({"first", "last", "slice_filter"})
+"""Filters that a source answers without all of its rows, if it can."""
+
+
+def _cut(function: Any, awaitable: Any) -> Steps:
+    try:
+        return (yield Wait(Kind.AWAIT, awaitable))
+    except IndexError:
+        return function(())
+
+
+def _filter(state: State, apply: Callable[[Any], Any], source: Any) -> Steps:
+    rows = yield from state.read.steps(source)
+    result = apply(rows)
+    if type(result) is Wait:
+        result = (yield from result.subject) if result.kind is Kind.PLAN else (yield result)
+    return source if result is rows else result
+
+
+# -- lookups ---------------------------------------------------------------------------------------
+
+
+def look_up(state: State, source: Any, bit: str, lookup: Callable[[Any, str], Any]) -> Any:
+    """Resolve one bit on a source; the value, or a wait for it.
+
+    Args:
+        lookup: resolves a bit on anything.
+
+    Raises:
+        VariableDoesNotExist: there is no such attribute or row.
+    """
+    position = bit.isdecimal() and not is_async_iterator(type(source))
+    if position and state.read.known(source) is not None:
+        return _row(state.read.known(source), bit)
+    try:
+        found = lookup(source, bit)
+    except (VariableDoesNotExist, SynchronousOnlyOperation) as error:
+        if position:
+            return read_then(state, source, lambda rows: _row(rows, bit))
+        if isinstance(error, VariableDoesNotExist) or not hasattr(type(source), "__getitem__"):
+            raise
+        found = _attribute(source, bit)  # what refused may be but the subscript
+    if position and is_awaitable(found):
+        return Wait(Kind.PLAN, _awaited_row(found, source, bit))
+    if type(found) is MethodType and found.__self__ is source:
+        twin = _async_method(source, bit)
+        if twin is not None and not is_marked(found):
+            return twin if state.on_loop else Either(found, twin)
+    return found
+
+
+def _attribute(source: Any, bit: str) -> Any:
+    try:
+        return getattr(source, bit)
+    except AttributeError:
+        raise VariableDoesNotExist("Failed lookup for key [%s] in %r", (bit, source)) from None
+
+
+def _row(rows: list[Any], bit: str) -> Any:
+    try:
+        return rows[int(bit)]
+    except IndexError:
+        raise VariableDoesNotExist("Failed lookup for key [%s] in %r", (bit, rows)) from None
+
+
+def _awaited_row(awaitable: Any, source: Any, bit: str) -> Steps:
+    try:
+        return (yield Wait(Kind.AWAIT, awaitable))
+    except IndexError:
+        raise VariableDoesNotExist("Failed lookup for key [%s] in %r", (bit, source)) from None
+
+
+def missing_method(value: Any, bit: str) -> Any:
+    """Return the async method of a source or manager that has no sync one, or None."""
+    if bit not in READS:
+        return None
+    if type(value) not in SOURCES and not issubclass(type(value), BaseManager):
+        return None
+    twin = getattr(value, f"a{bit}", None)
+    return twin if callable(twin) and not is_marked(twin) else None
+
+
+def _async_method(source: Any, name: str) -> Any:
+    twin = getattr(source, f"a{name}", None)
+    usable = callable(twin) and iscoroutinefunction(unwrap(twin)) and not is_marked(twin)
+    return twin if usable else None
+
+
+class Either:
+    """A sync method, and the async one beside it for where it refuses."""
+
+    def __init__(self, method: Callable[[], Any], twin: Callable[[], Any]) -> None:
+        self.method = method
+        self.twin = twin
+
+    @property
+    def __signature__(self) -> Signature:
+        return signature(self.method)
+
+    def __call__(self) -> Any:
+        """Call the one or the other; the result may have to be awaited."""
+        try:
+            return self.method()
+        except REFUSALS:
+            return self.twin()

@@ -1,0 +1,170 @@
+"""The state of one render: what stays the same from the first node to the last.
+
+Only `atemplates.engines` makes one. Everything that comes from settings or OPTIONS reaches the
+rooms below through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any
+
+from ..placement.records import TRUSTED_AFTER, belongs_in_thread, is_trusted, said_of_code
+from .ambient import Surroundings
+from .async_sources import Read
+from .types import DATA, PLAIN
+
+POLICIES = ("batch", "fetch", "warn", "raise")
+"""What can be done about a relation or deferred field that was not loaded."""
+
+TRIALS = 60
+"""How many trials and objects noted take the loop about as long as going to the thread does: a
+render that has had as many goes there, and so never costs much more than it would there."""
+
+ATTRIBUTE = "_atemplates_state"
+"""Where a ``Context`` carries the state, for nodes that only get the context."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The OPTIONS of a backend that a render needs to know."""
+
+    sync_tags: str = "auto"
+    """Where tags, filters and context processors of others run."""
+    inline_modules: frozenset[str] = frozenset()
+    inline: frozenset[Any] = frozenset()
+    """What the libraries of ``inline_tags`` registered: names of tags, functions of filters."""
+    relations: str = "batch"
+    trusted_after: int = TRUSTED_AFTER
+    """After how many quick runs in the thread code of others runs on the loop."""
+
+    @property
+    def trials(self) -> float:
+        """How many trials, and objects noted for them, a render may have on the loop."""
+        return TRIALS if self.is_learned and self.trusted_after else inf
+
+    def may_run_here(self, code: Any, tag: Any = None, module: str = "") -> bool:
+        """Whether a tag, filter or context processor of others may run on the event loop.
+
+        Args:
+            code: the function that runs, or the class of a node.
+            tag: what the library registered: a filter's function, or the name of a tag.
+            module: where the code was written.
+        """
+        if belongs_in_thread(code):
+            return False
+        if self.runs_inline(tag, module):
+            return True
+        return self.sync_tags == "auto" and self.trusts(code)
+
+    def runs_inline(self, tag: Any, module: str) -> bool:
+        """Whether OPTIONS let code of others run on the loop before anything was learned of it.
+
+        Arguments as for `may_run_here`.
+        """
+        if self.sync_tags == "inline" or module in self.inline_modules:
+            return True
+        try:
+            return tag in self.inline
+        except TypeError:  # a callable object without a hash
+            return False
+
+    def place_of(self, code: Any, tag: Any = None, module: str = "") -> tuple[bool, str]:
+        """Return whether such code runs on the loop, and in words where it does, for people.
+
+        Arguments as for `may_run_here`.
+        """
+        inline = self.runs_inline(tag, module)
+        if inline and not belongs_in_thread(code):
+            said = "on the loop, as OPTIONS say"
+        elif not inline and self.sync_tags == "thread":
+            said = "in the request's thread, as OPTIONS say"
+        else:
+            said = said_of_code(code)
+        return self.may_run_here(code, tag, module), said
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether nothing but what was learned says where tags and filters of others run."""
+        return self.sync_tags == "auto" and not self.inline and not self.inline_modules
+
+    def trusts(self, code: Any) -> bool:
+        """Whether code of others has earned to run on the event loop."""
+        return is_trusted(code, self.trusted_after)
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """One render. Never shared between two renders, nor used by two coroutines at a time."""
+
+    engine: Any
+    policy: Policy
+    run: Callable[[Any], Any]
+    """Runs a plan by blocking."""
+    arun: Callable[[Any, Any], Any]
+    """Runs a plan by awaiting, given the state."""
+    relations: Any
+    """What is done about relations: the policy, the loops, the observers."""
+    block_super: Callable[[State, Any], Any]
+    """Gives the plan of ``{{ block.super }}`` for a block node."""
+    on_loop: bool
+    """Whether the code that runs now stands on an event loop. Set with `stand_on`."""
+    plain_integers: bool = True
+    """Whether an int is written as ``str()`` writes it: no thousand separators are configured."""
+    reached_out: bool = False
+    """Whether a tag may have set a name in any frame of the context, not just in its own."""
+    use_tz: bool = True
+    """Whether datetimes are shown in the current time zone where nothing else is said."""
+    awaited: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    """Awaitable's identity -> (the awaitable, its result): each is awaited once."""
+    read: Read = field(default_factory=Read)
+    """The sources that were read asynchronously, with their rows."""
+    upcoming: dict[int, Any] = field(default_factory=dict)
+    """The context's awaitables that the template mentions: the first wait awaits them all."""
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    """The language, the time zone and the like, and what was found out under them."""
+    begins_in_thread: bool = False
+    """Whether the plan that begins next does so in the thread."""
+    lesson: bool = False
+    """Whether it is watched, too, what code of others does in the parts that run in the thread."""
+    went: bool = False
+    """Whether a part of the render has left the loop."""
+    learning: bool = False
+    """Whether it did so for code that has not shown yet where it belongs."""
+    looks: bool = field(init=False)
+    """Whether steps look at what code of others they run: on the loop, and in a lesson."""
+    trials: int = 0
+    """How often code of others ran on the loop on trial, and how many objects that noted."""
+    spent: float = 0.0
+    """The seconds that code of others has taken on the loop in this render."""
+    asked: list[tuple[Any, str]] = field(default_factory=list)
+    """The templates that a method which is not Django's own is rendering, and the method."""
+    plain: set[type] = field(init=False)
+    """The types whose attributes may be read without asking anybody."""
+
+    def __post_init__(self) -> None:
+        self.stand_on(self.on_loop)
+
+    def stand_on(self, loop: bool) -> bool:
+        """Say whether what runs next stands on an event loop; return how it was before."""
+        before = self.on_loop
+        self.on_loop = loop
+        self.went = self.went or not loop
+        self.looks = loop or self.lesson
+        # There code that reading an attribute runs has a say in where it is read.
+        self.plain = DATA if self.looks else PLAIN
+        return before
+
+    def in_thread(self) -> AbstractContextManager[Any]:
+        """What is around a part of the render that runs in the request's thread."""
+        watching: AbstractContextManager[Any] = self.relations.watch.watching()
+        return watching
+
+
+def state_of(context: Any) -> State | None:
+    """Return the state that a context carries, or None when a stock render made it."""
+    state = vars(context).get(ATTRIBUTE)
+    return state if isinstance(state, State) else None

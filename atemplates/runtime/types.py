@@ -1,0 +1,199 @@
+"""What the type of a value decides, found out once per type.
+
+The sets hold types, never values. They are read in the hottest lines of compiled templates, so
+membership in a plain set is all that a value costs; everything unusual is left out of the sets
+and takes a slower path.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import threading
+import uuid
+from collections.abc import Callable
+from inspect import CO_ITERABLE_COROUTINE
+from types import GeneratorType
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.db.models.manager import BaseManager
+from django.db.models.query import RawQuerySet
+from django.utils.functional import LazyObject
+from django.utils.safestring import SafeString
+
+from ..placement import python_code, value_code
+
+# Classes may be made at run time (one per request, say); the sets must not keep all of them.
+LIMIT = 10_000
+
+SIMPLE: frozenset[type] = frozenset(
+    {str, SafeString, int, float, bool, type(None), list, tuple, dict, set, frozenset, bytes}
+)
+"""Builtin types: their truth, length and iteration never run anybody's code."""
+
+SEQUENCES: frozenset[type] = SIMPLE - {int, float, bool, type(None)} | {range}
+"""Types with a length whose iteration runs nobody's code."""
+
+VIEWS: frozenset[type] = frozenset({type({}.keys()), type({}.values()), type({}.items())})
+"""The same, but without an index."""
+
+SCALARS: frozenset[type] = frozenset(
+    {
+        *(str, SafeString, int, float, bool, type(None), bytes, uuid.UUID, decimal.Decimal),
+        *(datetime.date, datetime.datetime, datetime.time, datetime.timedelta),
+    }
+)
+"""Types of values that hold no other values."""
+
+# Threads that render read the sets below without a lock, while `learn` may add to them. A type is
+# in `LEARNED` last, when it is in all the others it belongs to, and leaves `LEARNED` first. To miss
+# a type in `INERT`, `PLAIN`, `PLAIN_OR_MODEL` or `MODELS` costs a slower path and changes nothing;
+# in `RELATED` and `SOURCES` it would change what a page shows, so those are not emptied with them.
+
+INERT: set[type] = {*SIMPLE, *SCALARS, range}
+"""Types whose instances can neither be called nor awaited."""
+
+PLAIN: set[type] = set()
+"""Inert types without ``__getitem__`` and without relations: a bit is just an attribute."""
+
+DATA: set[type] = set()
+"""Those of `PLAIN` that run nobody's code when an attribute is read: for the event loop."""
+
+PLAIN_OR_MODEL: set[type] = set()
+"""`PLAIN`, and model classes."""
+
+
+RELATED: set[type] = set()
+"""Models, managers, querysets, and lazy objects, which may stand for one: resolving a bit on one
+may need a query."""
+
+SOURCES: set[type] = set()
+"""Types that are iterated with ``async for``, whatever else they can: a queryset of another
+package, an async page, an async generator."""
+
+MODELS: set[type] = set()
+"""Models without ``__getitem__``: a bit that is in the instance's dict is just an attribute."""
+
+LEARNED: set[type] = set()
+"""The types that `learn` has seen."""
+
+ALL = (RELATED, SOURCES, INERT, PLAIN_OR_MODEL, PLAIN, DATA, MODELS, LEARNED)
+"""The sets that are learned."""
+
+FORGET: list[Callable[[], None]] = [python_code.forget, value_code.forget]
+"""What else has to forget its types when the sets here are emptied. Filled by imports alone."""
+
+changing = threading.RLock()
+"""Held while the sets change, so that no type is added while they are emptied. Nothing of a site
+runs meanwhile but the hash of its types; whoever reads the sets does not need it."""
+
+
+MARKS = ("alters_data", "do_not_call_in_templates", "unsafe_callable")
+"""What keeps templates from calling a function: Django's marks, and that of Jinja2's sandbox."""
+
+
+def defines(kind: type, name: str) -> bool:
+    """Whether ``kind`` or one of its bases (not its metaclass) defines ``name``."""
+    return any(name in vars(base) for base in kind.__mro__)
+
+
+def learn(kind: type) -> None:
+    """Put a type into the sets it belongs to. Any thread may, and several at the same time."""
+    if kind in LEARNED:
+        return
+    found = [*_sets_of(kind), LEARNED]  # outside the lock: a metaclass may run code of the site
+    with changing:
+        if len(LEARNED) > LIMIT:
+            _forget()
+        for types in found:
+            types.add(kind)
+
+
+def _sets_of(kind: type) -> list[set[type]]:
+    """The sets that a type belongs to, but for `LEARNED`."""
+    found: list[set[type]] = []
+    if issubclass(kind, (Model, QuerySet, BaseManager, LazyObject)):
+        found.append(RELATED)
+    source = _is_source(kind)
+    if source:
+        found.append(SOURCES)
+    if defines(kind, "__call__") or defines(kind, "__await__") or kind is GeneratorType:
+        return found
+    found.append(INERT)
+    if hasattr(kind, "__getitem__") or (defines(kind, "__getattribute__") and not _usual(kind)):
+        return found
+    if source or issubclass(kind, (QuerySet, BaseManager)):
+        return found
+    found += [PLAIN_OR_MODEL, MODELS if issubclass(kind, Model) else PLAIN]
+    if not issubclass(kind, Model) and python_code.is_data(kind):
+        found.append(DATA)
+    return found
+
+
+def _forget() -> None:
+    """Empty the sets, those last that say the most; called with the lock held."""
+    LEARNED.clear()
+    for types in (DATA, MODELS, PLAIN, PLAIN_OR_MODEL, INERT):
+        types.clear()
+    INERT.update(SIMPLE)
+    for types in (RELATED, SOURCES):
+        # Of these a program makes few: models, querysets and managers are never thrown away.
+        if len(types) > LIMIT:
+            types.clear()
+    for forget in FORGET:
+        forget()
+
+
+def is_related(kind: type) -> bool:
+    """Whether ``kind`` is in `RELATED`; it need not have been learned before."""
+    if kind not in LEARNED:
+        learn(kind)
+    return kind in RELATED
+
+
+def is_source(kind: type) -> bool:
+    """Whether ``kind`` is in `SOURCES`; it need not have been learned before."""
+    if kind not in LEARNED:
+        learn(kind)
+    return kind in SOURCES
+
+
+def _is_source(kind: type) -> bool:
+    if not hasattr(kind, "__aiter__") or issubclass(kind, (list, tuple, dict, set, frozenset)):
+        return False
+    for django in (QuerySet, RawQuerySet):
+        # Django's own load in the request's thread what ``async for`` would load there as well.
+        if issubclass(kind, django):
+            own = ("__iter__", "__len__", "__bool__")
+            if kind.__aiter__ is django.__aiter__:
+                return False
+            return any(getattr(kind, name) is not getattr(django, name) for name in own)
+    return True
+
+
+def _usual(kind: type) -> bool:
+    own: Any = kind.__getattribute__
+    return own is object.__getattribute__
+
+
+def is_django(module: str) -> bool:
+    """Whether a module is Django's own, so that what it does on the loop is known."""
+    return module == "django" or module.startswith("django.")
+
+
+def is_awaitable(value: Any) -> bool:
+    """Whether ``value`` can be awaited, as ``inspect.isawaitable`` says, but by its type alone.
+
+    A lazy object such as ``request.user`` answers ``isinstance`` by making what it stands for,
+    which may take a query; its type answers without.
+    """
+    kind = type(value)
+    if kind is GeneratorType:
+        return bool(value.gi_code.co_flags & CO_ITERABLE_COROUTINE)
+    return hasattr(kind, "__await__")
+
+
+def is_iterator(value: Any) -> bool:
+    """Whether ``value`` can be gone through only once."""
+    return hasattr(type(value), "__next__")
