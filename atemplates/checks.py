@@ -26,10 +26,10 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-OURS = "atemplates.engines."
-DJANGO_BACKEND = f"{OURS}django.DjangoTemplates"
-JINJA2_BACKEND = f"{OURS}jinja2.Jinja2"
-CACHED = "django.template.loaders.cached.Loader"
+OUR_ENGINES = "atemplates.engines."
+DJANGO_BACKEND = f"{OUR_ENGINES}django.DjangoTemplates"
+JINJA2_BACKEND = f"{OUR_ENGINES}jinja2.Jinja2"
+CACHED_LOADER = "django.template.loaders.cached.Loader"
 
 
 def register_checks() -> None:
@@ -71,7 +71,7 @@ def _alias(entry: dict[str, Any]) -> str:
 
 
 def _backends(entries: list[dict[str, Any]]) -> Iterator[CheckMessage]:
-    if not any(_backend(entry).startswith(OURS) for entry in entries):
+    if not any(_backend(entry).startswith(OUR_ENGINES) for entry in entries):
         yield Warning(
             "atemplates is installed, but no entry of TEMPLATES uses it.",
             hint="Replace 'django.template.backends' by 'atemplates.engines' in a BACKEND.",
@@ -103,11 +103,11 @@ def _processors(entry: dict[str, Any], options: dict[str, Any]) -> Iterator[Chec
                 id="atemplates.W003",
             )
             continue
-        if iscoroutinefunction(function) and not _backend(entry).startswith(OURS):
+        if iscoroutinefunction(function) and not _backend(entry).startswith(OUR_ENGINES):
             yield Warning(
                 f"TEMPLATES engine {_alias(entry)!r}: the context processor {path!r} is a "
                 f"coroutine function, and {_backend(entry)} cannot await it.",
-                hint=f"Use the backend '{OURS}...', or make the processor a plain function.",
+                hint=f"Use the backend '{OUR_ENGINES}...', or make the processor a plain function.",
                 id="atemplates.W003",
             )
 
@@ -134,11 +134,11 @@ def _loaders(entry: dict[str, Any], options: dict[str, Any]) -> Iterator[CheckMe
     if not loaders or settings.DEBUG:
         return
     names = [each[0] if isinstance(each, (list, tuple)) else each for each in loaders]
-    if CACHED not in names:
+    if CACHED_LOADER not in names:
         yield Warning(
             f"TEMPLATES engine {_alias(entry)!r}: no cached loader, so every render reads, parses "
             "and compiles its templates anew.",
-            hint=f"Wrap the loaders: [('{CACHED}', [...])], or leave 'loaders' out.",
+            hint=f"Wrap the loaders: [('{CACHED_LOADER}', [...])], or leave 'loaders' out.",
             id="atemplates.W004",
         )
 

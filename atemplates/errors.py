@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.core import exceptions
 from django.core.exceptions import SynchronousOnlyOperation
+
+logger = logging.getLogger("atemplates")
+"""Where faults go that must not fail a page: of observers, of files that cannot be written."""
 
 
 class Location:

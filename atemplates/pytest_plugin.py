@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .relations.events import Event
     from .testing import Log
 
-POLICIES = {"raise": "raise", "warn": "warn", "allow": None}
+PLUGIN_POLICIES = {"raise": "raise", "warn": "warn", "allow": None}
 MARKER = (
     "lazy(policy): what a template of this test may do about relations that its view did not load: "
     '"raise" (an error), "warn" (a LazyAccessWarning) or "allow" (--lazy-fail lets it pass).'
@@ -57,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if wanted != TERMINAL:
         check_file(Path(wanted))
-    config.pluginmanager.register(Reporter(config, wanted), "atemplates_lazy_reporter")
+    config.pluginmanager.register(AccessReporter(config, wanted), "atemplates_lazy_reporter")
 
 
 def check_file(file: Path) -> None:
@@ -90,12 +90,12 @@ def marked_policy(item: pytest.Item) -> str:
     marker = item.get_closest_marker("lazy")
     if marker is None:
         return ""
-    if len(marker.args) == 1 and not marker.kwargs and marker.args[0] in [*POLICIES]:
+    if len(marker.args) == 1 and not marker.kwargs and marker.args[0] in [*PLUGIN_POLICIES]:
         return str(marker.args[0])
     given = ", ".join([*map(repr, marker.args), *(f"{k}={v!r}" for k, v in marker.kwargs.items())])
     raise pytest.UsageError(
         f"{item.nodeid}: @pytest.mark.lazy({given}): expected one of "
-        f"{', '.join(map(repr, POLICIES))}."
+        f"{', '.join(map(repr, PLUGIN_POLICIES))}."
     )
 
 
@@ -104,7 +104,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """Run a test under its marker's policy, and with ``--lazy-fail`` look at what it loaded."""
     marked = marked_policy(item)
     failing = item.config.getoption("lazy_fail") and marked != "allow"
-    if not failing and POLICIES.get(marked) is None:
+    if not failing and PLUGIN_POLICIES.get(marked) is None:
         return (yield)
     # Not before: a test run that does not ask must not pay for importing Django's models.
     from .relations.events import observe_everywhere
@@ -114,7 +114,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     with ExitStack() as stack:
         if failing:
             stack.callback(observe_everywhere(seen.append))
-        policy = POLICIES.get(marked)
+        policy = PLUGIN_POLICIES.get(marked)
         if policy is not None:
             stack.enter_context(relations_everywhere(policy))
         result = yield
@@ -126,14 +126,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 
 def failure_text(events: list[Event]) -> str:
     """Say what a test's templates loaded, and which calls would have loaded it."""
-    from .migration.recordings import Recording, record_of
+    from .migration.recordings import Recording, access_record
     from .migration.summary import summary_lines
 
     recording = Recording()
     files: dict[str, dict[str, None]] = {}
     suggestions = {}
     for event in events:
-        record = record_of(event)
+        record = access_record(event)
         recording.add(record)
         suggestions[record.key] = event.suggestion
         if event.file:
@@ -155,7 +155,7 @@ def lazy_log() -> Iterator[Log]:
     end()
 
 
-class Reporter:
+class AccessReporter:
     """Collects the events of a whole run, in this process and in the workers of xdist."""
 
     def __init__(self, config: pytest.Config, wanted: str) -> None:
@@ -174,10 +174,10 @@ class Reporter:
 
     def pytest_sessionstart(self) -> None:
         """Begin to observe."""
-        from .migration.recordings import record_of
+        from .migration.recordings import access_record
         from .relations.events import observe_everywhere
 
-        self.end = observe_everywhere(lambda event: self.recording.add(record_of(event)))
+        self.end = observe_everywhere(lambda event: self.recording.add(access_record(event)))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
@@ -189,9 +189,9 @@ class Reporter:
             output: dict[str, Any] = vars(self.config)["workeroutput"]
             output[SENT] = lines
         elif self.file is not None:
-            from .migration.recordings import write
+            from .migration.recordings import write_recordings
 
-            write(self.file, self.recording)
+            write_recordings(self.file, self.recording)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: Any) -> None:

@@ -9,7 +9,7 @@ from jinja2 import DictLoader, Environment
 
 from atemplates.migration.analysis import analyse
 from atemplates.migration.jinja2_site import read_jinja2_site
-from atemplates.migration.site import Site, read_site
+from atemplates.migration.site import SiteTemplates, read_site
 
 from .measure import Effort
 from .registry import page
@@ -46,7 +46,7 @@ def templates(count: int) -> dict[str, str]:
     return named
 
 
-def analysed(named: dict[str, str]) -> Site:
+def analysed(named: dict[str, str]) -> SiteTemplates:
     """Read and analyse a site anew."""
     loader = ("django.template.loaders.locmem.Loader", named)
     engine = Engine(loaders=[("django.template.loaders.cached.Loader", [loader])])
@@ -64,7 +64,7 @@ def jinja2_templates(count: int) -> dict[str, str]:
     return named
 
 
-def jinja2_analysed(named: dict[str, str]) -> Site:
+def jinja2_analysed(named: dict[str, str]) -> SiteTemplates:
     """Read and analyse a site of Jinja2 templates anew."""
     site = read_jinja2_site(Environment(loader=DictLoader(named)))
     analyse(site.paths, annotations={name: {"things": "auth.Permission"} for name in site.paths})

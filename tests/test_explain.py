@@ -11,7 +11,7 @@ from django.template import Library
 from django.template.base import Node, NodeList, Parser, Template, Token
 from django.template.context import Context
 
-from atemplates.compiler.explain import explain, node_lists
+from atemplates.compiler.explain import explain_template, node_lists
 from atemplates.engines.django import DjangoTemplates
 from atemplates.placement import records
 from atemplates.runtime.state import Policy
@@ -109,7 +109,7 @@ def test_code_stands_beside_the_template_line():
     output = run("page.html")
     assert "   3  <h1>{{ book.title }}</h1>" in output
     after = output.partition("   3  <h1>")[2].partition("\n   4  ")[0]
-    assert "show(state, context" in after
+    assert "render_variable(state, context" in after
     assert "== block content " in output
 
 
@@ -173,7 +173,7 @@ def test_what_was_learned_in_another_process(runs, options, settings, site, monk
     file = site / "learned.json"
     noted, expected = RUNS[runs]
     for seconds, asked in noted:
-        records.record_of(weather).note(seconds, asked)
+        records.function_record(weather).note(seconds, asked)
     records.save(file)
     records.RECORDS.clear()
     before = file.read_bytes()
@@ -201,7 +201,7 @@ def test_code_that_needs_a_loop(settings, site, monkeypatch):
 
 def test_no_more_functions_are_listed_than_people_read(site):
     for number in range(60):
-        records.record_of(f"function {number}").note(0.0, True)
+        records.function_record(f"function {number}").note(0.0, True)
     lines = run("base.html").splitlines()
     assert sum("because it asks the database" in line for line in lines) == 50
     assert lines[-1] == "  and 10 more functions"
@@ -295,7 +295,7 @@ def test_every_plan_of_a_template_is_found(site):
 def test_the_shown_code_is_the_code_that_runs():
     """Every constant that the code refers to is listed, and the code compiles."""
     template = Template("{% for a in b %}{{ a.c|upper }}{% if a %}x{% endif %}{% endfor %}")
-    (section,) = explain(template, Policy())
+    (section,) = explain_template(template, Policy())
     source = "\n".join(line.code for line in section.lines)
     code = compile(source, "shown", "exec")
     names = {name for constant in code.co_consts for name in getattr(constant, "co_names", ())}

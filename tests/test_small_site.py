@@ -37,7 +37,7 @@ assert asyncio.run(engines["jinja2"].from_string("{{{{ x }}}}").render_async({{"
 if {apps}:
     output = io.StringIO()
     call_command("atemplates", "explain", "page.html", stdout=output)
-    assert "show_filtered" in output.getvalue()
+    assert "render_filtered" in output.getvalue()
 """
 
 

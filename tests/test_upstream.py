@@ -26,7 +26,7 @@ from django.template.smartif import OPERATORS
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext, instrumented_test_render
 
-from atemplates.compiler.conditions import COMPARISONS, KNOWN
+from atemplates.compiler.conditions import COMPARISON_OPERATORS, OPERATOR_NAMES
 from atemplates.compiler.nodes import WRITERS
 from tests.rendering import SETUPS, new_engine, parse
 from tests.upstream_sources import SOURCES
@@ -242,9 +242,9 @@ def test_the_class_of_an_expression_and_a_node_list_can_be_replaced():
 
 class TestConditions:
     def test_the_operators_are_those_we_write(self):
-        assert set(OPERATORS) == {"or", "and", "not", *COMPARISONS}
-        assert set(KNOWN) == set(OPERATORS.values())
-        assert set(KNOWN.values()) == set(OPERATORS)
+        assert set(OPERATORS) == {"or", "and", "not", *COMPARISON_OPERATORS}
+        assert set(OPERATOR_NAMES) == set(OPERATORS.values())
+        assert set(OPERATOR_NAMES.values()) == set(OPERATORS)
 
     def test_the_tree(self):
         (node,) = parse("{% if a and not b %}{% else %}{% endif %}").nodelist

@@ -12,11 +12,11 @@ from django.template.base import FilterExpression, Variable
 from django.template.defaulttags import TemplateLiteral
 from django.template.smartif import OPERATORS
 
-from ..placement.python_code import SCALARS
+from ..placement.python_code import CODELESS_TYPES
 from .expressions import new_site, places, write_expression, write_loop_value, write_root
 from .writer import Writer, is_temporary
 
-COMPARISONS = {
+COMPARISON_OPERATORS = {
     "in": "in",
     "not in": "not in",
     "is": "is",
@@ -32,7 +32,9 @@ RUNS_NOTHING = frozenset({"is", "is not"})
 """Comparisons that run nobody's code."""
 ALWAYS_BOOL = frozenset({"in", "not in", "is", "is not"})
 """Comparisons whose result is True or False whatever is compared."""
-KNOWN: dict[type, str] = {OPERATORS[name]: name for name in ("and", "or", "not", *COMPARISONS)}
+OPERATOR_NAMES: dict[type, str] = {
+    OPERATORS[name]: name for name in ("and", "or", "not", *COMPARISON_OPERATORS)
+}
 
 
 class UnknownCondition(Exception):
@@ -45,15 +47,15 @@ def check_condition(condition: Any) -> None:
         value: Any = condition.value
         if type(value) is not FilterExpression:
             raise UnknownCondition(type(value))
-    elif type(condition) in KNOWN:
+    elif type(condition) in OPERATOR_NAMES:
         check_condition(condition.first)
-        if KNOWN[type(condition)] != "not":
+        if OPERATOR_NAMES[type(condition)] != "not":
             check_condition(condition.second)
     else:
         raise UnknownCondition(type(condition))
 
 
-class Value(NamedTuple):
+class WrittenValue(NamedTuple):
     """Where compiled code holds what a condition gave."""
 
     name: str
@@ -61,7 +63,7 @@ class Value(NamedTuple):
     """Whether its truth can be tested directly: that runs nobody's code."""
 
 
-def write_condition(w: Writer, condition: Any) -> Value:
+def write_condition(w: Writer, condition: Any) -> WrittenValue:
     """Write the code that evaluates a condition; return the local that holds its value."""
     if type(condition) is TemplateLiteral:
         expression: Any = condition.value
@@ -70,9 +72,9 @@ def write_condition(w: Writer, condition: Any) -> Value:
             loop_value = write_loop_value(w, tuple(bits))
             if loop_value is not None:
                 w.access = None
-                return Value(loop_value, True)
-        return Value(write_expression(w, expression, "none"))
-    name = KNOWN[type(condition)]
+                return WrittenValue(loop_value, True)
+        return WrittenValue(write_expression(w, expression, "none"))
+    name = OPERATOR_NAMES[type(condition)]
     result = w.temporary("t")
     first = None
     if type(condition.first) is not TemplateLiteral:
@@ -87,7 +89,7 @@ def write_condition(w: Writer, condition: Any) -> Value:
         if name == "not":
             truth = write_truth(w, first, truth_of_first)
             w.line(f"{result} = not {truth}")
-        elif name in COMPARISONS:
+        elif name in COMPARISON_OPERATORS:
             second = write_condition(w, condition.second)
             other = second.name
             if name.endswith("in"):
@@ -102,10 +104,10 @@ def write_condition(w: Writer, condition: Any) -> Value:
                 w.line(f"{result} = {second.name}")
     w.line("except Exception:")
     w.line(f"    {result} = swallow(exception())")
-    return Value(result, name == "not" or name in ALWAYS_BOOL)
+    return WrittenValue(result, name == "not" or name in ALWAYS_BOOL)
 
 
-def write_test(w: Writer, condition: Any) -> Value:
+def write_test(w: Writer, condition: Any) -> WrittenValue:
     """Write the code that evaluates a condition of which only the truth counts.
 
     A variable outside loops is looked up and tested in one call.
@@ -119,21 +121,22 @@ def write_test(w: Writer, condition: Any) -> Value:
     site = new_site(w, tuple(variable.lookups), expression.token, "none", False)
     root = write_root(w, variable.lookups[0])
     result = w.temporary("t")
-    w.line(f"{result} = holds(state, context, {root}, {site})")
+    w.line(f"{result} = truth_of_variable(state, context, {root}, {site})")
     w.wait(result)
-    return Value(result, True)
+    return WrittenValue(result, True)
 
 
 def write_comparison(w: Writer, result: str, name: str, first: str, second: str) -> None:
     """Write a comparison, which may have to run in the request's thread."""
-    compared = f"{result} = {first} {COMPARISONS[name]} {second}"
+    compared = f"{result} = {first} {COMPARISON_OPERATORS[name]} {second}"
     if name in RUNS_NOTHING:
         w.line(compared)
         return
     types = [
         f"type({operand}) in scalars"
         for operand in (first, second)
-        if operand not in w.constants.values or type(w.constants.values[operand]) not in SCALARS
+        if operand not in w.constants.values
+        or type(w.constants.values[operand]) not in CODELESS_TYPES
     ]
     w.line(f"if {' and '.join(types) or True}:")
     w.line(f"    {compared}")
@@ -154,7 +157,7 @@ def write_container(w: Writer, value: str, place: str) -> str:
     return result
 
 
-def write_truth(w: Writer, value: Value, place: str = "") -> str:
+def write_truth(w: Writer, value: WrittenValue, place: str = "") -> str:
     """Write the truth test of ``value``, which nobody needs afterwards.
 
     Args:
@@ -172,11 +175,11 @@ def write_truth(w: Writer, value: Value, place: str = "") -> str:
         if result != value.name:
             w.line(f"{result} = {value.name}")
         w.line(f"if type({result}) not in simple:")
-        w.line(f"    {result} = truth(state, {result}{place})")
+        w.line(f"    {result} = truth_of_value(state, {result}{place})")
         w.line(f"    if type({result}) is Wait:")
         w.line(f"        {result} = yield from {result}.subject")
         return result
-    tested = f"truth(state, {value.name}{place})"
+    tested = f"truth_of_value(state, {value.name}{place})"
     w.line(f"{result} = {value.name} if type({value.name}) in simple else {tested}")
     w.wait(result)
     return result

@@ -11,7 +11,7 @@ from django.template.library import TagHelperNode
 from django.template.loader_tags import BlockNode, ExtendsNode
 
 from ..runtime.state import Policy
-from .foreign import child_nodelists, tag_name
+from .foreign import child_nodelists, foreign_tag_name
 from .nodes import WRITERS, effects_of_node
 from .plan import Module
 
@@ -61,7 +61,7 @@ class Section:
         return sum(line.waits for line in self.lines)
 
 
-def explain(template: Template, policy: Policy) -> list[Section]:
+def explain_template(template: Template, policy: Policy) -> list[Section]:
     """Compile a parsed template anew and describe what came out.
 
     Args:
@@ -72,10 +72,12 @@ def explain(template: Template, policy: Policy) -> list[Section]:
     Returns:
         A section for each plan, in the order in which they begin in the template.
     """
-    return [section(template, nodelist, title, policy) for title, nodelist in node_lists(template)]
+    return [
+        plan_section(template, nodelist, title, policy) for title, nodelist in node_lists(template)
+    ]
 
 
-def section(template: Template, nodelist: Any, title: str, policy: Policy) -> Section:
+def plan_section(template: Template, nodelist: Any, title: str, policy: Policy) -> Section:
     """Describe the plan of one node list."""
     module = Module(nodelist, template, title)
     module.source()
@@ -94,7 +96,7 @@ def section(template: Template, nodelist: Any, title: str, policy: Policy) -> Se
         )
     described.foreign = list(foreign.values())
     described.constants = {
-        name: shortened(value) for name, value in module.constants.values.items()
+        name: short_constant(value) for name, value in module.constants.values.items()
     }
     return described
 
@@ -155,7 +157,7 @@ def describe_foreign(node: Node, policy: Policy) -> ForeignNode:
     elif next(child_nodelists(vars(node)), None) is not None:
         where = "in the request's thread, with all that stands inside"
         return ForeignNode(tag_of(node), line_of(node), module, False, where)
-    on_loop, where = policy.place_of(code, tag_name(node), modules[0])
+    on_loop, where = policy.place_of(code, foreign_tag_name(node), modules[0])
     return ForeignNode(tag_of(node), line_of(node), module, on_loop, where)
 
 
@@ -171,7 +173,7 @@ def line_of(node: Node | None) -> int | None:
     return getattr(token, "lineno", None)
 
 
-def shortened(value: Any) -> str:
+def short_constant(value: Any) -> str:
     """Return what a constant is, on one short line."""
     if isinstance(value, Variable):
         text = f"Variable({value.var!r})"
@@ -189,7 +191,7 @@ def shortened(value: Any) -> str:
     return text if len(text) <= CONSTANT_WIDTH else text[: CONSTANT_WIDTH - 1] + "…"
 
 
-def parent_of(template: Template) -> FilterExpression | None:
+def extends_name(template: Template) -> FilterExpression | None:
     """Return what a template's ``{% extends %}`` names, or None when it has none."""
     for node in template.nodelist:
         if isinstance(node, ExtendsNode):

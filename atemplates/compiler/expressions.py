@@ -11,11 +11,11 @@ from typing import Any
 from django.template.base import FilterExpression, Variable
 from django.utils.safestring import mark_safe
 
-from ..runtime.filter_chains import Step
+from ..runtime.filter_chains import FilterStep
 from ..runtime.sites import Site
-from .failures import file_of
+from .failures import origin_file
 from .fast_filters import is_stock, twin_of
-from .scope import Local, Loop
+from .scope import Local, WrittenLoop
 from .writer import Writer, is_attribute_name
 
 LOOP_VALUES = {
@@ -39,7 +39,7 @@ def new_site(w: Writer, bits: tuple[str, ...], text: str, mode: str, filtered: b
         filtered=filtered,
         template=str(getattr(origin, "template_name", None) or getattr(origin, "name", "") or ""),
         line=getattr(token, "lineno", None),
-        file=file_of(origin),
+        file=origin_file(origin),
     )
     return w.constant(site, "site_")
 
@@ -111,7 +111,7 @@ def filter_call(w: Writer, filter_and_args: Any, value: str, access: tuple[str, 
     given = ", ".join([value, site, root, *arguments])
     twin = twin_of(function)
     if twin is not None:
-        return f"apply_twin(state, {w.constant(twin, 'filter_')}, {name}, {given})"
+        return f"apply_fast_path(state, {w.constant(twin, 'filter_')}, {name}, {given})"
     plain = is_stock(function) and not any(is_variable for is_variable, _ in args)
     return f"{'apply_stock' if plain else 'apply_filter'}(state, {name}, {given})"
 
@@ -150,7 +150,7 @@ def write_variable(w: Writer, variable: Variable, mode: str, text: str, filtered
     if w.in_loop and all(map(is_attribute_name, bits[1:])) and len(bits) <= 5:
         return write_path(w, root, bits, site)
     value = w.temporary()
-    w.line(f"{value} = follow(state, context, {root}, {site})")
+    w.line(f"{value} = resolve_long_path(state, context, {root}, {site})")
     w.wait(value)
     return value
 
@@ -160,7 +160,7 @@ def write_root(w: Writer, name: str) -> str:
     binding = w.binding(name)
     if isinstance(binding, Local):
         return binding.name
-    if isinstance(binding, Loop):
+    if isinstance(binding, WrittenLoop):
         binding.uses_dictionary = True
         return binding.dictionary
     if name in w.roots and not is_set_around(w, name):
@@ -171,7 +171,7 @@ def write_root(w: Writer, name: str) -> str:
     local = loop.hoisted.get(name)
     if local is None:
         local = loop.hoisted[name] = w.temporary("c")
-        loop.preamble.append(f"{local} = find(dicts, {w.constant(name)})")
+        loop.preamble.append(f"{local} = lookup_name(dicts, {w.constant(name)})")
     return local
 
 
@@ -180,7 +180,7 @@ def write_lasting_root(w: Writer, name: str) -> str:
 
     It will when nothing in the function sets the name, and whatever comes later comes after this.
     """
-    found = f"find(dicts, {w.constant(name)})"
+    found = f"lookup_name(dicts, {w.constant(name)})"
     effects = w.effects
     if w.indent > 1 or w.frames or effects.writes is None or effects.elsewhere:
         return found
@@ -199,7 +199,7 @@ def is_set_around(w: Writer, name: str) -> bool:
     )
 
 
-def hoisting_loop(w: Writer, name: str) -> Loop | None:
+def hoisting_loop(w: Writer, name: str) -> WrittenLoop | None:
     """Return the outermost loop during which the context's ``name`` cannot change."""
     # A name bound by a frame that is not kept in a local is set somewhere in between.
     if not w.loops or is_set_around(w, name):
@@ -211,13 +211,13 @@ def write_single(w: Writer, root: str, site: str) -> str:
     """Write the code for a path of one bit."""
     value = w.temporary()
     if root.isidentifier():
-        walked = f"walk(state, context, {root}, {site})"
+        walked = f"resolve_path(state, context, {root}, {site})"
         w.line(f"{value} = {root} if type({root}) in inert else {walked}")
         w.wait(value)
         return value
     w.line(f"{value} = {root}")
     w.line(f"if type({value}) not in inert:")
-    w.line(f"    {value} = walk(state, context, {value}, {site})")
+    w.line(f"    {value} = resolve_path(state, context, {value}, {site})")
     w.line(f"    if type({value}) is Wait:")
     w.line(f"        {value} = yield from {value}.subject")
     return value
@@ -263,7 +263,7 @@ def write_path(w: Writer, root: str, bits: tuple[str, ...], site: str) -> str:
     )
     w.line("else:")
     w.line(f"    if {index} != {len(bits)} or type({value}) not in inert:")
-    w.line(f"        {value} = walk(state, context, {value}, {site}, {index}, {root})")
+    w.line(f"        {value} = resolve_path(state, context, {value}, {site}, {index}, {root})")
     w.wait(value)
     return value
 
@@ -271,7 +271,7 @@ def write_path(w: Writer, root: str, bits: tuple[str, ...], site: str) -> str:
 def write_loop_value(w: Writer, bits: tuple[str, ...]) -> str | None:
     """Write ``forloop.counter`` and its like without a dict; None if that cannot be."""
     loop = w.binding("forloop")
-    if not isinstance(loop, Loop):
+    if not isinstance(loop, WrittenLoop):
         return None
     rest = bits[1:]
     while len(rest) > 1 and rest[0] == "parentloop" and loop is not None:
@@ -292,7 +292,7 @@ def write_shown(w: Writer, variable: Variable, text: str) -> None:
     bits: tuple[str, ...] = tuple(variable.lookups or ())
     site = new_site(w, bits, text, "text", False)
     shown = w.temporary("s")
-    w.line(f"{shown} = show(state, context, {write_root(w, bits[0])}, {site})")
+    w.line(f"{shown} = render_variable(state, context, {write_root(w, bits[0])}, {site})")
     w.wait(shown)
     w.value(shown)
 
@@ -309,7 +309,7 @@ def write_shown_filtered(w: Writer, expression: FilterExpression) -> bool:
     if any(is_variable for _, args in expression.filters for is_variable, _ in args):
         return False
     chain = tuple(
-        Step(
+        FilterStep(
             function,
             tuple(mark_safe(argument) for _, argument in args),
             twin_of(function),
@@ -322,7 +322,7 @@ def write_shown_filtered(w: Writer, expression: FilterExpression) -> bool:
     bits = tuple(variable.lookups)
     site = new_site(w, bits, expression.token, "output", True)
     shown, root = w.temporary("s"), write_root(w, bits[0])
-    w.line(f"{shown} = show_filtered(state, context, {root}, {site}, {w.constant(chain)})")
+    w.line(f"{shown} = render_filtered(state, context, {root}, {site}, {w.constant(chain)})")
     w.wait(shown)
     w.value(shown)
     return True
@@ -359,11 +359,11 @@ def write_output(w: Writer, value: str, into: str | None = None) -> None:
         as_it_is = f"scan({value}) is {value} or not context.autoescape"
         w.line(f"    {text} = {value} if {as_it_is} else html_escape({value})")
         w.line("else:")
-        w.line(f"    {text} = output(state, context, {value}{where})")
+        w.line(f"    {text} = render_value(state, context, {value}{where})")
         w.line(f"    if type({text}) is Wait:")
         w.line(f"        {text} = yield from {text}.subject")
     else:
-        w.line(f"{text} = output(state, context, {value}{where})")
+        w.line(f"{text} = render_value(state, context, {value}{where})")
         w.wait(text)
     if into is None:
         w.value(text)

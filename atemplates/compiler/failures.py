@@ -12,7 +12,7 @@ from ..errors import LocatedError, Location, RenderBlocked
 from ..runtime.waits import Kind, Wait
 
 
-class Places:
+class InstructionNodes:
     """Which node each instruction of a plan function was written for."""
 
     __slots__ = ("ends", "nodes", "template")
@@ -39,10 +39,10 @@ def stop_of(error: BaseException) -> StopIteration | None:
         return None
     trace = stop.__traceback__
     module = trace.tb_frame.f_globals.get("__name__") if trace is not None else None
-    return stop if stop is error or str(module).startswith(OURS) else None
+    return stop if stop is error or str(module).startswith(OUR_MODULES) else None
 
 
-OURS = f"{__name__.partition('.')[0]}."
+OUR_MODULES = f"{__name__.partition('.')[0]}."
 """How the names of our modules begin, and those of compiled templates."""
 
 
@@ -57,7 +57,7 @@ def is_stop(error: BaseException) -> bool:
     return True
 
 
-def annotate(state: Any, context: Any, error: Exception, places: Places) -> Wait | None:
+def annotate(state: Any, context: Any, error: Exception, places: InstructionNodes) -> Wait | None:
     """Note on an exception where in the template it was raised, as ``Node.render_annotated`` does.
 
     Must be called in the plan function that caught the exception.
@@ -71,9 +71,9 @@ def annotate(state: Any, context: Any, error: Exception, places: Places) -> Wait
     if node is None:
         return None
     if isinstance(error, LocatedError) and error.location is None:
-        error.location = locate(node)
+        error.location = node_location(node)
     if type(error) is SynchronousOnlyOperation and not state.on_loop:
-        raise RenderBlocked("something that needs the database", locate(node)) from error
+        raise RenderBlocked("something that needs the database", node_location(node)) from error
     if not context.template.engine.debug:
         return None
     if not hasattr(error, "_culprit_node"):
@@ -86,20 +86,20 @@ def annotate(state: Any, context: Any, error: Exception, places: Places) -> Wait
         and culprit.token is not None
     ):
         try:
-            explain(error, template, culprit.token)
+            set_template_debug(error, template, culprit.token)
         except SynchronousOnlyOperation:
             if not state.on_loop:
                 raise
-            return Wait(Kind.CALL, explain, (error, template, culprit.token))
+            return Wait(Kind.CALL, set_template_debug, (error, template, culprit.token))
     return None
 
 
-def explain(error: Any, template: Any, token: Any) -> None:
+def set_template_debug(error: Any, template: Any, token: Any) -> None:
     """Put on an exception what Django's debug page shows of it."""
     error.template_debug = template.get_exception_info(error, token)
 
 
-def locate(node: Node) -> Location | None:
+def node_location(node: Node) -> Location | None:
     """Return the place of a node."""
     token = getattr(node, "token", None)
     origin = getattr(node, "origin", None)
@@ -108,10 +108,10 @@ def locate(node: Node) -> Location | None:
     name = origin.template_name or origin.name
     opening, closing = ("{{", "}}") if token.token_type == TokenType.VAR else ("{%", "%}")
     source = f"{opening} {token.contents} {closing}"
-    return Location(str(name), token.lineno, source, file_of(origin))
+    return Location(str(name), token.lineno, source, origin_file(origin))
 
 
-def file_of(origin: Any) -> str:
+def origin_file(origin: Any) -> str:
     """Return where a template comes from, as Django's debug page names it; nothing for a string."""
     name = str(getattr(origin, "name", None) or "")
     return "" if name == UNKNOWN_SOURCE else name

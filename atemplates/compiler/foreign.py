@@ -14,11 +14,10 @@ from django.template.base import Node, NodeList
 from django.template.defaulttags import ForNode
 
 from ..placement.records import noted, observed
-from ..runtime.calls import Steps
-from ..runtime.placed_steps import LEAVE, placed_here
+from ..runtime.placed_steps import LEAVE, run_placed
 from ..runtime.state import State
 from ..runtime.types import FORGET, is_awaitable
-from ..runtime.waits import Kind, Wait
+from ..runtime.waits import Kind, Plan, Wait
 from .foreign_arguments import PlannedExpression, expressions_in
 from .nodes import WRITERS
 from .plan import PlannedNodeList
@@ -116,7 +115,7 @@ def off_loop(state: State, function: Any, *args: Any) -> Any:
         state.stand_on(before)
 
 
-def in_thread(state: State, function: Any, *args: Any, code: Any = None) -> Steps:
+def call_in_thread(state: State, function: Any, *args: Any, code: Any = None) -> Plan:
     """Call a function in the request's thread.
 
     Args:
@@ -130,14 +129,14 @@ def renders_here(state: State, context: Any, node: Node) -> bool:
     state.reached_out = True
     kind: Any = type(node)
     usual = kind.render_annotated is Node.render_annotated
-    return usual and not state.on_loop and not holds_awaitables(state, context)
+    return usual and not state.on_loop and not names_awaitables(state, context)
 
 
 def render_foreign(state: State, context: Any, node: Node) -> Any:
     """Render a foreign node where it belongs."""
     state.reached_out = True
     if not state.on_loop:
-        if holds_awaitables(state, context):
+        if names_awaitables(state, context):
             return Wait(Kind.PLAN, _here_with_values(state, node, context))
         if state.lesson:
             return noted(type(node).render, node.render_annotated, context)
@@ -145,34 +144,36 @@ def render_foreign(state: State, context: Any, node: Node) -> Any:
     code = type(node).render
     # What stands inside a tag runs as a plan of its own, which may need the thread itself.
     if next(child_nodelists(vars(node)), None) is None:
-        trusted = state.policy.may_run_here(code, tag_name(node), type(node).__module__)
+        trusted = state.policy.may_run_here(code, foreign_tag_name(node), type(node).__module__)
         given = (context, node)
-        text = placed_here(state, code, trusted, node.render_annotated, (context,), None, given)
+        text = run_placed(state, code, trusted, node.render_annotated, (context,), None, given)
         if text is not LEAVE:
             return text
     return Wait(Kind.PLAN, _in_thread_with_values(state, node, context, code))
 
 
-def tag_name(node: Node) -> str:
+def foreign_tag_name(node: Node) -> str:
     """The name of the tag that made a node; empty where nobody knows."""
     contents = getattr(getattr(node, "token", None), "contents", "")
     return contents.split(None, 1)[0] if contents else ""
 
 
-def _in_thread_with_values(state: State, node: Node, context: Any, code: Any) -> Steps:
+def _in_thread_with_values(state: State, node: Node, context: Any, code: Any) -> Plan:
     """Render a foreign node in the thread; it finds results in the context, no awaitables."""
     yield from await_context(state, context)
-    return (yield from in_thread(state, node.render_annotated, context, code=code))
+    return (yield from call_in_thread(state, node.render_annotated, context, code=code))
 
 
-def _here_with_values(state: State, node: Node, context: Any) -> Steps:
+def _here_with_values(state: State, node: Node, context: Any) -> Plan:
     yield from await_context(state, context)
     if state.on_loop:  # the plan came back to the loop in order to await
-        return (yield from in_thread(state, node.render_annotated, context, code=type(node).render))
+        return (
+            yield from call_in_thread(state, node.render_annotated, context, code=type(node).render)
+        )
     return node.render_annotated(context)
 
 
-def holds_awaitables(state: State, context: Any) -> bool:
+def names_awaitables(state: State, context: Any) -> bool:
     """Whether there is an awaitable in a context, or one that was awaited already."""
     return bool(state.awaited) or bool(_waiting(state, context))
 
@@ -201,7 +202,7 @@ the same. Emptied with the other sets of types."""
 FORGET.append(UNAWAITABLE.clear)
 
 
-def await_context(state: State, context: Any) -> Steps:
+def await_context(state: State, context: Any) -> Plan:
     """Replace the awaitables in a context by their results, for code that cannot await."""
     waiting = _waiting(state, context)
     if waiting:

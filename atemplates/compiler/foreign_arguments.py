@@ -14,12 +14,11 @@ from django.template.base import FilterExpression, Variable
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
-from ..runtime.calls import Steps
 from ..runtime.filters import apply_filter
-from ..runtime.paths import walk
+from ..runtime.paths import resolve_path
 from ..runtime.sites import MISSING, Invalid, Site
 from ..runtime.state import State, state_of
-from ..runtime.waits import Wait
+from ..runtime.waits import Plan, Wait
 
 
 class PlannedExpression(FilterExpression):
@@ -44,7 +43,7 @@ class PlannedExpression(FilterExpression):
         site, root = _site_and_root(context, variable, "none" if ignore_failures else "output")
         if site is None:
             return variable.resolve(context)
-        value = walk(state, context, root, site)
+        value = resolve_path(state, context, root, site)
         if type(value) is Wait:
             value = state.run(value.subject)
         return value.text if type(value) is Invalid else value
@@ -64,7 +63,7 @@ def expressions_in(value: Any, depth: int = 3) -> Iterator[FilterExpression]:
 
 def expression_plan(
     state: State, context: Any, expression: FilterExpression, ignore_failures: bool
-) -> Steps:
+) -> Plan:
     """The plan of ``expression.resolve(context)``."""
     value: Any = expression.var
     site = root = None
@@ -111,10 +110,10 @@ def _site(bits: tuple[str, ...], text: str, mode: str, filtered: bool) -> Site:
 
 def _variable_plan(
     state: State, context: Any, variable: Variable, site: Site | None, root: Any
-) -> Steps:
+) -> Plan:
     if site is None:
         return variable.resolve(context)
-    value = walk(state, context, root, site)
+    value = resolve_path(state, context, root, site)
     if type(value) is Wait:
         value = yield from value.subject
     return value

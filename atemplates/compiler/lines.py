@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from types import CodeType
 
 UNIT = 2
-LONGEST = 8
+LONGEST_ENTRY = 8
 NEW_LINE = 0x80 | 13 << 3
 NO_LINE = 0x80 | 15 << 3
-SAME_LINE_AGAIN = bytes([NEW_LINE | LONGEST - 1, 0])
-NO_LINE_AGAIN = bytes([NO_LINE | LONGEST - 1])
+SAME_LINE_AGAIN = bytes([NEW_LINE | LONGEST_ENTRY - 1, 0])
+NO_LINE_AGAIN = bytes([NO_LINE | LONGEST_ENTRY - 1])
 
 
 def _varint(value: int) -> bytes:
@@ -46,7 +46,7 @@ def line_table(first_line: int, runs: Sequence[tuple[int, int | None]]) -> bytes
         units = length // UNIT
         if units == 0:
             continue
-        step = min(units, LONGEST)
+        step = min(units, LONGEST_ENTRY)
         if here is None:
             table.append(NO_LINE | step - 1)
             again = NO_LINE_AGAIN
@@ -55,10 +55,10 @@ def line_table(first_line: int, runs: Sequence[tuple[int, int | None]]) -> bytes
             table += _signed_varint(here - line)
             line = here
             again = SAME_LINE_AGAIN
-        full, rest = divmod(units - step, LONGEST)
+        full, rest = divmod(units - step, LONGEST_ENTRY)
         table += again * full
         if rest:
-            table += bytes([again[0] - LONGEST + rest]) + again[1:]
+            table += bytes([again[0] - LONGEST_ENTRY + rest]) + again[1:]
     return bytes(table)
 
 

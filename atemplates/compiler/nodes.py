@@ -10,16 +10,16 @@ from typing import Any
 
 from django.template.base import Node, TextNode
 
-from .scope import NONE, OPAQUE, Effects, foreign
+from .scope import NONE, OPAQUE, Effects, foreign_effects
 from .writer import Writer
 
 # Filled by imports, and by a library's own `register`: before its nodes are compiled.
 WRITERS: dict[type[Node], Callable[[Writer, Any], None]] = {}
-EFFECTS: dict[type[Node], Callable[[Any], Effects]] = {}
-# Both are set and read in single steps; `EFFECTS` has a type before `WRITERS` says it is known.
+NODE_EFFECTS: dict[type[Node], Callable[[Any], Effects]] = {}
+# Both are set and read in single steps; `NODE_EFFECTS` has a type before `WRITERS` has it.
 
 
-LONGEST = 100
+LONGEST_NODE_LIST = 100
 """The nodes that one function takes; longer node lists are written as several functions."""
 
 
@@ -31,7 +31,7 @@ def register(
     kind: type[Node], write: Callable[[Writer, Any], None], effects: Callable[[Any], Effects]
 ) -> None:
     """Say how nodes of exactly this type are written, and what their effects are."""
-    EFFECTS[kind] = effects
+    NODE_EFFECTS[kind] = effects
     WRITERS[kind] = write
 
 
@@ -51,15 +51,15 @@ def effects_of(nodes: Iterable[Node]) -> Effects:
 
 def effects_of_node(node: Node) -> Effects:
     """The effects of rendering a node."""
-    known = EFFECTS.get(type(node))
+    known = NODE_EFFECTS.get(type(node))
     if known is None and hasattr(type(node), "render_async"):
         return OPAQUE
     if known is None:
-        return foreign(type(node).__module__)
+        return foreign_effects(type(node).__module__)
     try:
         return known(node)
     except Unwritable:
-        return foreign(type(node).__module__)
+        return foreign_effects(type(node).__module__)
 
 
 def write_nodes(w: Writer, nodes: Iterable[Node], *, joined: bool = True) -> None:
@@ -69,9 +69,9 @@ def write_nodes(w: Writer, nodes: Iterable[Node], *, joined: bool = True) -> Non
         joined: whether the node they stand in joins their results each time; a loop does so once.
     """
 
-    if w.can_split and isinstance(nodes, list) and len(nodes) > LONGEST:
-        for start in range(0, len(nodes), LONGEST):
-            w.call(w.module.new_piece(nodes[start : start + LONGEST]))
+    if w.can_split and isinstance(nodes, list) and len(nodes) > LONGEST_NODE_LIST:
+        for start in range(0, len(nodes), LONGEST_NODE_LIST):
+            w.call(w.module.new_piece(nodes[start : start + LONGEST_NODE_LIST]))
         return
 
     def write(inner: Writer) -> None:

@@ -13,22 +13,22 @@ from django.utils.safestring import SafeString
 
 from ..runtime.state import State, state_of
 from ..runtime.waits import Kind, Wait, going_on
-from .failures import Places, stop_of
+from .failures import InstructionNodes, stop_of
 from .lines import with_lines
 from .nodes import effects_of, write_nodes
 from .runtime_names import RUNTIME, engine_of
 from .scope import OPAQUE, Effects
-from .texts import text_of
+from .texts import template_text
 from .writer import Constants, Writer
 
 PlanFunction: TypeAlias = Callable[[Context, State], Generator[Wait, Any, Any]]
 
-ATTRIBUTE = "atemplates_plan"
+PLAN_ATTRIBUTE = "atemplates_plan"
 lock = threading.RLock()
-numbers = itertools.count(1)
+plan_numbers = itertools.count(1)
 """Any thread may take the next one: that is one step."""
 
-SHARED = {
+SHARED_LOCALS = {
     "(dicts": "dicts = dicts_of(context)",
     " in plain": "plain = state.plain",
 }
@@ -79,13 +79,13 @@ def plan_of(nodelist: Any, template: Template | None = None, name: str = "") -> 
         template: the template it belongs to, if that is known; its source shows in tracebacks.
         name: what to call the plan in tracebacks.
     """
-    plan = nodelist.__dict__.get(ATTRIBUTE)
+    plan = nodelist.__dict__.get(PLAN_ATTRIBUTE)
     if plan is None:
         with lock:
-            plan = nodelist.__dict__.get(ATTRIBUTE)
+            plan = nodelist.__dict__.get(PLAN_ATTRIBUTE)
             if plan is None:
                 plan = Module(nodelist, template, name).function()
-                setattr(nodelist, ATTRIBUTE, plan)
+                setattr(nodelist, PLAN_ATTRIBUTE, plan)
     return plan  # type: ignore[no-any-return]
 
 
@@ -154,7 +154,7 @@ class Module:
             _look_again_after_waits(w, "plain = state.plain")
         head = [
             f"def {name}(context, state):",
-            *(f"    {line}" for code, line in SHARED.items() if w.holds(code)),
+            *(f"    {line}" for code, line in SHARED_LOCALS.items() if w.holds(code)),
             "    out = []",
             "    write = out.append",
             "    try:",
@@ -177,7 +177,7 @@ class Module:
 
     def new_part(self, write: Callable[[Writer], None]) -> str:
         """Write a function beside the plan."""
-        name = f"plan_{next(numbers)}"
+        name = f"plan_{next(plan_numbers)}"
         if self.shallow:
             self.pending.append(lambda: self.add_function(name, write))
         else:
@@ -186,7 +186,7 @@ class Module:
 
     def new_piece(self, nodes: Sequence[Node]) -> str:
         """Write a function for some of the nodes of a long node list."""
-        name = f"plan_{next(numbers)}"
+        name = f"plan_{next(plan_numbers)}"
         self.pieces.add(name)
         effects = effects_of(nodes)
         self.add_function(name, lambda w: write_nodes(w, nodes), effects=effects)
@@ -203,7 +203,7 @@ class Module:
 
     def _compiled(self) -> PlanFunction:
         self.source()
-        text = text_of(self.origin, self.template)
+        text = template_text(self.origin, self.template)
         filename = text.name
         namespace: dict[str, Any] = {
             **RUNTIME,
@@ -222,7 +222,7 @@ class Module:
             title = self.name if whole else f"{self.name} (loop)"
             function = namespace[name]
             function.__code__, ends = with_lines(function.__code__, lines, filename, title)
-            places = namespace[f"places_{name}"] = Places(self.template)
+            places = namespace[f"places_{name}"] = InstructionNodes(self.template)
             for stop, source_line in ends:
                 places.ends.append(stop)
                 places.nodes.append(owners[source_line - 1] if source_line else None)

@@ -15,15 +15,15 @@ from django.template.context import Context
 from django.template.context import RequestContext as StockRequestContext
 from django.utils.safestring import SafeString
 
-from ..placement.python_code import SCALARS
-from ..runtime.calls import awaited
+from ..placement.python_code import CODELESS_TYPES
+from ..runtime.calls import await_value
 from ..runtime.comparisons import compare, swallow
 from ..runtime.escaping import scan
-from ..runtime.filter_chains import show_filtered
-from ..runtime.filters import apply_filter, apply_stock, apply_twin
-from ..runtime.iteration import container, holds, rows, truth, unpack
-from ..runtime.output import local_time, output, show
-from ..runtime.paths import attribute_failed, find, follow, walk
+from ..runtime.filter_chains import render_filtered
+from ..runtime.filters import apply_fast_path, apply_filter, apply_stock
+from ..runtime.iteration import container, loop_rows, truth_of_value, truth_of_variable, unpack
+from ..runtime.output import local_time, render_value, render_variable
+from ..runtime.paths import attribute_failed, lookup_name, resolve_long_path, resolve_path
 from ..runtime.sites import MISSING, Invalid
 from ..runtime.state import State
 from ..runtime.types import INERT, MODELS, SIMPLE
@@ -70,32 +70,32 @@ RUNTIME: dict[str, Any] = {
     "annotate": annotate,
     "apply_filter": apply_filter,
     "apply_stock": apply_stock,
-    "apply_twin": apply_twin,
+    "apply_fast_path": apply_fast_path,
     "attribute_failed": attribute_failed,
-    "awaited": awaited,
+    "await_value": await_value,
     "compare": compare,
     "container": container,
     "dicts_again": dicts_again,
     "dicts_of": dicts_of,
     # In the place of `except ... as error`, which takes CPython much longer to compile.
     "exception": sys.exception,
-    "find": find,
-    "follow": follow,
-    "holds": holds,
+    "lookup_name": lookup_name,
+    "resolve_long_path": resolve_long_path,
+    "truth_of_variable": truth_of_variable,
     "html_escape": html_escape,
     "inert": INERT,
     "local_time": local_time,
     "models": MODELS,
-    "output": output,
-    "rows": rows,
+    "render_value": render_value,
+    "loop_rows": loop_rows,
     "scan": scan,
-    "show": show,
-    "show_filtered": show_filtered,
-    "scalars": SCALARS,
+    "render_variable": render_variable,
+    "render_filtered": render_filtered,
+    "scalars": CODELESS_TYPES,
     "simple": SIMPLE,
     "swallow": swallow,
-    "truth": truth,
+    "truth_of_value": truth_of_value,
     "unpack": unpack,
-    "walk": walk,
+    "resolve_path": resolve_path,
 }
 """What generated source may refer to besides its constants; tags add their own functions."""

@@ -63,12 +63,12 @@ class Effects:
 
 
 NONE = Effects()
-READS = Effects(reads=True)
+READS_CONTEXT = Effects(reads=True)
 OPAQUE = Effects(reads=True, writes=None, elsewhere=True)
 ELSEWHERE = Effects(reads=True, elsewhere=True)
 
 
-def foreign(module: str, *, reaches: bool = True) -> Effects:
+def foreign_effects(module: str, *, reaches: bool = True) -> Effects:
     """The effects of third-party code from ``module``.
 
     Args:
@@ -106,12 +106,12 @@ class Local:
 
 
 @dataclass(slots=True)
-class Loop:
+class WrittenLoop:
     """A ``{% for %}`` being written, as seen from its body."""
 
     index: str
     length: str
-    parent: Loop | None
+    parent: WrittenLoop | None
     dictionary: str
     uses_index: bool = False
     uses_dictionary: bool = False

@@ -14,22 +14,22 @@ from django.template.base import NodeList, Template
 from django.template.context import Context
 from django.template.context import RequestContext as StockRequestContext
 
-from ..runtime.calls import Steps, awaited, complete
-from ..runtime.placed_steps import LEAVE, placed_here, there
-from ..runtime.state import ATTRIBUTE, State, state_of
+from ..runtime.calls import await_value, complete_wait
+from ..runtime.placed_steps import LEAVE, run_in_thread, run_placed
+from ..runtime.state import STATE_ATTRIBUTE, State, state_of
 from ..runtime.types import is_django
-from ..runtime.waits import Wait
-from .foreign import await_context, holds_awaitables, in_thread
-from .plan import ATTRIBUTE as PLAN
+from ..runtime.waits import Plan, Wait
+from .foreign import await_context, call_in_thread, names_awaitables
+from .plan import PLAN_ATTRIBUTE as PLAN
 from .plan import PlannedNodeList, compiled
 
 PartialTemplate: Any = getattr(base, "PartialTemplate", Template)
 """Django 6.0's template partials."""
 
-KNOWN = frozenset({Template, PartialTemplate})
+STOCK_TEMPLATES = frozenset({Template, PartialTemplate})
 """The classes of templates whose ``render`` and ``_render`` we do ourselves."""
 
-OURS: set[Any] = set()
+OUR_REPLACEMENTS: set[Any] = set()
 """Replacements of ``Template.render`` that lead to a plan, and so do not stand in its way.
 Filled by imports alone."""
 
@@ -41,7 +41,7 @@ def is_replaced(kind: Any, name: str) -> bool:
     """
     function = vars(kind)[name]
     code = getattr(function, "__code__", None)
-    return getattr(code, "co_filename", None) != DJANGOS_FILE and function not in OURS
+    return getattr(code, "co_filename", None) != DJANGOS_FILE and function not in OUR_REPLACEMENTS
 
 
 DJANGOS_FILE = base.render_value_in_context.__code__.co_filename
@@ -55,10 +55,10 @@ def callers(template: Any, context: Any) -> frozenset[str]:
     replaced = {
         name
         for name in ("render", "_render")
-        if type(template) in KNOWN and is_replaced(type(template), name)
+        if type(template) in STOCK_TEMPLATES and is_replaced(type(template), name)
     }
     if not replaced:
-        return NOBODY
+        return NO_CALLERS
     outer = state_of(context) if isinstance(context, Context) else None
     if outer is not None:
         asked = {name for asked, name in outer.asked if asked is template}
@@ -77,7 +77,7 @@ def callers(template: Any, context: Any) -> frozenset[str]:
     return frozenset(found)
 
 
-NOBODY: frozenset[str] = frozenset()
+NO_CALLERS: frozenset[str] = frozenset()
 
 
 def flat(values: list[Any]) -> Iterator[Any]:
@@ -90,15 +90,15 @@ def flat(values: list[Any]) -> Iterator[Any]:
 
 
 def render_plan(
-    state: State, template: Any, context: Any, calling: frozenset[str] = NOBODY
-) -> Steps:
+    state: State, template: Any, context: Any, calling: frozenset[str] = NO_CALLERS
+) -> Plan:
     """The plan of ``template.render(context)``.
 
     Args:
         template: a parsed template or partial, or anything with a ``render(context)`` method.
         calling: what `callers` found: replaced methods that are not to be asked.
     """
-    if type(template) not in KNOWN or (
+    if type(template) not in STOCK_TEMPLATES or (
         "render" not in calling and is_replaced(type(template), "render")
     ):
         return (yield from foreign_plan(state, template, "render", context))
@@ -115,7 +115,9 @@ def render_plan(
         render_context.dicts.pop()
 
 
-def body_plan(state: State, template: Any, context: Any, calling: frozenset[str] = NOBODY) -> Steps:
+def body_plan(
+    state: State, template: Any, context: Any, calling: frozenset[str] = NO_CALLERS
+) -> Plan:
     """The plan of ``template._render(context)``, with the signal that Django's tests listen to.
 
     Arguments as for `render_plan`.
@@ -134,7 +136,7 @@ def body_plan(state: State, template: Any, context: Any, calling: frozenset[str]
     return (yield from plan(context, state))
 
 
-def foreign_plan(state: State, template: Any, name: str, context: Any) -> Steps:
+def foreign_plan(state: State, template: Any, name: str, context: Any) -> Plan:
     """Render a template by a method that is not Django's own, whole, in the request's thread.
 
     What stands in the template still runs through our plan.
@@ -148,24 +150,24 @@ def foreign_plan(state: State, template: Any, name: str, context: Any) -> Steps:
         nodelist.__class__ = PlannedNodeList
     outermost = isinstance(context, Context) and state_of(context) is None
     if outermost:
-        setattr(context, ATTRIBUTE, state)
+        setattr(context, STATE_ATTRIBUTE, state)
     state.asked.append((template, name))
     try:
-        if isinstance(context, Context) and holds_awaitables(state, context):
+        if isinstance(context, Context) and names_awaitables(state, context):
             yield from await_context(state, context)
         if state.on_loop:
-            return (yield from in_thread(state, render, context))
+            return (yield from call_in_thread(state, render, context))
         return render(context)
     finally:
         state.asked.pop()
         if outermost:
-            delattr(context, ATTRIBUTE)
+            delattr(context, STATE_ATTRIBUTE)
 
 
-def _bound(state: State, template: Any, context: Any, calling: frozenset[str]) -> Steps:
+def _bound(state: State, template: Any, context: Any, calling: frozenset[str]) -> Plan:
     """Render the outermost template: bind the context to it, run the context processors."""
     outer = state_of(context)
-    setattr(context, ATTRIBUTE, state)
+    setattr(context, STATE_ATTRIBUTE, state)
     try:
         if type(context) is Context:
             # As `Context.bind_template` does it, which costs a good part of rendering a tiny page.
@@ -193,9 +195,9 @@ def _bound(state: State, template: Any, context: Any, calling: frozenset[str]) -
             context.dicts[context._processors_index] = {}
     finally:
         if outer is None:
-            delattr(context, ATTRIBUTE)
+            delattr(context, STATE_ATTRIBUTE)
         else:
-            setattr(context, ATTRIBUTE, outer)
+            setattr(context, STATE_ATTRIBUTE, outer)
 
 
 def _has_processors(context: Any) -> bool:
@@ -213,12 +215,12 @@ OUR_BINDINGS: set[Any] = set()
 when it is imported."""
 
 
-def code_of(processor: Any) -> Any:
+def processor_code(processor: Any) -> Any:
     """What is remembered of a context processor: the function."""
     return getattr(processor, "__func__", processor)
 
 
-def _run_processors(state: State, template: Any, context: Any) -> Steps:
+def _run_processors(state: State, template: Any, context: Any) -> Plan:
     """Run the context processors in order.
 
     Django's own run right here, as do coroutine functions; another may do any I/O and runs in
@@ -244,19 +246,19 @@ def _run_processors(state: State, template: Any, context: Any) -> Steps:
                 covered = stop.with_traceback(stop.__traceback__ and stop.__traceback__.tb_next)
                 raise RuntimeError("generator raised StopIteration") from covered
         else:
-            code = code_of(processor)
+            code = processor_code(processor)
             trusted = state.policy.may_run_here(code, None, module)
             given = (context.request,)
             try:
-                result = placed_here(state, code, trusted, processor, given, None, given)
+                result = run_placed(state, code, trusted, processor, given, None, given)
             except StopIteration as stop:
                 covered = stop.with_traceback(stop.__traceback__ and stop.__traceback__.tb_next)
                 raise RuntimeError("generator raised StopIteration") from covered
         if result is LEAVE:
-            result = yield there(code, processor, context.request)
-        result = awaited(state, result)
+            result = yield run_in_thread(code, processor, context.request)
+        result = await_value(state, result)
         if type(result) is Wait:
-            result = yield from complete(result)
+            result = yield from complete_wait(result)
         try:
             updates.update(result)
         except TypeError as error:

@@ -20,20 +20,20 @@ from zlib import crc32
 from django.template.base import UNKNOWN_SOURCE, Template
 from django.template.loaders.filesystem import Loader as FilesystemLoader
 
-numbers = count(1)
+text_numbers = count(1)
 KEPT = 50
 """Of how many templates without a file ``linecache`` keeps the text at most."""
 
-ATTRIBUTE = "_atemplates_text"
+TEXT_ATTRIBUTE = "_atemplates_text"
 """Where an origin keeps the name that code of its template gives for its file."""
 
 _kept: OrderedDict[str, None] = OrderedDict()
 """The names that ``linecache`` was told of, oldest first. Any thread may format a traceback: the
-lock is held for each change. The garbage collector may call `forget` inside `note`."""
+lock is held for each change. The garbage collector may call `forget_text` inside `note`."""
 _lock = RLock()
 
 
-def text_of(origin: Any, template: Any) -> TextOf:
+def template_text(origin: Any, template: Any) -> TextOf:
     """Return the loader of code that is compiled from a template, with the name of its file.
 
     Args:
@@ -43,32 +43,32 @@ def text_of(origin: Any, template: Any) -> TextOf:
     """
     if not isinstance(template, Template):
         template = None  # a partial, whose source is a part of the file, and costs a load
-    kept = vars(origin).get(ATTRIBUTE) if origin is not None else None
+    kept = vars(origin).get(TEXT_ATTRIBUTE) if origin is not None else None
     if kept is not None and template is None:
         name, this = kept
         return TextOf(name, this())
     name = _name_of(origin, template)
     if template is not None and origin is not None:
-        vars(origin)[ATTRIBUTE] = (name, weakref.ref(template))
+        vars(origin)[TEXT_ATTRIBUTE] = (name, weakref.ref(template))
     return TextOf(name, template)
 
 
 def _name_of(origin: Any, template: Any) -> str:
     """Return the file of a template, or a name that no file has."""
     if origin is None or origin.name == UNKNOWN_SOURCE:
-        return f"template string {next(numbers)}"
+        return f"template string {next(text_numbers)}"
     # A name may be a lazy translation or a path. One from a template's text is a SafeString, and so
     # is what str() makes of it; a code object must not hold one.
     name = "".join((str(origin.name),))
     source = str(getattr(template, "source", ""))
-    if isinstance(origin.loader, FilesystemLoader) or holds(name, source):
+    if isinstance(origin.loader, FilesystemLoader) or file_holds(name, source):
         return name
     # The same text has the same name, so that reports of errors can be grouped by it.
     shown = name.encode("unicode_escape").decode("ascii") if not name.isprintable() else name
     return f"memory:{crc32(source.encode('utf-8', 'replace')):08x}/{shown}"
 
 
-def holds(name: str, source: str) -> bool:
+def file_holds(name: str, source: str) -> bool:
     """Whether there is a file of that absolute name with that text.
 
     A loader of the site may read files in a way of its own.
@@ -103,7 +103,7 @@ class TextOf:
         """
         if not self.is_noted:
             self.is_noted = True
-            weakref.finalize(self, forget, self.name).atexit = False
+            weakref.finalize(self, forget_text, self.name).atexit = False
         note(self.name)
         this = weakref.ref(self)
 
@@ -125,7 +125,7 @@ def note(name: str) -> None:
         linecache.cache.pop(dropped, None)
 
 
-def forget(name: str) -> None:
+def forget_text(name: str) -> None:
     """Have ``linecache`` drop what it has of a template."""
     with _lock:
         _kept.pop(name, None)

@@ -229,7 +229,7 @@ class Writer:
         names = dict.fromkeys(name for frame in self.frames for name in frame.names)
         locals_ = {name: self.binding(name) for name in names}
         lines = [
-            f"    {binding.name} = find(dicts, {self.constant(name)})"
+            f"    {binding.name} = lookup_name(dicts, {self.constant(name)})"
             for name, binding in locals_.items()
             if isinstance(binding, Local)
         ]

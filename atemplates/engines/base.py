@@ -114,7 +114,7 @@ def is_coroutine_function(value: Any) -> bool:
     return any(iscoroutinefunction(vars(base).get("__call__")) for base in kind.__mro__)
 
 
-def holds_awaitables(context: Any) -> bool:
+def context_holds_awaitables(context: Any) -> bool:
     """Whether a value of the dict ``context`` can be awaited; False for anything but a dict."""
     return isinstance(context, dict) and any(map(is_awaitable, context.values()))
 

@@ -13,7 +13,7 @@ from django.template.base import Template as ParsedTemplate
 from django.template.context import Context
 from django.template.engine import Engine
 
-from ..compiler.cached_loader import loaded_template
+from ..compiler.cached_loader import cached_template
 from ..placement.records import carry
 from ..runtime.drivers import in_request_thread
 from ..runtime.state import POLICIES
@@ -32,7 +32,7 @@ from .recording import RECORDER_OPTION, new_recorder
 from .refusals import refusal_of, told_by_checks
 from .toolbar import answer_toolbar
 
-OWN_OPTIONS = {
+DJANGO_OPTIONS = {
     "async_mode": Option("native", allowed=("native", "thread")),
     "inline_tags": Option((), check=list_of_strings, expected="a list of tag libraries"),
     "learned": Option(None, check=path_or_none, expected="None or the path of a file"),
@@ -79,8 +79,8 @@ class DjangoTemplates(stock.DjangoTemplates):
     def __init__(self, params: dict[str, Any]) -> None:
         params = params.copy()
         options = params["OPTIONS"] = options_of(params)
-        refuse_unknown(options, (*OWN_OPTIONS, *STOCK_OPTIONS), params["NAME"])
-        own = take_options(options, OWN_OPTIONS, params["NAME"])
+        refuse_unknown(options, (*DJANGO_OPTIONS, *STOCK_OPTIONS), params["NAME"])
+        own = take_options(options, DJANGO_OPTIONS, params["NAME"])
         self.async_mode: str = own["async_mode"]
         super().__init__(params)
         self.policy = new_policy(self.engine, own, self.name)
@@ -117,7 +117,7 @@ class DjangoTemplates(stock.DjangoTemplates):
         Raises:
             TemplateDoesNotExist: with what was tried.
         """
-        loaded = loaded_template(self.engine, template_name)
+        loaded = cached_template(self.engine, template_name)
         if loaded is not None:
             return Template(loaded, self)
         return await in_request_thread(self.get_template, template_name)
@@ -150,10 +150,10 @@ class Template(stock.Template):
         """
         try:
             if self.backend.async_mode == "native":
-                return native.render(
+                return native.render_natively(
                     self.template, self._context(context, request), context, relations
                 )
-            return threaded.render(self.template, context, request)
+            return threaded.render_in_thread(self.template, context, request)
         except TemplateDoesNotExist as error:
             reraise(error, self.backend)
 
@@ -179,8 +179,8 @@ class Template(stock.Template):
         try:
             if self.backend.async_mode == "native":
                 made = self._context(context, request)
-                return await native.arender(self.template, made, context, relations)
-            return await threaded.arender(self.template, context, request)
+                return await native.arender_natively(self.template, made, context, relations)
+            return await threaded.arender_in_thread(self.template, context, request)
         except TemplateDoesNotExist as error:
             reraise(error, self.backend)
 
@@ -199,7 +199,7 @@ def render_template(template: ParsedTemplate, context: Context) -> str:
     Raises:
         RenderBlocked: something needs I/O and a loop is running in this thread.
     """
-    return native.render(template, context)
+    return native.render_natively(template, context)
 
 
 async def arender_template(template: ParsedTemplate, context: Context) -> str:
@@ -207,7 +207,7 @@ async def arender_template(template: ParsedTemplate, context: Context) -> str:
 
     Arguments as for `render_template`.
     """
-    return await native.arender(template, context)
+    return await native.arender_natively(template, context)
 
 
 def reraise(error: TemplateDoesNotExist, backend: DjangoTemplates) -> NoReturn:

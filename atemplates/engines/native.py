@@ -20,22 +20,22 @@ from ..compiler.templates import callers, render_plan
 from ..migration.recorder import Recorder
 from ..placement.routes import route_of
 from ..relations.policy import check_policy, current_policy
-from ..relations.render_relations import Relations
+from ..relations.render_relations import RenderRelations
 from ..runtime import drivers
 from ..runtime.state import Policy, State
 from ..runtime.types import INERT, is_awaitable
 from ..tags.inheritance import block_super
 from .base import discard_awaitables, words_of
-from .recording import RECORDER, request_in, told_of
+from .recording import RECORDER, observers_for, request_in
 from .toolbar import driver
 
-ATTRIBUTE = "atemplates_policy"
+POLICY_ATTRIBUTE = "atemplates_policy"
 DEFAULT = Policy()
 
 
 def set_policy(engine: Engine, policy: Policy) -> None:
     """Keep a backend's OPTIONS where templates of its engine find them."""
-    setattr(engine, ATTRIBUTE, policy)
+    setattr(engine, POLICY_ATTRIBUTE, policy)
 
 
 def set_recorder(engine: Engine, recorder: Recorder | None) -> None:
@@ -112,8 +112,8 @@ def new_state(
 ) -> State:
     """Make the state of one render."""
     engine = context.template.engine if context.template is not None else template.engine
-    policy: Policy = getattr(engine, ATTRIBUTE, DEFAULT)
-    told, view = told_of(
+    policy: Policy = getattr(engine, POLICY_ATTRIBUTE, DEFAULT)
+    told, view = observers_for(
         getattr(engine, RECORDER, None),
         getattr(template, "name", None) or "",
         lambda: request_in(context),
@@ -121,9 +121,9 @@ def new_state(
     return State(
         engine=engine,
         policy=policy,
-        run=run,
+        run=run_plan,
         arun=driver(),
-        relations=Relations(relations or current_policy(policy.relations), told, view),
+        relations=RenderRelations(relations or current_policy(policy.relations), told, view),
         block_super=block_super,
         on_loop=on_loop,
         plain_integers=not settings.USE_THOUSAND_SEPARATOR,
@@ -131,7 +131,7 @@ def new_state(
     )
 
 
-def run(plan: Any, driver: Callable[[Any], Any] = drivers.run) -> Any:
+def run_plan(plan: Any, driver: Callable[[Any], Any] = drivers.run) -> Any:
     """Run a plan by blocking; a `StopIteration` of a site's code gets out, as in stock Django."""
     try:
         return driver(plan)
@@ -142,7 +142,7 @@ def run(plan: Any, driver: Callable[[Any], Any] = drivers.run) -> Any:
     raise stop
 
 
-def render(
+def render_natively(
     template: Template,
     context: Context,
     values: dict[str, Any] | None = None,
@@ -159,7 +159,7 @@ def render(
     try:
         with state.relations.watch.watching():
             plan = render_plan(state, template, context, callers(template, context))
-            text: str = run(plan, drivers.run_noticing)
+            text: str = run_plan(plan, drivers.run_noticing)
         state.relations.check()
         return text
     finally:
@@ -170,13 +170,13 @@ def render(
             discard_awaitables(values)
 
 
-async def arender(
+async def arender_natively(
     template: Template,
     context: Context,
     values: dict[str, Any] | None = None,
     relations: str | None = None,
 ) -> str:
-    """Render by awaiting; arguments as for `render`."""
+    """Render by awaiting; arguments as for `render_natively`."""
     state = new_state(template, context, True, relations and check_policy(relations))
     holds_awaitables = note_awaitables(state, template, values)
     try:

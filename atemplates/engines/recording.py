@@ -8,10 +8,11 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from ..errors import logger
 from ..migration.recorder import Recorder
-from ..relations.events import Observer, logger, observers
+from ..relations.events import Observer, observers
 from ..relations.models import is_a
-from ..relations.static import attribute, attributes, text_of
+from ..relations.static import attributes, static_attribute, static_text
 from .base import Option
 
 RECORDER = "atemplates_recorder"
@@ -46,7 +47,7 @@ RECORDER_OPTION = Option(
 )
 
 
-def told_of(
+def observers_for(
     recorder: Recorder | None, template: str, request: Callable[[], Any]
 ) -> tuple[tuple[Observer, ...], str]:
     """Decide who is told of the events of a render that begins now.
@@ -67,7 +68,7 @@ def told_of(
     try:
         view = view_of(request())
         if recorder is not None and takes:
-            recorder.begin(text_of(template), view)
+            recorder.begin(static_text(template), view)
     except Exception:
         logger.exception("A render that begins cannot be observed")
         view = ""
@@ -76,9 +77,9 @@ def told_of(
 
 def request_in(context: Any) -> Any:
     """Return the request that a Django template's context was made for, or holds."""
-    request = attribute(context, "request")
+    request = static_attribute(context, "request")
     if request is None:
-        scopes = attribute(context, "dicts", ())
+        scopes = static_attribute(context, "dicts", ())
         request = next((each["request"] for each in reversed(scopes) if "request" in each), None)
     return request
 
@@ -93,4 +94,4 @@ def view_of(request: Any) -> str:
         known = attributes(known["_wrapped"])  # a lazy object that has been looked at
     if "resolver_match" not in known and is_a(known.get("_request"), HttpRequest):
         known = attributes(known["_request"])  # Django REST framework's
-    return text_of(attribute(known.get("resolver_match"), "view_name"))
+    return static_text(static_attribute(known.get("resolver_match"), "view_name"))

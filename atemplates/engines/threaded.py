@@ -12,16 +12,18 @@ from .base import (
     await_values,
     block_on_coroutine_functions,
     block_on_values,
+    context_holds_awaitables,
     discard_awaitables,
-    holds_awaitables,
 )
 from .context import build_context
 from .usage import names_used
 
 
-def render(template: Template, context: dict[str, Any] | None, request: HttpRequest | None) -> Any:
+def render_in_thread(
+    template: Template, context: dict[str, Any] | None, request: HttpRequest | None
+) -> Any:
     """Render with Django's own ``Template.render``, the context's awaitables awaited before."""
-    if context is not None and holds_awaitables(context):
+    if context is not None and context_holds_awaitables(context):
         context = block_on_values(context, names_used(template, template.engine))
     if isinstance(context, dict):
         context = block_on_coroutine_functions(context)
@@ -29,15 +31,15 @@ def render(template: Template, context: dict[str, Any] | None, request: HttpRequ
     return template.render(made)
 
 
-async def arender(
+async def arender_in_thread(
     template: Template, context: dict[str, Any] | None, request: HttpRequest | None
 ) -> Any:
-    """Do what `render` does, in the request's thread; the awaitables are awaited on the loop."""
-    if context is not None and holds_awaitables(context):
+    """Do what `render_in_thread` does from the loop, where the awaitables are awaited."""
+    if context is not None and context_holds_awaitables(context):
         try:
             used = await in_request_thread(names_used, template, template.engine)
         except BaseException:
             discard_awaitables(context)
             raise
         context = await await_values(context, used)
-    return await in_request_thread(render, template, context, request)
+    return await in_request_thread(render_in_thread, template, context, request)

@@ -8,7 +8,6 @@ the plan that a driver on the stack runs, or from the one whose task made the qu
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -20,39 +19,38 @@ from django.apps import apps
 from django.template.base import Node
 from django.utils.module_loading import import_string
 
-from ..compiler.cached_loader import loaded_template
+from ..compiler.cached_loader import cached_template
+from ..errors import logger
+from ..placement.guard import COMPILED
 from ..runtime import drivers
 from ..runtime.waits import going_on
 
-logger = logging.getLogger("atemplates")
-
 APP = "debug_toolbar"
-ASKING = ("debug_toolbar.panels.sql.tracking", "debug_toolbar.panels.cache")
+TOOLBAR_MODULES = ("debug_toolbar.panels.sql.tracking", "debug_toolbar.panels.cache")
 """The modules of the toolbar that ask for the template."""
 QUESTION = "get_template_info"
 ANSWER = "debug_toolbar.utils.get_template_context"
-COMPILED = f"{__name__.partition('.')[0]}.compiled."
 
 Answer = dict[str, Any] | None
-Step = tuple[Node, Any, Any]
+ShownNode = tuple[Node, Any, Any]
 """A node, the context that it renders with, and the template that its code was compiled from."""
 
-running: ContextVar[Any] = ContextVar("atemplates_running_plan", default=None)
+running_plan: ContextVar[Any] = ContextVar("atemplates_running_plan", default=None)
 """The plan that this task runs; a thread that it waits for has it too."""
 
 
-async def arun(plan: Any, state: drivers.Carried | None = None) -> Any:
+async def arun_shown(plan: Any, state: drivers.Carried | None = None) -> Any:
     """Run a plan as `drivers.arun` does, so that it is known to what it waits for."""
-    token = running.set(plan)
+    token = running_plan.set(plan)
     try:
         return await drivers.arun(plan, state)
     finally:
-        running.reset(token)
+        running_plan.reset(token)
 
 
 def driver() -> Callable[[Any, Any], Any]:
-    """What runs plans on the event loop: `arun` while the toolbar is there."""
-    return arun if _answering else drivers.arun
+    """What runs plans on the event loop: `arun_shown` while the toolbar is there."""
+    return arun_shown if _answering else drivers.arun
 
 
 _answering: set[str] = set()
@@ -64,7 +62,7 @@ def answer_toolbar() -> None:
     """Have the toolbar ask us, if it is installed. Called when a backend is made."""
     if not apps.models_ready or not apps.is_installed(APP):
         return
-    for name in ASKING:
+    for name in TOOLBAR_MODULES:
         try:
             module = import_module(name)
             asked = getattr(module, QUESTION)
@@ -94,7 +92,7 @@ def answering(asked: Callable[[], Answer]) -> Callable[[], Answer]:
 def answer() -> Answer:
     """Return what the toolbar shows of the node that the present query is made for, or None."""
     shown = import_string(ANSWER)
-    step: Step | None = None
+    step: ShownNode | None = None
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and step is None:
         code = frame.f_code
@@ -111,13 +109,13 @@ def answer() -> Answer:
             step = step_of_frame(frame)
         frame = frame.f_back
     if step is None:
-        step = step_of_plan(running.get())
-    return None if step is None else show(shown, *step)
+        step = step_of_plan(running_plan.get())
+    return None if step is None else show_line(shown, *step)
 
 
-def step_of_plan(plan: Any) -> Step | None:
+def step_of_plan(plan: Any) -> ShownNode | None:
     """Return the innermost step at which a plan waits."""
-    step: Step | None = None
+    step: ShownNode | None = None
     while type(plan) is GeneratorType and plan.gi_frame is not None:
         frame = plan.gi_frame
         step = step_of_frame(frame) or step
@@ -127,7 +125,7 @@ def step_of_plan(plan: Any) -> Step | None:
     return step
 
 
-def step_of_frame(frame: FrameType) -> Step | None:
+def step_of_frame(frame: FrameType) -> ShownNode | None:
     """Return the step at which compiled code of a template is; None for other code."""
     known = frame.f_globals
     if not str(known.get("__name__", "")).startswith(COMPILED):
@@ -143,12 +141,12 @@ def step_of_frame(frame: FrameType) -> Step | None:
     return None
 
 
-def show(shown: Any, node: Any, context: Any, template: Any) -> Answer:
+def show_line(shown: Any, node: Any, context: Any, template: Any) -> Answer:
     """Have the toolbar show a node's line in the template that the node stands in."""
     engine = context.template.engine
     templates = [template, context.render_context.template, context.template]
     if node.origin.template_name is not None:
-        templates.append(loaded_template(engine, node.origin.template_name))
+        templates.append(cached_template(engine, node.origin.template_name))
     for same in (lambda origin: origin is node.origin, lambda origin: origin == node.origin):
         for each in templates:
             if each is not None and same(each.origin):

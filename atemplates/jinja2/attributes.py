@@ -14,17 +14,16 @@ from django.core.exceptions import SynchronousOnlyOperation
 from jinja2 import Environment
 from jinja2.runtime import Undefined
 
-from ..placement.python_code import SCALARS
+from ..placement.python_code import CODELESS_TYPES
 from ..placement.value_code import use_code
 from ..runtime.sites import Site
 from ..runtime.types import is_awaitable
-from ..runtime.waits import Kind, Wait
+from ..runtime.waits import Kind, Plan, Wait
 from .lookups import Missed, item_lookup
-from .placed import moved_then, on_loop
-from .state import running
-from .streams import Steps
+from .placed import moved_then, stands_on_loop
+from .state import running_state
 from .tracebacks import internal
-from .values import INERT, Pending, settled
+from .values import SETTLED_TYPES, Pending, settled
 
 
 class Unsettled(Exception):
@@ -68,9 +67,9 @@ class SettledLookups:
         if self.found and (id(obj), part) in self.found:
             return self.found[id(obj), part][1]
         value = self.item(self.environment, obj, part)
-        if type(value) not in INERT:
+        if type(value) not in SETTLED_TYPES:
             raise Unsettled(obj, part, value)
-        if type(value) not in SCALARS and on_loop() and use_code(value) is not None:
+        if type(value) not in CODELESS_TYPES and stands_on_loop() and use_code(value) is not None:
             raise Elsewhere
         return value
 
@@ -79,9 +78,9 @@ class SettledLookups:
         self.found[id(obj), part] = (obj, value)
 
     @internal
-    def wait_for(self, rows: Any, attribute: Any) -> Steps:
+    def wait_for(self, rows: Any, attribute: Any) -> Plan:
         """Look the attributes of all rows up, waiting where needed."""
-        place = running().place
+        place = running_state().place
         for parts in paths_of(attribute):
             for row in rows:
                 obj = row
@@ -90,7 +89,7 @@ class SettledLookups:
                         value = self.found[id(obj), part][1]
                     else:
                         value = self.item(self.environment, obj, part)
-                    if type(value) not in INERT:
+                    if type(value) not in SETTLED_TYPES:
                         value = yield from found_in(rows, place, value, parts[:number], row)
                         self.keep(obj, part, value)
                     if issubclass(type(value), Undefined):
@@ -99,7 +98,7 @@ class SettledLookups:
 
 
 @internal
-def found_in(rows: Any, place: tuple[Any, Any], value: Any, parts: list[Any], row: Any) -> Steps:
+def found_in(rows: Any, place: tuple[Any, Any], value: Any, parts: list[Any], row: Any) -> Plan:
     """Wait for a lookup on a row of a filter, which counts as a loop over the rows.
 
     Args:
@@ -116,7 +115,7 @@ def found_in(rows: Any, place: tuple[Any, Any], value: Any, parts: list[Any], ro
         site = Site(
             bits, outer.text, "output", template=outer.template, line=outer.line, file=outer.file
         )
-    loops = running().loops
+    loops = running_state().loops
     loops.append([rows, root, outer, None])
     try:
         return (yield from settled(value, site, row))
@@ -151,7 +150,7 @@ def computed(
         rows: the rows, for looking attributes up.
         attribute: what the filter looks up on each row.
     """
-    if attribute is None and on_loop() and use_code(rows) is not None:
+    if attribute is None and stands_on_loop() and use_code(rows) is not None:
         return Pending(moved_then(computed, function, environment, rows, attribute))
     lookups = SettledLookups(environment)
     try:
@@ -159,7 +158,11 @@ def computed(
     except Elsewhere:
         return Pending(moved_then(computed, function, environment, rows, attribute))
     except Unsettled as unsettled:
-        if type(unsettled.value) is Missed and unsettled.value.code is not None and on_loop():
+        if (
+            type(unsettled.value) is Missed
+            and unsettled.value.code is not None
+            and stands_on_loop()
+        ):
             # In the thread it is looked up as often as Jinja2's own filter does.
             return Pending(moved_then(computed, function, environment, rows, attribute))
         return Pending(computed_slowly(function, lookups, rows, attribute, unsettled))
@@ -174,7 +177,7 @@ def computed_slowly(
     rows: Any,
     attribute: Any,
     unsettled: Unsettled,
-) -> Steps:
+) -> Plan:
     if is_awaitable(unsettled.value):  # made by the lookup, so it would not be found again
         lookups.keep(unsettled.obj, unsettled.part, (yield from settled(unsettled.value)))
     yield from lookups.wait_for(rows, attribute)

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from ..runtime.drivers import arun
 from ..runtime.waits import Kind, Wait
 from .nested import finish, wants_text
-from .state import running
+from .state import running_state
 from .tracebacks import internal
 from .values import Pending
 
@@ -35,7 +35,7 @@ def finished(environment: Environment, pending: Pending) -> Any:
     Raises:
         RenderBlocked: for such code, when there is something to wait for; see `nested`.
     """
-    if environment.is_async and not running().stock_code and not wants_text():
+    if environment.is_async and not running_state().stock_code and not wants_text():
         return arun(pending._finish())
     return finish(pending._finish())
 
@@ -101,7 +101,7 @@ def unmarked(plan: Generator[Wait, Any, Any]) -> Generator[Wait, Any, Any]:
     return str((yield from plan))
 
 
-class PlanFunction:
+class PlannedFunction:
     """A function of our own for templates to call, written as a plan."""
 
     def __init__(self, plan: Callable[..., Any], environment: Environment) -> None:
@@ -118,13 +118,13 @@ class PlanFunction:
         return finished(self._environment, self._pend(None, *args, **kwargs))
 
 
-def plan_of(function: Any) -> Callable[[Any, list[str]], Generator[Wait, Any, Any]]:
+def render_function_plan(function: Any) -> Callable[[Any, list[str]], Generator[Wait, Any, Any]]:
     """The plan of a render function, also of one that Jinja2's own generator has written."""
-    return function._plan if type(function) is RenderFunction else partial(foreign, function)
+    return function._plan if type(function) is RenderFunction else partial(run_foreign, function)
 
 
 @internal
-def foreign(
+def run_foreign(
     function: Callable[..., Any], context: Any, pieces: list[str]
 ) -> Generator[Wait, Any, Any]:
     """Run a stock render function (of a precompiled template, say) whole."""
@@ -132,13 +132,13 @@ def foreign(
     if hasattr(rendering, "__aiter__"):
         pieces.extend((yield Wait(Kind.AWAIT, collected(rendering))))
     else:
-        pieces.extend((yield Wait(Kind.CALL, drained, (rendering,))))
+        pieces.extend((yield Wait(Kind.CALL, drained_text, (rendering,))))
 
 
 @internal
-def drained(rendering: Iterator[str]) -> list[str]:
+def drained_text(rendering: Iterator[str]) -> list[str]:
     """Run stock sync code: what it calls of ours has to give text, in an async environment too."""
-    state = running()
+    state = running_state()
     before, state.stock_code = state.stock_code, True
     try:
         return list(rendering)
@@ -168,7 +168,7 @@ class BlockReference(runtime.BlockReference):
     @internal
     def _text(self) -> Generator[Wait, Any, Any]:
         pieces: list[str] = []
-        yield from plan_of(self._stack[self._depth])(self._context, pieces)
+        yield from render_function_plan(self._stack[self._depth])(self._context, pieces)
         return self._context.environment.concat(pieces)
 
     @internal
@@ -214,7 +214,7 @@ class RenderFunction:
         """Adds the pieces to a list."""
 
     def __call__(self, context: runtime.Context) -> Iterator[str] | AsyncIterator[str]:
-        if context.environment.is_async and not running().stock_code and not wants_text():
+        if context.environment.is_async and not running_state().stock_code and not wants_text():
             return self._apieces(context)
         return self._pieces(context)
 

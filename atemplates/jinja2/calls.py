@@ -18,19 +18,19 @@ from ..placement.python_code import call_code
 from ..runtime.calls import has_its_name, may_replace, stands_beside
 from ..runtime.drivers import on_event_loop
 from ..runtime.types import RELATED, is_django, is_iterator
-from ..runtime.waits import Kind, Wait
-from .callables import BlockReference, Macro, PlanFunction
-from .iteration import Way, way_of
+from ..runtime.waits import Kind, Plan, Wait
+from .callables import BlockReference, Macro, PlannedFunction
+from .iteration import IterationStrategy, iteration_strategy
 from .loops import LoopContext, LoopForPython
 from .nested import given
-from .placed import Placed, applied_code, called_code, on_loop, taken
+from .placed import Placed, applied_code, called_code, stands_on_loop, taken
 from .sources import source_rows
-from .state import running
-from .streams import Steps, kept
+from .state import running_state
+from .streams import kept
 from .tracebacks import internal
-from .values import ASKING, INERT, PLANNED, Pending, settled
+from .values import ORM_TYPES, PLANNED, SETTLED_TYPES, Pending, settled
 
-ours = frozenset({Macro, BlockReference, LoopContext, PlanFunction})
+ours = frozenset({Macro, BlockReference, LoopContext, PlannedFunction})
 """What a template can call as part of its own plan."""
 
 plain_functions = frozenset(
@@ -88,11 +88,11 @@ class PendingFilter(Pending):
     __slots__ = ()
 
     @internal
-    def _finish(self, site: Any = None, root: Any = None) -> Steps:
+    def _finish(self, site: Any = None, root: Any = None) -> Plan:
         """Run the filter."""
         if site is None or self._wait is not None:
             return (yield from super()._finish())
-        state = running()
+        state = running_state()
         outer, state.place = state.place, (site, root)
         try:
             return (yield from self._plan)
@@ -113,7 +113,7 @@ def guard(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
             return Pending(prepared(function, function, args, kwargs))
     if function is default and reads_source(function, args):
         return Pending(with_rows(function, args, kwargs))  # Python may take it for true
-    if on_loop():
+    if stands_on_loop():
         code = applied_code(function, args, kwargs)
         if code is not None and not reads_source(function, args):
             return Placed(code, function, args, kwargs)
@@ -136,18 +136,20 @@ own_functions = frozenset((*FILTERS.values(), *TESTS.values()))
 
 def reads_source(function: Any, args: tuple[Any, ...]) -> bool:
     """Whether one of Jinja2's own filters and tests was given a queryset that is not Django's."""
-    sources = any(way_of(type(argument)) is Way.SOURCE for argument in args)
+    sources = any(
+        iteration_strategy(type(argument)) is IterationStrategy.SOURCE for argument in args
+    )
     return sources and type(function) is FunctionType and function in own_functions
 
 
 @internal
-def with_rows(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps:
+def with_rows(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Plan:
     """Call again with the rows of the sources; one that is given back is given back itself."""
     read: dict[int, Any] = {}
     ready: list[Any] = []
     for argument in args:
         rows = argument
-        if way_of(type(argument)) is Way.SOURCE:
+        if iteration_strategy(type(argument)) is IterationStrategy.SOURCE:
             rows = yield from source_rows(argument, on_event_loop())
             read[id(rows)] = argument
         ready.append(rows)
@@ -156,7 +158,7 @@ def with_rows(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> S
 
 
 @internal
-def call(context: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+def call_in_template(context: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Call what a template calls: one of ours as part of the plan, anything else directly."""
     if type(function) in ours:
         if kwargs:
@@ -171,10 +173,10 @@ def call(context: Any, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         or type(function) not in plain_callables
         or not context.calls_directly
         or hasattr(function, "jinja_pass_arg")
-        or (type(function) is MethodType and type(function.__self__) in ASKING)
+        or (type(function) is MethodType and type(function.__self__) in ORM_TYPES)
     ):
         return foreign_call(context.call, function, args, kwargs, allowed_by(context))
-    if on_loop():
+    if stands_on_loop():
         code = called_code(function, args, kwargs)
         if code is not None:
             return placed_call(code, context.call, function, args, kwargs)
@@ -201,7 +203,7 @@ def macro_plan(
     site: Any = None,
     root: Any = None,
     **extra: Any,
-) -> Callable[..., Steps]:
+) -> Callable[..., Plan]:
     """The plan function for a call of what looks like a macro, but is none or needs more.
 
     Args:
@@ -224,11 +226,11 @@ def called(
     site: Any,
     root: Any,
     *values: Any,
-) -> Steps:
+) -> Plan:
     count = len(values) - len(names)
     named = dict(zip(names, values[count:], strict=True))
-    value = call(context, function, *values[:count], **named, **extra)
-    return value if type(value) in INERT else (yield from settled(value, site, root))
+    value = call_in_template(context, function, *values[:count], **named, **extra)
+    return value if type(value) in SETTLED_TYPES else (yield from settled(value, site, root))
 
 
 @internal
@@ -253,9 +255,13 @@ def foreign_call(
         for argument in (*args, *kwargs.values()):
             if type(argument) in unready:
                 return Pending(prepared(caller, function, (function, *args), kwargs))
-    if type(function) is MethodType and type(function.__self__) in ASKING and allowed is not None:
+    if (
+        type(function) is MethodType
+        and type(function.__self__) in ORM_TYPES
+        and allowed is not None
+    ):
         return MethodCall(caller, function, args, kwargs, allowed)
-    if on_loop():
+    if stands_on_loop():
         code = called_code(function, args, kwargs)
         if code is not None:
             return placed_call(code, caller, function, args, kwargs)
@@ -326,16 +332,16 @@ class MethodCall:
         """What the first attempt raised."""
 
     @internal
-    def _finish(self, site: Any = None, root: Any = None) -> Steps:
+    def _finish(self, site: Any = None, root: Any = None) -> Plan:
         """The plan of the call.
 
         Raises:
             LazyAccessError: under ``relations="raise"``, for a call that queries.
         """
         function, owner = self.function, self.function.__self__
-        relations = running().relations
+        relations = running_state().relations
         index = len(site.bits) - 1 if site is not None else 1
-        if type(owner) not in ASKING or self.allowed is None:
+        if type(owner) not in ORM_TYPES or self.allowed is None:
             notify = relations.python_step(owner, function.__name__, site, root, index)
             if self.code is not None:
                 return (yield from self.placed(self.code, notify))
@@ -347,10 +353,10 @@ class MethodCall:
                 yield step
             if step is not None:
                 return step.value
-        code = call_code(function) if on_loop() else None
+        code = call_code(function) if stands_on_loop() else None
         if code is not None:
             return (yield from self.placed(code, relations.call_step(function, site, root)))
-        twin = async_twin(function, self.allowed)
+        twin = allowed_async_twin(function, self.allowed)
         notify = relations.call_step(function, site, root) if twin and site is not None else None
         if twin is None or notify is None:
             try:
@@ -366,7 +372,7 @@ class MethodCall:
                 return (yield Wait(Kind.AWAIT, made, notify=notify))
         return (yield self.repeated(notify))
 
-    def placed(self, code: Any, notify: Any) -> Steps:
+    def placed(self, code: Any, notify: Any) -> Plan:
         """The plan of the call, which runs code of others."""
         arguments = (self.function, *self.args)
         given = (self.function.__self__, *self.args, *self.kwargs.values())
@@ -382,7 +388,7 @@ class MethodCall:
 PLANNED.add(MethodCall)
 
 
-def async_twin(function: MethodType, allowed: Allowed) -> Any:
+def allowed_async_twin(function: MethodType, allowed: Allowed) -> Any:
     """The async method of the same queryset or manager (``acount`` for ``count``), or None.
 
     It has to be one that the template may call as well; it is never what is asked about instead
@@ -413,14 +419,14 @@ def stuck(
     for argument in (*args, *kwargs.values()):
         if is_iterator(argument):
             raise NotRepeatable(
-                f"{name_of(function, args)} needed the database after it began to read an "
+                f"{called_name(function, args)} needed the database after it began to read an "
                 f"iterator ({argument!r}), so it cannot be run again in the request's thread. "
                 "Pass it a list, or make it `async def`."
             ) from error
     return Wait(Kind.CALL, function, args, kwargs)
 
 
-def name_of(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
+def called_name(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
     """The name of what is called, also where it is called through ``context.call``."""
     called = args[0] if args and callable(args[0]) else function
     return getattr(called, "__name__", None) or repr(called)
@@ -429,7 +435,7 @@ def name_of(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
 @internal
 def prepared(
     caller: Callable[..., Any], function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Steps:
+) -> Plan:
     """Call with arguments that sync code may not be able to use as they are.
 
     Rows that have to be waited for are fetched, or read in the thread one by one if there may be no
@@ -468,7 +474,7 @@ def prepared(
             **{name: ready(argument) for name, argument in kwargs.items()},
         )
 
-    if not in_thread and on_loop():
+    if not in_thread and stands_on_loop():
         named = args[0] if caller is not function and args else function
         code = called_code(named, args, kwargs)
         if code is not None:

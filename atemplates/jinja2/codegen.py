@@ -18,7 +18,7 @@ from jinja2.nodes import EvalContext
 from ..engines.base import is_coroutine_function
 from . import runtime as plan_runtime
 from .expressions import can_fold, chain_types
-from .loop_writer import assigns
+from .loop_writer import holds_assignment
 from .macro_writer import MacroWriter
 
 
@@ -81,7 +81,7 @@ class PlanCodeGenerator(MacroWriter):
         self.writeline(f"def {name}(context, out, missing=missing{environment}):", node)
         self.indent()
         self.write_commons()
-        self.writeline("loops = running().loops")
+        self.writeline("loops = running_state().loops")
 
     def write_root(self, node: nodes.Template, eval_ctx: EvalContext) -> None:
         extends = node.find(nodes.Extends) is not None
@@ -113,14 +113,14 @@ class PlanCodeGenerator(MacroWriter):
         frame = Frame(eval_ctx)
         frame.buffer = "out"
         frame.block_frame = True
-        frame.assigns = assigns(block)  # type: ignore[attr-defined]
+        frame.assigns = holds_assignment(block)  # type: ignore[attr-defined]
         frame.block = name
         self.declare_self(block.body, frame)
         if "super" in find_undeclared(block.body, ("super",)):
             parent = frame.symbols.declare_parameter("super")
             self.writeline(f"{parent} = context.super({name!r}, block_{name})")
         frame.symbols.analyze_node(block)
-        if assigns(block):
+        if holds_assignment(block):
             self.writeline("_block_vars = {}")
         self.enter_frame(frame)
         self.pull_dependencies(block.body)
@@ -177,7 +177,7 @@ class PlanCodeGenerator(MacroWriter):
         self.extends_so_far += 1
 
     def write_loading(self, method: str, template: nodes.Expr, frame: Frame) -> None:
-        self.write(f"yield from load_template(environment, {method!r}, ")
+        self.write(f"yield from load_named(environment, {method!r}, ")
         self.visit(template, frame)
         self.write(f", {self.name!r})")
 
@@ -249,7 +249,9 @@ class PlanCodeGenerator(MacroWriter):
         origin = self.origin(value, frame) if isinstance(value, chain_types) else ""
         if origin and isinstance(target, nodes.Name):
             name = inner.symbols.ref(target.name)
-            self.writeline(f"if type({name}) not in SCALARS: note_origin({name}{origin})")
+            self.writeline(
+                f"if type({name}) not in JINJA2_SCALARS: note_named_value({name}{origin})"
+            )
 
     def visit_With(self, node: nodes.With, frame: Frame) -> None:
         for number, target in enumerate(node.targets):
@@ -287,7 +289,7 @@ class PlanCodeGenerator(MacroWriter):
         if frame.eval_ctx.volatile:
             text = f"{self.text_function(frame)}(t)"
         else:
-            text = "quoted(t)" if frame.eval_ctx.autoescape else "t"
+            text = "markup_escaped(t)" if frame.eval_ctx.autoescape else "t"
         self.write(f"{text} if type(t := ")
         if finalize.src is None:
             self.raw = node
@@ -303,9 +305,9 @@ class PlanCodeGenerator(MacroWriter):
             self.write(")")
         printed = f"(yield from printed({self.text_function(frame)}, t{self.origin(node, frame)}))"
         if frame.eval_ctx.volatile:
-            self.write(f") in SCALARS else {printed}")
+            self.write(f") in JINJA2_SCALARS else {printed}")
         else:
-            harmless = "UNESCAPED" if frame.eval_ctx.autoescape else "SCALARS"
+            harmless = "UNESCAPED" if frame.eval_ctx.autoescape else "JINJA2_SCALARS"
             self.write(f") is str else str(t) if type(t) in {harmless} else {printed}")
 
     def text_function(self, frame: Frame) -> str:

@@ -12,12 +12,11 @@ from jinja2.utils import missing
 
 from ..runtime.drivers import close_awaitable, on_event_loop
 from ..runtime.types import is_awaitable
-from ..runtime.waits import Kind, Wait
+from ..runtime.waits import Kind, Plan, Wait
 from .callables import as_plan
-from .state import RenderState, active, begin, running
-from .streams import Steps
+from .state import RenderState, active, begin, running_state
 from .tracebacks import internal
-from .values import INERT, remember, results
+from .values import SETTLED_TYPES, remember_type, results
 
 
 class Context(runtime.Context):
@@ -36,7 +35,7 @@ class Context(runtime.Context):
 
 @contextmanager
 def rendering(context: runtime.Context) -> Iterator[RenderState]:
-    """Begin the render of a context: its state is the one that `running` gives.
+    """Begin the render of a context: its state is the one that `running_state` gives.
 
     At the end awaitables that no template has used are closed (in a render inside another one: at
     the end of that), and what was changed on the caller's objects is taken back.
@@ -45,7 +44,7 @@ def rendering(context: runtime.Context) -> Iterator[RenderState]:
     state = begin(context)
     state.on_loop = bool(context.environment.is_async) and on_event_loop()
     for name, value in context.parent.items():
-        if type(value) in INERT:
+        if type(value) in SETTLED_TYPES:
             continue
         if is_awaitable(value):
             if (result := results.get(value)) is missing:
@@ -53,7 +52,7 @@ def rendering(context: runtime.Context) -> Iterator[RenderState]:
             else:  # a render that this one stands in, or another in that one, has awaited it
                 context.parent[name] = result
         elif type(value) is not GeneratorType:
-            remember(type(value))
+            remember_type(type(value))
     active.set(state)
     try:
         yield state
@@ -70,9 +69,9 @@ def rendering(context: runtime.Context) -> Iterator[RenderState]:
 
 
 @internal
-def gathered(context: Any, template: Any) -> Steps:
+def gathered(context: Any, template: Any) -> Plan:
     """Await, at the same time, what a template and those it refers to use of the awaitables."""
-    waiting = running().awaitables
+    waiting = running_state().awaitables
     if len(waiting) > 1:
         yield from template._load_references()
     used = (template._names_used() & waiting.keys()) if waiting else ()

@@ -1,8 +1,9 @@
 """How expressions are written: straight through, with a way out for values that have to wait.
 
-An expression is written as ``(t if type(t := EXPRESSION) in INERT else (yield from settled(t)))``:
-a value at hand costs one test. Where the consumer of a value makes a test of its own (output,
-conditions, operators), the value is written raw, and that test serves for both.
+An expression is written as
+``(t if type(t := EXPRESSION) in SETTLED_TYPES else (yield from settled(t)))``: a value at hand
+costs one test. Where the consumer of a value makes a test of its own (output, conditions,
+operators), the value is written raw, and that test serves for both.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from jinja2.optimizer import Optimizer
 from jinja2.utils import _PassArg
 from jinja2.visitor import NodeTransformer
 
-from ..runtime.async_sources import READS
+from ..runtime.async_sources import READING_METHODS
 from .calls import PlanFilter, own_functions, plain_functions
 from .depth import (
     Heights,
@@ -102,7 +103,7 @@ class ExpressionWriter(OperatorWriter):
         if has_own(self.environment, "getattr"):
             self.attribute_function = "secured_attribute"
         elif self.environment.is_async:
-            self.attribute_function = "attribute"
+            self.attribute_function = "lookup_attribute"
         else:
             self.attribute_function = "watched_attribute"
 
@@ -153,11 +154,11 @@ class ExpressionWriter(OperatorWriter):
         if self.is_deep(node):
             self.write("(t := ")
             yield
-            self.write(f", t if type(t) in INERT else {otherwise})[-1]")
+            self.write(f", t if type(t) in SETTLED_TYPES else {otherwise})[-1]")
             return
         self.write("(t if type(t := ")
         yield
-        self.write(f") in INERT else {otherwise})")
+        self.write(f") in SETTLED_TYPES else {otherwise})")
 
     def visit_raw(self, node: nodes.Node, frame: Frame) -> None:
         """Write an expression whose consumer takes care of what has to wait."""
@@ -181,8 +182,8 @@ class ExpressionWriter(OperatorWriter):
         if not bits and not isinstance(base, nodes.Name):
             return ""
         known = isinstance(base, nodes.Name)
-        name = base.name if isinstance(base, nodes.Name) else text_of(base)
-        text = text_of(self.outermost.get(id(node), node))
+        name = base.name if isinstance(base, nodes.Name) else expression_text(base)
+        text = expression_text(self.outermost.get(id(node), node))
         site = (node.lineno, (name, *reversed(bits)), text)
         number = self.sites.setdefault(site, len(self.sites))
         root = frame.symbols.ref(name) if known else "None"
@@ -220,7 +221,9 @@ class ExpressionWriter(OperatorWriter):
             self.write("(t := " if deep else "(t if type(t := ")
             self.visit_raw(node, frame)
             self.write(", t if type(t" if deep else "")
-            self.write(f") in PLAIN else (yield from truth(t{self.origin(node, frame)})))")
+            self.write(
+                f") in FREE_TRUTH_TYPES else (yield from truth_plan(t{self.origin(node, frame)})))"
+            )
             self.write("[-1]" if deep else "")
 
     def assigns_in(self, frame: Frame) -> bool:
@@ -233,7 +236,7 @@ class ExpressionWriter(OperatorWriter):
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
         function = f"{self.attribute_function}("
         of_loop = isinstance(node.node, nodes.Name) and node.node.name == "loop"
-        if node.attr in READS and not of_loop:
+        if node.attr in READING_METHODS and not of_loop:
             function = f"read_attribute({self.attribute_function}, "
         with self.value(node, frame):
             self.write(f"{function}environment, ")
@@ -244,7 +247,7 @@ class ExpressionWriter(OperatorWriter):
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:
         with self.value(node, frame):
             cut = isinstance(node.arg, nodes.Slice)
-            self.write("section(" if cut else f"{self.item_function}(environment, ")
+            self.write("cut_section(" if cut else f"{self.item_function}(environment, ")
             self.visit(node.node, frame)
             self.write(", ")
             self.visit(node.arg, frame)
@@ -267,7 +270,9 @@ class ExpressionWriter(OperatorWriter):
             extra["caller"] = "caller"
         with self.value(node, frame):
             secured = self.environment.sandboxed
-            self.write("secured_call(environment, context, " if secured else "call(context, ")
+            self.write(
+                "secured_call(environment, context, " if secured else "call_in_template(context, "
+            )
             self.visit(node.node, frame)
             self.signature(node, frame, extra)
             self.write(")")
@@ -347,7 +352,7 @@ class ExpressionWriter(OperatorWriter):
             self.write(f") if type({kept} := ")
             self.visit_raw(node.node, frame)
             origin = self.origin(node.node, frame)
-            self.write(f") in SCALARS else guard({name}, {passed}")
+            self.write(f") in JINJA2_SCALARS else guard({name}, {passed}")
             self.write(f"(yield from settled_within({kept}{origin}))")
             self.signature(node, frame)
             self.write("))")
@@ -374,18 +379,18 @@ def is_hashable_in(value: Any, known: frozenset[Any]) -> bool:
         return False
 
 
-def text_of(node: nodes.Node) -> str:
+def expression_text(node: nodes.Node) -> str:
     """An expression as it stands in the template, roughly: for messages."""
     node = original_of(node)
     if isinstance(node, nodes.Name):
         return node.name
     if isinstance(node, nodes.Getattr):
-        return f"{text_of(node.node)}.{node.attr}"
+        return f"{expression_text(node.node)}.{node.attr}"
     if isinstance(node, nodes.Getitem):
         key = repr(node.arg.value) if isinstance(node.arg, nodes.Const) else "…"
-        return f"{text_of(node.node)}[{key}]"
+        return f"{expression_text(node.node)}[{key}]"
     if isinstance(node, nodes.Call):
-        return f"{text_of(node.node)}({'…' if node.args or node.kwargs else ''})"
+        return f"{expression_text(node.node)}({'…' if node.args or node.kwargs else ''})"
     if isinstance(node, nodes.Filter) and node.node is not None:
-        return f"{text_of(node.node)}|{node.name}"
+        return f"{expression_text(node.node)}|{node.name}"
     return "…"

@@ -12,9 +12,8 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 from markupsafe import Markup
 
-from ..runtime.waits import Kind, Wait
-from .callables import PlanFunction
-from .streams import Steps
+from ..runtime.waits import Kind, Plan, Wait
+from .callables import PlannedFunction
 from .tracebacks import internal
 
 
@@ -44,12 +43,12 @@ class CacheExtension(Extension):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        self.cached = PlanFunction(cached, environment)
+        self.cached = PlannedFunction(cached, environment)
 
     def bind(self, environment: Environment) -> CacheExtension:
         """The extension for an overlay of the environment."""
         bound = super().bind(environment)
-        bound.cached = PlanFunction(cached, environment)
+        bound.cached = PlannedFunction(cached, environment)
         return bound
 
     def parse(self, parser: Parser) -> nodes.Node:
@@ -73,7 +72,7 @@ class CacheExtension(Extension):
 
 
 @internal
-def cached(timeout: Any, name: Any, vary: list[Any], using: Any, *, caller: Any) -> Steps:
+def cached(timeout: Any, name: Any, vary: list[Any], using: Any, *, caller: Any) -> Plan:
     """The plan of ``{% cache %}``: what the cache has, else what the body gives."""
     if timeout is not None:
         try:
@@ -87,19 +86,19 @@ def cached(timeout: Any, name: Any, vary: list[Any], using: Any, *, caller: Any)
     key = make_template_fragment_key(name, vary)
     value = (
         yield Wait(Kind.AWAIT, cache.aget(key))
-        if on_loop(caller)
+        if renders_on_loop(caller)
         else Wait(Kind.CALL, cache.get, (key,))
     )
     if value is None:
         value = yield from caller._bound()._finish()
-        if on_loop(caller):
+        if renders_on_loop(caller):
             yield Wait(Kind.AWAIT, cache.aset(key, str(value), timeout))
         else:
             yield Wait(Kind.CALL, cache.set, (key, str(value), timeout))
     return Markup(value)
 
 
-def on_loop(caller: Any) -> bool:
+def renders_on_loop(caller: Any) -> bool:
     return bool(caller._environment.is_async)
 
 

@@ -23,27 +23,27 @@ from jinja2.utils import missing
 
 from ..placement.python_code import attribute_code
 from ..placement.value_code import use_code
-from ..runtime.containers import HOLDERS, filled, holds_awaitables
+from ..runtime.containers import CONTAINER_TYPES, filled, holds_awaitables
 from ..runtime.drivers import on_event_loop
 from ..runtime.types import is_awaitable
-from ..runtime.waits import Kind, Wait
+from ..runtime.waits import Kind, Plan, Wait
 from .attributes import computed, path_of
 from .calls import PendingFilter, PlanFilter, guard
-from .iteration import Way, iterators_of_containers, way_of
+from .iteration import IterationStrategy, iteration_strategy, iterators_of_containers
 from .lookups import Missed
 from .loops import LoopContext
 from .one_by_one import batches, is_unbounded, unique_rows
-from .placed import moved_then, on_loop
+from .placed import moved_then, stands_on_loop
 from .rowstreams import LazyRows, RowStream, applied, looked_up, selected
-from .streams import PlannedStream, Steps, ThreadStream, closed, not_yet, opened, rows_of
+from .streams import PlannedStream, ThreadStream, closed, not_yet, opened, readable_rows
 from .tracebacks import internal
-from .values import CONTAINERS, INERT, PLACED, awaited, settled
+from .values import PLACED, SEARCHABLE_TYPES, SETTLED_TYPES, await_remembered, settled
 
-replaced: dict[Any, PlanFilter] = {}
+REPLACED_FILTERS: dict[Any, PlanFilter] = {}
 """Our filter for each of Jinja2's own that cannot wait. Filled by imports alone."""
 
 
-def instead_of(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def replaces_filter(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Use a function in the place of Jinja2's filter of that name.
 
     It gets Jinja2's own sync function as its first argument, and gives the filter's result or
@@ -53,7 +53,7 @@ def instead_of(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         stock: Any = FILTERS[name]
         sync = stock.__wrapped__ if hasattr(stock, "jinja_async_variant") else stock
-        replaced[stock] = PlanFilter(partial(function, sync), stock)
+        REPLACED_FILTERS[stock] = PlanFilter(partial(function, sync), stock)
         return function
 
     return register
@@ -75,25 +75,25 @@ def rows_now(value: Any) -> tuple[Any, bool]:
         value = rows
     elif kind in iterators_of_containers:
         value = list(value)
-    elif kind not in HOLDERS:
-        return value, kind in CONTAINERS
-    return value, INERT.issuperset(map(type, value)) or all(map(is_value, value))
+    elif kind not in CONTAINER_TYPES:
+        return value, kind in SEARCHABLE_TYPES
+    return value, SETTLED_TYPES.issuperset(map(type, value)) or all(map(is_value, value))
 
 
 @internal
-def fetched(value: Any, in_loop: bool, go_on: Callable[[Any], Any]) -> Steps:
+def fetched(value: Any, in_loop: bool, go_on: Callable[[Any], Any]) -> Plan:
     """Fetch all rows, await those that are awaitable, and go on with a list of them."""
-    rows = list((yield from rows_of(value, in_loop)))
-    if not INERT.issuperset(map(type, rows)):
+    rows = list((yield from readable_rows(value, in_loop)))
+    if not SETTLED_TYPES.issuperset(map(type, rows)):
         for number, row in enumerate(rows):
             rows[number] = yield from settled(row)
     return (yield from settled(go_on(rows)))
 
 
 @internal
-def filled_then(value: Any, go_on: Callable[[Any], Any]) -> Steps:
+def go_on_filled(value: Any, go_on: Callable[[Any], Any]) -> Plan:
     """Await what a container holds, and go on with one that has the results."""
-    return (yield from settled(go_on((yield from filled(value, awaited)))))
+    return (yield from settled(go_on((yield from filled(value, await_remembered)))))
 
 
 def is_value(row: Any) -> bool:
@@ -101,7 +101,7 @@ def is_value(row: Any) -> bool:
     kind = type(row)
     if kind is GeneratorType:
         return not is_awaitable(row)
-    return kind in INERT or kind in PLACED
+    return kind in SETTLED_TYPES or kind in PLACED
 
 
 # Filters that read everything and may look attributes up.
@@ -117,7 +117,7 @@ def over_attributes(name: str, position: int, lazy: bool = False) -> None:
         lazy: whether it is a generator function.
     """
 
-    @instead_of(name)
+    @replaces_filter(name)
     def filter_(stock: Any, environment: Environment, value: Any, *args: Any, **kwargs: Any) -> Any:
         if lazy and is_unbounded(value):
             stream = PlannedStream(environment.is_async)
@@ -131,7 +131,7 @@ def over_attributes(name: str, position: int, lazy: bool = False) -> None:
 
         attribute = kwargs.get("attribute", args[position] if len(args) > position else None)
         if attribute is None and not lazy:
-            if on_loop() and use_code(rows) is not None:
+            if stands_on_loop() and use_code(rows) is not None:
                 return PendingFilter(moved_then(stock, environment, rows, *args, **kwargs))
             try:
                 return stock(environment, rows, *args, **kwargs)
@@ -153,17 +153,17 @@ over_attributes("groupby", 0)
 over_attributes("sum", 0)
 
 
-@instead_of("join")
+@replaces_filter("join")
 @internal
 def join(stock: Any, eval_ctx: EvalContext, value: Any, d: Any = "", attribute: Any = None) -> Any:
     rows, ready = rows_now(value)
     go_on = lambda rows: join(stock, eval_ctx, rows, d, attribute)  # noqa: E731
     if not ready:
         return PendingFilter(fetched(rows, eval_ctx.environment.is_async, go_on))
-    if type(rows) in HOLDERS and holds_awaitables(rows, INERT):
-        return PendingFilter(filled_then(rows, go_on))
+    if type(rows) in CONTAINER_TYPES and holds_awaitables(rows, SETTLED_TYPES):
+        return PendingFilter(go_on_filled(rows, go_on))
     if attribute is None:
-        if on_loop() and use_code(rows, d) is not None:
+        if stands_on_loop() and use_code(rows, d) is not None:
             return PendingFilter(moved_then(stock, eval_ctx, rows, d))
         try:
             return stock(eval_ctx, rows, d)
@@ -191,7 +191,7 @@ def over_rows(name: str, lazy: bool = False) -> None:
     """
     variant = hasattr(FILTERS[name], "jinja_async_variant")
 
-    @instead_of(name)
+    @replaces_filter(name)
     def filter_(stock: Any, *args: Any, **kwargs: Any) -> Any:
         if variant:
             args = args[1:]  # the eval context, which only the async variant needs
@@ -214,10 +214,13 @@ def over_rows(name: str, lazy: bool = False) -> None:
 
 
 @internal
-def read(value: Any, function: Callable[[Any], Any]) -> Steps:
+def with_rows_ready(value: Any, function: Callable[[Any], Any]) -> Plan:
     """Make the rows of a value ready, leave them what they are, and go on with them."""
-    rows = yield from rows_of(value, on_event_loop())
-    if type(rows) in CONTAINERS or way_of(type(rows)) is Way.QUERYSET:
+    rows = yield from readable_rows(value, on_event_loop())
+    if (
+        type(rows) in SEARCHABLE_TYPES
+        or iteration_strategy(type(rows)) is IterationStrategy.QUERYSET
+    ):
         return (yield from settled(function(rows)))  # the rows are asked for nothing
     return (yield from settled(guard(function, rows)))
 
@@ -235,7 +238,7 @@ def over_sequences(name: str) -> None:
     """Register a filter that takes a length, an end, a place or an order."""
     before = 1 if hasattr(FILTERS[name], "jinja_pass_arg") else 0
 
-    @instead_of(name)
+    @replaces_filter(name)
     def filter_(stock: Any, *args: Any, **kwargs: Any) -> Any:
         first, value, rest = args[:before], args[before], args[before + 1 :]
 
@@ -243,19 +246,19 @@ def over_sequences(name: str) -> None:
             return stock(*first, rows, *rest, **kwargs)
 
         kind = type(value)
-        if kind in CONTAINERS:
+        if kind in SEARCHABLE_TYPES:
             return function(value)
         if kind is LoopContext and name == "length":
             return value.length
-        way = way_of(kind)
+        way = iteration_strategy(kind)
         if way in asynchronous or (name == "reverse" and way in read_once and not is_ordered(kind)):
-            return PendingFilter(read(value, function))
-        if way is Way.STREAM:
-            value = nothing()  # stock has a generator here, and refuses it
+            return PendingFilter(with_rows_ready(value, function))
+        if way is IterationStrategy.STREAM:
+            value = no_rows()  # stock has a generator here, and refuses it
         return guard(function, value)
 
 
-def nothing() -> Iterator[Any]:
+def no_rows() -> Iterator[Any]:
     """A generator without rows."""
     yield from ()
 
@@ -267,8 +270,15 @@ def is_ordered(kind: type) -> bool:
     )
 
 
-asynchronous = frozenset({Way.QUERYSET, Way.SOURCE, Way.ASYNC, Way.EITHER})
-read_once = frozenset({Way.STREAM, Way.UNKNOWN})
+asynchronous = frozenset(
+    {
+        IterationStrategy.QUERYSET,
+        IterationStrategy.SOURCE,
+        IterationStrategy.ASYNC,
+        IterationStrategy.EITHER,
+    }
+)
+read_once = frozenset({IterationStrategy.STREAM, IterationStrategy.UNKNOWN})
 
 over_sequences("length")
 over_sequences("last")
@@ -276,18 +286,18 @@ over_sequences("random")
 over_sequences("reverse")
 
 
-@instead_of("tojson")
+@replaces_filter("tojson")
 @internal
 def tojson(stock: Any, eval_ctx: EvalContext, value: Any, indent: int | None = None) -> Any:
     go_on = lambda rows: guard(stock, eval_ctx, rows, indent)  # noqa: E731
-    if type(value) in HOLDERS and holds_awaitables(value, INERT):
-        return PendingFilter(filled_then(value, go_on))
-    if way_of(type(value)) not in asynchronous:
+    if type(value) in CONTAINER_TYPES and holds_awaitables(value, SETTLED_TYPES):
+        return PendingFilter(go_on_filled(value, go_on))
+    if iteration_strategy(type(value)) not in asynchronous:
         return guard(stock, eval_ctx, value, indent)
     return PendingFilter(fetched(value, eval_ctx.environment.is_async, go_on))
 
 
-@instead_of("items")
+@replaces_filter("items")
 @internal
 def items(stock: Any, value: Any) -> Any:
     return guard(lambda: iter(list(stock(value))))
@@ -296,16 +306,16 @@ def items(stock: Any, value: Any) -> Any:
 # Filters that read as far as they have to.
 
 
-@instead_of("first")
+@replaces_filter("first")
 @internal
 def first(stock: Any, environment: Environment, seq: Any) -> Any:
-    if type(seq) in CONTAINERS:
+    if type(seq) in SEARCHABLE_TYPES:
         return stock(environment, seq)
     return PendingFilter(first_row(stock, environment, seq))
 
 
 @internal
-def first_row(stock: Any, environment: Environment, seq: Any) -> Steps:
+def first_row(stock: Any, environment: Environment, seq: Any) -> Plan:
     rows, stream = yield from opened(seq, environment.is_async)
     if stream is None:
         return (yield from settled(stock(environment, rows)))
@@ -320,10 +330,10 @@ def first_row(stock: Any, environment: Environment, seq: Any) -> Steps:
     return (yield from settled(row))
 
 
-@instead_of("attr")
+@replaces_filter("attr")
 @internal
 def attr(stock: Any, environment: Environment, obj: Any, name: str) -> Any:
-    if on_loop():
+    if stands_on_loop():
         code = attribute_code(obj, name) if type(name) is str else use_code(obj, name)
         if code is not None:
             return Missed(partial(stock, environment), obj, name, code)
@@ -336,7 +346,7 @@ def attr(stock: Any, environment: Environment, obj: Any, name: str) -> Any:
 # Filters that give rows one by one.
 
 
-@instead_of("map")
+@replaces_filter("map")
 @internal
 def mapped(stock: Any, context: Context, value: Any, *args: Any, **kwargs: Any) -> Any:
     def prepare(stream: Any) -> Callable[[Any], Any]:
@@ -357,7 +367,7 @@ def mapped(stock: Any, context: Context, value: Any, *args: Any, **kwargs: Any) 
 def selecting(name: str, keep: bool, by_attribute: bool) -> None:
     """Register one of ``select``, ``reject``, ``selectattr`` and ``rejectattr``."""
 
-    @instead_of(name)
+    @replaces_filter(name)
     def filter_(stock: Any, context: Context, value: Any, *args: Any, **kwargs: Any) -> Any:
         def prepare(stream: Any) -> Callable[[Any], Any]:
             rest = list(args)

@@ -10,10 +10,10 @@ from jinja2.runtime import Undefined
 
 from ..runtime.async_sources import has_truth
 from ..runtime.types import is_source
-from .values import CONTAINERS
+from .values import SEARCHABLE_TYPES
 
 
-class Way(Enum):
+class IterationStrategy(Enum):
     """How values of a type are iterated."""
 
     PLAIN = 1
@@ -52,11 +52,11 @@ iterators_of_containers: frozenset[type] = frozenset(map(type, examples))
 """Iterators that read nothing but a container."""
 
 # Any thread may add to it: all find the same for a type, and an entry is never changed.
-ways: dict[type, Way] = dict.fromkeys(CONTAINERS, Way.PLAIN)
-ways.update(dict.fromkeys(iterators_of_containers, Way.ITERATOR))
+ways: dict[type, IterationStrategy] = dict.fromkeys(SEARCHABLE_TYPES, IterationStrategy.PLAIN)
+ways.update(dict.fromkeys(iterators_of_containers, IterationStrategy.ITERATOR))
 
 
-def way_of(kind: type) -> Way:
+def iteration_strategy(kind: type) -> IterationStrategy:
     """How values of a type are iterated; looked up once for each type."""
     way = ways.get(kind)
     if way is None:
@@ -66,25 +66,27 @@ def way_of(kind: type) -> Way:
     return way
 
 
-def find_way(kind: type) -> Way:
+def find_way(kind: type) -> IterationStrategy:
     sync = hasattr(kind, "__iter__") or hasattr(kind, "__getitem__")
     if issubclass(kind, Undefined):
-        return Way.PLAIN
+        return IterationStrategy.PLAIN
     if is_source(kind) and has_truth(kind):
-        return Way.SOURCE
+        return IterationStrategy.SOURCE
     if issubclass(kind, QuerySet):
-        return Way.QUERYSET
+        return IterationStrategy.QUERYSET
     if getattr(kind, "_is_rows", False):
-        return Way.STREAM
+        return IterationStrategy.STREAM
     if hasattr(kind, "__aiter__"):
-        return Way.EITHER if sync else Way.ASYNC
-    return find_sync_way(kind) if sync else Way.PLAIN  # iter() will say that it is not iterable
+        return IterationStrategy.EITHER if sync else IterationStrategy.ASYNC
+    return (
+        find_sync_way(kind) if sync else IterationStrategy.PLAIN
+    )  # iter() will say that it is not iterable
 
 
-def find_sync_way(kind: type) -> Way:
+def find_sync_way(kind: type) -> IterationStrategy:
     if hasattr(kind, "__next__") or not hasattr(kind, "__len__"):
-        return Way.UNKNOWN
-    return Way.SIZED
+        return IterationStrategy.UNKNOWN
+    return IterationStrategy.SIZED
 
 
 def reads_containers(iterator: Any) -> bool:

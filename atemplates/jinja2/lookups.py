@@ -19,11 +19,10 @@ from ..relations.models import is_missing, relations_of
 from ..runtime.async_sources import is_async_iterator, is_marked
 from ..runtime.source_steps import Either
 from ..runtime.types import DATA, PLAIN_OR_MODEL, RELATED, SOURCES
-from ..runtime.waits import Kind, Wait
-from .placed import on_loop, taken
+from ..runtime.waits import Kind, Plan, Wait
+from .placed import stands_on_loop, taken
 from .sources import source_item
-from .state import running
-from .streams import Steps
+from .state import running_state
 from .tracebacks import internal
 from .values import PLANNED, Pending
 
@@ -45,7 +44,7 @@ class Missed:
         """What the lookup runs, if that is code of others."""
 
     @internal
-    def _finish(self, site: Any = None, root: Any = None) -> Steps:
+    def _finish(self, site: Any = None, root: Any = None) -> Plan:
         """The plan that gets it: loaded for a whole loop, or by the same step in the thread.
 
         Raises:
@@ -55,11 +54,11 @@ class Missed:
         index = len(site.bits) - 1 if site is not None else 1
         model = issubclass(type(obj), Model)
         if model:
-            relations = running().relations
+            relations = running_state().relations
             while type(step := relations.step(obj, name, site, root, index)) is Wait:
                 yield step
         code = self.code
-        if code is None and model and on_loop():
+        if code is None and model and stands_on_loop():
             code = attribute_code(obj, name) if type(name) is str else None
         if code is not None:
             notify = relations.python_step(obj, name, site, root, index) if model else None
@@ -76,7 +75,7 @@ PLANNED.add(Missed)
 
 
 @internal
-def attribute(environment: Any, obj: Any, name: str) -> Any:
+def lookup_attribute(environment: Any, obj: Any, name: str) -> Any:
     """Look up ``obj.name`` as ``Environment.getattr`` does: the attribute, else the item."""
     if type(obj) is dict and name not in names_of_dicts:
         try:
@@ -87,7 +86,7 @@ def attribute(environment: Any, obj: Any, name: str) -> Any:
         if type(obj) in RELATED and needs_look(obj, name):
             return Missed(environment.getattr, obj, name)
         code = attribute_code(obj, name)
-        if code is not None and on_loop():
+        if code is not None and stands_on_loop():
             return Missed(environment.getattr, obj, name, code)
     try:
         return getattr(obj, name)
@@ -114,14 +113,14 @@ def watched_attribute(environment: Any, obj: Any, name: str) -> Any:
         if needs_look(obj, name):
             return Missed(environment.getattr, obj, name)
     elif type(obj) is not dict:
-        # What `attribute` does first, without the cost of a second call.
+        # What `lookup_attribute` does first, without the cost of a second call.
         try:
             return getattr(obj, name)
         except AttributeError:
             return as_item(environment, obj, name)
         except SynchronousOnlyOperation:
             return Missed(environment.getattr, obj, name)
-    return attribute(environment, obj, name)
+    return lookup_attribute(environment, obj, name)
 
 
 def needs_look(obj: Any, name: str) -> bool:
@@ -140,7 +139,7 @@ def secured_attribute(environment: Any, obj: Any, name: str) -> Any:
         return Missed(environment.getattr, obj, name)
     if type(obj) not in DATA:
         code = attribute_code(obj, name)
-        if code is not None and on_loop():
+        if code is not None and stands_on_loop():
             return Missed(environment.getattr, obj, name, code)
     try:
         return environment.getattr(obj, name)
@@ -157,7 +156,7 @@ def item(environment: Any, obj: Any, key: Any) -> Any:
             return Missed(environment.getitem, obj, key)
         if type(obj) not in DATA:
             code = attribute_code(obj, key)
-            if code is not None and on_loop():
+            if code is not None and stands_on_loop():
                 return Missed(environment.getitem, obj, key, code)
         try:
             return getattr(obj, key)
@@ -182,7 +181,7 @@ def secured_item(environment: Any, obj: Any, key: Any) -> Any:
         return Pending(source_item(environment, obj, key))
     if type(obj) not in DATA:
         code = item_code(obj, key)
-        if code is not None and on_loop():
+        if code is not None and stands_on_loop():
             return Missed(environment.getitem, obj, key, code)
     try:
         return environment.getitem(obj, key)
@@ -211,7 +210,7 @@ def read_attribute(
 @internal
 def source_attribute(
     found: Any, look_up: Callable[[Any, Any, str], Any], environment: Any, obj: Any, name: str
-) -> Steps:
+) -> Plan:
     """The plan of what a source is asked for: what it has under the name, or the async method."""
     if type(found) is Missed:
         found = yield from found._finish()
@@ -235,14 +234,14 @@ def has_own(environment: Environment, method: str) -> bool:
     )
 
 
-ITEM = "atemplates_item"
+ITEM_LOOKUP_ATTRIBUTE = "atemplates_item"
 """The attribute of an environment that holds how it looks items up."""
 
 
 def item_lookup(environment: Environment) -> Callable[[Any, Any, Any], Any]:
     """How an environment looks items up."""
-    lookup: Any = vars(environment).get(ITEM)
+    lookup: Any = vars(environment).get(ITEM_LOOKUP_ATTRIBUTE)
     if lookup is None:
         lookup = secured_item if has_own(environment, "getitem") else item
-        setattr(environment, ITEM, lookup)
+        setattr(environment, ITEM_LOOKUP_ATTRIBUTE, lookup)
     return lookup  # type: ignore[no-any-return]

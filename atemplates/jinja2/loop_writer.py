@@ -18,7 +18,9 @@ class LoopWriter(ExpressionWriter):
 
     def write_settling(self, target: str) -> None:
         """Write that a variable's value is waited for if it has to be."""
-        self.writeline(f"if type({target}) not in INERT: {target} = yield from settled({target})")
+        self.writeline(
+            f"if type({target}) not in SETTLED_TYPES: {target} = yield from settled({target})"
+        )
 
     def visit_For(self, node: nodes.For, frame: Frame) -> None:
         self.loop_depth += 1
@@ -70,7 +72,7 @@ class LoopWriter(ExpressionWriter):
                 self.fail(message, name.lineno)
         body, otherwise = frame.inner(), frame.inner()
         body.loop_frame = True
-        body.assigns = assigns(node)  # type: ignore[attr-defined]
+        body.assigns = holds_assignment(node)  # type: ignore[attr-defined]
         loop = body.symbols.declare_parameter("loop") if extended else None
         body.symbols.analyze_node(node, for_branch="body")
         if node.else_:
@@ -118,7 +120,7 @@ class LoopWriter(ExpressionWriter):
                 f"{rows}, {stream} = yield from open_filtered(environment.is_async, {arguments})"
             )
             return rows, stream
-        self.writeline(f"if type({rows}) not in CONTAINERS:", node)
+        self.writeline(f"if type({rows}) not in SEARCHABLE_TYPES:", node)
         self.indent()
         function = "open_loop" if extended else "open_rows"
         self.writeline(
@@ -168,7 +170,7 @@ class LoopWriter(ExpressionWriter):
             self.write(f" = {row}")
         self.write_targets_settling(node.target, body)
         self.enter_frame(body)
-        if assigns(node):
+        if holds_assignment(node):
             self.writeline("_loop_vars = {}")
         self.blockvisit(node.body, body)
         if empty is not None:
@@ -242,6 +244,6 @@ class LoopWriter(ExpressionWriter):
         return function
 
 
-def assigns(node: nodes.Node) -> bool:
+def holds_assignment(node: nodes.Node) -> bool:
     """Whether there is an assignment somewhere inside."""
     return any(node.find(kind) is not None for kind in (nodes.Assign, nodes.AssignBlock))

@@ -8,11 +8,12 @@ from typing import Any
 from jinja2.utils import missing
 from markupsafe import Markup
 
-from .iteration import Way, way_of
+from ..runtime.waits import Plan
+from .iteration import IterationStrategy, iteration_strategy
 from .nested import finish, given
-from .streams import IteratorStream, PlannedStream, Steps, Stream, open_rows, settled_items
+from .streams import IteratorStream, PlannedStream, Stream, open_rows, settled_items
 from .tracebacks import internal
-from .values import CONTAINERS, Pending
+from .values import SEARCHABLE_TYPES, Pending
 
 INDEXABLE = frozenset({list, tuple, str, Markup, range})
 
@@ -57,7 +58,7 @@ class LoopContext:
         self._last_changed_value: Any = missing
 
     @internal
-    def _advance(self) -> Steps:
+    def _advance(self) -> Plan:
         """Fetch the next row of a stream: return it in a list, or None at the end."""
         assert self._stream is not None
         row = yield from self._stream.next()
@@ -77,7 +78,7 @@ class LoopContext:
         return self._length
 
     @internal
-    def _measure(self) -> Steps:
+    def _measure(self) -> Plan:
         assert self._stream is not None
         return self.index + (yield from self._stream.fill())
 
@@ -110,7 +111,7 @@ class LoopContext:
         return Pending(self._remaining(0))
 
     @internal
-    def _remaining(self, base: int) -> Steps:
+    def _remaining(self, base: int) -> Plan:
         assert self._stream is not None
         return base + (yield from self._stream.fill())
 
@@ -127,7 +128,7 @@ class LoopContext:
         return Pending(self._is_last())
 
     @internal
-    def _is_last(self) -> Steps:
+    def _is_last(self) -> Plan:
         assert self._stream is not None
         return (yield from self._stream.peek()) is missing
 
@@ -148,7 +149,7 @@ class LoopContext:
         return self._rows[self.index0 + 1]
 
     @internal
-    def _following(self) -> Steps:
+    def _following(self) -> Plan:
         assert self._stream is not None
         row = yield from self._stream.peek()
         return self._undefined("there is no next item") if row is missing else row
@@ -207,12 +208,15 @@ class LoopForPython:
 
 
 @internal
-def open_loop(in_loop: bool, value: Any, site: Any = None, root: Any = None) -> Steps:
+def open_loop(in_loop: bool, value: Any, site: Any = None, root: Any = None) -> Plan:
     """Begin a loop that uses ``loop``: return the rows if they are all there, else a stream."""
-    if type(value) in CONTAINERS:
+    if type(value) in SEARCHABLE_TYPES:
         return value, None
     first, stream = yield from open_rows(in_loop, value, site, root)
-    if stream is None and way_of(type(first)) in (Way.ITERATOR, Way.UNKNOWN):
+    if stream is None and iteration_strategy(type(first)) in (
+        IterationStrategy.ITERATOR,
+        IterationStrategy.UNKNOWN,
+    ):
         return None, IteratorStream(iter(first))
     if stream is not None and first is not None:
         # What the first chunk has read stays in the stream; it is only looked at here.
@@ -223,7 +227,7 @@ def open_loop(in_loop: bool, value: Any, site: Any = None, root: Any = None) -> 
 @internal
 def open_filtered(
     in_loop: bool, value: Any, test: Any, count: int | None, site: Any = None, root: Any = None
-) -> Steps:
+) -> Plan:
     """Begin a loop that uses ``loop`` and has a condition: the rows that meet it, one by one.
 
     Args:
@@ -244,7 +248,7 @@ def open_filtered(
 @internal
 def rows_that(
     rows: Any, stream: Stream | None, test: Any, count: int | None, in_loop: bool
-) -> Steps:
+) -> Plan:
     while rows is not None:
         for row in rows:
             if count is not None and type(row) is not tuple:

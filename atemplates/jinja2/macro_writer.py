@@ -40,7 +40,7 @@ class MacroWriter(LoopWriter):
         if self.entering_macro:
             self.entering_macro = False
             # A macro may be called in another render than the one that has defined it.
-            self.writeline("loops = running().loops")
+            self.writeline("loops = running_state().loops")
         super().buffer(frame)
 
     def macro_body(self, node: Any, frame: Frame) -> tuple[Frame, MacroRef]:

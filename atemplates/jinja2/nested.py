@@ -16,7 +16,7 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.utils.asyncio import async_unsafe
 
 from ..errors import RenderBlocked
-from ..placement.guard import Watch
+from ..placement.guard import GuardWatch
 from ..runtime.drivers import arun, on_event_loop, run
 from ..runtime.waits import Kind, Wait
 from .state import RenderState, active
@@ -70,7 +70,7 @@ def finish(plan: Generator[Wait, Any, Any]) -> Any:
     # The Python code in between cannot be left, so its steps are not taken elsewhere.
     before, state.on_loop = state.on_loop, False
     try:
-        with Watch() as watch:
+        with GuardWatch() as watch:
             result = _finish_here(plan, state)
     finally:
         state.on_loop = before

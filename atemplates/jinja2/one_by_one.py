@@ -8,10 +8,11 @@ from jinja2 import Environment
 from jinja2.filters import ignore_case, make_attrgetter
 from jinja2.utils import missing
 
+from ..runtime.waits import Plan
 from .attributes import computed
-from .iteration import way_of
+from .iteration import iteration_strategy
 from .rowstreams import LazyRows
-from .streams import PlannedStream, Steps, opened, unbounded
+from .streams import PlannedStream, opened, unbounded
 from .tracebacks import internal
 from .values import settled
 
@@ -20,7 +21,7 @@ def is_unbounded(value: Any) -> bool:
     """Whether rows are read one by one, from what may have no end."""
     if type(value) is LazyRows:
         return not value._stream._is_bounded()
-    return way_of(type(value)) in unbounded
+    return iteration_strategy(type(value)) in unbounded
 
 
 @internal
@@ -30,7 +31,7 @@ def unique_rows(
     value: Any,
     case_sensitive: bool = False,
     attribute: Any = None,
-) -> Steps:
+) -> Plan:
     """The steps of ``unique`` over rows that are read one by one."""
     change = None if case_sensitive else ignore_case
     seen: set[Any] = set()
@@ -53,7 +54,7 @@ def unique_rows(
 @internal
 def batches(
     stream: PlannedStream, stock: Any, value: Any, linecount: int, fill_with: Any = None
-) -> Steps:
+) -> Plan:
     """The steps of ``batch`` over rows that are read one by one."""
     _, source = yield from opened(value, stream.in_loop)
     stream.upstream = source

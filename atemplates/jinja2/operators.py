@@ -76,7 +76,7 @@ class OperatorWriter(CodeGenerator):
                 self.write(f"{kept} {word}(t if type(t := ({kept} := ")
                 self.visit(operand, frame)
                 self.write(")")
-            self.write(") in PLAIN else (yield from truth(t))) else ")
+            self.write(") in FREE_TRUTH_TYPES else (yield from truth_plan(t))) else ")
         self.visit(last, frame)
         self.write(")[-1]" if deep else ")")
 
@@ -117,18 +117,20 @@ class OperatorWriter(CodeGenerator):
                 kept = self.temporary_identifier()
                 self.write(f"{kept} if not (t if type(t := ({kept} := ")
                 self.write_comparison(op.op, left, right)
-                self.write(")) in PLAIN else (yield from truth(t))) else ")
+                self.write(")) in FREE_TRUTH_TYPES else (yield from truth_plan(t))) else ")
             else:
                 self.write_comparison(op.op, left, right)
             left = right  # in a chain the middle operand is computed once
-            left.types = left.types and "SCALARS"
+            left.types = left.types and "JINJA2_SCALARS"
         self.write(")")
 
     def write_comparison(
         self, op: str, left: Operand, right: Operand, as_truth: bool = False
     ) -> None:
         if op in ("in", "notin"):
-            right.types = "CONTAINERS"  # also where it is a constant: a text is one, a number not
+            right.types = (
+                "SEARCHABLE_TYPES"  # also where it is a constant: a text is one, a number not
+            )
             plain = f"{left.name} {'in' if op == 'in' else 'not in'} {right.name}"
             slow = f"(yield from contained({left.name}, {right.name}, environment.is_async))"
             if op == "notin":
@@ -140,7 +142,7 @@ class OperatorWriter(CodeGenerator):
                 f"(yield from operated(operators.{function.__name__}, {left.name}, {right.name}))"
             )
             if as_truth:
-                slow = f"(yield from truth({slow}))"
+                slow = f"(yield from truth_plan({slow}))"
         self.write_operation(plain, slow, left, right)
 
     def write_operation(self, plain: str, slow: str, *operands: Operand) -> None:
@@ -172,7 +174,7 @@ class OperatorWriter(CodeGenerator):
         """One side of an operator: a constant, or an expression kept in a variable."""
         if isinstance(node, nodes.Const) and type(node.value) in constants:
             return Operand(self, repr(node.value), types=None)
-        operand = Operand(self, self.temporary_identifier(), types="SCALARS")
+        operand = Operand(self, self.temporary_identifier(), types="JINJA2_SCALARS")
         operand.runs_nothing = runs_nothing(node)
         operand.compute = lambda: self.visit_raw(node, frame)
         operand.deep = self.is_deep(node)
@@ -197,7 +199,7 @@ class OperatorWriter(CodeGenerator):
 
     def write_chain(self, chain: list[nodes.BinExpr], frame: Frame) -> None:
         """Write a long ``a + b + c + …`` step by step: nested it would be too deep for Python."""
-        so_far = Operand(self, self.temporary_identifier(), types="SCALARS")
+        so_far = Operand(self, self.temporary_identifier(), types="JINJA2_SCALARS")
         self.write(f"({so_far.name} := ")
         self.visit(chain[-1].left, frame)
         for node in reversed(chain):
@@ -217,7 +219,7 @@ class OperatorWriter(CodeGenerator):
         write_left()
         self.write(", ")
         self.visit(node.right, frame)
-        self.write(")) in INERT else (yield from settled(t)))")
+        self.write(")) in SETTLED_TYPES else (yield from settled(t)))")
 
     def write_step(self, symbol: str, left: Operand, node: nodes.Expr, frame: Frame) -> None:
         right = self.operand(node, frame)
@@ -239,7 +241,7 @@ class OperatorWriter(CodeGenerator):
         if environment.sandboxed and symbol in environment.intercepted_unops:
             self.write(f"(t if type(t := guard(environment.call_unop, context, {symbol!r}, ")
             self.visit(node.node, frame)
-            self.write(")) in INERT else (yield from settled(t)))")
+            self.write(")) in SETTLED_TYPES else (yield from settled(t)))")
             return
         value = self.operand(node.node, frame)
         function = unary[symbol].__name__
@@ -265,7 +267,7 @@ class OperatorWriter(CodeGenerator):
                 self.write("t if type(t := ")
                 self.visit_raw(operand, frame)
                 origin = self.origin(operand, frame)
-                self.write(f") in SCALARS else (yield from text(t, {markup}{origin})), ")
+                self.write(f") in JINJA2_SCALARS else (yield from text(t, {markup}{origin})), ")
             self.write("))")
             return
         # All values are there before the first becomes a text, which may run code of others.
@@ -278,7 +280,8 @@ class OperatorWriter(CodeGenerator):
             self.write(", ")
         origins = ", ".join(f"({self.origin(operand, frame)[2:]})" for operand in node.nodes)
         self.write(
-            f"{join}({values}) if SCALARS.issuperset(map(type, {values} := ({', '.join(kept)})))"
+            f"{join}({values}) if JINJA2_SCALARS.issuperset("
+            f"map(type, {values} := ({', '.join(kept)})))"
             f" else {join}((yield from texts({values}, {markup}, ({origins})))))[-1]"
         )
 

@@ -17,9 +17,9 @@ from jinja2 import runtime
 from jinja2.nodes import EvalContext
 from jinja2.utils import Cycler, Joiner, Namespace
 
-from ..placement.python_code import SCALARS, call_code
+from ..placement.python_code import CODELESS_TYPES, call_code
 from ..placement.value_code import comparison_code, items_code, iteration_code, use_code
-from ..runtime.placed_steps import LEAVE, here, there
+from ..runtime.placed_steps import LEAVE, run_here, run_in_thread
 from ..runtime.waits import Kind, Wait
 from .state import active
 from .tracebacks import internal
@@ -48,7 +48,7 @@ class Carrying:
 carrying = Carrying()
 
 
-def on_loop() -> bool:
+def stands_on_loop() -> bool:
     """Whether the render that runs stands on an event loop and can leave it."""
     state = active.get()
     return state is not None and state.on_loop
@@ -107,10 +107,10 @@ def taken(
     given = (*args, *(kwargs or {}).values())
     if not any(hasattr(type(value), "__next__") for value in given):
         held = changeable(given if objects is None else objects)
-        result = here(state, code, function, args, held, kwargs)
+        result = run_here(state, code, function, args, held, kwargs)
         if result is not LEAVE:
             return result
-    return (yield there(code, function, *args, notify=notify, **(kwargs or {})))
+    return (yield run_in_thread(code, function, *args, notify=notify, **(kwargs or {})))
 
 
 def changeable(values: Iterable[Any]) -> list[Any]:
@@ -120,7 +120,7 @@ def changeable(values: Iterable[Any]) -> list[Any]:
         # By the type: a lazy object answers isinstance() by making what it stands for.
         if issubclass(type(value), runtime.Context):
             found += (value.parent, value.vars)
-        elif not issubclass(type(value), OURS):
+        elif not issubclass(type(value), PASSED_BY_JINJA2):
             found.append(value)
     return found
 
@@ -128,12 +128,12 @@ def changeable(values: Iterable[Any]) -> list[Any]:
 @internal
 def moved_then(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The plan that goes to the request's thread, and calls a function there."""
-    if on_loop():
-        yield Wait(Kind.CALL, nothing)
+    if stands_on_loop():
+        yield Wait(Kind.CALL, do_nothing)
     return (yield from settled(function(*args, **kwargs)))
 
 
-def nothing() -> None:
+def do_nothing() -> None:
     """Do nothing, in the request's thread: a plan that waits for this goes on there."""
 
 
@@ -150,11 +150,11 @@ def called_code(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         given = (*given, owner)
     elif type(function) is BuiltinFunctionType and function.__name__ in STORING:
         return items_code(args, iteration_code) if function.__name__ in FILLING else None
-    if SCALARS.issuperset(map(type, given)):
+    if CODELESS_TYPES.issuperset(map(type, given)):
         return None
     if issubclass(type(owner), runtime.LoopContext):
         return comparison_code(*given) if function.__name__ == "changed" else None
-    return use_code(*(value for value in given if not issubclass(type(value), OURS)))
+    return use_code(*(value for value in given if not issubclass(type(value), PASSED_BY_JINJA2)))
 
 
 def applied_code(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -163,11 +163,11 @@ def applied_code(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     if code is not None:
         return code
     given = (*args, *kwargs.values()) if kwargs else args
-    if SCALARS.issuperset(map(type, given)):
+    if CODELESS_TYPES.issuperset(map(type, given)):
         return None
     if function in COMPARING:
         return comparison_code(*given)
-    return use_code(*(value for value in given if not issubclass(type(value), OURS)))
+    return use_code(*(value for value in given if not issubclass(type(value), PASSED_BY_JINJA2)))
 
 
 MAKERS: frozenset[Any] = frozenset({dict, list, tuple, set, Namespace, Cycler, Joiner})
@@ -189,5 +189,11 @@ COMPARING = frozenset(
         operator.contains,
     }
 )
-OURS = (jinja2.Environment, runtime.Context, EvalContext, runtime.Macro, runtime.LoopContext)
+PASSED_BY_JINJA2 = (
+    jinja2.Environment,
+    runtime.Context,
+    EvalContext,
+    runtime.Macro,
+    runtime.LoopContext,
+)
 """What Jinja2 itself passes to a function."""

@@ -11,7 +11,7 @@ from . import filters, tests
 from .bytecode import PlanBytecodeCache
 from .codegen import generator_for
 from .contexts import Context
-from .templates import Template
+from .templates import PlanTemplate
 
 
 class ReplacingMap(MutableMapping[str, Callable[..., Any]]):
@@ -52,13 +52,13 @@ class ReplacingMap(MutableMapping[str, Callable[..., Any]]):
 class FilterMap(ReplacingMap):
     """An environment's filters."""
 
-    replaced = filters.replaced
+    replaced = filters.REPLACED_FILTERS
 
 
 class TestMap(ReplacingMap):
     """An environment's tests."""
 
-    replaced = tests.replaced
+    replaced = tests.REPLACED_TESTS
 
 
 def combined(ours: type[Any], users: type[Any]) -> type[Any]:
@@ -89,7 +89,7 @@ def use_plans(environment: jinja2.Environment) -> jinja2.Environment:
     """
     env: Any = environment
     env.code_generator_class = generator_for(env.code_generator_class)
-    env.template_class = combined(Template, env.template_class)
+    env.template_class = combined(PlanTemplate, env.template_class)
     env.context_class = combined(Context, env.context_class)
     if not isinstance(env.filters, ReplacingMap):
         env.filters = FilterMap(env.filters)
@@ -111,4 +111,4 @@ class Environment(jinja2.Environment):
         use_plans(self)
 
 
-Template.environment_class = Environment
+PlanTemplate.environment_class = Environment

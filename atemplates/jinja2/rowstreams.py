@@ -11,16 +11,17 @@ from jinja2.runtime import Context, Undefined
 from jinja2.utils import _PassArg, missing
 
 from ..runtime.drivers import arun, run
+from ..runtime.waits import Plan
 from .attributes import found_in
 from .calls import guard, plain_functions, streams, unready
-from .iteration import way_of
+from .iteration import iteration_strategy
 from .lookups import item_lookup
-from .runtime import truth
-from .streams import Steps, Stream, not_yet, opened, unbounded
+from .runtime import truth_plan
+from .streams import Stream, not_yet, opened, unbounded
 from .tracebacks import internal
-from .values import INERT, PLACED, PLAIN, SCALARS, Pending, settled
+from .values import FREE_TRUTH_TYPES, JINJA2_SCALARS, PLACED, SETTLED_TYPES, Pending, settled
 
-Step: TypeAlias = Callable[[Any], Any]
+RowStep: TypeAlias = Callable[[Any], Any]
 """From a row to what comes of it, to ``missing`` for nothing, or to something that waits."""
 
 
@@ -36,16 +37,16 @@ class RowStream(Stream):
         prepare: makes the step that is applied to each.
     """
 
-    step: Step | None = None
+    step: RowStep | None = None
     rows: Any = ()
     iterator: Iterator[Any] | None = None
     stuck: Any = None
 
-    def __init__(self, context: Any, value: Any, prepare: Callable[[RowStream], Step]) -> None:
+    def __init__(self, context: Any, value: Any, prepare: Callable[[RowStream], RowStep]) -> None:
         self.ready = deque()
         self.in_loop = context.environment.is_async
         self.value = value
-        self.prepare: Callable[[RowStream], Step] | None = prepare
+        self.prepare: Callable[[RowStream], RowStep] | None = prepare
 
     @internal
     def begin(self, rows: Any) -> None:
@@ -78,8 +79,8 @@ class RowStream(Stream):
         assert step is not None
         assert iterator is not None
         for row in iterator:
-            made = step(row) if type(row) in INERT else Pending(self.late(row, step))
-            if type(made) not in INERT:
+            made = step(row) if type(row) in SETTLED_TYPES else Pending(self.late(row, step))
+            if type(made) not in SETTLED_TYPES:
                 self.stuck = made
                 self.ready.extend(found)
                 return not_yet
@@ -91,7 +92,7 @@ class RowStream(Stream):
     def _is_bounded(self) -> bool:
         if type(self.value) is LazyRows:
             return bool(self.value._stream._is_bounded())
-        return way_of(type(self.value)) not in unbounded
+        return iteration_strategy(type(self.value)) not in unbounded
 
     @internal
     def flow(self) -> Iterator[Any]:
@@ -108,8 +109,8 @@ class RowStream(Stream):
         step = self.step
         assert step is not None
         for row in self.iterator:
-            made = step(row) if type(row) in INERT else Pending(self.late(row, step))
-            if type(made) not in INERT:
+            made = step(row) if type(row) in SETTLED_TYPES else Pending(self.late(row, step))
+            if type(made) not in SETTLED_TYPES:
                 self.stuck = made
                 return
             if made is not missing:
@@ -117,18 +118,18 @@ class RowStream(Stream):
         self.iterator = None
 
     @internal
-    def late(self, row: Any, step: Step) -> Steps:
+    def late(self, row: Any, step: RowStep) -> Plan:
         return (yield from settled(step((yield from settled(row)))))
 
     @internal
-    def chunk(self) -> Steps:
+    def chunk(self) -> Plan:
         """Return an iterator over some rows, or None at the end."""
         if not self.ready and not (yield from self.advance()):
             return None
         return self.flow()
 
     @internal
-    def advance(self) -> Steps:
+    def advance(self) -> Plan:
         """Wait for what the next rows need; return False if there are no more."""
         if self.prepare is not None:
             yield from self.open()
@@ -145,16 +146,16 @@ class RowStream(Stream):
         return True
 
     @internal
-    def open(self) -> Steps:
+    def open(self) -> Plan:
         """Find the rows."""
-        if not (yield from truth(self.value, *self.place)):
+        if not (yield from truth_plan(self.value, *self.place)):
             self.prepare = None
             return
         rows, self.upstream = yield from opened(self.value, self.in_loop, *self.place)
         self.begin(() if rows is None else rows)
 
     @internal
-    def fetch(self) -> Steps:
+    def fetch(self) -> Plan:
         # Rows may be ready already: what counts is that there is one more.
         before = len(self.ready)
         while (yield from self.advance()):
@@ -166,7 +167,7 @@ class RowStream(Stream):
         return False
 
     @internal
-    def rest(self) -> Steps:
+    def rest(self) -> Plan:
         """Take every row there is, as a list."""
         found: list[Any] = []
         while (rows := (yield from self.chunk())) is not None:
@@ -218,7 +219,7 @@ PLACED.add(LazyRows)
 @internal
 def looked_up(
     stream: RowStream, environment: Environment, parts: list[Any], default: Any = None
-) -> Step:
+) -> RowStep:
     """A step that follows a path of lookups."""
     item = item_lookup(environment)
 
@@ -226,13 +227,13 @@ def looked_up(
         obj = row
         for number, part in enumerate(parts, 1):
             obj = item(environment, obj, part)
-            if type(obj) not in INERT:
+            if type(obj) not in SETTLED_TYPES:
                 return Pending(slow(obj, number, row))
             if default is not None and issubclass(type(obj), Undefined):
                 obj = default
         return obj
 
-    def slow(obj: Any, number: int, row: Any) -> Steps:
+    def slow(obj: Any, number: int, row: Any) -> Plan:
         while True:
             obj = yield from found_in(stream.rows, stream.place, obj, parts[:number], row)
             if default is not None and issubclass(type(obj), Undefined):
@@ -244,7 +245,7 @@ def looked_up(
 
     def only(row: Any) -> Any:
         obj = item(environment, row, part)
-        return obj if type(obj) in INERT else Pending(slow(obj, 1, row))
+        return obj if type(obj) in SETTLED_TYPES else Pending(slow(obj, 1, row))
 
     if len(parts) == 1 and default is None:
         (part,) = parts
@@ -255,7 +256,7 @@ def looked_up(
 @internal
 def applied(
     context: Context, name: Any, args: Sequence[Any], kwargs: dict[str, Any], is_filter: bool
-) -> Step:
+) -> RowStep:
     """A step that applies a filter or a test by its name."""
     environment = context.environment
     method = "call_filter" if is_filter else "call_test"
@@ -270,28 +271,28 @@ def applied(
         _PassArg.environment: (environment,),
     }.get(_PassArg.from_obj(function), ())  # type: ignore[arg-type]
     if function in plain_functions and not (passed or args or kwargs):
-        return lambda row: function(row) if type(row) in SCALARS else guard(function, row)
+        return lambda row: function(row) if type(row) in JINJA2_SCALARS else guard(function, row)
     return lambda row: guard(function, *passed, row, *args, **kwargs)
 
 
 @internal
-def selected(keep: bool, lookup: Step | None, test: Step | None) -> Step:
+def selected(keep: bool, lookup: RowStep | None, test: RowStep | None) -> RowStep:
     """A step that keeps or drops a row, by its own truth or that of a lookup or test."""
 
     def step(row: Any) -> Any:
         verdict = row if lookup is None else lookup(row)
         if test is not None:
-            if type(verdict) not in INERT:
+            if type(verdict) not in SETTLED_TYPES:
                 return Pending(slow(row, verdict, tested=False))
             verdict = test(verdict)
-        if type(verdict) in PLAIN:
+        if type(verdict) in FREE_TRUTH_TYPES:
             return row if bool(verdict) is keep else missing
         return Pending(slow(row, verdict, tested=True))
 
-    def slow(row: Any, verdict: Any, tested: bool) -> Steps:
+    def slow(row: Any, verdict: Any, tested: bool) -> Plan:
         if not tested:
             assert test is not None
             verdict = test((yield from settled(verdict)))
-        return row if (yield from truth(verdict)) is keep else missing
+        return row if (yield from truth_plan(verdict)) is keep else missing
 
     return step

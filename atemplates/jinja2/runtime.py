@@ -20,28 +20,27 @@ from jinja2.utils import missing
 from markupsafe import Markup, soft_str
 
 from ..placement.value_code import text_code, truth_code
-from ..runtime.escaping import quoted
+from ..runtime.escaping import markup_escaped
 from ..runtime.sites import Site
 from ..runtime.types import RELATED, is_iterator
-from ..runtime.waits import Kind, Wait
+from ..runtime.waits import Kind, Plan, Wait
 from .callables import Macro, RenderFunction, TemplateReference, as_markup
-from .calls import bare, call, guard, macro_plan
-from .iteration import Way, way_of
+from .calls import bare, call_in_template, guard, macro_plan
+from .iteration import IterationStrategy, iteration_strategy
 from .lookups import (
-    attribute,
     item,
+    lookup_attribute,
     read_attribute,
     secured_attribute,
     secured_item,
     watched_attribute,
 )
 from .loops import LoopContext, open_filtered, open_loop
-from .placed import on_loop, taken
+from .placed import stands_on_loop, taken
 from .sandbox import secured_call
-from .sources import section_of_source, source_rows, source_truth
-from .state import running
+from .sources import section_of_source, source_rows, source_truth_plan
+from .state import running_state
 from .streams import (
-    Steps,
     Stream,
     closed,
     evaluated,
@@ -55,18 +54,27 @@ from .templates import (
     import_template,
     include,
     include_plain,
-    load_template,
+    load_named,
     run_block,
     run_root,
 )
 from .tracebacks import internal
-from .values import CONTAINERS, INERT, PLAIN, SCALARS, UNESCAPED, Pending, settled, settled_within
+from .values import (
+    FREE_TRUTH_TYPES,
+    JINJA2_SCALARS,
+    SEARCHABLE_TYPES,
+    SETTLED_TYPES,
+    UNESCAPED,
+    Pending,
+    settled,
+    settled_within,
+)
 
 __all__ = [
-    "CONTAINERS",
-    "INERT",
-    "PLAIN",
-    "SCALARS",
+    "FREE_TRUTH_TYPES",
+    "JINJA2_SCALARS",
+    "SEARCHABLE_TYPES",
+    "SETTLED_TYPES",
     "UNESCAPED",
     "LoopContext",
     "Macro",
@@ -74,32 +82,32 @@ __all__ = [
     "Site",
     "TemplateReference",
     "as_markup",
-    "attribute",
     "bare",
-    "call",
+    "call_in_template",
     "closed",
     "contained",
+    "cut_section",
     "extend",
     "guard",
     "import_template",
     "include",
     "include_plain",
     "item",
-    "load_template",
+    "load_named",
+    "lookup_attribute",
     "macro_plan",
-    "note_origin",
+    "markup_escaped",
+    "note_named_value",
     "open_filtered",
     "open_loop",
     "open_rows",
     "operated",
     "operators",
     "printed",
-    "quoted",
     "read_attribute",
     "run_block",
     "run_root",
-    "running",
-    "section",
+    "running_state",
     "secured_attribute",
     "secured_call",
     "secured_item",
@@ -108,17 +116,17 @@ __all__ = [
     "settled_within",
     "text",
     "texts",
-    "truth",
+    "truth_plan",
     "watched_attribute",
 ]
 
 
 @internal
-def section(obj: Any, part: slice) -> Any:
+def cut_section(obj: Any, part: slice) -> Any:
     """Cut ``obj[start:stop:step]``."""
-    if way_of(type(obj)) is Way.SOURCE:
+    if iteration_strategy(type(obj)) is IterationStrategy.SOURCE:
         return Pending(section_of_source(obj, part))
-    if type(obj) in CONTAINERS and SCALARS.issuperset(
+    if type(obj) in SEARCHABLE_TYPES and JINJA2_SCALARS.issuperset(
         map(type, (part.start, part.stop, part.step))
     ):
         return obj[part]  # its items are not asked for anything
@@ -126,14 +134,14 @@ def section(obj: Any, part: slice) -> Any:
 
 
 @internal
-def truth(value: Any, site: Any = None, root: Any = None) -> Steps:
+def truth_plan(value: Any, site: Any = None, root: Any = None) -> Plan:
     """Whether a value counts as true; a queryset is evaluated for it."""
-    if type(value) not in INERT:
+    if type(value) not in SETTLED_TYPES:
         value = yield from settled(value, site, root)
-    way = way_of(type(value))
-    if way is Way.SOURCE:
-        return (yield from source_truth(value))
-    if way is Way.QUERYSET:
+    way = iteration_strategy(type(value))
+    if way is IterationStrategy.SOURCE:
+        return (yield from source_truth_plan(value))
+    if way is IterationStrategy.QUERYSET:
         value = yield from evaluated(value, site, root)
     code = truth_code(value)
     if code is not None:
@@ -145,40 +153,40 @@ def truth(value: Any, site: Any = None, root: Any = None) -> Steps:
 
 
 @internal
-def printed(write: Callable[[Any], str], value: Any, site: Any = None, root: Any = None) -> Steps:
+def printed(write: Callable[[Any], str], value: Any, site: Any = None, root: Any = None) -> Plan:
     """The text of a value, made by ``write`` (``escape`` or ``str``)."""
     if type(value) is Pending and value._wait is None:
         # What most of such values are: a macro or a block, whose output is text.
         value = Markup((yield from value._plan)) if value._markup else (yield from value._plan)
-    if type(value) in SCALARS:
+    if type(value) in JINJA2_SCALARS:
         return write(value)
     value = yield from settled_within(value, site, root)
     index = len(site.bits) if site is not None else 1
     if type(value) in RELATED and issubclass(type(value), Model):
-        running().relations.prepare(value, site, root, index)
+        running_state().relations.prepare(value, site, root, index)
     code = text_code(value)
     if code is not None:
         notify = None
-        if type(value) in RELATED and on_loop():
-            notify = running().relations.python_step(value, "__str__", site, root, index)
+        if type(value) in RELATED and stands_on_loop():
+            notify = running_state().relations.python_step(value, "__str__", site, root, index)
         return (yield from taken(code, write, (value,), notify=notify))
     try:
         return write(value)
     except SynchronousOnlyOperation:
         notify = None
         if type(value) in RELATED:
-            notify = running().relations.python_step(value, "__str__", site, root, index)
+            notify = running_state().relations.python_step(value, "__str__", site, root, index)
         return (yield Wait(Kind.CALL, write, (value,), notify=notify))
 
 
 @internal
-def text(value: Any, markup: bool, site: Any = None, root: Any = None) -> Steps:
+def text(value: Any, markup: bool, site: Any = None, root: Any = None) -> Plan:
     """An operand of ``~`` as text; where markup is joined, one that is markup stays so."""
     return (yield from printed(soft_str if markup else str, value, site, root))
 
 
 @internal
-def texts(values: tuple[Any, ...], markup: bool, origins: tuple[tuple[Any, ...], ...]) -> Steps:
+def texts(values: tuple[Any, ...], markup: bool, origins: tuple[tuple[Any, ...], ...]) -> Plan:
     """The operands of ``~``, which are at hand, as texts."""
     found = []
     for value, origin in zip(values, origins, strict=True):
@@ -187,7 +195,7 @@ def texts(values: tuple[Any, ...], markup: bool, origins: tuple[tuple[Any, ...],
 
 
 @internal
-def operated(operation: Callable[..., Any], *operands: Any) -> Steps:
+def operated(operation: Callable[..., Any], *operands: Any) -> Plan:
     """An operator on operands of which some may wait, or query."""
     ready = []
     for operand in operands:
@@ -196,29 +204,39 @@ def operated(operation: Callable[..., Any], *operands: Any) -> Steps:
 
 
 @internal
-def contained(value: Any, container: Any, in_loop: bool) -> Steps:
+def contained(value: Any, container: Any, in_loop: bool) -> Plan:
     """Whether ``value in container``; rows that arrive one by one are read as far as needed."""
     value = yield from settled(value)
     container = yield from settled(container)
-    way = way_of(type(container))
-    if way is Way.QUERYSET:
+    way = iteration_strategy(type(container))
+    if way is IterationStrategy.QUERYSET:
         container = yield from evaluated(container)
-    elif way is Way.SOURCE and (in_loop or not hasattr(type(container), "__contains__")):
+    elif way is IterationStrategy.SOURCE and (
+        in_loop or not hasattr(type(container), "__contains__")
+    ):
         container = yield from source_rows(container, in_loop)
     elif way in streaming and not hasattr(type(container), "__contains__"):
         _, stream = yield from opened(container, in_loop)
-        if stream is not None and way is not Way.STREAM and is_iterator(container):
+        if stream is not None and way is not IterationStrategy.STREAM and is_iterator(container):
             return (yield from found(value, stream))  # an iterator can be read on
         if stream is not None:
             return (yield from kept(stream, searched(value, stream)))
     return bool((yield from settled(guard(operator.contains, container, value))))
 
 
-streaming = frozenset({Way.STREAM, Way.ASYNC, Way.EITHER, Way.UNKNOWN, Way.ITERATOR})
+streaming = frozenset(
+    {
+        IterationStrategy.STREAM,
+        IterationStrategy.ASYNC,
+        IterationStrategy.EITHER,
+        IterationStrategy.UNKNOWN,
+        IterationStrategy.ITERATOR,
+    }
+)
 
 
 @internal
-def found(value: Any, stream: Stream) -> Steps:
+def found(value: Any, stream: Stream) -> Plan:
     """Search a stream, no further than to the first row that equals the value."""
     while (row := (yield from stream.next())) is not missing:
         row = yield from settled(row)
@@ -228,7 +246,7 @@ def found(value: Any, stream: Stream) -> Steps:
 
 
 @internal
-def searched(value: Any, stream: Stream) -> Steps:
+def searched(value: Any, stream: Stream) -> Plan:
     """The same in what nobody else reads: it is closed when the value is found."""
     if (yield from found(value, stream)):
         yield from stream.close()
@@ -236,7 +254,7 @@ def searched(value: Any, stream: Stream) -> Steps:
     return False
 
 
-def note_origin(value: Any, site: Any, root: Any) -> None:
+def note_named_value(value: Any, site: Any, root: Any) -> None:
     """Note where a value came from that gets a new name, if it is an object with relations."""
     if len(site.bits) > 1:
-        running().known.loops.note_origin(value, root, site.bits[1:], site.bits[0])
+        running_state().known.loops.note_origin(value, root, site.bits[1:], site.bits[0])

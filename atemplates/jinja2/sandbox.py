@@ -9,10 +9,9 @@ from django.core.exceptions import SynchronousOnlyOperation
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import SandboxedEnvironment
 
-from ..runtime.waits import Kind, Wait
-from .calls import allowed_by, call, foreign_call, ours
-from .state import running
-from .streams import Steps
+from ..runtime.waits import Kind, Plan, Wait
+from .calls import allowed_by, call_in_template, foreign_call, ours
+from .state import running_state
 from .tracebacks import internal
 from .values import Pending, settled
 
@@ -46,7 +45,7 @@ def own_call(environment: Any, context: Any, function: Any, /, *args: Any, **kwa
 @internal
 def allowed_later(
     environment: Any, context: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Steps:
+) -> Plan:
     """Ask a sandbox that needs the database for its answer, then call."""
     allowed = yield Wait(Kind.CALL, environment.is_safe_callable, (function,))
     made = allowed_call(allowed, environment, context, function, args, kwargs)
@@ -68,7 +67,7 @@ def allowed_call(
         except SynchronousOnlyOperation:  # the text of a queryset is that of its rows
             return Wait(Kind.CALL, refuse, (function,))
     if type(function) in ours:
-        return call(context, function, *args, **kwargs)
+        return call_in_template(context, function, *args, **kwargs)
     may_be_called = allowed_by(context, environment.is_safe_callable)
     return foreign_call(context.call, function, args, kwargs, may_be_called)
 
@@ -80,7 +79,7 @@ def refuse(function: Any) -> None:
     Raises:
         SecurityError: always.
     """
-    relations = running().known
+    relations = running_state().known
     policy, relations.policy = relations.policy, "fetch"
     try:
         text = repr(function)  # may load what it shows; nothing that the template has asked for

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any, TypeAlias
+from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 from jinja2.runtime import Undefined
 
 from ..runtime.async_sources import REFUSALS
 from ..runtime.drivers import on_event_loop
-from ..runtime.waits import Wait
-from .state import running
+from ..runtime.waits import Plan
+from .state import running_state
 from .tracebacks import internal
 from .values import settled
 
-Steps: TypeAlias = Generator[Wait, Any, Any]
-
 
 @internal
-def source_rows(source: Any, in_loop: bool) -> Steps:
+def source_rows(source: Any, in_loop: bool) -> Plan:
     """The rows of a queryset that is not Django's: read with ``async for``, once in a render.
 
     Off the event loop it is asked synchronously first, as stock does.
     """
-    read = running().read
+    read = running_state().read
     if not in_loop and read.known(source) is None:
         try:
             return list(source)
@@ -34,7 +31,7 @@ def source_rows(source: Any, in_loop: bool) -> Steps:
 
 
 @internal
-def source_truth(source: Any) -> Steps:
+def source_truth_plan(source: Any) -> Plan:
     """Whether a queryset that is not Django's has rows, if it has no truth of its own."""
     in_loop = on_event_loop()
     if hasattr(type(source), "__bool__") or (hasattr(type(source), "__len__") and not in_loop):
@@ -46,9 +43,9 @@ def source_truth(source: Any) -> Steps:
 
 
 @internal
-def section_of_source(source: Any, part: slice) -> Steps:
+def section_of_source(source: Any, part: slice) -> Plan:
     """Cut a queryset that is not Django's: by itself, or its rows."""
-    if running().read.known(source) is None:
+    if running_state().read.known(source) is None:
         try:
             return (yield from settled(source[part]))
         except REFUSALS:
@@ -57,9 +54,9 @@ def section_of_source(source: Any, part: slice) -> Steps:
 
 
 @internal
-def source_item(environment: Any, source: Any, position: int) -> Steps:
+def source_item(environment: Any, source: Any, position: int) -> Plan:
     """A row of a queryset that is not Django's: from it, if it gives one, or from its rows."""
-    read = running().read
+    read = running_state().read
     if read.known(source) is None:
         try:
             found = yield from settled(environment.getitem(source, position))

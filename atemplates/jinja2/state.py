@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any
 
-from ..engines.recording import RECORDER, told_of
+from ..engines.recording import RECORDER, observers_for
 from ..relations.events import Observer, observers
 from ..relations.loop_peers import Loop
 from ..relations.policy import current_policy
-from ..relations.render_relations import Relations
-from ..runtime.async_sources import Read
+from ..relations.render_relations import RenderRelations
+from ..runtime.async_sources import ReadSources
 from ..runtime.drivers import on_event_loop
 from ..runtime.state import Policy
 
@@ -69,16 +69,16 @@ class RenderState:
         """Whether the render has ended; tasks that it has started may still find its state."""
         self.loops: list[list[Any]] = []
         """The loops around the code that runs: ``[rows, root, site, None or a Loop]``."""
-        self.read = Read()
+        self.read = ReadSources()
         """The sources that were read with ``async for``, with their rows."""
         self.stock_code = False
         """Whether code that Jinja2's own generator has written runs, in the request's thread."""
         self.place: tuple[Any, Any] = (None, None)
         """The site of the filter that runs, and the root of its value's path."""
-        self.known = Relations(policy, observers() if told is None else told, view)
+        self.known = RenderRelations(policy, observers() if told is None else told, view)
 
     @property
-    def relations(self) -> Relations:
+    def relations(self) -> RenderRelations:
         """What is done about relations, with its loops brought up to the present."""
         stack = self.known.loops.stack
         stack.clear()
@@ -107,13 +107,13 @@ def begin(context: Any) -> RenderState:
     """Make the state of a template's render with its environment's policy and recorder."""
     policy = current_policy(getattr(context.environment, POLICY, "batch"))
     recorder = getattr(context.environment, RECORDER, None)
-    told, view = told_of(recorder, context.name or "", lambda: context.get("request"))
+    told, view = observers_for(recorder, context.name or "", lambda: context.get("request"))
     state = RenderState(policy, told, view)
     outer = active.get()
     state.in_loop = on_event_loop() or (outer is not None and outer.in_loop and not outer.over)
     return state
 
 
-def running() -> RenderState:
+def running_state() -> RenderState:
     """The state of the render that runs; outside of any, one of its own."""
     return active.get() or RenderState(current_policy("batch"))

@@ -12,7 +12,7 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 from jinja2.utils import missing
@@ -20,15 +20,13 @@ from jinja2.utils import missing
 from ..placement.value_code import iteration_code
 from ..runtime.async_sources import REFUSALS
 from ..runtime.types import is_iterator
-from ..runtime.waits import Kind, Wait
-from .iteration import Way, reads_containers, way_of
-from .placed import on_loop, taken
+from ..runtime.waits import Kind, Plan, Wait
+from .iteration import IterationStrategy, iteration_strategy, reads_containers
+from .placed import stands_on_loop, taken
 from .sources import source_rows
-from .state import running
+from .state import running_state
 from .tracebacks import internal
-from .values import CONTAINERS, INERT, settled
-
-Steps: TypeAlias = Generator[Wait, Any, Any]
+from .values import SEARCHABLE_TYPES, SETTLED_TYPES, settled
 
 largest_chunk = 256
 """How many rows one wait may bring. Chunks start small: a loop may end early."""
@@ -55,12 +53,12 @@ class Stream:
         self.in_loop = in_loop
         """Whether rows may have to be waited for on the event loop."""
 
-    def fetch(self) -> Steps:
+    def fetch(self) -> Plan:
         """Add at least one row to ``ready``, or return False if there are no more."""
         raise NotImplementedError
 
     @internal
-    def chunk(self) -> Steps:
+    def chunk(self) -> Plan:
         """Return an iterator over some rows, or None at the end. Unread rows stay in the stream."""
         if not self.ready and not (yield from self.fetch()):
             return None
@@ -68,10 +66,10 @@ class Stream:
 
     def flow(self) -> Iterator[Any]:
         """The rows that are at hand."""
-        return drained(self.ready)
+        return drained_rows(self.ready)
 
     @internal
-    def next(self) -> Steps:
+    def next(self) -> Plan:
         """Return the next row, or ``missing`` at the end."""
         if not self.ready and not (yield from self.fetch()):
             return missing
@@ -80,7 +78,7 @@ class Stream:
         return self.ready.popleft()
 
     @internal
-    def peek(self) -> Steps:
+    def peek(self) -> Plan:
         """Return the next row without taking it, or ``missing`` at the end."""
         if not self.ready and not (yield from self.fetch()):
             return missing
@@ -88,7 +86,7 @@ class Stream:
         return self.ready[0]
 
     @internal
-    def fill(self) -> Steps:
+    def fill(self) -> Plan:
         """Fetch every row there is; return how many are ready."""
         while (yield from self.fetch()):
             pass
@@ -96,7 +94,7 @@ class Stream:
         return self.ahead
 
     @internal
-    def rest(self) -> Steps:
+    def rest(self) -> Plan:
         """Take every row there is, as a list."""
         yield from self.fill()
         rows = list(self.ready)
@@ -104,7 +102,7 @@ class Stream:
         return rows
 
     @internal
-    def close(self) -> Steps:
+    def close(self) -> Plan:
         """Give up: close what the rows came from; what a loop has looked at is read."""
         while self.ahead and self.ready:
             self.ahead -= 1
@@ -122,7 +120,7 @@ class Stream:
 
 
 @internal
-def drained(rows: deque[Any]) -> Iterator[Any]:
+def drained_rows(rows: deque[Any]) -> Iterator[Any]:
     while rows:
         yield rows.popleft()
 
@@ -141,7 +139,7 @@ class AsyncStream(Stream):
         """What the row after those that were read has raised."""
 
     @internal
-    def fetch(self) -> Steps:
+    def fetch(self) -> Plan:
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
@@ -155,7 +153,7 @@ class AsyncStream(Stream):
         return bool(rows)
 
     @internal
-    def close(self) -> Steps:
+    def close(self) -> Plan:
         close = getattr(self.iterator, "aclose", None)
         if not self.exhausted and close is not None:
             self.exhausted = True
@@ -192,7 +190,7 @@ class ThreadStream(Stream):
         """What the row after those that were read has raised."""
 
     @internal
-    def fetch(self) -> Steps:
+    def fetch(self) -> Plan:
         if self.failure is not None:
             failure, self.failure = self.failure, None
             raise failure
@@ -229,8 +227,8 @@ class SharedStream(Stream):
         self.exhausted = False
 
     @internal
-    def fetch(self) -> Steps:
-        row = (yield Wait(Kind.CALL, self.read)) if on_loop() else self.read()
+    def fetch(self) -> Plan:
+        row = (yield Wait(Kind.CALL, self.read)) if stands_on_loop() else self.read()
         if row is missing:
             return False
         self.ready.append(row)
@@ -250,13 +248,13 @@ class SharedStream(Stream):
     @internal
     def flow(self) -> Iterator[Any]:
         """The rows that are ready, and the others as long as the plan is in the thread."""
-        yield from drained(self.ready)
-        while not on_loop() and (row := self.read()) is not missing:
+        yield from drained_rows(self.ready)
+        while not stands_on_loop() and (row := self.read()) is not missing:
             yield row
 
     @internal
-    def next(self) -> Steps:
-        if not self.ready and not on_loop():
+    def next(self) -> Plan:
+        if not self.ready and not stands_on_loop():
             return self.read()
         return (yield from super().next())
 
@@ -269,7 +267,7 @@ class IteratorStream(Stream):
         self.iterator = iterator
 
     @internal
-    def fetch(self) -> Steps:
+    def fetch(self) -> Plan:
         row = next(self.iterator, missing)
         if row is missing:
             return False
@@ -286,17 +284,17 @@ class PlannedStream(Stream):
         self.steps: Generator[Any, Any, None] = iter(())  # type: ignore[assignment]
 
     @internal
-    def fetch(self) -> Steps:
+    def fetch(self) -> Plan:
         return (yield from self.read(1))
 
     @internal
-    def fill(self) -> Steps:
+    def fill(self) -> Plan:
         yield from self.read(None)
         self.ahead = len(self.ready)
         return self.ahead
 
     @internal
-    def read(self, count: int | None) -> Steps:
+    def read(self, count: int | None) -> Plan:
         """Read up to ``count`` rows, or all of them; return whether there was any."""
         advance: Any = self.steps.send
         argument: Any = None
@@ -323,7 +321,7 @@ class PlannedStream(Stream):
         return found > 0
 
     @internal
-    def close(self) -> Steps:
+    def close(self) -> Plan:
         self.steps.close()
         yield from super().close()
 
@@ -331,19 +329,26 @@ class PlannedStream(Stream):
 PlannedStream.__name__ = PlannedStream.__qualname__ = "generator"  # as stock's filters give
 PlannedStream.__module__ = "builtins"
 
-unbounded = frozenset({Way.ASYNC, Way.EITHER, Way.UNKNOWN, Way.STREAM})
+unbounded = frozenset(
+    {
+        IterationStrategy.ASYNC,
+        IterationStrategy.EITHER,
+        IterationStrategy.UNKNOWN,
+        IterationStrategy.STREAM,
+    }
+)
 """How values are iterated that may have no end."""
 
 
 @internal
-def closed(stream: Stream) -> Steps:
+def closed(stream: Stream) -> Plan:
     """Close a stream at the end of a loop, unless the plan itself is being thrown away."""
     if not isinstance(sys.exception(), GeneratorExit):
         yield from stream.close()
 
 
 @internal
-def kept(stream: Stream, steps: Steps) -> Steps:
+def kept(stream: Stream, steps: Plan) -> Plan:
     """Run steps that read a stream; close it when they fail."""
     try:
         return (yield from steps)
@@ -353,7 +358,7 @@ def kept(stream: Stream, steps: Steps) -> Steps:
 
 
 @internal
-def opened(value: Any, in_loop: bool, site: Any = None, root: Any = None) -> Steps:
+def opened(value: Any, in_loop: bool, site: Any = None, root: Any = None) -> Plan:
     """Find how to read the rows of a value that is at hand.
 
     Args:
@@ -365,31 +370,31 @@ def opened(value: Any, in_loop: bool, site: Any = None, root: Any = None) -> Ste
     Returns:
         ``(rows, stream)``, of which one is None. The rows are a list, or what was passed in.
     """
-    way = way_of(type(value))
-    if way is Way.SOURCE:
+    way = iteration_strategy(type(value))
+    if way is IterationStrategy.SOURCE:
         return (yield from source_rows(value, in_loop)), None
-    if way is Way.EITHER and not in_loop:
+    if way is IterationStrategy.EITHER and not in_loop:
         return None, either_stream(value)
-    if way is Way.EITHER:
-        way = Way.ASYNC
-    if way is Way.PLAIN:
+    if way is IterationStrategy.EITHER:
+        way = IterationStrategy.ASYNC
+    if way is IterationStrategy.PLAIN:
         iter(value)  # raises, as a loop does, for what cannot be iterated
         return value, None
-    if way is Way.QUERYSET:
+    if way is IterationStrategy.QUERYSET:
         return list((yield from evaluated(value, site, root))), None
-    if way is Way.SIZED:
+    if way is IterationStrategy.SIZED:
         return (yield from listed(value)), None
-    if way is Way.STREAM:
+    if way is IterationStrategy.STREAM:
         return None, value._stream
-    if way is Way.ASYNC:
+    if way is IterationStrategy.ASYNC:
         return None, AsyncStream(value, in_loop)
-    if way is Way.ITERATOR or not in_loop or reads_containers(value):
+    if way is IterationStrategy.ITERATOR or not in_loop or reads_containers(value):
         return None, IteratorStream(iter(value))
     return None, SharedStream(value) if is_iterator(value) else ThreadStream(value)
 
 
 @internal
-def evaluated(queryset: Any, site: Any = None, root: Any = None) -> Steps:
+def evaluated(queryset: Any, site: Any = None, root: Any = None) -> Plan:
     """Evaluate a queryset, through the async ORM on the event loop; give one with its rows.
 
     The policy for relations may load a relation's rows for all rows of a loop.
@@ -397,7 +402,7 @@ def evaluated(queryset: Any, site: Any = None, root: Any = None) -> Steps:
     Raises:
         LazyAccessError: under ``relations="raise"``.
     """
-    relations = running().relations
+    relations = running_state().relations
     wait = relations.whole(queryset, site, root)
     if wait is not None:
         answer = yield wait
@@ -428,7 +433,7 @@ def either_stream(value: Any) -> Stream:
 
 
 @internal
-def listed(value: Iterable[Any]) -> Steps:
+def listed(value: Iterable[Any]) -> Plan:
     """Read a finite iterable that can be read again."""
     code = iteration_code(value)
     if code is not None:
@@ -445,12 +450,12 @@ def rows_in(value: Iterable[Any]) -> list[Any]:
 
 
 @internal
-def open_rows(in_loop: bool, value: Any, site: Any = None, root: Any = None) -> Steps:
+def open_rows(in_loop: bool, value: Any, site: Any = None, root: Any = None) -> Plan:
     """Begin a loop: return an iterable over the first rows, and the stream of the others."""
-    if type(value) not in INERT:
+    if type(value) not in SETTLED_TYPES:
         value = yield from settled(value, site, root)
-    way = way_of(type(value))
-    if way is Way.ITERATOR or (way is Way.UNKNOWN and not in_loop):
+    way = iteration_strategy(type(value))
+    if way is IterationStrategy.ITERATOR or (way is IterationStrategy.UNKNOWN and not in_loop):
         return value, None
     first, stream = yield from opened(value, in_loop, site, root)
     if stream is not None:
@@ -459,12 +464,16 @@ def open_rows(in_loop: bool, value: Any, site: Any = None, root: Any = None) -> 
 
 
 @internal
-def rows_of(value: Any, in_loop: bool) -> Steps:
+def readable_rows(value: Any, in_loop: bool) -> Plan:
     """What a filter that reads all of ``value`` can use in its place, without waiting."""
-    way = way_of(type(value))
-    if way is Way.QUERYSET:
+    way = iteration_strategy(type(value))
+    if way is IterationStrategy.QUERYSET:
         return (yield from evaluated(value))
-    if way is Way.PLAIN or way is Way.SIZED or way is Way.ITERATOR:
+    if (
+        way is IterationStrategy.PLAIN
+        or way is IterationStrategy.SIZED
+        or way is IterationStrategy.ITERATOR
+    ):
         return value
     rows, stream = yield from opened(value, in_loop)
     if stream is None:
@@ -473,11 +482,11 @@ def rows_of(value: Any, in_loop: bool) -> Steps:
         rows = yield from stream.rest()
     finally:
         yield from closed(stream)
-    return rows if way is Way.ASYNC or way is Way.EITHER else iter(rows)
+    return rows if way is IterationStrategy.ASYNC or way is IterationStrategy.EITHER else iter(rows)
 
 
 @internal
-def settled_items(values: Any, count: int, in_loop: bool) -> Steps:
+def settled_items(values: Any, count: int, in_loop: bool) -> Plan:
     """Make what is about to be unpacked ready, and its items.
 
     Args:
@@ -485,15 +494,18 @@ def settled_items(values: Any, count: int, in_loop: bool) -> Steps:
         count: how many items are expected; of a stream not many more are read.
         in_loop: whether the plan runs on the event loop.
     """
-    if type(values) not in INERT:
+    if type(values) not in SETTLED_TYPES:
         values = yield from settled(values)
     if not issubclass(type(values), (list, tuple)):
-        if type(values) in CONTAINERS or way_of(type(values)) is Way.PLAIN:
+        if (
+            type(values) in SEARCHABLE_TYPES
+            or iteration_strategy(type(values)) is IterationStrategy.PLAIN
+        ):
             return values
         values, stream = yield from opened(values, in_loop)
         if stream is not None:
             values = yield from first_rows(stream, count + 1)
-    if INERT.issuperset(map(type, values)):
+    if SETTLED_TYPES.issuperset(map(type, values)):
         return values
     ready = []
     for value in values:
@@ -502,7 +514,7 @@ def settled_items(values: Any, count: int, in_loop: bool) -> Steps:
 
 
 @internal
-def first_rows(stream: Stream, count: int) -> Steps:
+def first_rows(stream: Stream, count: int) -> Plan:
     """Read up to ``count`` rows of a stream; the others are not wanted."""
     rows: list[Any] = []
     try:

@@ -14,17 +14,16 @@ from jinja2.exceptions import TemplateError
 
 from ..errors import LocatedError, Location
 from ..runtime.drivers import arun, run_noticing
-from ..runtime.waits import Kind, Wait
-from .callables import plan_of
+from ..runtime.waits import Kind, Plan, Wait
+from .callables import render_function_plan
 from .contexts import gathered, rendering
 from .nested import finish, outer_render
 from .placed import carrying
 from .state import active
-from .streams import Steps
 from .tracebacks import internal
 
 
-class Template(StockTemplate):
+class PlanTemplate(StockTemplate):
     """A compiled template whose code is a plan: it renders with and without an event loop."""
 
     _own_names: frozenset[str] = frozenset()
@@ -51,13 +50,15 @@ class Template(StockTemplate):
             seen.add(id(template))
             names |= template._own_names
             waiting.extend(
-                loaded_template(self.environment, self.environment.join_path(name, template.name))
+                cached_jinja2_template(
+                    self.environment, self.environment.join_path(name, template.name)
+                )
                 for name in template._references
             )
         return names
 
     @internal
-    def _load_references(self) -> Steps:
+    def _load_references(self) -> Plan:
         """Load the templates that this one names, and those that they name, as far as there are.
 
         What is wrong with one is for the render to say, if it gets there.
@@ -72,13 +73,13 @@ class Template(StockTemplate):
                     continue
                 seen.add(name)
                 try:
-                    loaded = yield from load_template(self.environment, "get_template", name, None)
+                    loaded = yield from load_named(self.environment, "get_template", name, None)
                 except TemplateError:
                     continue
                 waiting.append(loaded)
 
     @internal
-    def _rendered(self, context: runtime.Context) -> Steps:
+    def _rendered(self, context: runtime.Context) -> Plan:
         """The plan of a whole render; returns the output."""
         return self.environment.concat((yield from self._pieces(context)))
 
@@ -110,15 +111,15 @@ class Template(StockTemplate):
             raise RuntimeError("The environment was not created with async mode enabled.")
 
     @internal
-    def _pieces(self, context: runtime.Context) -> Steps:
+    def _pieces(self, context: runtime.Context) -> Plan:
         """The plan of a render that returns the pieces of the output."""
         pieces: list[str] = []
         with rendering(context):
             try:
                 yield from gathered(context, self)
-                yield from plan_of(self.root_render_func)(context, pieces)
+                yield from render_function_plan(self.root_render_func)(context, pieces)
             except LocatedError as error:
-                locate(error)
+                locate_error(error)
                 raise
         return pieces
 
@@ -145,18 +146,18 @@ class Template(StockTemplate):
             yield piece
 
     @internal
-    def _module_made(self, context: runtime.Context) -> Steps:
+    def _module_made(self, context: runtime.Context) -> Plan:
         """The plan that makes a module (what ``{% import %}`` gives) of a context."""
         pieces: list[str] = []
         if active.get() is None:
             pieces = yield from self._pieces(context)
         else:
             yield from gathered(context, self)
-            yield from plan_of(self.root_render_func)(context, pieces)
+            yield from render_function_plan(self.root_render_func)(context, pieces)
         return TemplateModule(self, context, pieces)
 
     @internal
-    def _default_module(self, context: runtime.Context | None = None) -> Steps:
+    def _default_module(self, context: runtime.Context | None = None) -> Plan:
         """The plan of the module that imports without context share.
 
         A module that sees globals of the importing template is made anew each time.
@@ -192,7 +193,7 @@ class Template(StockTemplate):
         return await arun(self._default_module(ctx))  # type: ignore[no-any-return]
 
 
-def locate(error: LocatedError) -> None:
+def locate_error(error: LocatedError) -> None:
     """Note the template's line in an error of ours, from its traceback."""
     if error.location is not None:
         return
@@ -206,7 +207,7 @@ def locate(error: LocatedError) -> None:
         trace = trace.tb_next
 
 
-def loaded_template(environment: jinja2.Environment, name: Any) -> StockTemplate | None:
+def cached_jinja2_template(environment: jinja2.Environment, name: Any) -> StockTemplate | None:
     """The template if it is loaded and needs no look at the disk, else None."""
     if environment.cache is None or not isinstance(name, str) or environment.loader is None:
         return None
@@ -217,7 +218,7 @@ def loaded_template(environment: jinja2.Environment, name: Any) -> StockTemplate
 
 
 @internal
-def load_template(environment: jinja2.Environment, method: str, name: Any, parent: Any) -> Steps:
+def load_named(environment: jinja2.Environment, method: str, name: Any, parent: Any) -> Plan:
     """Load the template of an ``{% extends %}`` or ``{% include %}``, not on the event loop.
 
     Args:
@@ -252,28 +253,28 @@ def reads_disk(environment: jinja2.Environment, name: Any, parent: str | None) -
         return False  # a template, or an error
     if parent is not None:
         first = environment.join_path(first, parent)
-    return loaded_template(environment, first) is None
+    return cached_jinja2_template(environment, first) is None
 
 
 @internal
-def include(context: Any, template: Any, values: Any, pieces: list[str]) -> Steps:
+def include(context: Any, template: Any, values: Any, pieces: list[str]) -> Plan:
     """Render an included template in the context of the including one."""
     inner = template.new_context(context.get_all(), True, values)
     yield from gathered(inner, template)
-    yield from plan_of(template.root_render_func)(inner, pieces)
+    yield from render_function_plan(template.root_render_func)(inner, pieces)
 
 
 @internal
-def include_plain(template: Any, pieces: list[str]) -> Steps:
+def include_plain(template: Any, pieces: list[str]) -> Plan:
     """Render an included template without context."""
     module = yield from template._default_module()
     pieces.extend(module._body_stream)
 
 
 @internal
-def import_template(context: Any, name: Any, parent: Any, values: Any) -> Steps:
+def import_template(context: Any, name: Any, parent: Any, values: Any) -> Plan:
     """Import a template: with the context and the values given, or without if they are None."""
-    template = yield from load_template(context.environment, "get_template", name, parent)
+    template = yield from load_named(context.environment, "get_template", name, parent)
     if values is None:
         return (yield from template._default_module(context))
     inner = template.new_context(context.get_all(), True, values)
@@ -282,18 +283,18 @@ def import_template(context: Any, name: Any, parent: Any, values: Any) -> Steps:
 
 
 @internal
-def extend(context: Any, template: Any) -> Steps:
+def extend(context: Any, template: Any) -> Plan:
     """Make a template the parent of the one that is being rendered."""
     for name, block in template.blocks.items():
         context.blocks.setdefault(name, []).append(block)
     yield from gathered(context, template)
 
 
-def run_root(template: Any, context: Any, pieces: list[str]) -> Steps:
+def run_root(template: Any, context: Any, pieces: list[str]) -> Plan:
     """The plan of a template's code."""
-    return plan_of(template.root_render_func)(context, pieces)
+    return render_function_plan(template.root_render_func)(context, pieces)
 
 
-def run_block(context: Any, block: Any, pieces: list[str]) -> Steps:
+def run_block(context: Any, block: Any, pieces: list[str]) -> Plan:
     """The plan of a block's code."""
-    return plan_of(block)(context, pieces)
+    return render_function_plan(block)(context, pieces)

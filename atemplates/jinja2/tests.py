@@ -10,47 +10,47 @@ from jinja2.tests import TESTS
 
 from ..placement.python_code import special_code
 from ..runtime.drivers import on_event_loop
-from ..runtime.waits import Kind, Wait
+from ..runtime.waits import Kind, Plan, Wait
 from .calls import PendingFilter, PlanFilter
-from .iteration import Way, way_of
-from .placed import on_loop, taken
+from .iteration import IterationStrategy, iteration_strategy
+from .placed import stands_on_loop, taken
 from .runtime import contained
 from .sources import source_rows
-from .streams import Steps, evaluated
+from .streams import evaluated
 from .tracebacks import internal
 
-replaced: dict[Any, PlanFilter] = {}
+REPLACED_TESTS: dict[Any, PlanFilter] = {}
 """Our test for each of Jinja2's own that cannot wait. Filled by imports alone."""
 
 
-def instead_of(name: str) -> Callable[[Callable[..., Steps]], Callable[..., Steps]]:
+def replaces_test(name: str) -> Callable[[Callable[..., Plan]], Callable[..., Plan]]:
     """Use a plan in the place of Jinja2's test of that name, which it gets as first argument."""
 
-    def register(plan: Callable[..., Steps]) -> Callable[..., Steps]:
+    def register(plan: Callable[..., Plan]) -> Callable[..., Plan]:
         stock: Any = TESTS[name]
 
         def pending(*args: Any, **kwargs: Any) -> PendingFilter:
             return PendingFilter(plan(stock, *args, **kwargs))
 
-        replaced[stock] = PlanFilter(pending, stock)
+        REPLACED_TESTS[stock] = PlanFilter(pending, stock)
         return plan
 
     return register
 
 
-@instead_of("in")
+@replaces_test("in")
 @internal
-def is_in(stock: Any, value: Any, seq: Any) -> Steps:
+def is_in(stock: Any, value: Any, seq: Any) -> Plan:
     return (yield from contained(value, seq, on_event_loop()))
 
 
-@instead_of("iterable")
+@replaces_test("iterable")
 @internal
-def is_iterable(stock: Any, value: Any) -> Steps:
-    if way_of(type(value)) in (Way.QUERYSET, Way.SOURCE):
+def is_iterable(stock: Any, value: Any) -> Plan:
+    if iteration_strategy(type(value)) in (IterationStrategy.QUERYSET, IterationStrategy.SOURCE):
         return True
     code = special_code(type(value), "__iter__", "__getitem__")
-    if code is not None and on_loop():
+    if code is not None and stands_on_loop():
         return (yield from taken(code, stock, (value,)))
     try:
         return stock(value)
@@ -58,15 +58,15 @@ def is_iterable(stock: Any, value: Any) -> Steps:
         return (yield Wait(Kind.CALL, stock, (value,)))
 
 
-@instead_of("sequence")
+@replaces_test("sequence")
 @internal
-def is_sequence(stock: Any, value: Any) -> Steps:
-    if way_of(type(value)) is Way.QUERYSET:
+def is_sequence(stock: Any, value: Any) -> Plan:
+    if iteration_strategy(type(value)) is IterationStrategy.QUERYSET:
         value = yield from evaluated(value)
-    elif way_of(type(value)) is Way.SOURCE:
+    elif iteration_strategy(type(value)) is IterationStrategy.SOURCE:
         value = yield from source_rows(value, on_event_loop())
     code = special_code(type(value), "__len__", "__getitem__", "__getattr__")
-    if code is not None and on_loop():
+    if code is not None and stands_on_loop():
         return (yield from taken(code, stock, (value,)))
     try:
         len(value)

@@ -22,12 +22,12 @@ from jinja2.runtime import Undefined
 from jinja2.utils import missing
 from markupsafe import Markup
 
-from ..runtime.containers import HOLDERS, filled, holds_awaitables
-from ..runtime.types import FORGET, SOURCES, changing, is_awaitable, learn
+from ..runtime.containers import CONTAINER_TYPES, filled, holds_awaitables
+from ..runtime.types import FORGET, SOURCES, changing, is_awaitable, learn_type
 from ..runtime.waits import Kind, Wait, going_on
 from .tracebacks import internal
 
-SCALARS: frozenset[type] = frozenset(
+JINJA2_SCALARS: frozenset[type] = frozenset(
     {
         str,
         int,
@@ -47,25 +47,26 @@ SCALARS: frozenset[type] = frozenset(
 )
 """Exact types whose text, truth, comparison and arithmetic never do I/O."""
 
-UNESCAPED: frozenset[type] = SCALARS - {str, bytes}
+UNESCAPED: frozenset[type] = JINJA2_SCALARS - {str, bytes}
 """Those of them whose text holds nothing to escape, or is markup."""
 
-CONTAINERS = frozenset(
+SEARCHABLE_TYPES = frozenset(
     {str, Markup, SafeString, list, tuple, dict, set, frozenset, range, OrderedDict, deque}
 )
 """Exact types that can be searched and iterated without I/O."""
 
-# Threads that render read these sets without a lock, while `remember` may add to them. A type is in
-# `INERT` last. To miss one in `PLAIN` or `INERT` costs a slower path and changes nothing; in
-# `ASKING` it would pass the policy for relations over, so that is not emptied with them.
+# Threads that render read these sets without a lock, while `remember_type` may add to them. A type
+# is in `SETTLED_TYPES` last. To miss one there or in `FREE_TRUTH_TYPES` costs a slower path and
+# changes nothing; in `ORM_TYPES` it would pass the policy for relations over, so that is not
+# emptied with them.
 
-PLAIN: set[type] = {*SCALARS, *CONTAINERS}
+FREE_TRUTH_TYPES: set[type] = {*JINJA2_SCALARS, *SEARCHABLE_TYPES}
 """Types whose truth is free of I/O. Grows as types are met."""
 
-INERT: set[type] = {*PLAIN, type(missing), Undefined}
+SETTLED_TYPES: set[type] = {*FREE_TRUTH_TYPES, type(missing), Undefined}
 """Types that are not awaitable and not one of ours that wait. Grows as types are met."""
 
-ASKING: set[type] = set()
+ORM_TYPES: set[type] = set()
 """Querysets and managers: what is called on one may be a query. Grows as types are met."""
 
 most_types = 4096
@@ -147,30 +148,32 @@ class Results:
 results = Results()
 
 
-def forget() -> None:
+def forget_types() -> None:
     """Forget the types that were met: each is looked at again when it is met again."""
     with changing:
-        INERT.intersection_update({*SCALARS, *CONTAINERS, type(missing), Undefined})
-        PLAIN.intersection_update({*SCALARS, *CONTAINERS})
-        if len(ASKING) > most_types:
-            ASKING.clear()
+        SETTLED_TYPES.intersection_update(
+            {*JINJA2_SCALARS, *SEARCHABLE_TYPES, type(missing), Undefined}
+        )
+        FREE_TRUTH_TYPES.intersection_update({*JINJA2_SCALARS, *SEARCHABLE_TYPES})
+        if len(ORM_TYPES) > most_types:
+            ORM_TYPES.clear()
 
 
-FORGET.append(forget)
+FORGET.append(forget_types)
 
 
-def remember(kind: type) -> None:
+def remember_type(kind: type) -> None:
     """Note that values of a type are not awaitable, and whether their truth is free of I/O."""
-    learn(kind)
+    learn_type(kind)
     own = hasattr(kind, "__bool__") or hasattr(kind, "__len__") or kind in SOURCES
     with changing:
-        if len(INERT) > most_types:
-            forget()
+        if len(SETTLED_TYPES) > most_types:
+            forget_types()
         if issubclass(kind, (QuerySet, BaseManager)):
-            ASKING.add(kind)
+            ORM_TYPES.add(kind)
         if not own:
-            PLAIN.add(kind)
-        INERT.add(kind)
+            FREE_TRUTH_TYPES.add(kind)
+        SETTLED_TYPES.add(kind)
 
 
 PLANNED: set[type] = {Pending}
@@ -184,7 +187,7 @@ by imports alone."""
 
 @internal
 def settled(value: Any, site: Any = None, root: Any = None) -> Generator[Wait, Any, Any]:
-    """Wait until a value is at hand: the plan of everything that is not `INERT`.
+    """Wait until a value is at hand: the plan of everything that is not `SETTLED_TYPES`.
 
     Args:
         value: what an expression gave.
@@ -194,7 +197,7 @@ def settled(value: Any, site: Any = None, root: Any = None) -> Generator[Wait, A
     Returns:
         A value that is not awaitable.
     """
-    while type(value) not in INERT:
+    while type(value) not in SETTLED_TYPES:
         kind = type(value)
         if kind is Pending and value._wait is None:
             value = Markup((yield from value._plan)) if value._markup else (yield from value._plan)
@@ -207,10 +210,10 @@ def settled(value: Any, site: Any = None, root: Any = None) -> Generator[Wait, A
                 value._stream.place = (site, root)
             return value
         elif is_awaitable(value):
-            value = yield from awaited(value)
+            value = yield from await_remembered(value)
         else:
             if kind is not GeneratorType:  # some generators can be awaited, most can not
-                remember(kind)
+                remember_type(kind)
             return value
     return value
 
@@ -218,15 +221,15 @@ def settled(value: Any, site: Any = None, root: Any = None) -> Generator[Wait, A
 @internal
 def settled_within(value: Any, site: Any = None, root: Any = None) -> Generator[Wait, Any, Any]:
     """The same, for consumers that make text of containers: also what these hold is awaited."""
-    if type(value) not in INERT:
+    if type(value) not in SETTLED_TYPES:
         value = yield from settled(value, site, root)
-    if type(value) in HOLDERS and holds_awaitables(value, INERT):
-        value = yield from filled(value, awaited)
+    if type(value) in CONTAINER_TYPES and holds_awaitables(value, SETTLED_TYPES):
+        value = yield from filled(value, await_remembered)
     return value
 
 
 @internal
-def awaited(awaitable: Any) -> Generator[Wait, Any, Any]:
+def await_remembered(awaitable: Any) -> Generator[Wait, Any, Any]:
     """Await once, however often the template uses the awaitable."""
     result = results.get(awaitable)
     if result is missing:

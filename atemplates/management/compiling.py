@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from django.template.base import FilterExpression
 from django.template.smartif import TokenBase
 
-from ..compiler.explain import explain, line_of, nodes_below
+from ..compiler.explain import explain_template, line_of, nodes_below
 from ..compiler.foreign_arguments import expressions_in
-from ..compiler.templates import code_of
+from ..compiler.templates import processor_code
 from ..engines.django import DjangoTemplates
 from ..migration.problems import Problem
-from ..migration.site import Site
+from ..migration.site import SiteTemplates
 from ..migration.swallowing import Swallower, swallowers
 from ..runtime.types import is_django
 
@@ -41,7 +41,7 @@ class Tag(NamedTuple):
     """Where it runs, in words."""
 
 
-Places: TypeAlias = dict[Tag, list[str]]
+TagPlaces: TypeAlias = dict[Tag, list[str]]
 """Tag -> ``template:line`` of each use."""
 
 
@@ -53,9 +53,9 @@ class Compiled:
     """How many compile."""
     waits: int = 0
     """In how many places Django templates may wait."""
-    hops: Places = field(default_factory=dict)
+    hops: TagPlaces = field(default_factory=dict)
     """The tags of others that run in the request's thread, or do so until they are known."""
-    inline: Places = field(default_factory=dict)
+    inline: TagPlaces = field(default_factory=dict)
     """The tags of others that run on the event loop, as OPTIONS say or as was learned."""
     processors: dict[str, str] = field(default_factory=dict)
     """The context processors that run in the request's thread -> where they run, in words."""
@@ -65,14 +65,14 @@ class Compiled:
     """Whether all of it runs in the request's thread: ``async_mode="thread"``."""
 
 
-def compile_django(site: Site, backend: DjangoTemplates) -> Compiled:
+def compile_django(site: SiteTemplates, backend: DjangoTemplates) -> Compiled:
     """Compile the templates of a site; what fails is added to its problems."""
     compiled = Compiled(in_thread=backend.async_mode == "thread")
-    hops: Places = defaultdict(list)
-    inline: Places = defaultdict(list)
+    hops: TagPlaces = defaultdict(list)
+    inline: TagPlaces = defaultdict(list)
     for name, template in site.parsed.items():
         try:
-            sections = explain(template, backend.policy)
+            sections = explain_template(template, backend.policy)
         except Exception as error:
             site.problems.append(
                 Problem(f"does not compile: {type(error).__name__}: {error}", site.files[name])
@@ -88,15 +88,15 @@ def compile_django(site: Site, backend: DjangoTemplates) -> Compiled:
     if compiled.in_thread:
         return compiled
     compiled.hops, compiled.inline = dict(hops), dict(inline)
-    compiled.processors = in_thread(
+    compiled.processors = processors_in_thread(
         backend.engine.template_context_processors,
-        lambda each, module: backend.policy.place_of(code_of(each), None, module),
+        lambda each, module: backend.policy.place_of(processor_code(each), None, module),
     )
     compiled.swallowers = swallowers(_paths(site), _filters(site))
     return compiled
 
 
-def compile_jinja2(site: Site, backend: Jinja2) -> Compiled:
+def compile_jinja2(site: SiteTemplates, backend: Jinja2) -> Compiled:
     """Compile the templates of a site; what fails is added to its problems."""
     from ..analysis.jinja2.functions import compile_template
 
@@ -110,12 +110,12 @@ def compile_jinja2(site: Site, backend: Jinja2) -> Compiled:
         else:
             site.problems.append(problem)
     processors = backend.template_context_processors
-    compiled.processors = in_thread(processors, lambda each, module: (False, IN_JINJA2))
+    compiled.processors = processors_in_thread(processors, lambda each, module: (False, IN_JINJA2))
     compiled.swallowers = swallowers(_paths(site), functions)
     return compiled
 
 
-def in_thread(
+def processors_in_thread(
     processors: Iterable[Any], place_of: Callable[[Any, str], tuple[bool, str]]
 ) -> dict[str, str]:
     """Return the context processors that run in the request's thread, and where that is, in words.
@@ -139,11 +139,11 @@ def placed(name: str, line: int | None) -> str:
     return name if line is None else f"{name}:{line}"
 
 
-def _paths(site: Site) -> list[Any]:
+def _paths(site: SiteTemplates) -> list[Any]:
     return [path for paths in site.paths.values() for path in paths]
 
 
-def _filters(site: Site) -> Iterator[tuple[Any, str]]:
+def _filters(site: SiteTemplates) -> Iterator[tuple[Any, str]]:
     """The filters that Django templates name."""
     for name, template in site.parsed.items():
         for node in nodes_below(template.nodelist):

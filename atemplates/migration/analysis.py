@@ -6,18 +6,26 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..relations.paths import AccessPath
-from .entries import Entry, Known, Paths, entries_for, entries_of, needs_of, normal
-from .findings import CONFIRMED, HIDDEN, POSSIBLE, Finding, Place, Report
-from .matching import Match, Need, follow, model_named
+from .entries import (
+    KnownVariable,
+    Paths,
+    RenderedTemplate,
+    entries_for,
+    entries_of,
+    needs_of,
+    normal,
+)
+from .findings import CONFIRMED, HIDDEN, POSSIBLE, Finding, Report, TemplatePlace
+from .matching import Match, Need, match_path, model_named
 from .reads import deferred_advice, finding_for, note_reads
-from .recordings import Record
-from .views import Rendering
+from .recordings import AccessRecord
+from .views import ViewRendering
 
 
 def analyse(
     paths: Paths,
-    renderings: Iterable[Rendering] = (),
-    records: Iterable[Record] = (),
+    renderings: Iterable[ViewRendering] = (),
+    records: Iterable[AccessRecord] = (),
     annotations: dict[str, dict[str, str]] | None = None,
 ) -> Report:
     """Find what templates read and views do not load.
@@ -48,28 +56,30 @@ def analyse(
 
 
 def _recorded(
-    entries: dict[tuple[str, str], Entry],
+    entries: dict[tuple[str, str], RenderedTemplate],
     paths: Paths,
-    records: Iterable[Record],
+    records: Iterable[AccessRecord],
     found: dict[Any, Finding],
 ) -> None:
     for record in records:
         if not record.is_lazy:
             continue
-        for entry in entries_for(record, entries, paths) or [Entry(record.view, record.template)]:
+        for entry in entries_for(record, entries, paths) or [
+            RenderedTemplate(record.view, record.template)
+        ]:
             _confirm(entry, record, found, paths.get(entry.template, ()))
 
 
 def _confirm(
-    entry: Entry,
-    record: Record,
+    entry: RenderedTemplate,
+    record: AccessRecord,
     found: dict[Any, Finding],
     entry_paths: Iterable[AccessPath] = (),
 ) -> None:
     model = model_named(record.entry)
     steps = normal(record.path)
-    place = Place(record.template, record.line, record.expression)
-    match = follow(model, steps[record.entry_at :]) if model is not None else Match()
+    place = TemplatePlace(record.template, record.line, record.expression)
+    match = match_path(model, steps[record.entry_at :]) if model is not None else Match()
     by_place = _at_the_place(entry, record, entry_paths)
     if by_place is not None:
         known, root, (need, whole, unhelped) = by_place
@@ -114,8 +124,8 @@ def _confirm(
 
 
 def _at_the_place(
-    entry: Entry, record: Record, entry_paths: Iterable[AccessPath]
-) -> tuple[Known, str, tuple[Need, tuple[str, ...], str]] | None:
+    entry: RenderedTemplate, record: AccessRecord, entry_paths: Iterable[AccessPath]
+) -> tuple[KnownVariable, str, tuple[Need, tuple[str, ...], str]] | None:
     """Find the static path of a record that hangs on a name that the template made itself.
 
     A group of ``{% regroup %}`` is such a name: the template says which variable it is made of.
@@ -134,7 +144,7 @@ def _at_the_place(
     return None
 
 
-def advice_for(record: Record) -> str:
+def advice_for(record: AccessRecord) -> str:
     """Say what to do about a record that no call on the queryset answers."""
     name = record.path[-1] if record.path else record.root
     if record.kind == "deferred":
@@ -146,7 +156,7 @@ def advice_for(record: Record) -> str:
     return f"load {name!r} where the view gets {record.root!r}"
 
 
-def _stands(finding: Finding, entries: dict[tuple[str, str], Entry]) -> bool:
+def _stands(finding: Finding, entries: dict[tuple[str, str], RenderedTemplate]) -> bool:
     """Whether a finding is worth telling.
 
     What a view certainly does not load stands; of the rest, what the template reads in any case

@@ -11,7 +11,7 @@ from .matching import model_named
 from .problems import Problem
 
 COMMENT = re.compile(r"\{#\s*atemplates:(?P<text>.*?)#\}")
-ONE = re.compile(r"\s*(?P<name>[A-Za-z]\w*)\s*=\s*(?P<label>\w+\.\w+)\s*\Z")
+ANNOTATION = re.compile(r"\s*(?P<name>[A-Za-z]\w*)\s*=\s*(?P<label>\w+\.\w+)\s*\Z")
 
 
 def annotations_of(name: str, source: str) -> tuple[dict[str, str], list[Problem]]:
@@ -27,7 +27,7 @@ def annotations_of(name: str, source: str) -> tuple[dict[str, str], list[Problem
     for number, line in enumerate(source.splitlines(), 1):
         for comment in COMMENT.finditer(line):
             for part in comment["text"].split(","):
-                one = ONE.match(part)
+                one = ANNOTATION.match(part)
                 if one is None:
                     problems.append(
                         Problem(

@@ -9,8 +9,8 @@ from pathlib import Path
 from .findings import Finding
 from .problems import Problem
 
-VERSION = 1
-NAMES = ("view", "template", "variable", "what")
+BASELINE_VERSION = 1
+KEY_FIELDS = ("view", "template", "variable", "what")
 
 Keys = frozenset[tuple[str, ...]]
 
@@ -22,10 +22,10 @@ def write_baseline(file: Path, findings: Iterable[Finding]) -> None:
         OSError: the file cannot be written.
     """
     keys = sorted({finding.key for finding in findings})
-    lines = [json.dumps(dict(zip(NAMES, key, strict=True))) for key in keys]
+    lines = [json.dumps(dict(zip(KEY_FIELDS, key, strict=True))) for key in keys]
     body = ",\n    ".join(lines)
     inner = f"\n    {body}\n  " if lines else ""
-    text = f'{{\n  "version": {VERSION},\n  "findings": [{inner}]\n}}\n'
+    text = f'{{\n  "version": {BASELINE_VERSION},\n  "findings": [{inner}]\n}}\n'
     file.write_text(text, encoding="utf-8")
 
 
@@ -38,15 +38,18 @@ def read_baseline(file: Path) -> tuple[Keys, list[Problem]]:
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
         version = data["version"]
-        if version != VERSION:
+        if version != BASELINE_VERSION:
             return frozenset(), [
                 Problem(
-                    f"this baseline is of version {version!r} and this release reads {VERSION}: "
-                    "write it anew with --write-baseline; until then every finding is new",
+                    f"this baseline is of version {version!r} and this release reads "
+                    f"{BASELINE_VERSION}: write it anew with --write-baseline; until then every "
+                    "finding is new",
                     str(file),
                 )
             ]
-        return frozenset(tuple(str(each[name]) for name in NAMES) for each in data["findings"]), []
+        return frozenset(
+            tuple(str(each[name]) for name in KEY_FIELDS) for each in data["findings"]
+        ), []
     except OSError as error:
         return frozenset(), [Problem(f"cannot read the baseline: {error.strerror}", str(file))]
     except json.JSONDecodeError as error:

@@ -19,7 +19,7 @@ from .findings import Report, call_of
 from .formats import relative
 from .problems import INSTALLED, printable
 from .values import Data
-from .views import Rendering
+from .views import ViewRendering
 
 
 class MissingLibCST(Exception):
@@ -43,7 +43,7 @@ class Edit:
 
 def suggested_edits(
     report: Report,
-    renderings: Iterable[Rendering],
+    renderings: Iterable[ViewRendering],
     *,
     write: bool,
     folders: Iterable[Path] | None = None,
@@ -93,7 +93,7 @@ def suggested_edits(
 
 
 def edits_for(
-    report: Report, renderings: list[Rendering], folders: Iterable[Path] | None = None
+    report: Report, renderings: list[ViewRendering], folders: Iterable[Path] | None = None
 ) -> tuple[dict[str, list[Edit]], list[str]]:
     """Decide what is edited, and what is said instead.
 
@@ -104,7 +104,7 @@ def edits_for(
         File -> its edits, and lines for what has to be done by hand.
     """
     folders = [Path.cwd()] if folders is None else list(folders)
-    targets: dict[tuple[str, str, str], tuple[Rendering, Data]] = {
+    targets: dict[tuple[str, str, str], tuple[ViewRendering, Data]] = {
         (each.view, each.template, name): (each, data)
         for each in renderings
         for name, data in each.variables.items()
@@ -125,7 +125,7 @@ def edits_for(
         rendering, data = targets.get(key, (None, None))
         node = data.expression if data is not None else None
         also = list(dict.fromkeys(each.also for each in needed if each.also))
-        own = rendering is not None and is_own(rendering.file, folders)
+        own = rendering is not None and is_project_file(rendering.file, folders)
         editable = rendering if own else None
         if also or editable is None or not isinstance(node, ast.expr) or node.end_lineno is None:
             by_hand.append(
@@ -142,7 +142,7 @@ def edits_for(
     return dict(edits), by_hand
 
 
-def is_own(file: str, folders: Iterable[Path]) -> bool:
+def is_project_file(file: str, folders: Iterable[Path]) -> bool:
     """Whether a file is the project's own, wherever a link may lead.
 
     Args:

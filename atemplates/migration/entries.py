@@ -10,9 +10,9 @@ from django.db.models import Model
 
 from ..relations.paths import ITEM, AccessPath
 from ..relations.querysets import Mask
-from .matching import Need, follow, model_named
-from .recordings import Record
-from .views import Rendering
+from .matching import Need, match_path, model_named
+from .recordings import AccessRecord
+from .views import ViewRendering
 
 Paths: TypeAlias = dict[str, list[AccessPath]]
 """Template -> what it reads, with the templates it includes and extends."""
@@ -21,7 +21,7 @@ PREFIXES = {"rows": ((ITEM,),), "row": ((),), "page": ((ITEM,), ("object_list", 
 
 
 @dataclass(slots=True)
-class Known:
+class KnownVariable:
     """What a variable of a template is."""
 
     model: str
@@ -37,27 +37,27 @@ class Known:
 
 
 @dataclass(slots=True)
-class Entry:
+class RenderedTemplate:
     """A template as one view renders it."""
 
     view: str
     template: str
-    variables: dict[str, Known] = field(default_factory=dict)
+    variables: dict[str, KnownVariable] = field(default_factory=dict)
     seen: bool = False
     """Whether it was rendered while it was recorded."""
 
 
 def entries_of(
     paths: Paths,
-    renderings: Iterable[Rendering],
-    records: Sequence[Record],
+    renderings: Iterable[ViewRendering],
+    records: Sequence[AccessRecord],
     annotations: dict[str, dict[str, str]],
-) -> dict[tuple[str, str], Entry]:
+) -> dict[tuple[str, str], RenderedTemplate]:
     """Collect the templates that views render, and what is known of their variables."""
-    entries: dict[tuple[str, str], Entry] = {}
+    entries: dict[tuple[str, str], RenderedTemplate] = {}
 
-    def entry_of(view: str, template: str) -> Entry:
-        return entries.setdefault((view, template), Entry(view, template))
+    def entry_of(view: str, template: str) -> RenderedTemplate:
+        return entries.setdefault((view, template), RenderedTemplate(view, template))
 
     for record in records:
         if record.kind == "render":
@@ -66,7 +66,7 @@ def entries_of(
         if rendering.template in paths:
             entry = entry_of(rendering.view, rendering.template)
             for name, data in rendering.variables.items():
-                entry.variables[name] = Known(
+                entry.variables[name] = KnownVariable(
                     data.model._meta.label,
                     PREFIXES[data.shape],
                     frozenset(data.loads),
@@ -78,14 +78,16 @@ def entries_of(
         known = [entry for entry in entries.values() if entry.template == template]
         for entry in known or [entry_of("", template)]:
             for name, label in variables.items():
-                entry.variables.setdefault(name, Known(label, ((ITEM,), ())))
+                entry.variables.setdefault(name, KnownVariable(label, ((ITEM,), ())))
     for record in records:
         for entry in entries_for(record, entries, paths):
             _learn(entry, record)
     return entries
 
 
-def entries_for(record: Record, entries: dict[tuple[str, str], Entry], paths: Paths) -> list[Entry]:
+def entries_for(
+    record: AccessRecord, entries: dict[tuple[str, str], RenderedTemplate], paths: Paths
+) -> list[RenderedTemplate]:
     """The entries that a record can belong to: of its view, whose templates hold its place."""
     of_view = [entry for entry in entries.values() if entry.view == record.view]
     found = [
@@ -100,15 +102,15 @@ def entries_for(record: Record, entries: dict[tuple[str, str], Entry], paths: Pa
     return found or ([] if record.kind == "render" else of_view[:1])
 
 
-def _learn(entry: Entry, record: Record) -> None:
+def _learn(entry: RenderedTemplate, record: AccessRecord) -> None:
     """Take the type of a variable from a record, and what its queryset loads."""
     if record.kind == "rows" and not record.related and not record.path and record.model:
-        known = entry.variables.setdefault(record.root, Known(record.model, ((ITEM,),)))
+        known = entry.variables.setdefault(record.root, KnownVariable(record.model, ((ITEM,),)))
         if record.loads is not None and not known.certain:
             known.loads, known.certain = frozenset(record.loads), True
     elif record.entry:
         prefix = normal(record.path[: record.entry_at])
-        known = entry.variables.setdefault(record.root, Known(record.entry, (prefix,)))
+        known = entry.variables.setdefault(record.root, KnownVariable(record.entry, (prefix,)))
         if prefix not in known.prefixes:
             known.prefixes = (*known.prefixes, prefix)
 
@@ -118,7 +120,7 @@ def normal(path: Iterable[str]) -> tuple[str, ...]:
     return tuple(ITEM if step.lstrip("-").isdecimal() else step for step in path)
 
 
-def needs_of(known: Known, path: AccessPath) -> list[tuple[Need, tuple[str, ...], str]]:
+def needs_of(known: KnownVariable, path: AccessPath) -> list[tuple[Need, tuple[str, ...], str]]:
     """Return the relations that a path crosses from a known variable.
 
     Returns:
@@ -130,7 +132,7 @@ def needs_of(known: Known, path: AccessPath) -> list[tuple[Need, tuple[str, ...]
     model = model_named(known.model)
     if prefix is None or model is None:
         return []
-    match = follow(model, steps[len(prefix) :], known.lists)
+    match = match_path(model, steps[len(prefix) :], known.lists)
     last = match.needs[-1] if match.needs else None
     return [
         (need, steps[: len(prefix) + need.at], match.unhelped if need is last else "")
@@ -138,6 +140,6 @@ def needs_of(known: Known, path: AccessPath) -> list[tuple[Need, tuple[str, ...]
     ]
 
 
-def prefix_of(known: Known, steps: tuple[str, ...]) -> tuple[str, ...] | None:
+def prefix_of(known: KnownVariable, steps: tuple[str, ...]) -> tuple[str, ...] | None:
     fitting = [each for each in known.prefixes if steps[: len(each)] == each]
     return max(fitting, key=len) if fitting else None

@@ -20,7 +20,7 @@ MEANING = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TemplatePlace:
     """An expression in a template."""
 
     template: str
@@ -54,7 +54,7 @@ class Finding:
     """What to do when no call does it, or what to know beside the call."""
     also: str = ""
     """What else has to be changed in the queryset for the call to work."""
-    places: list[Place] = field(default_factory=list)
+    places: list[TemplatePlace] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
     """For what is hidden in Python: ``file:line`` of the code that reached."""
     times: int = 0
@@ -106,7 +106,7 @@ class Lost:
     """An access whose path cannot be followed, and why."""
 
     template: str
-    place: Place
+    place: TemplatePlace
     reason: str
 
 

@@ -16,8 +16,8 @@ from .findings import (
     POSSIBLE,
     STATUSES,
     Finding,
-    Place,
     Report,
+    TemplatePlace,
     call_of,
 )
 from .problems import CONTROLS, Problem, printable, serious
@@ -109,7 +109,7 @@ def _lost(report: Report) -> list[str]:
     if not report.lost:
         return []
     lines = ["", "Paths that cannot be followed:"]
-    seen: set[tuple[Place, str]] = set()
+    seen: set[tuple[TemplatePlace, str]] = set()
     for each in report.lost:
         if (each.place, each.reason) not in seen:
             seen.add((each.place, each.reason))
@@ -141,7 +141,7 @@ def counted(number: int, noun: str) -> str:
 # -- JSON ------------------------------------------------------------------------------------------
 
 
-def as_json(report: Report, new: New | None = None) -> str:
+def report_as_json(report: Report, new: New | None = None) -> str:
     """The whole report as one JSON object."""
     groups = [
         {
@@ -253,7 +253,7 @@ def _distinct(locations: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def located(place: Place) -> tuple[str, int | None]:
+def located(place: TemplatePlace) -> tuple[str, int | None]:
     """The file and line of a place."""
     return place.file or place.template, place.line
 
@@ -352,7 +352,7 @@ def _property(text: str) -> str:
 
 FORMATS: dict[str, Callable[[Report, New | None], str]] = {
     "text": as_text,
-    "json": as_json,
+    "json": report_as_json,
     "sarif": as_sarif,
     "github": as_github,
 }

@@ -7,23 +7,23 @@ from collections.abc import Iterable
 from jinja2 import Environment, TemplateError, TemplateSyntaxError
 
 from ..analysis.jinja2 import jinja2_paths
-from ..analysis.jinja2.walker import Missing, Trees
+from ..analysis.jinja2.walker import MissingTemplates, Trees
 from .annotations import annotations_of
 from .problems import Problem
-from .site import Progress, Site
+from .site import Progress, SiteTemplates
 from .sources import ENDINGS
 
 
 def read_jinja2_site(
     environment: Environment, names: Iterable[str] = (), progress: Progress | None = None
-) -> Site:
+) -> SiteTemplates:
     """Parse templates and find what they read. What fails is noted, and the rest goes on.
 
     Args:
         names: the templates; none for all that the environment's loader lists.
         progress: is called before each template.
     """
-    site = Site()
+    site = SiteTemplates()
     wanted = list(names)
     if not wanted:
         try:
@@ -43,13 +43,13 @@ def read_jinja2_site(
     return site
 
 
-def _read(site: Site, environment: Environment, name: str, trees: Trees) -> None:
+def _read(site: SiteTemplates, environment: Environment, name: str, trees: Trees) -> None:
     if environment.loader is None:
         return
     try:
         source, filename, _ = environment.loader.get_source(environment, name)
         site.files[name] = filename or name
-        missing: Missing = {}
+        missing: MissingTemplates = {}
         site.paths[name] = jinja2_paths(environment, name, missing, trees)
         for template, line, wanted in missing:
             what = f"names the template {wanted!r}, which does not exist"

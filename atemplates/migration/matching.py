@@ -60,7 +60,7 @@ def model_named(label: str) -> type[Model] | None:
         return None
 
 
-def follow(
+def match_path(
     model: type[Model],
     steps: Sequence[str],
     lists: Mapping[str, type[Model]] | None = None,
@@ -170,23 +170,23 @@ def _answers_from_rows(model: type[Model] | None, step: str) -> bool:
 def call_for(needs: Iterable[Need]) -> str:
     """The calls that load relations: ``.select_related(...).prefetch_related(...)``."""
     needs = list(needs)
-    joins = longest({need.lookup for need in needs if need.join})
-    prefetches = longest({need.lookup for need in needs if not need.join})
+    joins = longest_lookups({need.lookup for need in needs if need.join})
+    prefetches = longest_lookups({need.lookup for need in needs if not need.join})
     # A prefetch through a key loads what the key leads to: it takes no join as well.
     calls = ""
     if joins:
-        calls += f".select_related({', '.join(map(quoted, joins))})"
+        calls += f".select_related({', '.join(map(formatted_string, joins))})"
     if prefetches:
-        calls += f".prefetch_related({', '.join(map(quoted, prefetches))})"
+        calls += f".prefetch_related({', '.join(map(formatted_string, prefetches))})"
     return calls
 
 
-def quoted(text: str) -> str:
+def formatted_string(text: str) -> str:
     """A string as the formatter of most Python code writes it."""
     return f'"{text}"'
 
 
-def longest(lookups: set[str]) -> list[str]:
+def longest_lookups(lookups: set[str]) -> list[str]:
     """Drop the lookups that a longer one loads on its way."""
     return sorted(
         lookup

@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from .entries import entries_of, needs_of
-from .matching import longest
-from .recordings import Record
-from .site import Site
-from .views import Rendering
+from .matching import longest_lookups
+from .recordings import AccessRecord
+from .site import SiteTemplates
+from .views import ViewRendering
 
-VERSION = 1
+PLAN_VERSION = 1
 
 
-def plan_of(
-    site: Site, renderings: Iterable[Rendering], records: Iterable[Record]
+def relations_plan(
+    site: SiteTemplates, renderings: Iterable[ViewRendering], records: Iterable[AccessRecord]
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Return what the variables of each template need, whether or not their views load it.
 
@@ -38,8 +38,8 @@ def plan_of(
         template: {
             name: {
                 "model": one["model"],
-                "select": longest(one["select"]),
-                "prefetch": longest(one["prefetch"]),
+                "select": longest_lookups(one["select"]),
+                "prefetch": longest_lookups(one["prefetch"]),
             }
             for name, one in sorted(variables.items())
         }
@@ -52,4 +52,4 @@ def plan_text(plan: dict[str, Any]) -> str:
 
     It is sorted and has a line for each lookup, to make small diffs.
     """
-    return json.dumps({"version": VERSION, "engines": plan}, indent=2) + "\n"
+    return json.dumps({"version": PLAN_VERSION, "engines": plan}, indent=2) + "\n"

@@ -6,13 +6,15 @@ from typing import Any
 
 from ..relations.paths import ITEM, AccessPath
 from ..relations.querysets import deferred_key, is_deferred
-from .entries import Entry, Known, needs_of, normal, prefix_of
-from .findings import POSSIBLE, Finding, Lost, Place, Report
-from .matching import Need, covers, follow, model_named
+from .entries import KnownVariable, RenderedTemplate, needs_of, normal, prefix_of
+from .findings import POSSIBLE, Finding, Lost, Report, TemplatePlace
+from .matching import Need, covers, match_path, model_named
 
 
-def note_reads(entry: Entry, path: AccessPath, found: dict[Any, Finding], report: Report) -> None:
-    place = Place(path.template, path.line, path.expression)
+def note_reads(
+    entry: RenderedTemplate, path: AccessPath, found: dict[Any, Finding], report: Report
+) -> None:
+    place = TemplatePlace(path.template, path.line, path.expression)
     known = entry.variables.get(path.root)
     if path.lost and not _ends(known, path):
         lost = Lost(entry.template, place, path.lost)
@@ -34,7 +36,7 @@ def note_reads(entry: Entry, path: AccessPath, found: dict[Any, Finding], report
     _deferred(entry, known, path, place, found)
 
 
-def _also(known: Known, need: Need) -> str:
+def _also(known: KnownVariable, need: Need) -> str:
     """What has to be done beside a call, where a key on the way is deferred."""
     model = model_named(known.model)
     if model is None:
@@ -49,7 +51,11 @@ def _also(known: Known, need: Need) -> str:
 
 
 def _deferred(
-    entry: Entry, known: Known, path: AccessPath, place: Place, found: dict[Any, Finding]
+    entry: RenderedTemplate,
+    known: KnownVariable,
+    path: AccessPath,
+    place: TemplatePlace,
+    found: dict[Any, Finding],
 ) -> None:
     """Note a column that ``only()`` or ``defer()`` leaves out, and that the template reads."""
     steps = normal(path.path)
@@ -75,7 +81,7 @@ def _deferred(
         finding.places.append(place)
 
 
-def _ends(known: Known | None, path: AccessPath) -> bool:
+def _ends(known: KnownVariable | None, path: AccessPath) -> bool:
     """Whether nothing is reached through the end of a path, whatever is done with it.
 
     It is printed, tested or named; or it is a column, as is most of what functions are given.
@@ -87,7 +93,7 @@ def _ends(known: Known | None, path: AccessPath) -> bool:
     model = model_named(known.model) if known is not None else None
     if known is None or prefix is None or model is None:
         return False
-    return follow(model, steps[len(prefix) :], known.lists).column
+    return match_path(model, steps[len(prefix) :], known.lists).column
 
 
 def _reaches(path: AccessPath, whole: tuple[str, ...]) -> bool:
@@ -98,7 +104,7 @@ def _reaches(path: AccessPath, whole: tuple[str, ...]) -> bool:
 
 def finding_for(
     found: dict[Any, Finding],
-    entry: Entry,
+    entry: RenderedTemplate,
     model: str,
     root: str,
     path: tuple[str, ...],

@@ -16,9 +16,10 @@ from random import random
 from threading import Lock
 from time import monotonic
 
-from ..relations.events import Event, logger
+from ..errors import logger
+from ..relations.events import Event
 from .problems import printable
-from .recordings import Key, Record, record_of, render_record
+from .recordings import AccessRecord, RecordKey, access_record, render_record
 
 INTERVAL = 10.0
 """Seconds between two writes of counts."""
@@ -46,8 +47,8 @@ class Recorder:
     def _reset(self) -> None:
         """Begin with nothing counted; also in a child process, whose parent has the counts."""
         self._lock = Lock()
-        self._seen: set[Key] = set()
-        self._counted: dict[Key, Record] = {}
+        self._seen: set[RecordKey] = set()
+        self._counted: dict[RecordKey, AccessRecord] = {}
         self._written = monotonic()
         self._descriptor: int | None = None
         self._failed = False
@@ -62,9 +63,9 @@ class Recorder:
 
     def observe(self, event: Event) -> None:
         """Note an event. An error in writing is logged once, and never reaches a page."""
-        self._note(record_of(event))
+        self._note(access_record(event))
 
-    def _note(self, record: Record) -> None:
+    def _note(self, record: AccessRecord) -> None:
         key = record.key
         with self._lock:
             if key not in self._seen:
@@ -91,7 +92,7 @@ class Recorder:
         self._counted.clear()
         self._written = monotonic()
 
-    def _write(self, record: Record) -> None:
+    def _write(self, record: AccessRecord) -> None:
         if self._failed:
             return
         try:
@@ -150,11 +151,11 @@ def check_regular(mode: int) -> None:
         OSError: with what it is.
     """
     if not stat.S_ISREG(mode):
-        what = next((name for test, name in KINDS if test(mode)), "something else")
+        what = next((name for test, name in RECORDED_KINDS if test(mode)), "something else")
         raise OSError(None, f"it is {what}, and not a regular file")
 
 
-KINDS = (
+RECORDED_KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a FIFO"),
     (stat.S_ISSOCK, "a socket"),

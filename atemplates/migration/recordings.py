@@ -15,14 +15,14 @@ from typing import Any, TypeAlias
 from ..relations.events import Event
 from .problems import Problem
 
-VERSION = 1
+RECORDING_VERSION = 1
 """Of the format. A line of another version is not read."""
 
-Key: TypeAlias = tuple[Any, ...]
+RecordKey: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(slots=True)
-class Record:
+class AccessRecord:
     """One access that was seen, and how often. The fields are those of an `Event`.
 
     A record of the kind ``"render"`` says that a template was rendered, whatever it loaded.
@@ -50,7 +50,7 @@ class Record:
     """How many loads, a batch being one."""
 
     @property
-    def key(self) -> Key:
+    def key(self) -> RecordKey:
         """What makes two records the same access."""
         place = (self.view, self.template, self.line, self.expression)
         return (*place, self.root, self.path, self.kind, self.model, self.source)
@@ -64,7 +64,7 @@ class Record:
             return True
         return self.related or "[]" in self.path[:-1]
 
-    def add(self, other: Record) -> None:
+    def add(self, other: AccessRecord) -> None:
         """Count another record of the same access into this one."""
         self.times += other.times
         self.milliseconds += other.milliseconds
@@ -75,11 +75,11 @@ class Record:
         """The record as a line of a recording, with the line's end."""
         values = {name: value for name, value in asdict(self).items() if value not in ("", None)}
         values["milliseconds"] = round(self.milliseconds, 3)
-        return json.dumps({"version": VERSION, **values}).encode() + b"\n"
+        return json.dumps({"version": RECORDING_VERSION, **values}).encode() + b"\n"
 
 
-NAMES = tuple(each.name for each in fields(Record))
-SHARED = tuple(name for name in NAMES if name != "times")
+RECORD_FIELDS = tuple(each.name for each in fields(AccessRecord))
+SHARED_FIELDS = tuple(name for name in RECORD_FIELDS if name != "times")
 EMPTY = {"template": "", "line": None, "expression": "", "root": ""}
 EXPECTED: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(
@@ -93,17 +93,17 @@ EXPECTED: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def record_of(event: Event) -> Record:
+def access_record(event: Event) -> AccessRecord:
     """Make a record of an event seen once."""
-    return Record(**{name: getattr(event, name) for name in SHARED})
+    return AccessRecord(**{name: getattr(event, name) for name in SHARED_FIELDS})
 
 
-def render_record(template: str, view: str) -> Record:
+def render_record(template: str, view: str) -> AccessRecord:
     """Make the record of a template that was rendered once."""
-    return Record(template, None, "", "", (), "render", view=view)
+    return AccessRecord(template, None, "", "", (), "render", view=view)
 
 
-def record_from(values: Any) -> Record:
+def record_from(values: Any) -> AccessRecord:
     """Make a record from the JSON object of a line.
 
     Raises:
@@ -111,12 +111,12 @@ def record_from(values: Any) -> Record:
     """
     if not isinstance(values, Mapping):
         raise ValueError(f"expected a JSON object, not {type(values).__name__}")
-    if values.get("version") != VERSION:
+    if values.get("version") != RECORDING_VERSION:
         raise ValueError(
-            f"version {values.get('version')!r} of the format; this release reads {VERSION}: "
-            "record again"
+            f"version {values.get('version')!r} of the format; this release reads "
+            f"{RECORDING_VERSION}: record again"
         )
-    known = {**EMPTY, **{name: values[name] for name in NAMES if name in values}}
+    known = {**EMPTY, **{name: values[name] for name in RECORD_FIELDS if name in values}}
     for name, value in known.items():
         kind = EXPECTED.get(name)
         if kind is not None and not isinstance(value, kind):
@@ -129,30 +129,30 @@ def record_from(values: Any) -> Record:
     loads = known.get("loads")
     if loads is not None:
         known["loads"] = tuple(map(str, loads))
-    return Record(**{**known, "path": tuple(path)})
+    return AccessRecord(**{**known, "path": tuple(path)})
 
 
 @dataclass
 class Recording:
     """What some files hold: each access once, and what could not be read."""
 
-    records: dict[Key, Record] = field(default_factory=dict)
+    records: dict[RecordKey, AccessRecord] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def add(self, record: Record) -> None:
+    def add(self, record: AccessRecord) -> None:
         """Count a record in."""
         known = self.records.setdefault(record.key, record)
         if known is not record:
             known.add(record)
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Iterator[AccessRecord]:
         return iter(self.records.values())
 
     def __len__(self) -> int:
         return len(self.records)
 
 
-def read(files: Iterable[Path]) -> Recording:
+def read_recordings(files: Iterable[Path]) -> Recording:
     """Read recordings, and add up what is in several lines.
 
     Returns:
@@ -185,7 +185,7 @@ def _read_line(recording: Recording, file: Path, number: int, line: bytes) -> No
         recording.problems.append(Problem(f"{error}; skipped", str(file), number))
 
 
-def write(file: Path, records: Iterable[Record]) -> None:
+def write_recordings(file: Path, records: Iterable[AccessRecord]) -> None:
     """Write a recording anew.
 
     Raises:

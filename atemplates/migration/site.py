@@ -27,7 +27,7 @@ Progress = Callable[[int, int, str], None]
 
 
 @dataclass
-class Site:
+class SiteTemplates:
     """What the templates of one engine say."""
 
     paths: dict[str, list[Any]] = field(default_factory=dict)
@@ -40,7 +40,9 @@ class Site:
     """Tag library that no engine knows -> where it is loaded."""
 
 
-def read_site(engine: Engine, names: Iterable[str] = (), progress: Progress | None = None) -> Site:
+def read_site(
+    engine: Engine, names: Iterable[str] = (), progress: Progress | None = None
+) -> SiteTemplates:
     """Parse templates and find what they read. What fails is noted, and the rest goes on.
 
     Args:
@@ -48,7 +50,7 @@ def read_site(engine: Engine, names: Iterable[str] = (), progress: Progress | No
         names: the templates; none for all that the loaders find.
         progress: is called before each template.
     """
-    site = Site()
+    site = SiteTemplates()
     wanted = list(names)
     if not wanted:
         wanted, site.problems = template_names(engine)
@@ -59,7 +61,7 @@ def read_site(engine: Engine, names: Iterable[str] = (), progress: Progress | No
             template = engine.get_template(name)
         except TemplateDoesNotExist as error:
             what = f"needs {error}, which does not exist" if str(error) != name else "is not found"
-            path = file_of(engine, name)
+            path = template_file(engine, name)
             site.problems.append(Problem(f"the template {what}", name, path=path))
             continue
         except TemplateSyntaxError as error:
@@ -72,7 +74,7 @@ def read_site(engine: Engine, names: Iterable[str] = (), progress: Progress | No
             continue
         except Exception as error:
             what = f"cannot be loaded: {type(error).__name__}: {error}"
-            site.problems.append(Problem(what, name, path=file_of(engine, name)))
+            site.problems.append(Problem(what, name, path=template_file(engine, name)))
             continue
         site.parsed[name] = template
         site.files[name] = str(template.origin.name)
@@ -92,7 +94,7 @@ def read_site(engine: Engine, names: Iterable[str] = (), progress: Progress | No
     return site
 
 
-def noting(engine: Engine, site: Site, name: str) -> Any:
+def noting(engine: Engine, site: SiteTemplates, name: str) -> Any:
     """Return what loads templates that a template names, and notes those that do not exist."""
     load = following(engine)
 
@@ -114,12 +116,12 @@ def syntax_problem(engine: Engine, name: str, error: TemplateSyntaxError) -> Pro
     """Describe a template that does not parse, with its file and line."""
     token: Any = getattr(error, "token", None)
     line = getattr(token, "lineno", None)
-    return Problem(f"does not parse: {short(engine, error)}", file_of(engine, name), line)
+    return Problem(f"does not parse: {short(engine, error)}", template_file(engine, name), line)
 
 
 UNREGISTERED = re.compile(r"'(.*)' is not a registered tag library\. Must be one of:\n")
 """How Django says so; a list of all libraries follows."""
-SHOWN = 3
+MOST_SHOWN_NAMES = 3
 
 
 def unregistered_library(error: Exception) -> str:
@@ -151,7 +153,7 @@ def library_problems(engine: Engine, library: str, places: list[Problem]) -> lis
         first, *others = chosen
         text = f"does not parse: {not_registered(engine, library)}"
         if others:
-            shown = [_place(each) for each in others[:SHOWN]]
+            shown = [_place(each) for each in others[:MOST_SHOWN_NAMES]]
             rest = len(others) - len(shown)
             text += f" Also at {', '.join(shown)}" + (f" and {rest} more" if rest else "") + "."
         problems.append(replace(first, message=text))
@@ -162,7 +164,7 @@ def _place(problem: Problem) -> str:
     return problem.file if problem.line is None else f"{problem.file}:{problem.line}"
 
 
-def file_of(engine: Engine, name: str) -> str:
+def template_file(engine: Engine, name: str) -> str:
     """The file that holds a template, or its name when no loader says."""
     for loader in engine.template_loaders:
         for origin in loader.get_template_sources(name):

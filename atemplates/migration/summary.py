@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from ..relations.paths import dotted
 from .problems import printable
-from .recordings import Key, Record
+from .recordings import AccessRecord, RecordKey
 
 WHAT = {
     "relation": "loads",
@@ -20,9 +20,9 @@ WHAT = {
 
 
 def summary_lines(
-    records: Iterable[Record],
+    records: Iterable[AccessRecord],
     files: Mapping[str, str] | None = None,
-    suggestions: Mapping[Key, str] | None = None,
+    suggestions: Mapping[RecordKey, str] | None = None,
 ) -> list[str]:
     """Return the lines; none when nothing was lazy. Each place of a template is one line.
 
@@ -46,7 +46,7 @@ def summary_lines(
     return list(map(printable, lines))
 
 
-def describe(record: Record) -> str:
+def describe(record: AccessRecord) -> str:
     """Say in one line what an access loaded."""
     line = f"line {record.line}: " if record.line is not None else ""
     what = dotted(record.root, record.path)

@@ -38,9 +38,11 @@ from ..relations.static import attributes
 
 GUARD = "SynchronousOnlyOperation"
 BROAD = frozenset({"Exception", "BaseException", GUARD})
-KNOWN = frozenset({"atemplates", "django", "jinja2", "markupsafe", *sys.stdlib_module_names})
+KNOWN_PACKAGES = frozenset(
+    {"atemplates", "django", "jinja2", "markupsafe", *sys.stdlib_module_names}
+)
 """Packages whose functions are known to catch no guard, and to reach for nothing by themselves."""
-DEEPEST = 5
+MOST_DECORATORS = 5
 """How many decorators around a function are looked behind."""
 
 
@@ -114,7 +116,7 @@ def functions_of(value: Any) -> list[FunctionType]:
             continue
         if type(each) is FunctionType:
             found[id(each)] = each
-        if depth < DEEPEST:
+        if depth < MOST_DECORATORS:
             waiting += [(part, depth + 1) for part in _parts(each)]
     return list(found.values())
 
@@ -137,7 +139,7 @@ def _parts(value: Any) -> list[Any]:
         return [value.__func__]
     if issubclass(kind, (partial, partialmethod)):
         return [value.func]
-    if issubclass(kind, CACHED):
+    if issubclass(kind, CACHED_PROPERTIES):
         return [each for each in attributes(value).values() if issubclass(type(each), CALLED)]
     if value is None or issubclass(kind, type):
         return []
@@ -147,16 +149,16 @@ def _parts(value: Any) -> list[Any]:
     return [each for each in parts if type(each) is FunctionType]
 
 
-CACHED = (cached_property, functools.cached_property)
+CACHED_PROPERTIES = (cached_property, functools.cached_property)
 CALLED = (
     *(FunctionType, MethodType, property, classmethod, staticmethod, partial, partialmethod),
-    *(*CACHED, type(functools.lru_cache(len))),
+    *(*CACHED_PROPERTIES, type(functools.lru_cache(len))),
 )
 
 
 def _swallower(function: Any, places: dict[str, None]) -> Swallower | None:
     module = function.__globals__.get("__name__") or ""
-    if str(module).partition(".")[0] in KNOWN:
+    if str(module).partition(".")[0] in KNOWN_PACKAGES:
         return None
     try:
         # Of the code: of a function, Python gives what it says it wraps.

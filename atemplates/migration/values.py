@@ -23,12 +23,12 @@ from django.db.models import Manager, Model, QuerySet
 
 from ..relations.querysets import Mask, gives_instances, lists_of, loaded_by, mask_of
 
-ONE = frozenset({"get", "first", "last", "earliest", "latest", "create"})
+SINGLE_ROW_METHODS = frozenset({"get", "first", "last", "earliest", "latest", "create"})
 NOT_ROWS = frozenset(
     {"values", "values_list", "dates", "datetimes", "aggregate", "count", "exists", "in_bulk"}
 )
 """Methods of querysets that do not give instances."""
-DEEPEST = 3
+DEEPEST_CALL = 3
 """How many functions of the site are looked into, one inside the other."""
 
 
@@ -250,8 +250,8 @@ def _is_paginator(node: ast.Call, scope: Scope) -> bool:
 
 def _chained(base: Data, name: str, node: ast.Call) -> Data | None:
     """A method of a queryset: made for real when its arguments are literals."""
-    plain = name[1:] if name.startswith("a") and name[1:] in ONE else name
-    if plain in ONE:
+    plain = name[1:] if name.startswith("a") and name[1:] in SINGLE_ROW_METHODS else name
+    if plain in SINGLE_ROW_METHODS:
         return replace(base, shape="row")
     if (name[1:] if name.startswith("a") and name[1:] in NOT_ROWS else name) in NOT_ROWS:
         return None
@@ -284,7 +284,7 @@ def _chained(base: Data, name: str, node: ast.Call) -> Data | None:
 def _looked_into(node: ast.Call, scope: Scope) -> Data | None:
     """A function of the site that passes on what it is given, such as a helper for pages."""
     function = _object(node.func, scope)
-    if not inspect.isfunction(function) or scope.depth >= DEEPEST:
+    if not inspect.isfunction(function) or scope.depth >= DEEPEST_CALL:
         return None
     given = [value_of(each, scope) for each in node.args]
     if not any(given) or function.__module__.startswith(("django.", "asgiref.")):

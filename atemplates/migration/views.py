@@ -16,7 +16,7 @@ from django.views.generic.list import MultipleObjectMixin, MultipleObjectTemplat
 from .problems import Problem
 from .values import Data, Scope, scope_of, value_of
 
-NAMES = {
+RENDERING_NAMES = {
     # function -> the place of the template's name; the context follows it
     "render": 1,
     "arender": 1,
@@ -27,7 +27,7 @@ NAMES = {
 
 
 @dataclass(slots=True)
-class Rendering:
+class ViewRendering:
     """One place in a view that renders a template."""
 
     view: str
@@ -40,13 +40,13 @@ class Rendering:
     """The engine's alias, when the view names it."""
 
 
-def renderings(urlconf: str | None = None) -> tuple[list[Rendering], list[Problem]]:
+def renderings(urlconf: str | None = None) -> tuple[list[ViewRendering], list[Problem]]:
     """Find what the views of a URLconf render.
 
     Returns:
         The places, and the views that could not be looked at.
     """
-    found: list[Rendering] = []
+    found: list[ViewRendering] = []
     problems: list[Problem] = []
     seen: set[tuple[str, Any]] = set()
     try:
@@ -88,7 +88,7 @@ def _path_of(callback: Any) -> str:
     return f"{getattr(target, '__module__', '')}.{name}"
 
 
-def _of_view(name: str, callback: Any, extra: dict[str, Any]) -> list[Rendering]:
+def _of_view(name: str, callback: Any, extra: dict[str, Any]) -> list[ViewRendering]:
     view_class = getattr(callback, "view_class", None)
     if view_class is not None:
         return [*_of_generic(name, view_class, callback), *_of_methods(name, view_class)]
@@ -96,7 +96,7 @@ def _of_view(name: str, callback: Any, extra: dict[str, Any]) -> list[Rendering]
     return _of_function(name, function, extra) if inspect.isfunction(function) else []
 
 
-def _of_methods(name: str, view_class: Any) -> list[Rendering]:
+def _of_methods(name: str, view_class: Any) -> list[ViewRendering]:
     found = []
     for method in ("get", "post"):
         function = inspect.unwrap(getattr(view_class, method, None) or _none)
@@ -109,7 +109,7 @@ def _none() -> None:
     """Stands for a method that a view does not have."""
 
 
-def _of_function(name: str, function: Any, extra: dict[str, Any]) -> list[Rendering]:
+def _of_function(name: str, function: Any, extra: dict[str, Any]) -> list[ViewRendering]:
     if function.__module__.startswith("django."):
         return []
     parsed = scope_of(function)
@@ -122,7 +122,7 @@ def _of_function(name: str, function: Any, extra: dict[str, Any]) -> list[Render
         if not isinstance(node, ast.Call):
             continue
         called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        place = NAMES.get(called)
+        place = RENDERING_NAMES.get(called)
         if place is None:
             continue
         named = {each.arg: each.value for each in node.keywords if each.arg}
@@ -132,7 +132,7 @@ def _of_function(name: str, function: Any, extra: dict[str, Any]) -> list[Render
         context = context or (node.args[place + 1] if len(node.args) > place + 1 else None)
         alias = _alias(named.get("using"), function, extra)
         for each in _literals(template):
-            one = Rendering(name, each, file, node.lineno, using=alias)
+            one = ViewRendering(name, each, file, node.lineno, using=alias)
             one.variables = _variables(context, scope, tree)
             found.append(one)
     return found
@@ -203,7 +203,7 @@ def _added(name: str, tree: ast.AST) -> Iterator[tuple[ast.expr | None, ast.expr
 # -- generic views ---------------------------------------------------------------------------------
 
 
-def _of_generic(name: str, view_class: Any, callback: Any) -> list[Rendering]:
+def _of_generic(name: str, view_class: Any, callback: Any) -> list[ViewRendering]:
     """A generic view with a ``model`` or ``queryset`` and no ``get_queryset()`` of its own."""
     many = issubclass(view_class, MultipleObjectMixin)
     if not (many or issubclass(view_class, SingleObjectMixin)):
@@ -226,7 +226,7 @@ def _of_generic(name: str, view_class: Any, callback: Any) -> list[Rendering]:
     names.add("object_list" if many else "object")
     variables = dict.fromkeys(names, data)
     return [
-        Rendering(name, template, file, line, variables)
+        ViewRendering(name, template, file, line, variables)
         for template in _generic_templates(view, queryset, many)
     ]
 

@@ -48,7 +48,7 @@ def needs_loop(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and str(error).startswith(NO_LOOP)
 
 
-class Watch:
+class GuardWatch:
     """Notices whether code asks for the database while it runs in this thread.
 
     A context manager, which may be entered inside another.
@@ -67,10 +67,10 @@ class Watch:
         self.template = ""
         """The file or name of the template that asked first, where that is known."""
         self.line: int | None = None
-        self.outer: Watch | None = None
+        self.outer: GuardWatch | None = None
         self.thread = 0
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> GuardWatch:
         self.begin()
         return self
 
@@ -92,7 +92,7 @@ class Watch:
             self.outer.asked = self.outer.asked or self.asked
 
 
-WATCHES: dict[int, Watch] = {}
+WATCHES: dict[int, GuardWatch] = {}
 """Thread -> the innermost watch. Each thread reads and writes only its own entry."""
 
 original: Any = django.utils.asyncio.get_running_loop  # type: ignore[attr-defined]
@@ -148,12 +148,12 @@ def asking_template() -> tuple[str, int | None]:
 COMPILED = f"{__name__.partition('.')[0]}.compiled."
 
 
-def install() -> None:
+def install_guard() -> None:
     """Put `get_running_loop` where Django's guard asks. Doing it again changes nothing."""
     django.utils.asyncio.get_running_loop = get_running_loop  # type: ignore[attr-defined]
 
 
-install()
+install_guard()
 
 BLOCKED: tuple[type[BaseException], ...] = (SynchronousOnlyOperation, LeaveLoop)
 """What says that a step needs the request's thread."""

@@ -20,12 +20,12 @@ from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 FORMAT = "atemplates learned"
-VERSION = 1
-LARGEST = 16 * 2**20
+LEARNED_VERSION = 1
+MOST_BYTES = 16 * 2**20
 """How many bytes such a file may have."""
-MOST = 5_000
+MOST_FUNCTIONS = 5_000
 """How many functions it may tell of."""
-SEVERAL = 20
+MOST_HELD_FUNCTIONS = 20
 """How many functions that a function holds say whether it was changed."""
 
 
@@ -33,7 +33,7 @@ class Refused(Exception):
     """A file cannot be used; the message says why."""
 
 
-class Key(NamedTuple):
+class FunctionKey(NamedTuple):
     """How a function is found again in another process."""
 
     module: str
@@ -42,7 +42,7 @@ class Key(NamedTuple):
     digest: str
 
 
-class Entry(NamedTuple):
+class LearnedEntry(NamedTuple):
     """What is carried of one function; see `atemplates.placement.records.Record`."""
 
     runs: int
@@ -54,17 +54,17 @@ class Entry(NamedTuple):
     needs_loop: bool
 
 
-def key_of(function: Any) -> Key | None:
+def key_of(function: Any) -> FunctionKey | None:
     """Return how a function is found again; None for what another process cannot tell from others.
 
     Functions made inside of others share their names, and are told apart by nothing but the values
     that they hold.
     """
-    name = name_of(function)
-    return None if name is None else Key(*name, digest_of(function))
+    name = qualified_name(function)
+    return None if name is None else FunctionKey(*name, digest_of(function))
 
 
-def name_of(function: Any) -> tuple[str, str] | None:
+def qualified_name(function: Any) -> tuple[str, str] | None:
     """Return the module and the qualified name of a function that can be found again, or None."""
     if type(function) is not FunctionType:
         return None
@@ -95,7 +95,7 @@ def parts_of(function: FunctionType, seen: set[int]) -> Iterator[str]:
     for value in held:
         if type(value) is not FunctionType:
             yield constant(value)
-        elif id(value) not in seen and len(seen) < SEVERAL:
+        elif id(value) not in seen and len(seen) < MOST_HELD_FUNCTIONS:
             yield from parts_of(value, seen)
 
 
@@ -119,7 +119,7 @@ def constant(value: Any) -> str:
 # -- the file ------------------------------------------------------------------------------------
 
 
-def read(path: Path) -> dict[Key, Entry]:
+def read_learned(path: Path) -> dict[FunctionKey, LearnedEntry]:
     """Read what a file carries.
 
     Args:
@@ -128,7 +128,7 @@ def read(path: Path) -> dict[Key, Entry]:
     Raises:
         Refused: it cannot be read, is something else, or may be written by others.
     """
-    text = text_of(path)
+    text = read_private_file(path)
     if not text.strip():
         return {}
     try:
@@ -137,15 +137,15 @@ def read(path: Path) -> dict[Key, Entry]:
         raise Refused(f"it is no JSON: {error}") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise Refused(f'it is no file of ours: there is no "format": "{FORMAT}" in it')
-    if data.get("version") != VERSION:
+    if data.get("version") != LEARNED_VERSION:
         return {}
     functions = data.get("functions")
-    if not isinstance(functions, list) or len(functions) > MOST:
-        raise Refused(f'"functions" is no list of at most {MOST}')
+    if not isinstance(functions, list) or len(functions) > MOST_FUNCTIONS:
+        raise Refused(f'"functions" is no list of at most {MOST_FUNCTIONS}')
     return dict(map(entry_of, functions))
 
 
-def text_of(path: Path) -> str:
+def read_private_file(path: Path) -> str:
     """Read a file that nobody else may write.
 
     Raises:
@@ -157,15 +157,15 @@ def text_of(path: Path) -> str:
         try:
             refuse_others(os.fstat(descriptor), path)
             with open(descriptor, "rb", closefd=False) as file:
-                content = file.read(LARGEST + 1)
+                content = file.read(MOST_BYTES + 1)
         finally:
             os.close(descriptor)
     except FileNotFoundError:
         return ""
     except OSError as error:
         raise Refused(f"it cannot be read: {error.strerror or error}") from error
-    if len(content) > LARGEST:
-        raise Refused(f"it has more than {LARGEST} bytes")
+    if len(content) > MOST_BYTES:
+        raise Refused(f"it has more than {MOST_BYTES} bytes")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -189,17 +189,17 @@ def refuse_others(status: os.stat_result, path: Path) -> None:
         raise Refused("it belongs to another user than the process and the folder")
 
 
-def entry_of(data: Any) -> tuple[Key, Entry]:
+def entry_of(data: Any) -> tuple[FunctionKey, LearnedEntry]:
     """Read one function's entry.
 
     Raises:
         Refused: it is none.
     """
-    fields = (*Key._fields, *Entry._fields)
+    fields = (*FunctionKey._fields, *LearnedEntry._fields)
     if not isinstance(data, dict) or set(data) != set(fields):
-        raise Refused(f"an entry has not exactly {', '.join(fields)}: {shortened(data)}")
-    key = Key(*(data[name] for name in Key._fields))
-    entry = Entry(*(data[name] for name in Entry._fields))
+        raise Refused(f"an entry has not exactly {', '.join(fields)}: {short_line(data)}")
+    key = FunctionKey(*(data[name] for name in FunctionKey._fields))
+    entry = LearnedEntry(*(data[name] for name in LearnedEntry._fields))
     counts = (entry.runs, entry.quick, entry.slow)
     right = (
         all(isinstance(text, str) for text in key)
@@ -210,17 +210,17 @@ def entry_of(data: Any) -> tuple[Key, Entry]:
         and type(entry.needs_loop) is bool
     )
     if not right:
-        raise Refused(f"an entry has a value of the wrong kind: {shortened(data)}")
+        raise Refused(f"an entry has a value of the wrong kind: {short_line(data)}")
     return key, entry
 
 
-def shortened(data: Any) -> str:
+def short_line(data: Any) -> str:
     """Return data on one short line."""
     text = repr(data)
     return text if len(text) <= 100 else f"{text[:99]}…"
 
 
-def write(path: Path, entries: Mapping[Key, Entry]) -> None:
+def write_learned(path: Path, entries: Mapping[FunctionKey, LearnedEntry]) -> None:
     """Write a file in one step: whoever reads it meanwhile finds the old one or the new one.
 
     Raises:
@@ -228,9 +228,9 @@ def write(path: Path, entries: Mapping[Key, Entry]) -> None:
     """
     lines = [
         json.dumps({**key._asdict(), **entries[key]._asdict()})
-        for key in sorted(list(entries)[-MOST:])
+        for key in sorted(list(entries)[-MOST_FUNCTIONS:])
     ]
-    head = f'{{"format": {json.dumps(FORMAT)}, "version": {VERSION}, "functions": ['
+    head = f'{{"format": {json.dumps(FORMAT)}, "version": {LEARNED_VERSION}, "functions": ['
     text = "\n".join([head, ",\n".join(lines), "]}", ""])
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -244,8 +244,10 @@ def write(path: Path, entries: Mapping[Key, Entry]) -> None:
 
 
 def merged(
-    written: Mapping[Key, Entry], known: Mapping[Key, Entry], begun: Mapping[Key, Entry]
-) -> dict[Key, Entry]:
+    written: Mapping[FunctionKey, LearnedEntry],
+    known: Mapping[FunctionKey, LearnedEntry],
+    begun: Mapping[FunctionKey, LearnedEntry],
+) -> dict[FunctionKey, LearnedEntry]:
     """Return what a file is to carry.
 
     Args:
@@ -263,9 +265,9 @@ def merged(
     return found
 
 
-def both(one: Entry, other: Entry) -> Entry:
+def both(one: LearnedEntry, other: LearnedEntry) -> LearnedEntry:
     """Return what two processes know of a function: what speaks against it in either counts."""
-    return Entry(
+    return LearnedEntry(
         runs=max(one.runs, other.runs),
         quick=max(one.quick, other.quick),
         slow=max(one.slow, other.slow),

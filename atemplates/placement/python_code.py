@@ -36,7 +36,7 @@ SOMEBODYS = "code that cannot be named"
 Code = Any
 """A function (or class) that a step runs, `SOMEBODYS`, or None."""
 
-SCALARS: frozenset[type] = frozenset(
+CODELESS_TYPES: frozenset[type] = frozenset(
     {
         *(str, SafeString, Markup, int, float, complex, bool, type(None), bytes, range),
         *(uuid.UUID, decimal.Decimal),
@@ -45,13 +45,13 @@ SCALARS: frozenset[type] = frozenset(
 )
 """Exact types whose values run nobody's code, whatever is done with them."""
 
-CONTAINERS: frozenset[type] = frozenset(
+BUILTIN_CONTAINERS: frozenset[type] = frozenset(
     {list, tuple, dict, set, frozenset, deque, OrderedDict, defaultdict}
     | {type({}.keys()), type({}.values()), type({}.items())}
 )
 """Exact types that run what their items run, when these are printed or compared."""
 
-SEVERAL = 50
+MOST_ITEMS = 50
 """How many items of a container are looked at one by one; a larger one may hold anything."""
 
 LIBRARY = os.path.dirname(os.__file__) + os.sep
@@ -73,7 +73,7 @@ QUIET_MODULES = (
 
 COMPARISON = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__")
 ITERATION = ("__iter__", "__len__", "__getitem__", "__reversed__")
-CACHED: tuple[type, ...] = (cached_property, django_cached_property)
+CACHED_PROPERTY_TYPES: tuple[type, ...] = (cached_property, django_cached_property)
 
 
 def is_quiet(function: FunctionType) -> bool:
@@ -145,7 +145,7 @@ SPECIAL: dict[tuple[type, tuple[str, ...]], Code] = {}
 """What is known of special methods. Two threads that learn the same at once write the same."""
 
 
-def forget() -> None:
+def forget_python_code() -> None:
     """Forget the types: each is looked at again when it is met again."""
     ATTRIBUTES.clear()
     SPECIAL.clear()
@@ -155,7 +155,7 @@ def forget() -> None:
 def attribute_code(value: Any, name: str) -> Code:
     """What resolving ``value.name`` runs: the subscript, then the attribute."""
     kind = type(value)
-    if kind in SCALARS:
+    if kind in CODELESS_TYPES:
         return None
     known = ATTRIBUTES.get(kind)
     if known is None:
@@ -232,7 +232,7 @@ def descriptor_code(attribute: Any) -> AttributeCode:
     if kind is classmethod:  # up to Python 3.12 it may hold a property
         inner = attribute.__func__
         return NO_CODE if type(inner) is FunctionType else descriptor_code(inner)
-    if issubclass(kind, CACHED):
+    if issubclass(kind, CACHED_PROPERTY_TYPES):
         code = call_code(attribute.func)
         return NO_CODE if code is None else AttributeCode(code, True)
     getter = static(kind, "__get__")
@@ -253,7 +253,7 @@ def descriptor_code(attribute: Any) -> AttributeCode:
 
 def _class_code(kind: type, name: str) -> Code:
     attribute = static(kind, name)
-    if attribute is None or type(attribute) in (FunctionType, property, *CACHED):
+    if attribute is None or type(attribute) in (FunctionType, property, *CACHED_PROPERTY_TYPES):
         return None  # a class gives these themselves
     return descriptor_code(attribute).code
 
@@ -315,7 +315,7 @@ def call_code(function: Any) -> Code:
         return call_code(function.__func__)
     if issubclass(kind, partial):
         code = call_code(function.func)
-        return arguments_code(function) if code is None else code
+        return partial_code(function) if code is None else code
     if issubclass(kind, type):
         return class_code(function)
     wrapped = (
@@ -331,7 +331,7 @@ def sorting_code(owner: Any) -> Code:
     return VALUES["comparison"](owner) if issubclass(type(owner), list) else None
 
 
-def arguments_code(function: partial[Any]) -> Code:
+def partial_code(function: partial[Any]) -> Code:
     """What is run of the arguments that a ``partial`` holds."""
     return VALUES["use"](*function.args, *function.keywords.values())
 
@@ -397,7 +397,7 @@ def reached_code(kind: type, function: FunctionType) -> Code:
                 attribute = attribute.fget
             elif type(attribute) in (staticmethod, classmethod):
                 attribute = attribute.__func__
-            elif issubclass(type(attribute), CACHED):
+            elif issubclass(type(attribute), CACHED_PROPERTY_TYPES):
                 attribute = attribute.func
             if type(attribute) is not FunctionType or attribute in seen:
                 continue

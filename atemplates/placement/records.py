@@ -12,18 +12,16 @@ functions, never about values.
 from __future__ import annotations
 
 import atexit
-import logging
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
+from ..errors import logger
 from . import learned_file
-from .guard import NeedsLoop, Watch, needs_loop
-from .learned_file import Entry, Key, Refused
+from .guard import GuardWatch, NeedsLoop, needs_loop
+from .learned_file import FunctionKey, LearnedEntry, Refused
 from .python_code import SOMEBODYS
-
-logger = logging.getLogger("atemplates")
 
 TRUSTED_AFTER = 3
 """After how many quick runs in the thread code runs on the loop."""
@@ -34,11 +32,11 @@ STRIKES = 3
 the machine is."""
 FORGIVEN = 50
 """After how many runs one of those that took long is forgotten."""
-LIMIT = 5_000
+MOST_RECORDS = 5_000
 """How many functions are remembered, in programs that make functions without end."""
 
 
-class Record:
+class FunctionRecord:
     """What is known of one function."""
 
     __slots__ = ("asked", "needs_loop", "quick", "runs", "slow", "slowest")
@@ -57,18 +55,18 @@ class Record:
         """Whether it starts tasks, or does something else that takes a running event loop."""
 
     @classmethod
-    def of(cls, entry: Entry) -> Record:
+    def of(cls, entry: LearnedEntry) -> FunctionRecord:
         """Make the record that a file carries."""
         record = cls()
-        for name in Entry._fields:
+        for name in LearnedEntry._fields:
             setattr(record, name, getattr(entry, name))
         record.quick = min(record.quick, record.runs)
         return record
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> LearnedEntry:
         """What a file is to carry."""
-        return Entry(*(getattr(self, name) for name in Entry._fields))
+        return LearnedEntry(*(getattr(self, name) for name in LearnedEntry._fields))
 
     @property
     def belongs_in_thread(self) -> bool:
@@ -102,25 +100,25 @@ class Record:
                 self.slow -= 1
 
 
-RECORDS: dict[Any, Record] = {}
+RECORDS: dict[Any, FunctionRecord] = {}
 """Function -> what is known of it. Threads may race for a record and its numbers: then a run is
 not counted, and the function stays in the thread for one run more. `Record.asked` is only ever set
 to True."""
 
 
-def record_of(code: Any) -> Record:
+def function_record(code: Any) -> FunctionRecord:
     """Return the record of a function, a new one if it was not met before."""
-    record = known(code)
+    record = known_record(code)
     if record is None:
-        record = Record()
+        record = FunctionRecord()
         record.needs_loop = names_loop(code)
         record = keep(code, record)
     return record
 
 
-def keep(code: Any, record: Record) -> Record:
+def keep(code: Any, record: FunctionRecord) -> FunctionRecord:
     """Keep the first record of a function; return the one that is kept."""
-    if len(RECORDS) >= LIMIT:
+    if len(RECORDS) >= MOST_RECORDS:
         RECORDS.clear()
     try:
         return RECORDS.setdefault(code, record)
@@ -128,24 +126,24 @@ def keep(code: Any, record: Record) -> Record:
         return record
 
 
-def known(code: Any) -> Record | None:
+def known_record(code: Any) -> FunctionRecord | None:
     """Return the record of a function, also one that a file carries; None if there is none."""
     try:
         record = RECORDS.get(code)
     except TypeError:  # a callable object without a hash
         return None
     if record is None and CARRIED:
-        name = learned_file.name_of(code)
+        name = learned_file.qualified_name(code)
         entry = CARRIED[name].get(learned_file.digest_of(code)) if name in CARRIED else None
         if entry is not None:
-            record = keep(code, Record.of(entry))
+            record = keep(code, FunctionRecord.of(entry))
     return record
 
 
-CARRIED: dict[tuple[str, str], dict[str, Entry]] = {}
+CARRIED: dict[tuple[str, str], dict[str, LearnedEntry]] = {}
 """Module and qualified name -> digest of the code -> what files carry of it. It is only added to,
 in single steps; whoever reads it meanwhile finds a function in the thread for one run more."""
-BEGUN: dict[Path, dict[Key, Entry]] = {}
+BEGUN: dict[Path, dict[FunctionKey, LearnedEntry]] = {}
 """The files that are written when the process ends, with what they carried when it began. Set in
 single steps, when backends are made."""
 
@@ -170,7 +168,7 @@ def is_trusted(code: Any, after: int = TRUSTED_AFTER) -> bool:
     """
     if code is SOMEBODYS:
         return False
-    record = known(code)
+    record = known_record(code)
     if record is None:
         return after == 0 or names_loop(code)
     return record.is_trusted(after)
@@ -180,13 +178,13 @@ def is_learning(code: Any) -> bool:
     """Whether a function has not shown yet where it belongs."""
     if code is None or code is SOMEBODYS:
         return False
-    record = known(code)
+    record = known_record(code)
     return record is None or record.place == "learning"
 
 
 def belongs_in_thread(code: Any) -> bool:
     """Whether a function has shown that it asks for the database, or takes long."""
-    record = known(code)
+    record = known_record(code)
     return record is not None and record.belongs_in_thread
 
 
@@ -207,7 +205,7 @@ def observed(code: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
         if not needs_loop(error):
             raise
         if code is not SOMEBODYS:
-            record_of(code).needs_loop = True
+            function_record(code).needs_loop = True
         raise NeedsLoop(partial(function, *args, **kwargs)) from error
 
 
@@ -218,10 +216,10 @@ def noted(code: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
     """
     if code is None or code is SOMEBODYS:
         return function(*args, **kwargs)
-    record = record_of(code)
+    record = function_record(code)
     if record.quick >= TRUSTED_AFTER or record.belongs_in_thread:
         return function(*args, **kwargs)
-    watch = Watch()
+    watch = GuardWatch()
     start = perf_counter()
     try:
         with watch:
@@ -243,7 +241,7 @@ def carry(path: str | Path) -> None:
     """
     file = Path(path).absolute()
     try:
-        entries = learned_file.read(file)
+        entries = learned_file.read_learned(file)
     except Refused as error:
         logger.warning("What was learned is not read from %s: %s.", file, error)
         return
@@ -262,10 +260,10 @@ def save(path: str | Path) -> None:
     """
     file = Path(path).absolute()
     try:
-        written = learned_file.read(file)
+        written = learned_file.read_learned(file)
         entries = learned_file.merged(written, entries_learned(), BEGUN.get(file, {}))
         if entries != written:
-            learned_file.write(file, entries)
+            learned_file.write_learned(file, entries)
     except (Refused, OSError) as error:
         logger.warning("What was learned is not written to %s: %s.", file, error)
 
@@ -277,9 +275,9 @@ def save_all() -> None:
         save(file)
 
 
-def entries_learned() -> dict[Key, Entry]:
+def entries_learned() -> dict[FunctionKey, LearnedEntry]:
     """Return what another process may know of the functions that were met in this one."""
-    entries: dict[Key, Entry] = {}
+    entries: dict[FunctionKey, LearnedEntry] = {}
     for code, record in list(RECORDS.items()):
         key = learned_file.key_of(code)
         if key is not None and record.runs:
@@ -306,7 +304,7 @@ class Learned(NamedTuple):
     """Where it runs and why, in words."""
 
     @classmethod
-    def of(cls, name: str, record: Record) -> Learned:
+    def of(cls, name: str, record: FunctionRecord) -> Learned:
         """Describe a record."""
         slowest = record.slowest * 1000
         return cls(name, record.place, record.runs, slowest, record.asked, said_of(record))
@@ -314,45 +312,45 @@ class Learned(NamedTuple):
 
 def learned() -> list[Learned]:
     """Return what was learned in this process, or by others that left it in a file, by name."""
-    found = [Learned.of(name_of(code), record) for code, record in list(RECORDS.items())]
+    found = [Learned.of(record_name(code), record) for code, record in list(RECORDS.items())]
     met = {each.name for each in found}
     for (module, name), entries in list(CARRIED.items()):
         if f"{module}.{name}" not in met:
-            records = map(Record.of, list(entries.values()))
+            records = map(FunctionRecord.of, list(entries.values()))
             found += [Learned.of(f"{module}.{name}", record) for record in records]
     return sorted(found)
 
 
 TIMES = "three times"
 """`TRUSTED_AFTER` in words."""
-LEARNED = "learned: "
+LEARNED_WORDS = "learned: "
 """How the words begin for what is settled."""
 
 
-def said_of(record: Record) -> str:
+def said_of(record: FunctionRecord) -> str:
     """Say where a function runs by what was learned, and why."""
     slowest = f"slowest {record.slowest * 1000:.2f} ms"
     if record.needs_loop:
-        return f"{LEARNED}on the loop, because it needs one that is running"
+        return f"{LEARNED_WORDS}on the loop, because it needs one that is running"
     if record.asked:
-        return f"{LEARNED}in the thread, because it asks the database"
+        return f"{LEARNED_WORDS}in the thread, because it asks the database"
     if record.belongs_in_thread:
-        return f"{LEARNED}in the thread, because it took long ({slowest})"
+        return f"{LEARNED_WORDS}in the thread, because it took long ({slowest})"
     if record.place == "loop":
-        return f"{LEARNED}on the loop ({record.runs} runs, {slowest})"
+        return f"{LEARNED_WORDS}on the loop ({record.runs} runs, {slowest})"
     so_far = f" ({record.quick} so far)" if record.quick else ""
     return f"in the request's thread until it has been quick {TIMES}{so_far}"
 
 
 def said_of_code(code: Any) -> str:
     """Say where a function runs that may run on the loop once it has earned that."""
-    record = known(code)
+    record = known_record(code)
     if record is None:
-        record = Record()
+        record = FunctionRecord()
         record.needs_loop = names_loop(code)
     return said_of(record)
 
 
-def name_of(code: Any) -> str:
+def record_name(code: Any) -> str:
     """The module and name of a function or class."""
     return f"{getattr(code, '__module__', None) or '?'}.{getattr(code, '__qualname__', code)}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from .records import TRUSTED_AFTER
 
-ATTRIBUTE = "_atemplates_route"
+ROUTE_ATTRIBUTE = "_atemplates_route"
 """Where the node list of a template keeps its route: forgotten with it, when it is loaded again."""
 SELDOM = 64
 """How many renders in a row begin in the thread at most, before one begins on the loop."""
@@ -20,7 +20,7 @@ LESSONS = 6
 """How many renders in a row are lessons at most, where a template always meets new functions."""
 
 
-class Route:
+class PageRoute:
     """What is known of one template. Threads may race for the numbers, which are only a guess:
     then a render begins in the other place, or watches what is known."""
 
@@ -63,13 +63,13 @@ class Route:
         self.left = self.in_row
 
 
-def route_of(template: Any) -> Route:
+def route_of(template: Any) -> PageRoute:
     """Return the route of a template; a new one for what is no template of Django's."""
     nodelist = getattr(template, "nodelist", None)
     if nodelist is None:
-        return Route()
+        return PageRoute()
     attributes = vars(nodelist)
-    route: Route | None = attributes.get(ATTRIBUTE)
+    route: PageRoute | None = attributes.get(ROUTE_ATTRIBUTE)
     if route is None:
-        route = attributes.setdefault(ATTRIBUTE, Route())
+        route = attributes.setdefault(ROUTE_ATTRIBUTE, PageRoute())
     return route

@@ -33,9 +33,9 @@ from django.template.base import Template
 from django.template.context import BaseContext
 from django.template.engine import Engine
 
-from .guard import BLOCKED, Watch
-from .python_code import SCALARS, SOMEBODYS
-from .records import record_of
+from .guard import BLOCKED, GuardWatch
+from .python_code import CODELESS_TYPES, SOMEBODYS
+from .records import function_record
 
 LEAVE = type("Leave", (), {"__repr__": lambda self: "LEAVE"})()
 """What an attempt gives in the place of a result when the step belongs in the thread."""
@@ -51,9 +51,9 @@ Undo = tuple[Callable[..., None], Any, Any]
 
 DEPTH = 3
 """How far an attempt notes what objects hold: their attributes, those of these, and once more."""
-MOST = 100
+MOST_NOTED = 100
 """How many objects an attempt notes at most."""
-UNCHANGING: frozenset[type] = SCALARS | {
+UNCHANGING: frozenset[type] = CODELESS_TYPES | {
     *(FunctionType, BuiltinFunctionType, ModuleType, CodeType, type),
     *(slice, re.Pattern),
 }
@@ -103,20 +103,20 @@ def attempt(
     variables = copy_context()
     result = None
     # Not a ``with``, which takes as long as many a function: so does each line here.
-    watch = Watch(leave=True)
+    watch = GuardWatch(leave=True)
     watch.begin()
     start = perf_counter()
     try:
         result = function(*args, **kwargs) if kwargs else function(*args)
     except BaseException as error:
         if not watch.asked and not needs_thread(error):
-            learn(code, perf_counter() - start, False)
+            learn_of_trial(code, perf_counter() - start, False)
             raise
         watch.asked = True
     finally:
         seconds = perf_counter() - start
         watch.end()
-    learn(code, seconds, watch.asked)
+    learn_of_trial(code, seconds, watch.asked)
     if not watch.asked:
         return result
     if iscoroutine(result):
@@ -134,9 +134,9 @@ def needs_thread(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and str(error).startswith(NEEDS_NO_LOOP)
 
 
-def learn(code: Any, seconds: float, asked: bool) -> None:
+def learn_of_trial(code: Any, seconds: float, asked: bool) -> None:
     if code is not None and code is not SOMEBODYS:
-        record_of(code).note(seconds, asked)
+        function_record(code).note(seconds, asked)
 
 
 class TooMuch(Exception):
@@ -162,11 +162,11 @@ class Notes:
         Raises:
             TooMuch: it holds too much, or an iterator.
         """
-        way = way_of(type(item))  # type: ignore[arg-type]
+        way = noting_method(type(item))  # type: ignore[arg-type]
         if way is None or id(item) in self.seen:
             return
         self.seen[id(item)] = item
-        if len(self.seen) > MOST:
+        if len(self.seen) > MOST_NOTED:
             raise TooMuch
         if way.is_used_up:
             raise TooMuch
@@ -187,7 +187,7 @@ class Notes:
         """Note what an object holds, if the depth is not reached."""
         if depth:
             for number, item in enumerate(items):
-                if number > MOST:
+                if number > MOST_NOTED:
                     raise TooMuch
                 if type(item) not in UNCHANGING:
                     self.note(item, depth - 1)
@@ -225,29 +225,29 @@ class Notes:
             self.note(request, depth)
 
 
-class Way(NamedTuple):
+class NotingMethod(NamedTuple):
     """How the objects of a type are noted."""
 
     is_context: bool
     is_used_up: bool
     """Whether they can be gone through once only."""
     container: Any
-    """The entry of `CONTAINERS`; None for what is no container."""
+    """The entry of `NOTED_CONTAINERS`; None for what is no container."""
     held: Any
     """Gives what an object of another kind holds, apart from its attributes."""
     has_attributes: bool
 
 
 @lru_cache(1000)
-def way_of(kind: Any) -> Way | None:
+def noting_method(kind: Any) -> NotingMethod | None:
     """How the objects of a type are noted; None where there is nothing to note."""
     if kind in UNCHANGING or issubclass(kind, UNCHANGING_BASES):
         return None
-    container = next((entry for entry in CONTAINERS if issubclass(kind, entry[0])), None)
+    container = next((entry for entry in NOTED_CONTAINERS if issubclass(kind, entry[0])), None)
     held = next((give for base, give in HOLDING if issubclass(kind, base)), None)
-    bare = kind in (tuple, frozenset, MethodType, *(entry[0] for entry in CONTAINERS))
+    bare = kind in (tuple, frozenset, MethodType, *(entry[0] for entry in NOTED_CONTAINERS))
     is_used_up = any("__next__" in base.__dict__ for base in kind.__mro__)
-    return Way(issubclass(kind, BaseContext), is_used_up, container, held, not bare)
+    return NotingMethod(issubclass(kind, BaseContext), is_used_up, container, held, not bare)
 
 
 HOLDING: tuple[tuple[type, Callable[[Any], Iterable[Any]]], ...] = (
@@ -343,7 +343,7 @@ def put_back_bytes(item: bytearray, before: bytes) -> None:
     item[:] = before
 
 
-CONTAINERS: tuple[tuple[type, Callable[[Any], Any], Callable[..., None], Any], ...] = (
+NOTED_CONTAINERS: tuple[tuple[type, Callable[[Any], Any], Callable[..., None], Any], ...] = (
     (OrderedDict, lambda item: dict(OrderedDict.items(item)), put_back_ordered, dict.values),
     (dict, dict.copy, put_back_dict, dict.values),
     (list, list.copy, put_back_list, iter),

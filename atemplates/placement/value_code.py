@@ -17,11 +17,11 @@ from django.db.models import Model, QuerySet
 from django.utils.functional import LazyObject, Promise, empty
 
 from .python_code import (
+    BUILTIN_CONTAINERS,
+    CODELESS_TYPES,
     COMPARISON,
-    CONTAINERS,
     ITERATION,
-    SCALARS,
-    SEVERAL,
+    MOST_ITEMS,
     SOMEBODYS,
     VALUES,
     Code,
@@ -36,7 +36,7 @@ from .python_code import (
 )
 
 
-def forget() -> None:
+def forget_value_code() -> None:
     """Forget the types: each is looked at again when it is met again."""
     HOLDS.clear()
     HARMLESS.clear()
@@ -45,9 +45,9 @@ def forget() -> None:
 def text_code(value: Any) -> Code:
     """What printing a value runs, with escaping and localising."""
     kind = type(value)
-    if kind in SCALARS:
+    if kind in CODELESS_TYPES:
         return None
-    if kind in CONTAINERS:
+    if kind in BUILTIN_CONTAINERS:
         return items_code(value, repr_code)
     if issubclass(kind, LazyObject):
         return inner_code(value, text_code)
@@ -64,7 +64,11 @@ def text_code(value: Any) -> Code:
 def repr_code(value: Any) -> Code:
     """What printing a container runs of an item, which shows by its ``__repr__``."""
     kind = type(value)
-    if kind in SCALARS or kind in CONTAINERS or issubclass(kind, (LazyObject, Promise)):
+    if (
+        kind in CODELESS_TYPES
+        or kind in BUILTIN_CONTAINERS
+        or issubclass(kind, (LazyObject, Promise))
+    ):
         return text_code(value)
     code = special_code(kind, "__repr__")
     return text_code(value) if code is None else code
@@ -78,13 +82,13 @@ def held_code(value: Any, code_of: Callable[[Any], Code]) -> Code:
             return special_code(kind, *methods)
     if issubclass(kind, BaseException):
         return items_code(value.args, code_of)
-    if issubclass(kind, tuple(CONTAINERS)):
+    if issubclass(kind, tuple(BUILTIN_CONTAINERS)):
         return special_code(kind, *ITERATION) or items_code(value, code_of)
     if issubclass(kind, QuerySet):
         return (
             None
             if value._result_cache is None
-            else items_code(value._result_cache[:SEVERAL], code_of)
+            else items_code(value._result_cache[:MOST_ITEMS], code_of)
         )
     return holder_code(value)
 
@@ -97,7 +101,7 @@ METHODS: tuple[tuple[type, tuple[str, ...]], ...] = tuple(
     )
 )
 """Types of scalars, whose methods are called to write a value of a derived type as text."""
-HOLDERS = frozenset({"collections", "weakref"})
+HOLDING_MODULES = frozenset({"collections", "weakref"})
 """Where classes lie whose values do something with those in them."""
 
 
@@ -107,8 +111,8 @@ def holder_code(value: Any) -> Code:
     holds = HOLDS.get(kind)
     if holds is None:
         holds = HOLDS[kind] = kind is MappingProxyType or (
-            not issubclass(kind, tuple(CONTAINERS))
-            and any(base.__module__.partition(".")[0] in HOLDERS for base in kind.__mro__)
+            not issubclass(kind, tuple(BUILTIN_CONTAINERS))
+            and any(base.__module__.partition(".")[0] in HOLDING_MODULES for base in kind.__mro__)
         )
     if not holds:
         return None
@@ -149,7 +153,7 @@ def lazy_text_code(lazy: Any) -> Code:
 def truth_code(value: Any) -> Code:
     """What the truth of a value runs."""
     kind = type(value)
-    if kind in SCALARS or kind in CONTAINERS:
+    if kind in CODELESS_TYPES or kind in BUILTIN_CONTAINERS:
         return None
     if issubclass(kind, LazyObject):
         return inner_code(value, truth_code)
@@ -161,7 +165,7 @@ def truth_code(value: Any) -> Code:
 def iteration_code(value: Any) -> Code:
     """What going through a value runs, its length included."""
     kind = type(value)
-    if kind in SCALARS or kind in CONTAINERS:
+    if kind in CODELESS_TYPES or kind in BUILTIN_CONTAINERS:
         return None
     if issubclass(kind, LazyObject):
         return inner_code(value, iteration_code)
@@ -177,9 +181,9 @@ def comparison_code(*values: Any) -> Code:
     """What comparing values, or searching one in the other, runs."""
     for value in values:
         kind = type(value)
-        if kind in SCALARS:
+        if kind in CODELESS_TYPES:
             continue
-        if kind in CONTAINERS:
+        if kind in BUILTIN_CONTAINERS:
             code = items_code(value, comparison_code)
         elif issubclass(kind, LazyObject):
             code = inner_code(value, comparison_code)
@@ -189,7 +193,7 @@ def comparison_code(*values: Any) -> Code:
             code = SOMEBODYS
         else:
             code = special_code(kind, *COMPARISON, *ITERATION, "__hash__")
-            if code is None and issubclass(kind, tuple(CONTAINERS)):
+            if code is None and issubclass(kind, tuple(BUILTIN_CONTAINERS)):
                 code = items_code(value, comparison_code)
             elif code is None:
                 code = holder_code(value)
@@ -202,9 +206,9 @@ def use_code(*values: Any) -> Code:
     """What Django's own code may run of the values that it is given, whatever it does with them."""
     for value in values:
         kind = type(value)
-        if kind in SCALARS:
+        if kind in CODELESS_TYPES:
             continue
-        if kind in CONTAINERS:
+        if kind in BUILTIN_CONTAINERS:
             if items_code(value, use_code) is not None:
                 return SOMEBODYS
         elif issubclass(kind, Promise):
@@ -218,7 +222,7 @@ def use_code(*values: Any) -> Code:
             if rows is None or not (_is_harmless(kind) and _is_harmless(value.model)):
                 return SOMEBODYS
         elif (
-            issubclass(kind, tuple(CONTAINERS))
+            issubclass(kind, tuple(BUILTIN_CONTAINERS))
             or not _is_harmless(kind)
             or static(kind, "__next__") is not None
         ):
@@ -247,7 +251,7 @@ def _is_harmless(kind: type) -> bool:
 def items_code(items: Iterable[Any], code_of: Callable[[Any], Code]) -> Code:
     """What is run of the items of a container."""
     try:
-        if len(items) > SEVERAL:  # type: ignore[arg-type]
+        if len(items) > MOST_ITEMS:  # type: ignore[arg-type]
             return None if _all_scalars(items) else SOMEBODYS
         found: Iterable[Any] = items
         if issubclass(type(items), dict):
@@ -262,7 +266,7 @@ def items_code(items: Iterable[Any], code_of: Callable[[Any], Code]) -> Code:
 
 def _all_scalars(items: Any) -> bool:
     if issubclass(type(items), dict):
-        return SCALARS.issuperset(map(type, dict.keys(items))) and SCALARS.issuperset(
+        return CODELESS_TYPES.issuperset(map(type, dict.keys(items))) and CODELESS_TYPES.issuperset(
             map(type, dict.values(items))
         )
-    return SCALARS.issuperset(map(type, items))
+    return CODELESS_TYPES.issuperset(map(type, items))

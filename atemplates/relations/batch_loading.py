@@ -180,7 +180,7 @@ def load_many(peers: list[Model], relation: Relation) -> list[tuple[Model, str]]
     """Load a to-many relation of some saved instances.
 
     Returns:
-        What `forget` needs to take the rows off the instances again; None when the rows cannot
+        What `forget_rows` needs to take the rows off the instances again; None when the rows cannot
         be had for several instances at once.
 
     Raises:
@@ -199,7 +199,7 @@ def load_many(peers: list[Model], relation: Relation) -> list[tuple[Model, str]]
     except Exception:
         # A manager that cannot be prefetched through. Each instance is asked by itself then, and
         # raises what it should.
-        forget(_new(group, before))
+        forget_rows(_new(group, before))
         return None
     return _new(group, before)
 
@@ -213,7 +213,7 @@ def _new(group: list[Model], before: dict[int, set[str]]) -> list[tuple[Model, s
     return [(peer, name) for peer in group for name in set(_prefetched(peer)) - before[id(peer)]]
 
 
-def forget(noted: list[tuple[Model, str]]) -> None:
+def forget_rows(noted: list[tuple[Model, str]]) -> None:
     """Take the rows of to-many relations off instances, as if they had been read lazily."""
     for instance, name in noted:
         forget_prefetched(instance, name)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ..errors import logger
 from .paths import dotted
-
-logger = logging.getLogger("atemplates")
-"""Where errors of whoever observes go: a page never fails because it is observed."""
 
 
 @dataclass(slots=True)

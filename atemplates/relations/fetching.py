@@ -105,7 +105,7 @@ def is_usual(instance: Model) -> bool:
     return instance._state.fetch_mode is FETCH_ONE
 
 
-def install(mode: LoopFetchMode, instances: Iterable[Model]) -> None:
+def install_fetch_mode(mode: LoopFetchMode, instances: Iterable[Model]) -> None:
     """Give instances our fetch mode."""
     for instance in instances:
         instance._state.fetch_mode = mode

@@ -23,7 +23,7 @@ from .models import (
     missing_key,
     relations_of,
 )
-from .static import attribute, attributes, rows_of
+from .static import attributes, static_attribute, static_rows
 
 CHUNK = 500
 """How many rows a load is for, at most, counted from the current row."""
@@ -170,12 +170,14 @@ class Loops:
                 return [item]
             owner, bits, _ = origin
             others = self.peers(owner, limit)[1:]
-            return [item, *(value for peer in others for value in follow(peer, bits))][:limit]
+            return [item, *(value for peer in others for value in follow_loaded(peer, bits))][
+                :limit
+            ]
         loop, position, place = found
         rows = loop.rows_from(position, place, limit)
         if len(rows) < limit and loop.owner is not None and loop.whole:
             for owner in self.peers(loop.owner, limit)[1:]:
-                for values in follow(owner, loop.bits):
+                for values in follow_loaded(owner, loop.bits):
                     if is_a(values, (list, tuple, QuerySet)):
                         rows += Loop(values, None, (), "").rows_from(0, place, limit)
                 if len(rows) >= limit:
@@ -216,7 +218,7 @@ class Loops:
         return outermost if further is None else further
 
 
-def follow(item: Any, bits: tuple[str, ...]) -> list[Any]:
+def follow_loaded(item: Any, bits: tuple[str, ...]) -> list[Any]:
     """Follow a path through what is loaded; a list of one value, or of none."""
     for bit in bits:
         item = _next(item, bit)
@@ -237,11 +239,11 @@ def _next(item: Any, bit: str) -> Any:
     if is_a(item, dict):
         return dict.get(item, bit)
     if is_a(item, tuple):
-        fields = attribute(item, "_fields", ())
+        fields = static_attribute(item, "_fields", ())
         if type(fields) is tuple and bit in fields:
-            return rows_of(item)[fields.index(bit)]
+            return static_rows(item)[fields.index(bit)]
     if is_a(item, (list, tuple)):
-        rows = rows_of(item)
+        rows = static_rows(item)
         return rows[int(bit)] if bit.isdecimal() and int(bit) < len(rows) else None
     if is_a(item, QuerySet):
         return None

@@ -13,7 +13,7 @@ from .paths import ITEM
 from .suggest import suggest
 
 
-def explain(event: Event) -> str:
+def describe_access(event: Event) -> str:
     """Describe an access to something that was not loaded, with the event's suggestion."""
     place = (
         event.file

@@ -15,7 +15,7 @@ import django
 from django.db.models import Model, QuerySet
 from django.utils.functional import LazyObject
 
-from .static import attributes, rows_of
+from .static import attributes, static_rows
 
 PREFETCHED = "_prefetched_objects_cache"
 """Where an instance keeps the rows of to-many relations that were prefetched."""
@@ -109,7 +109,7 @@ def is_missing(instance: Model, relation: Relation) -> bool:
 
     "Absent" (a null key, an unsaved object) is not missing.
     """
-    return MISSING[relation.kind](instance, relation)
+    return MISSING_TESTS[relation.kind](instance, relation)
 
 
 def _deferred_is_missing(instance: Model, relation: Relation) -> bool:
@@ -160,7 +160,7 @@ def _never_missing(instance: Model, relation: Relation) -> bool:
     return False
 
 
-MISSING = {
+MISSING_TESTS = {
     "deferred": _deferred_is_missing,
     "forward": _forward_is_missing,
     "reverse": _reverse_is_missing,
@@ -275,7 +275,7 @@ def loaded_rows(value: Any) -> Any:
     """Return the rows that a list, a tuple or a loaded queryset holds, as a list or tuple."""
     if is_a(value, QuerySet):
         value = attributes(value).get("_result_cache")
-    return rows_of(value)
+    return static_rows(value)
 
 
 def fill(queryset: QuerySet[Any], loaded: QuerySet[Any]) -> None:

@@ -10,7 +10,7 @@ from django.db.models.manager import BaseManager
 from .models import Relation, is_a, is_saved, relation_of
 from .static import attributes
 
-ATTRIBUTE = "_atemplates_origin"
+ORIGIN_ATTRIBUTE = "_atemplates_origin"
 """Where a queryset remembers its `Origin`."""
 
 
@@ -36,7 +36,7 @@ def origin_of(value: Any, site: Any = None, root: Any = None, index: int = 1) ->
     """
     if not is_a(value, (QuerySet, BaseManager)):
         return None
-    origin: Origin | None = attributes(value).get(ATTRIBUTE)
+    origin: Origin | None = attributes(value).get(ORIGIN_ATTRIBUTE)
     if origin is not None or not is_a(value, BaseManager):
         return origin
     instance: Any = attributes(value).get("instance")
@@ -56,4 +56,4 @@ def origin_of(value: Any, site: Any = None, root: Any = None, index: int = 1) ->
 
 def note_origin(queryset: QuerySet[Any], origin: Origin) -> None:
     """Let a queryset remember where it comes from."""
-    setattr(queryset, ATTRIBUTE, origin)
+    setattr(queryset, ORIGIN_ATTRIBUTE, origin)

@@ -95,7 +95,7 @@ def dotted(root: str, path: Iterable[str]) -> str:
     return text
 
 
-def lookup(path: Iterable[str]) -> str:
+def orm_lookup(path: Iterable[str]) -> str:
     """The steps as a lookup of the ORM, without items, positions and ``all``: ``author__books``."""
     return "__".join(
         step for step in path if step not in (ITEM, "all") and not step.lstrip("-").isdecimal()

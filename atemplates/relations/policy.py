@@ -98,7 +98,7 @@ def current_policy(configured: str) -> str:
 
 # Any thread may add, or empty it: at worst a line is warned about once more.
 _warned: set[tuple[str, int | None]] = set()
-LIMIT = 10_000
+MOST_WARNINGS = 10_000
 
 
 def warn_once(message: str, template: str, line: int | None) -> None:
@@ -108,7 +108,7 @@ def warn_once(message: str, template: str, line: int | None) -> None:
     """
     if (template, line) in _warned:
         return
-    if len(_warned) >= LIMIT:
+    if len(_warned) >= MOST_WARNINGS:
         _warned.clear()
     _warned.add((template, line))
     # Where it happened is in the text: the stack leads to whoever rendered, or to a thread.

@@ -17,7 +17,7 @@ from .events import Event
 from .loop_peers import CHUNK
 from .models import Relation, is_a, is_missing, relations_of
 from .query_attribution import caller
-from .reporting import Place, Teller
+from .reporting import Reporter, StepPlace
 
 
 class Group:
@@ -38,13 +38,13 @@ class Group:
         return [instance, *(row for row in later if type(row) is type(instance))]
 
 
-class Groups:
+class PythonBatches:
     """The objects of one render that have a fetch mode of ours."""
 
-    def __init__(self, teller: Teller) -> None:
-        self.teller = teller
+    def __init__(self, reporter: Reporter) -> None:
+        self.reporter = reporter
         self.mode = fetching.LoopFetchMode()
-        self.place = Place(None, None, 1)
+        self.place = StepPlace(None, None, 1)
         """The step whose Python code runs now."""
         self.members: dict[int, tuple[Model, Group]] = {}
         self.absent: dict[tuple[int, str], tuple[Model, Any]] = {}
@@ -65,7 +65,7 @@ class Groups:
                 self.mode.render = self
                 self._outer = fetching.current.get()
                 fetching.current.set(self)
-            fetching.install(self.mode, rows)
+            fetching.install_fetch_mode(self.mode, rows)
             self._add(rows, path)
             waiting += (((*path, name), kept) for name, kept in _kept_on(rows).items())
 
@@ -89,7 +89,7 @@ class Groups:
             LazyAccessError: under ``"raise"``.
             ObjectDoesNotExist: there is no such row.
         """
-        name = name_of(fetcher)
+        name = fetched_name(fetcher)
         relation = relations_of(type(instance)).get(name)
         if relation is not None and not is_missing(instance, relation):
             fetching.fetch_one(fetcher, instance)  # no query: a parent is made from the child
@@ -104,7 +104,7 @@ class Groups:
             raise known[1].with_traceback(None)
         path, missing = self._missing(instance, relation)
         event = self._tell(instance, relation, (*path, name), source)
-        notify = self.teller.notify(event, len(missing), len(missing) > 1)
+        notify = self.reporter.notify(event, len(missing), len(missing) > 1)
         start = perf_counter()
         self._fetch(fetcher, missing, relation)
         if notify is not None:
@@ -133,7 +133,7 @@ class Groups:
             return
         rows = [row for row in member[1].beside(instance) if not is_missing(row, relation)]
         for row in rows:
-            parent_of(row, relation)
+            parent_instance(row, relation)
         self._join_loaded(rows, relation, member[1].path)
 
     def _missing(
@@ -176,10 +176,10 @@ class Groups:
     def _tell(
         self, instance: Model, relation: Relation | None, steps: tuple[str, ...], source: str
     ) -> Event | None:
-        if not self.teller.listens:
+        if not self.reporter.listens:
             return None
         place = self.place._replace(bit="")
-        return self.teller.tell(
+        return self.reporter.tell(
             "python", place, type(instance), relation, further=steps, source=source
         )
 
@@ -194,12 +194,12 @@ def _kept_on(rows: list[Model]) -> dict[str, list[Model]]:
     for kind in {type(row) for row in rows}:
         for link in [relations_of(kind).get(name) for name in found]:
             if link is not None and link.parent_link:
-                parents = (parent_of(row, link) for row in rows if type(row) is kind)
+                parents = (parent_instance(row, link) for row in rows if type(row) is kind)
                 found[link.name].update((id(each), each) for each in parents if each is not None)
     return {name: list(values.values()) for name, values in found.items()}
 
 
-def parent_of(child: Model, link: Relation) -> Any:
+def parent_instance(child: Model, link: Relation) -> Any:
     """The parent that is made from a row's own columns; None where that takes a query."""
     if is_missing(child, link):
         return None
@@ -207,7 +207,7 @@ def parent_of(child: Model, link: Relation) -> Any:
         return getattr(child, link.name)
 
 
-def name_of(fetcher: Any) -> str:
+def fetched_name(fetcher: Any) -> str:
     """Return the name of the attribute that a fetcher stands behind.
 
     A foreign key has two: the related object's, and its column's.

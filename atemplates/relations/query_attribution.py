@@ -26,12 +26,13 @@ from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 from django.template.base import UNKNOWN_SOURCE
 
+from ..errors import logger
+from ..placement.guard import COMPILED
 from . import fetching
-from .events import logger
 from .models import Relation, instance_of, is_a, loaded_rows, relations_of
 from .origins import origin_of
-from .reporting import Place, Teller
-from .static import attribute, attributes, module_of, owner_of, text_of
+from .reporting import Reporter, StepPlace
+from .static import attributes, owner_of, static_attribute, static_module, static_text
 
 NOT_THE_USERS = (
     str(Path(__file__).resolve().parent.parent) + os.sep,
@@ -40,23 +41,22 @@ NOT_THE_USERS = (
 )
 """Where code lies that is never what the user wants to be shown."""
 PACKAGE = __name__.partition(".")[0]
-COMPILED = f"{PACKAGE}.compiled."
 RELATIONS = f"{PACKAGE}.relations."
 DESCRIPTORS = ("django.db.models.", "django.contrib.contenttypes.fields")
 """Where the attributes of models are, which fetch what is not there."""
 
 
-NOBODY = nullcontext()
+UNWATCHED = nullcontext()
 """Where nobody wants to know, or somebody is told already."""
 
 IGNORED = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 """Statements of a transaction, which ask for nothing."""
 
 
-class About(NamedTuple):
+class QuerySource(NamedTuple):
     """What an unannounced query is about."""
 
-    place: Place
+    place: StepPlace
     kind: str
     model: type[Model] | None
     related: bool
@@ -73,10 +73,10 @@ class About(NamedTuple):
     file: str = ""
 
 
-class Watched:
+class WatchedCall:
     """The ``notify`` of a wait whose call may query: it is watched while it runs."""
 
-    def __init__(self, watch: Watch, about: About) -> None:
+    def __init__(self, watch: QueryWatcher, about: QuerySource) -> None:
         self.watch = watch
         self.about = about
         self._inside: Any = None
@@ -92,26 +92,26 @@ class Watched:
         self._inside.__exit__(*details)
 
 
-class Watch:
+class QueryWatcher:
     """Sees each query that a render makes in a thread, while somebody wants to know."""
 
-    def __init__(self, teller: Teller) -> None:
-        self.teller = teller
+    def __init__(self, reporter: Reporter) -> None:
+        self.reporter = reporter
         self._threads: set[int] = set()
 
-    def about(self, describe: Callable[..., About], *args: Any) -> Watched:
+    def about(self, describe: Callable[..., QuerySource], *args: Any) -> WatchedCall:
         """Return the ``notify`` of a wait whose queries are about what ``describe`` says."""
         try:
             about = describe(*args)
         except Exception:
             logger.exception("A step of a template cannot be described")
-            about = About(Place(None, None, 1), "call", None, False, False)
-        return Watched(self, about)
+            about = QuerySource(StepPlace(None, None, 1), "call", None, False, False)
+        return WatchedCall(self, about)
 
     def watching(self) -> AbstractContextManager[None]:
         """Watch this thread's connections, if somebody wants to know and they are not watched."""
-        if not self.teller.listens or get_ident() in self._threads:
-            return NOBODY
+        if not self.reporter.listens or get_ident() in self._threads:
+            return UNWATCHED
         return self._watching(get_ident())
 
     @contextmanager
@@ -126,7 +126,9 @@ class Watch:
             self._threads.discard(thread)
 
     def _asked(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if text_of(sql).startswith(IGNORED):  # it may be an object of psycopg's, which is no str
+        if static_text(sql).startswith(
+            IGNORED
+        ):  # it may be an object of psycopg's, which is no str
             return execute(sql, params, many, context)
         try:
             about, source = find_step(self)
@@ -135,7 +137,7 @@ class Watch:
             about = None
         if about is None:
             return execute(sql, params, many, context)
-        event = self.teller.tell(
+        event = self.reporter.tell(
             about.kind,
             about.place,
             about.model,
@@ -153,7 +155,7 @@ class Watch:
             return execute(sql, params, many, context)
         finally:
             event.milliseconds = (perf_counter() - start) * 1000
-            self.teller.report(event)
+            self.reporter.report(event)
 
 
 def _connections() -> Iterator[Any]:
@@ -165,7 +167,7 @@ def _connections() -> Iterator[Any]:
             logger.debug("There is no connection %r to observe", alias, exc_info=True)
 
 
-def about_step(value: Any, bit: str, place: Place) -> About:
+def about_step(value: Any, bit: str, place: StepPlace) -> QuerySource:
     """Say what a query is about that resolving ``bit`` on ``value`` makes."""
     instance = instance_of(value)
     if instance is not None:
@@ -175,48 +177,48 @@ def about_step(value: Any, bit: str, place: Place) -> About:
         lazy = origin is not None
         relation = origin.relation if origin else None
         model = attributes(value).get("model")
-        return About(place, "call", model, lazy, lazy, relation, holds_rows=True)
-    return About(place, "call", None, False, False)
+        return QuerySource(place, "call", model, lazy, lazy, relation, holds_rows=True)
+    return QuerySource(place, "call", None, False, False)
 
 
-def _about_instance(instance: Model, bit: str, place: Place) -> About:
+def _about_instance(instance: Model, bit: str, place: StepPlace) -> QuerySource:
     model = type(instance)
     relation = relations_of(model).get(bit)
     if relation is None:
-        return About(place, "python", model, True, True)
+        return QuerySource(place, "python", model, True, True)
     kind = "deferred" if relation.kind == "deferred" else "relation"
     # With a fetch mode that the user chose, fetching it now is what the user asked for.
-    return About(place, kind, model, True, not fetching.has_own_mode(instance), relation)
+    return QuerySource(place, kind, model, True, not fetching.has_own_mode(instance), relation)
 
 
-def about_value(value: Any, site: Any, root: Any) -> About:
+def about_value(value: Any, site: Any, root: Any) -> QuerySource:
     """Say what a query is about that printing, testing, searching or filtering ``value`` makes.
 
     Args:
         site: the expression whose value it is, if that is known.
         root: the value of its first bit.
     """
-    place = Place(site, root, len(site.bits) if site is not None else 1)
+    place = StepPlace(site, root, len(site.bits) if site is not None else 1)
     row = next((row for row in loaded_rows(value) if is_a(row, Model)), None)
     if row is not None:
-        return About(place, "python", type(row), True, True)
+        return QuerySource(place, "python", type(row), True, True)
     return about_step(value, "", place)
 
 
-def about_filter(function: Any, value: Any, site: Any, root: Any) -> About:
+def about_filter(function: Any, value: Any, site: Any, root: Any) -> QuerySource:
     """Say what a query is about that a filter makes.
 
     One of Django's is part of the template; another asks for reasons of its own.
     """
     about = about_value(value, site, root)
-    if module_of(function).startswith(("django.", f"{PACKAGE}.")):
+    if static_module(function).startswith(("django.", f"{PACKAGE}.")):
         return about
     if about.kind == "python":
         about = about._replace(kind="call", related=False, is_strict=False)
     return about._replace(holds_rows=False)
 
 
-def find_step(watch: Watch) -> tuple[About | None, str]:
+def find_step(watch: QueryWatcher) -> tuple[QuerySource | None, str]:
     """Find the step of a render that led to the query being made.
 
     Returns:
@@ -226,7 +228,7 @@ def find_step(watch: Watch) -> tuple[About | None, str]:
     source, asked_for = "", False
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
-        module = text_of(frame.f_globals.get("__name__"))
+        module = static_text(frame.f_globals.get("__name__"))
         if module.startswith(COMPILED):
             return _about_compiled(watch, frame), source
         package, _, rest = module.partition(".")
@@ -265,7 +267,7 @@ def caller() -> str | None:
     outside = False
     while frame is not None:
         module = (
-            text_of(frame.f_globals.get("__name__")) or PACKAGE
+            static_text(frame.f_globals.get("__name__")) or PACKAGE
         )  # Jinja2's templates have no name
         if module.partition(".")[0] == PACKAGE:
             if not module.startswith(RELATIONS):
@@ -287,87 +289,88 @@ def _of_the_user(frame: FrameType) -> str:
 # -- the steps of a render, by the function that takes them ----------------------------------------
 
 
-def _announced(watch: Watch, values: Mapping[str, Any]) -> About | None:
+def _announced(watch: QueryWatcher, values: Mapping[str, Any]) -> QuerySource | None:
     """The driver calls something: a load that is announced, or a step with its own description."""
     notify = getattr(values.get("wait"), "notify", None)
-    return notify.about if isinstance(notify, Watched) and notify.watch is watch else None
+    return notify.about if isinstance(notify, WatchedCall) and notify.watch is watch else None
 
 
-def _walk(watch: Watch, values: Mapping[str, Any]) -> About:
+def _walk(watch: QueryWatcher, values: Mapping[str, Any]) -> QuerySource:
     """A path is resolved: the value at hand is looked into, or, when it is a method, called."""
     site, index, root = values["site"], values["index"], values["root"]
     value, bits = values["value"], site.bits
     owner = owner_of(value)
     if owner is not None and index > 1:
-        place = Place(site, root, index - 1, bits[index - 1])
+        place = StepPlace(site, root, index - 1, bits[index - 1])
         return about_step(owner, bits[index - 1], place)
     bit = bits[index] if index < len(bits) else ""
-    return about_step(value, bit, Place(site, root, index, bit))
+    return about_step(value, bit, StepPlace(site, root, index, bit))
 
 
-def _value_at_hand(watch: Watch, values: Mapping[str, Any]) -> About:
+def _value_at_hand(watch: QueryWatcher, values: Mapping[str, Any]) -> QuerySource:
     return about_value(values["value"], values.get("site"), values.get("root"))
 
 
-def _filter(watch: Watch, values: Mapping[str, Any]) -> About:
+def _filter(watch: QueryWatcher, values: Mapping[str, Any]) -> QuerySource:
     return about_filter(values["function"], values["value"], values["site"], values["root"])
 
 
-def _tag(watch: Watch, values: Mapping[str, Any]) -> About:
+def _tag(watch: QueryWatcher, values: Mapping[str, Any]) -> QuerySource:
     node = values.get("node")
     if node is None:  # a node's render(), called where only the method is known
         node = owner_of(values.get("function"))
-    token, origin = attribute(node, "token"), attribute(node, "origin")
-    return About(
-        Place(None, None, 1, ""),
+    token, origin = static_attribute(node, "token"), static_attribute(node, "origin")
+    return QuerySource(
+        StepPlace(None, None, 1, ""),
         "call",
         None,
         False,
         False,
-        template=text_of(attribute(origin, "template_name")) or text_of(attribute(origin, "name")),
-        line=attribute(token, "lineno"),
-        expression=text_of(attribute(token, "contents")),
-        file=file_of(origin),
+        template=static_text(static_attribute(origin, "template_name"))
+        or static_text(static_attribute(origin, "name")),
+        line=static_attribute(token, "lineno"),
+        expression=static_text(static_attribute(token, "contents")),
+        file=file_of_origin(origin),
     )
 
 
-def _about_compiled(watch: Watch, frame: FrameType) -> About | None:
+def _about_compiled(watch: QueryWatcher, frame: FrameType) -> QuerySource | None:
     """Compiled code asked by itself: a comparison, say."""
     state = frame.f_locals.get("state")
     if state is None or state.relations.watch is not watch:
         return None
     context = frame.f_locals.get("context")
-    template = attribute(attribute(context, "render_context"), "template")
-    return About(
-        Place(None, None, 1, ""),
+    template = static_attribute(static_attribute(context, "render_context"), "template")
+    return QuerySource(
+        StepPlace(None, None, 1, ""),
         "call",
         None,
         False,
         False,
-        template=text_of(attribute(template, "name")),
+        template=static_text(static_attribute(template, "name")),
         line=frame.f_lineno,
-        file=file_of(attribute(template, "origin")),
+        file=file_of_origin(static_attribute(template, "origin")),
     )
 
 
-def file_of(origin: Any) -> str:
+def file_of_origin(origin: Any) -> str:
     """The file that an origin names; nothing for a template made from a string."""
-    name = text_of(attribute(origin, "name"))
+    name = static_text(static_attribute(origin, "name"))
     return "" if name == UNKNOWN_SOURCE else name
 
 
-Handler = Callable[[Watch, Mapping[str, Any]], "About | None"]
-STEPS: dict[tuple[str, str], Handler] = {
+StepReader = Callable[[QueryWatcher, Mapping[str, Any]], "QuerySource | None"]
+STEPS: dict[tuple[str, str], StepReader] = {
     ("compiler", "off_loop"): _tag,
     ("compiler", "render_foreign"): _tag,
-    ("drivers", "_call"): _announced,
-    ("drivers", "_fill"): _announced,
+    ("runtime", "_call"): _announced,
+    ("runtime", "_fill"): _announced,
     ("relations", "fetch_in_python"): lambda watch, values: None,
-    ("resolve", "apply_filter"): _filter,
-    ("resolve", "output"): _value_at_hand,
-    ("resolve", "rows"): _value_at_hand,
-    ("resolve", "truth"): _value_at_hand,
-    ("resolve", "walk"): _walk,
+    ("runtime", "apply_filter"): _filter,
+    ("runtime", "render_value"): _value_at_hand,
+    ("runtime", "loop_rows"): _value_at_hand,
+    ("runtime", "truth_of_value"): _value_at_hand,
+    ("runtime", "resolve_path"): _walk,
     ("tags", "call_tag"): _tag,
     ("tags", "render_with_arguments"): _tag,
     ("tags", "tag_text"): _value_at_hand,

@@ -1,7 +1,7 @@
 """The policy of one render at work: deciding what a missing relation means, and loading it.
 
-`Relations` is what a render's state carries. It decides and it describes; the queries are made by
-functions that it puts into waits, so that a driver runs them in the request's thread.
+`RenderRelations` is what a render's state carries. It decides and it describes; the queries are
+made by functions that it puts into waits, so that a driver runs them in the request's thread.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 
+from ..errors import logger
 from ..runtime.waits import Kind, Wait
 from . import batch_loading, counts, fetching
-from .events import Event, Observer, logger
-from .loop_peers import Loops, follow
+from .events import Event, Observer
+from .loop_peers import Loops, follow_loaded
 from .models import (
     Relation,
     fill,
@@ -30,27 +31,27 @@ from .models import (
     shares,
 )
 from .origins import Origin, note_origin, origin_of
-from .python_batches import Groups
-from .query_attribution import Watch, about_filter, about_step, about_value
+from .python_batches import PythonBatches
+from .query_attribution import QueryWatcher, about_filter, about_step, about_value
 from .querysets import loaded_by
-from .reporting import Notify, Place, Teller
-from .sends_query import FREE, asks, is_own
+from .reporting import Notify, Reporter, StepPlace
+from .sends_query import FREE, is_djangos_method, sends_query
 from .static import attributes
 
 
-class Known(NamedTuple):
+class KnownValue(NamedTuple):
     """A step's value that is known without resolving it."""
 
     value: Any
 
 
-class Relations:
+class RenderRelations:
     """What a render does about relations: its policy, its loops, its observers."""
 
     def __init__(self, policy: str, observers: tuple[Observer, ...] = (), view: str = "") -> None:
         self.loops = Loops()
-        self.teller = Teller(policy, observers, self.loops, view)
-        self.watch = Watch(self.teller)
+        self.reporter = Reporter(policy, observers, self.loops, view)
+        self.watch = QueryWatcher(self.reporter)
         self.absent: dict[tuple[int, str], tuple[Model, Any]] = {}
         """What a load did not bring -> the instance, and the exception that says so."""
         self.single: dict[tuple[int, str], Model] = {}
@@ -60,27 +61,29 @@ class Relations:
         """The to-many relations whose rows were put on instances: `finish` takes them off."""
 
     @cached_property
-    def groups(self) -> Groups:
+    def groups(self) -> PythonBatches:
         """The objects whose Python code is watched for what it reaches for."""
-        return Groups(self.teller)
+        return PythonBatches(self.reporter)
 
     @property
     def policy(self) -> str:
         """What is done about a relation that was not loaded; ``{% relations %}`` changes it."""
-        return self.teller.policy
+        return self.reporter.policy
 
     @policy.setter
     def policy(self, policy: str) -> None:
-        self.teller.policy = policy
+        self.reporter.policy = policy
 
     @property
     def observers(self) -> tuple[Observer, ...]:
         """Who is told of each load."""
-        return self.teller.observers
+        return self.reporter.observers
 
     # -- what resolving asks -------------------------------------------------------------------
 
-    def step(self, value: Any, bit: str, site: Any, root: Any, index: int) -> Wait | Known | None:
+    def step(
+        self, value: Any, bit: str, site: Any, root: Any, index: int
+    ) -> Wait | KnownValue | None:
         """Decide what resolving ``bit`` on a model instance, manager or queryset needs first.
 
         Args:
@@ -103,12 +106,12 @@ class Relations:
                 return None
             if not is_missing(instance, relation):
                 return None
-            return self._load_step(instance, relation, Place(site, root, index, bit))
+            return self._load_step(instance, relation, StepPlace(site, root, index, bit))
         if is_a(value, (QuerySet, BaseManager)):
-            return self._manager_step(value, Place(site, root, index, bit))
+            return self._manager_step(value, StepPlace(site, root, index, bit))
         return None
 
-    def _load_step(self, instance: Model, relation: Relation, place: Place) -> Wait | None:
+    def _load_step(self, instance: Model, relation: Relation, place: StepPlace) -> Wait | None:
         """Decide about a relation or deferred field that is not there."""
         absent = self.absent.get((id(instance), relation.name))
         if absent is not None:
@@ -118,7 +121,7 @@ class Relations:
         if fetching.has_own_mode(instance) or (self.policy == "fetch" and not self.observers):
             return None
         kind = "deferred" if relation.kind == "deferred" else "relation"
-        event = self.teller.tell(kind, place, type(instance), relation)
+        event = self.reporter.tell(kind, place, type(instance), relation)
         peers = [instance]
         if self.policy != "fetch":
             peers = [
@@ -126,7 +129,7 @@ class Relations:
                 for peer in self._peers(instance, place, relation)
                 if is_missing(peer, relation) and not fetching.has_own_mode(peer)
             ]
-        notify = self.teller.notify(event, len(peers), len(peers) > 1)
+        notify = self.reporter.notify(event, len(peers), len(peers) > 1)
         return Wait(Kind.CALL, self._load, (peers, relation), notify=notify)
 
     def _load(self, peers: list[Model], relation: Relation) -> None:
@@ -134,45 +137,45 @@ class Relations:
             self.absent[id(instance), relation.name] = (instance, error)
         self.groups.extend(peers, relation)
 
-    def _manager_step(self, value: Any, place: Place) -> Wait | Known | None:
+    def _manager_step(self, value: Any, place: StepPlace) -> Wait | KnownValue | None:
         origin = origin_of(value, place.site, place.root, place.done)
         if origin is None:
             return None
         column = None if is_a(value, QuerySet) else missing_key(value)
         if column is not None:
-            place = Place(origin.site, origin.root, origin.done, column.attname)
+            place = StepPlace(origin.site, origin.root, origin.done, column.attname)
             key = relations_of(type(origin.instance)).get(column.attname)
             return None if key is None else self._load_step(origin.instance, key, place)
         bit = place.bit
-        if bit in FREE and not is_own(value, bit):
+        if bit in FREE and not is_djangos_method(value, bit):
             return None
         rows = value if is_a(value, QuerySet) else BaseManager.all(value)
         loaded = is_loaded(rows)
         if origin.whole and not loaded:
             if bit == "all":
                 note_origin(rows, origin)
-                return Known(rows)
+                return KnownValue(rows)
             if bit in ("count", "exists"):
                 return self._count_step(bit, origin, place.site)
-        if asks(value, rows, bit):
+        if sends_query(value, rows, bit):
             self._judge(origin, place.site)
         return None
 
-    def _count_step(self, kind: str, origin: Origin, site: Any) -> Wait | Known | None:
+    def _count_step(self, kind: str, origin: Origin, site: Any) -> Wait | KnownValue | None:
         """``count`` and ``exists`` of a to-many relation: one grouped query for a whole loop."""
         instance, relation = origin.instance, origin.relation
         assert relation is not None  # these are all rows of one
         known = self.counts.get((id(instance), relation.name))
         if known is not None:
-            return Known(known[1] if kind == "count" else known[1] > 0)
+            return KnownValue(known[1] if kind == "count" else known[1] > 0)
         if self.policy == "fetch":
             return None
-        peers = self._peers(instance, Place(origin.site, origin.root, origin.done))
+        peers = self._peers(instance, StepPlace(origin.site, origin.root, origin.done))
         peers = [peer for peer in peers if is_saved(peer)]
         event = self._tell_rows(kind, origin, site)
         if len(peers) < 2:
             return None
-        notify = self.teller.notify(event, len(peers), batch=True)
+        notify = self.reporter.notify(event, len(peers), batch=True)
         return Wait(Kind.CALL, self._count, (peers, relation), notify=notify)
 
     def _judge(self, origin: Origin, site: Any) -> None:
@@ -183,8 +186,8 @@ class Relations:
         """
         if self.policy in ("warn", "raise"):
             place, model, relation = self._whence(origin)
-            event = self.teller.describe("call", place, model, relation, at=site)
-            self.teller.judge(event)
+            event = self.reporter.describe("call", place, model, relation, at=site)
+            self.reporter.judge(event)
 
     def _count(self, peers: list[Model], relation: Relation) -> None:
         keyed, _ = batch_loading.load_keys(peers, relation)
@@ -224,29 +227,29 @@ class Relations:
         relation = origin.relation
         if relation is None or not origin.whole:
             event = self._tell_rows("call", origin, site)
-            return Wait(Kind.ROWS, queryset, notify=self.teller.notify(event))
+            return Wait(Kind.ROWS, queryset, notify=self.reporter.notify(event))
         event = self._tell_rows("rows", origin, site)
         single = (id(origin.instance), relation.name) in self.single
         # Rows inherit a fetch mode that the user chose; a prefetch would not hand it on.
         if self.policy == "fetch" or single or fetching.has_own_mode(origin.instance):
-            return Wait(Kind.ROWS, queryset, notify=self.teller.notify(event))
-        peers = self._peers(origin.instance, Place(origin.site, origin.root, origin.done))
+            return Wait(Kind.ROWS, queryset, notify=self.reporter.notify(event))
+        peers = self._peers(origin.instance, StepPlace(origin.site, origin.root, origin.done))
         peers = [peer for peer in peers if not fetching.has_own_mode(peer)]
-        notify = self.teller.notify(event, len(peers), len(peers) > 1)
+        notify = self.reporter.notify(event, len(peers), len(peers) > 1)
         return Wait(Kind.CALL, self._load_many, (peers, relation), notify=notify)
 
     def _rows_notify(self, queryset: QuerySet[Any], site: Any, root: Any) -> Notify:
         """Record a queryset that the view handed over without its rows: nothing lazy."""
         if not self.observers:
             return None
-        place = Place(site, root, len(site.bits) if site is not None else 1)
-        event = self.teller.describe("rows", place, queryset.model)
+        place = StepPlace(site, root, len(site.bits) if site is not None else 1)
+        event = self.reporter.describe("rows", place, queryset.model)
         event.related, event.suggestion = False, ""
         try:
             event.loads = loaded_by(queryset)
         except Exception:
             logger.exception("What a queryset loads cannot be told: %s", event.expression)
-        return self.teller.notify(event)
+        return self.reporter.notify(event)
 
     def _load_many(self, peers: list[Model], relation: Relation) -> None:
         noted = batch_loading.load_many(peers, relation)
@@ -297,7 +300,7 @@ class Relations:
         """
         if not fetching.AVAILABLE or self.policy == "fetch":
             return
-        place = self.groups.place = Place(site, root, index)
+        place = self.groups.place = StepPlace(site, root, index)
         if id(instance) not in self.groups.members:
             self.groups.join(self._peers(instance, place))
 
@@ -313,13 +316,13 @@ class Relations:
         if is_a(value, QuerySet) and not is_loaded(value):
             return
         if is_a(value, (list, tuple, QuerySet)):
-            self.groups.place = Place(site, root, index)
+            self.groups.place = StepPlace(site, root, index)
             rows = [row for row in loaded_rows(value) if is_a(row, Model)]
             self.groups.join(rows, ("[]",))
 
     def filter_step(self, function: Any, value: Any, site: Any, root: Any) -> Notify:
         """Describe a filter that is about to be applied where it may query."""
-        if not self.teller.listens:
+        if not self.reporter.listens:
             return None
         return self.watch.about(about_filter, function, value, site, root)
 
@@ -332,11 +335,11 @@ class Relations:
         instance = instance_of(value)
         if instance is not None and bit not in relations_of(type(instance)):
             self.prepare(instance, site, root, index)
-        if not self.teller.listens:
+        if not self.reporter.listens:
             return None
         if bit.startswith("__"):  # no template names such a step: the value is used as it is
             return self.watch.about(about_value, value, site, root)
-        return self.watch.about(about_step, value, bit, Place(site, root, index, bit))
+        return self.watch.about(about_step, value, bit, StepPlace(site, root, index, bit))
 
     def call_step(self, method: Any, site: Any, root: Any) -> Notify:
         """Describe a call of an ORM method (``.acount``, ``.afirst``) that asks the database."""
@@ -344,10 +347,10 @@ class Relations:
             return None
         owner, index = method.__self__, len(site.bits) if site is not None else 1
         model = attributes(owner).get("model")
-        event = self.teller.describe("call", Place(site, root, index), model)
+        event = self.reporter.describe("call", StepPlace(site, root, index), model)
         if origin_of(owner, site, root, index - 1) is None:
             event.related, event.suggestion = False, ""
-        return self.teller.notify(event)
+        return self.reporter.notify(event)
 
     def finish(self) -> None:
         """Take back what was changed on the caller's objects. Called when the render ends."""
@@ -355,7 +358,7 @@ class Relations:
         if groups is not None:
             groups.finish()
         if self.loaded_many:
-            batch_loading.forget(self.loaded_many)
+            batch_loading.forget_rows(self.loaded_many)
             self.loaded_many.clear()
 
     def check(self) -> None:
@@ -364,22 +367,22 @@ class Relations:
         Raises:
             LazyAccessError: under ``"raise"``.
         """
-        if self.teller.raised is not None:
-            raise self.teller.raised
+        if self.reporter.raised is not None:
+            raise self.reporter.raised
 
     # -- helpers -------------------------------------------------------------------------------
 
     def _tell_rows(self, kind: str, origin: Origin, site: Any) -> Event | None:
         place, model, relation = self._whence(origin)
-        return self.teller.tell(kind, place, model, relation, at=site)
+        return self.reporter.tell(kind, place, model, relation, at=site)
 
-    def _whence(self, origin: Origin) -> tuple[Place, type[Model], Relation | None]:
+    def _whence(self, origin: Origin) -> tuple[StepPlace, type[Model], Relation | None]:
         relation = origin.relation
-        place = Place(origin.site, origin.root, origin.done, relation.name if relation else "")
+        place = StepPlace(origin.site, origin.root, origin.done, relation.name if relation else "")
         return place, type(origin.instance), relation
 
     def _peers(
-        self, instance: Model, place: Place, relation: Relation | None = None
+        self, instance: Model, place: StepPlace, relation: Relation | None = None
     ) -> list[Model]:
         """The loaded objects that stand where ``instance`` stands, it first, of its own class.
 
@@ -393,7 +396,11 @@ class Relations:
             bits = site.bits[1:index]
             rows = [
                 instance,
-                *(found for row in self.loops.peers(root)[1:] for found in follow(row, bits)),
+                *(
+                    found
+                    for row in self.loops.peers(root)[1:]
+                    for found in follow_loaded(row, bits)
+                ),
             ]
         kind, database = type(instance), instance._state.db
         found = (instance_of(row) for row in rows)

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple, TypeAlias
 
 from django.db.models import Model, QuerySet
 
-from ..errors import Location
+from ..errors import Location, logger
 from . import events
-from .events import Event, Observer, logger
+from .events import Event, Observer
 from .loop_peers import Loops
-from .messages import explain, suggestion
+from .messages import describe_access, suggestion
 from .models import Relation, instance_of, is_a, loaded_rows
 from .policy import LazyAccessError, warn_once
 
@@ -21,7 +21,7 @@ Notify: TypeAlias = "Callable[[float, Any], None] | None"
 STRICT = frozenset({"warn", "raise"})
 
 
-class Place(NamedTuple):
+class StepPlace(NamedTuple):
     """A step that a template takes, with what is known about it."""
 
     site: Any
@@ -34,7 +34,7 @@ class Place(NamedTuple):
     """What is resolved next."""
 
 
-class Teller:
+class Reporter:
     """Knows who wants to hear of loads, and what the policy says about lazy ones."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Teller:
     def tell(
         self,
         kind: str,
-        place: Place,
+        place: StepPlace,
         model: type[Model] | None,
         relation: Relation | None = None,
         *,
@@ -97,7 +97,7 @@ class Teller:
     def describe(
         self,
         kind: str,
-        place: Place,
+        place: StepPlace,
         model: type[Model] | None,
         relation: Relation | None = None,
         *,
@@ -112,7 +112,7 @@ class Teller:
             logger.exception("What a template loads cannot be described: %s", event.expression)
         return event
 
-    def _placed(self, kind: str, place: Place, model: type[Model] | None, at: Any) -> Event:
+    def _placed(self, kind: str, place: StepPlace, model: type[Model] | None, at: Any) -> Event:
         site = at if at is not None else place.site
         return Event(
             template=site.template if site is not None else "",
@@ -127,7 +127,7 @@ class Teller:
         )
 
     def _describe(
-        self, event: Event, place: Place, relation: Relation | None, further: tuple[str, ...]
+        self, event: Event, place: StepPlace, relation: Relation | None, further: tuple[str, ...]
     ) -> None:
         bits = place.site.bits if place.site is not None else ("",)
         root, before = self.loops.trail(place.root, bits[0])
@@ -146,13 +146,13 @@ class Teller:
             LazyAccessError: under ``"raise"``.
         """
         if self.policy == "warn":
-            warn_once(explain(event), event.file or event.template, event.line)
+            warn_once(describe_access(event), event.file or event.template, event.line)
         elif self.policy == "raise":
             location = None  # the plan knows the node that the error passes through
             if event.line is not None:
                 location = Location(event.template, event.line, event.expression, event.file)
             self.raised = LazyAccessError(
-                explain(event),
+                describe_access(event),
                 location=location,
                 expression=event.expression,
                 root=event.root,

@@ -14,7 +14,7 @@ FREE = frozenset({"all", "count", "exists"})
 """What a queryset that has its rows answers from them; so is an item."""
 
 
-def asks(value: Any, rows: QuerySet[Any], bit: str) -> bool:
+def sends_query(value: Any, rows: QuerySet[Any], bit: str) -> bool:
     """Whether a step on a manager or queryset asks the database by itself.
 
     Args:
@@ -37,7 +37,7 @@ def asks(value: Any, rows: QuerySet[Any], bit: str) -> bool:
     return True
 
 
-def is_own(value: Any, name: str) -> bool:
+def is_djangos_method(value: Any, name: str) -> bool:
     """Whether a method of a manager or queryset is Django's own, and one that templates may call.
 
     Only then may something else that knows the answer stand in its place.

@@ -20,7 +20,7 @@ from typing import Any
 
 _mro_of = type.__dict__["__mro__"].__get__
 _dict_of = type.__dict__["__dict__"].__get__
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
 FUNCTIONS = frozenset({FunctionType, MethodType, BuiltinMethodType})
 
 
@@ -30,13 +30,13 @@ def attributes(value: Any) -> Mapping[str, Any]:
         descriptor = _dict_of(base).get("__dict__")
         if descriptor is not None:
             if type(descriptor) is not GetSetDescriptorType:
-                return NOTHING  # a property of the site
+                return NO_ATTRIBUTES  # a property of the site
             found = descriptor.__get__(value)
-            return found if type(found) is dict else NOTHING
-    return NOTHING
+            return found if type(found) is dict else NO_ATTRIBUTES
+    return NO_ATTRIBUTES
 
 
-def attribute(value: Any, name: str, default: Any = None) -> Any:
+def static_attribute(value: Any, name: str, default: Any = None) -> Any:
     """Return an attribute as the object, a slot or its class keeps it.
 
     Returns:
@@ -65,15 +65,17 @@ def owner_of(value: Any) -> Any:
     return value.__self__ if type(value) in (MethodType, BuiltinMethodType) else None
 
 
-def module_of(function: Any) -> str:
+def static_module(function: Any) -> str:
     """Return the name of the module that a function, or what is called like one, is from."""
     found = (
-        function.__module__ if type(function) in FUNCTIONS else attribute(function, "__module__")
+        function.__module__
+        if type(function) in FUNCTIONS
+        else static_attribute(function, "__module__")
     )
     return found if type(found) is str else ""
 
 
-def rows_of(values: Any) -> Sequence[Any]:
+def static_rows(values: Any) -> Sequence[Any]:
     """Return the items that a list or tuple holds, whatever its class says of them."""
     kind = type(values)
     if kind is list or kind is tuple:
@@ -85,6 +87,6 @@ def rows_of(values: Any) -> Sequence[Any]:
     return ()
 
 
-def text_of(value: Any) -> str:
+def static_text(value: Any) -> str:
     """Return the characters of a string; an empty text for what is none."""
     return "".join((str.__str__(value),)) if issubclass(type(value), str) else ""

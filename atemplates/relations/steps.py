@@ -44,7 +44,7 @@ TO_ONE = frozenset({"foreign key", "one-to-one", "reverse one-to-one", "parent l
 TO_MANY = frozenset(
     {"reverse foreign key", "many-to-many", "reverse many-to-many", "generic relation"}
 )
-CONTAINERS = frozenset({"items", "values", "object_list", "instance", "queryset"})
+ROW_ATTRIBUTES = frozenset({"items", "values", "object_list", "instance", "queryset"})
 """Attributes that lead from a context variable to its rows: of a dict, a page, a form, a view."""
 
 ONE_ROW = frozenset({"first", "last", "get", "earliest", "latest"})
@@ -56,7 +56,7 @@ NO_ROWS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PathStep:
     """One step of a path, on the model it starts from."""
 
     name: str
@@ -79,47 +79,47 @@ class Step:
 
 
 @cache
-def attributes_of(model: type[Model]) -> dict[str, Step]:
+def attributes_of(model: type[Model]) -> dict[str, PathStep]:
     """Return what ``_meta`` knows of a model's attributes, by name.
 
     One that the class has replaced (by a property, say) is left out, and so is a relation whose
     accessor the model does not have (a proxy's, on the model it stands for).
     """
-    found: dict[str, Step] = {}
+    found: dict[str, PathStep] = {}
     for field in model._meta.get_fields():
         for step in _steps_of(model, field):
             descriptor = getattr_static(model, step.name, None)
             if type(descriptor).__module__.partition(".")[0] == "django" or descriptor is field:
                 found[step.name] = step
     if model._meta.pk is not None:
-        found["pk"] = Step("pk", "field", model, field=model._meta.pk)
+        found["pk"] = PathStep("pk", "field", model, field=model._meta.pk)
     return found
 
 
-def _steps_of(model: type[Model], field: Any) -> Iterable[Step]:
+def _steps_of(model: type[Model], field: Any) -> Iterable[PathStep]:
     if not field.is_relation:
         if field.concrete:
-            yield Step(field.name, "field", model, field=field)
+            yield PathStep(field.name, "field", model, field=field)
         return
     related = field.related_model
     if field.auto_created and not field.concrete:
         name = field.get_accessor_name()
         if name:
-            yield Step(name, _reverse_kind(field), model, related, field)
+            yield PathStep(name, _reverse_kind(field), model, related, field)
         return
     if field.many_to_many:
-        yield Step(field.name, "many-to-many", model, related, field)
+        yield PathStep(field.name, "many-to-many", model, related, field)
     elif field.one_to_many:
-        yield Step(field.name, "generic relation", model, related, field)
+        yield PathStep(field.name, "generic relation", model, related, field)
     elif related is None:
-        yield Step(field.name, "generic foreign key", model, field=field)
+        yield PathStep(field.name, "generic foreign key", model, field=field)
     else:
         if field.remote_field.parent_link:
-            yield Step(field.name, "parent link", model, related, field)
+            yield PathStep(field.name, "parent link", model, related, field)
         else:
             kind: StepKind = "one-to-one" if field.one_to_one else "foreign key"
-            yield Step(field.name, kind, model, related, field)
-        yield Step(field.attname, "key column", model, field=field)
+            yield PathStep(field.name, kind, model, related, field)
+        yield PathStep(field.attname, "key column", model, field=field)
 
 
 def _reverse_kind(relation: Any) -> StepKind:
@@ -128,20 +128,20 @@ def _reverse_kind(relation: Any) -> StepKind:
     return "reverse many-to-many" if relation.many_to_many else "reverse foreign key"
 
 
-def step_on(model: type[Model], name: str) -> Step:
+def step_on(model: type[Model], name: str) -> PathStep:
     """Return what an attribute of an instance is."""
     known = attributes_of(model).get(name)
     if known is not None:
         return known
     value = getattr_static(model, name, None)
     if isinstance(value, (property, cached_property, django_cached_property)):
-        return Step(name, "property", model)
+        return PathStep(name, "property", model)
     if isinstance(value, (FunctionType, partialmethod, classmethod, staticmethod)):
-        return Step(name, "method", model)
-    return Step(name, "unknown" if value is None else "attribute", model)
+        return PathStep(name, "method", model)
+    return PathStep(name, "unknown" if value is None else "attribute", model)
 
 
-def steps_of(model: type[Model], path: Iterable[str]) -> list[Step]:
+def steps_of(model: type[Model], path: Iterable[str]) -> list[PathStep]:
     """Resolve a path step by step.
 
     Args:
@@ -164,24 +164,24 @@ class _Walk:
         self.model: type[Model] | None = model
         self.at = "root"
 
-    def step(self, name: str) -> Step:
+    def step(self, name: str) -> PathStep:
         if self.model is None:
-            return Step(name, "unknown")
+            return PathStep(name, "unknown")
         return getattr(self, f"_from_{self.at}")(self.model, name)  # type: ignore[no-any-return]
 
-    def _from_root(self, model: type[Model], name: str) -> Step:
+    def _from_root(self, model: type[Model], name: str) -> PathStep:
         if is_item(name):
-            return Step(name, "item", target=model)
+            return PathStep(name, "item", target=model)
         found = step_on(model, name)
         if found.kind != "unknown":
             return self._from_instance(model, name)
-        if name in CONTAINERS:
-            return Step(name, "container", target=model)
+        if name in ROW_ATTRIBUTES:
+            return PathStep(name, "container", target=model)
         if hasattr(QuerySet, name):
             return self._from_rows(model, name)
         return self._from_instance(model, name)
 
-    def _from_instance(self, model: type[Model], name: str) -> Step:
+    def _from_instance(self, model: type[Model], name: str) -> PathStep:
         found = step_on(model, name)
         if found.kind in TO_ONE or found.kind in TO_MANY:
             self.model = found.target
@@ -190,29 +190,29 @@ class _Walk:
             self.model = None
         return found
 
-    def _from_manager(self, model: type[Model], name: str) -> Step:
+    def _from_manager(self, model: type[Model], name: str) -> PathStep:
         if name == "all":
             self.at = "rows"
-            return Step(name, "all", model, model)
+            return PathStep(name, "all", model, model)
         if is_item(name):  # a manager cannot be looped over, nor has it positions
             self.model = None
-            return Step(name, "unknown")
+            return PathStep(name, "unknown")
         return self._query(model, name)
 
-    def _from_rows(self, model: type[Model], name: str) -> Step:
+    def _from_rows(self, model: type[Model], name: str) -> PathStep:
         if is_item(name):
             self.at = "instance"
-            return Step(name, "item", target=model)
+            return PathStep(name, "item", target=model)
         if name == "all":
             self.at = "rows"
-            return Step(name, "all", model, model)
+            return PathStep(name, "all", model, model)
         return self._query(model, name)
 
-    def _query(self, model: type[Model], name: str) -> Step:
+    def _query(self, model: type[Model], name: str) -> PathStep:
         known = hasattr(QuerySet, name)
         if not known and not hasattr(type(model._default_manager), name):
             self.model = None
-            return Step(name, "unknown")
+            return PathStep(name, "unknown")
         if name in ONE_ROW:
             self.at = "instance"
         elif known and name not in NO_ROWS:
@@ -220,7 +220,7 @@ class _Walk:
         else:
             # What a method of a manager or queryset of the site's own returns, only it knows.
             self.model = None
-        return Step(name, "query", model, self.model)
+        return PathStep(name, "query", model, self.model)
 
 
 def is_item(step: str) -> bool:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from django.db.models import Model
 
-from .advice import WHOLE, Chain, Many, strip_items, use_of
+from .advice import WHOLE_USE, Chain, Many, strip_items, use_of
 from .joins import why_not_join
 from .paths import AccessPath
-from .steps import TO_MANY, TO_ONE, Step, is_item, steps_of
+from .steps import TO_MANY, TO_ONE, PathStep, is_item, steps_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Suggestion:
             ("prefetch_related", self.prefetch),
         ):
             if lookups:
-                text += f".{method}({', '.join(map(quoted, lookups))})"
+                text += f".{method}({', '.join(map(string_literal, lookups))})"
         return text
 
 
@@ -66,7 +66,7 @@ def suggest(
     return needs.suggestion(only)
 
 
-def quoted(text: str) -> str:
+def string_literal(text: str) -> str:
     """Return a Python string literal, with the quotes that formatters prefer."""
     return f'"{text}"'
 
@@ -118,13 +118,13 @@ class _Needs:
         elif step.kind == "generic foreign key" and len(rest) > 1:
             self._note(
                 f"{step.model_label}.{step.name} points to several models: load what lies behind "
-                f"their objects with GenericPrefetch({quoted(step.name)}, [...])."
+                f"their objects with GenericPrefetch({string_literal(step.name)}, [...])."
             )
         elif not rest and (known is None or known.consumption == "output"):
             self.printed.add(lookup)
         self.chains.setdefault(lookup, chain)
 
-    def _add_item(self, chain: Chain, step: Step, known: AccessPath | None) -> None:
+    def _add_item(self, chain: Chain, step: PathStep, known: AccessPath | None) -> None:
         """A step to an item: by position, the database can be asked for just that one."""
         if not chain or chain[-1].kind not in TO_MANY:
             return
@@ -132,9 +132,9 @@ class _Needs:
             self.many[lookup_of(chain)].use("item")
         elif known is None:
             # Of an access path, the loop has a record of its own, that says how it reads the rows.
-            self.many[lookup_of(chain)].use(WHOLE)
+            self.many[lookup_of(chain)].use(WHOLE_USE)
 
-    def _add_query(self, chain: Chain, step: Step, rest: tuple[str, ...]) -> None:
+    def _add_query(self, chain: Chain, step: PathStep, rest: tuple[str, ...]) -> None:
         """A method of a manager or queryset: what follows hangs on a query of its own."""
         if chain:
             many = self.many[lookup_of(chain)]
@@ -150,7 +150,7 @@ class _Needs:
                 "relation, name the fields in the call instead."
             )
 
-    def _add_end(self, chain: Chain, step: Step, rest: Sequence[str]) -> None:
+    def _add_end(self, chain: Chain, step: PathStep, rest: Sequence[str]) -> None:
         """A step that is no relation: nothing behind it can be loaded ahead."""
         if step.kind in ("field", "key column") and not chain:
             self.columns[step.field.name] = None
@@ -179,7 +179,7 @@ class _Needs:
                     self._note(note)
         if only is not None:
             self._note_only(only)
-        return Suggestion(longest(select), longest(prefetch), tuple(self.notes))
+        return Suggestion(without_prefixes(select), without_prefixes(prefetch), tuple(self.notes))
 
     def _is_reached(self, chain: Chain) -> bool:
         """Whether a chain leads through no relation whose rows are read in part only.
@@ -226,7 +226,7 @@ class _Needs:
 
     def _note_prefetch(self, chain: Chain, reason: str) -> None:
         step, lookup = chain[-1], lookup_of(chain)
-        note = f"{quoted(lookup)} is prefetched and not joined: {reason}."
+        note = f"{string_literal(lookup)} is prefetched and not joined: {reason}."
         if getattr(step.field, "null", False) and lookup in self.printed:
             note += (
                 " Where there is no such row, the prefetched value is None and is written so; "
@@ -246,8 +246,8 @@ class _Needs:
         missing = [name for name in needed if name not in loaded]
         if missing:
             self._note(
-                f"The queryset's only() leaves out {', '.join(map(quoted, missing))}, which would "
-                "be asked for again for each row: add them to it."
+                f"The queryset's only() leaves out {', '.join(map(string_literal, missing))}, "
+                "which would be asked for again for each row: add them to it."
             )
 
 
@@ -263,7 +263,7 @@ def lookup_of(chain: Chain, joined: bool = False) -> str:
     )
 
 
-def is_way_back(last: Step, step: Step) -> bool:
+def is_way_back(last: PathStep, step: PathStep) -> bool:
     """Whether a step only leads back to the object that the one before it came from."""
     if last.kind in ("reverse foreign key", "reverse one-to-one", "child"):
         return step.kind in TO_ONE and step.field == last.field.field
@@ -279,7 +279,7 @@ def without_parent_links(chain: Chain) -> Chain:
     return chain
 
 
-def longest(lookups: Iterable[str]) -> tuple[str, ...]:
+def without_prefixes(lookups: Iterable[str]) -> tuple[str, ...]:
     """Leave out lookups that are the beginning of another."""
     known = list(lookups)
     return tuple(

@@ -22,7 +22,7 @@ NOT_ASKED = "(not asked)"
 """Stands for a language, of which there may be none."""
 
 
-class Surroundings:
+class Ambient:
     """What was found out while no context variable was set. `now` gives those that hold."""
 
     __slots__ = (
@@ -50,7 +50,7 @@ class Surroundings:
         self.messages: dict[str, str] = {}
         """Messages in the present language."""
 
-    def now(self) -> Surroundings:
+    def now(self) -> Ambient:
         """Forget what may not hold any more; return this very object."""
         context = copy_context()
         try:

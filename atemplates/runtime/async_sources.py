@@ -15,7 +15,7 @@ from .waits import Kind, Wait
 REFUSALS = (SynchronousOnlyOperation, TypeError)
 """What a source raises that does not let itself be used synchronously."""
 
-READS = frozenset(
+READING_METHODS = frozenset(
     {
         *("count", "exists", "first", "last", "get", "earliest", "latest", "iterator", "explain"),
         *("has_next", "has_previous", "has_other_pages", "next_page_number"),
@@ -50,7 +50,7 @@ def has_truth(kind: type) -> bool:
     return not is_async_iterator(kind) and any(hasattr(kind, name) for name in names)
 
 
-class Read:
+class ReadSources:
     """The sources of one render that were read, with their rows."""
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from inspect import isasyncgen, isasyncgenfunction, iscoroutinefunction, signature, unwrap
 from types import FunctionType, MethodType
 from typing import Any
@@ -13,16 +13,14 @@ from django.template.loader_tags import BlockNode
 
 from ..placement.python_code import call_code
 from .containers import filled
-from .placed_steps import LEAVE, here, there
+from .placed_steps import LEAVE, run_here, run_in_thread
 from .sites import Site
 from .state import State
-from .types import INERT, MARKS, SOURCES, is_awaitable, is_django, is_related, learn
-from .waits import Kind, Wait
-
-Steps = Generator[Wait, Any, Any]
+from .types import INERT, MARKS, SOURCES, is_awaitable, is_django, is_related, learn_type
+from .waits import Kind, Plan, Wait
 
 
-def call(state: State, value: Any) -> Any:
+def call_value(state: State, value: Any) -> Any:
     """Call a callable found in a template, under Django's rules for it."""
     if getattr(value, "do_not_call_in_templates", False):
         return value
@@ -44,15 +42,15 @@ def call(state: State, value: Any) -> Any:
         raise
 
 
-def settle(state: State, value: Any, site: Site | None = None, root: Any = None) -> Any:
+def call_or_await(state: State, value: Any, site: Site | None = None, root: Any = None) -> Any:
     """Await an awaitable and call a callable, as a lookup's result demands."""
     kind = type(value)
     if kind not in INERT:
-        learn(kind)
+        learn_type(kind)
         if kind in INERT:
             return value
     if is_awaitable(value):
-        return awaiting(state, value, then_call=True)
+        return await_awaitable(state, value, then_call=True)
     if callable(value):
         code = None
         if state.looks:
@@ -62,21 +60,21 @@ def settle(state: State, value: Any, site: Site | None = None, root: Any = None)
             code = None if of_source or is_left_alone(value) else call_code(value)
         if code is not None:
             owner = getattr(value, "__self__", None) if kind is MethodType else value
-            result = here(state, code, call, (state, value), (owner,))
+            result = run_here(state, code, call_value, (state, value), (owner,))
             if result is LEAVE:
                 return repeat_call(state, value, site, root, code)
             value = result
         else:
             try:
-                value = call(state, value)
+                value = call_value(state, value)
             except SynchronousOnlyOperation:
                 if not state.on_loop:
                     raise
                 return repeat_call(state, value, site, root)
         if type(value) not in INERT:
-            learn(type(value))
+            learn_type(type(value))
             if is_awaitable(value):
-                return awaiting(state, value)
+                return await_awaitable(state, value)
     return value
 
 
@@ -110,7 +108,7 @@ def repeat_call(
     owner, index = getattr(function, "__self__", None), len(site.bits) if site is not None else 1
     name = getattr(function, "__name__", "")
     notify = state.relations.python_step(owner, name, site, root, index - 1)
-    return there(code, call, state, function, notify=notify)
+    return run_in_thread(code, call_value, state, function, notify=notify)
 
 
 def _call_twin(function: Any) -> Any:
@@ -187,18 +185,18 @@ def has_own_twin(function: Any) -> bool:
     return not is_django(getattr(written, "__module__", None) or "")
 
 
-def awaiting(state: State, awaitable: Any, *, then_call: bool = False) -> Any:
+def await_awaitable(state: State, awaitable: Any, *, then_call: bool = False) -> Any:
     """Return the result of an awaitable that was awaited before, or the wait for it."""
     known = state.awaited.get(id(awaitable))
     if known is None:
         return Wait(Kind.PLAN, await_once(state, awaitable, then_call))
     value = known[1]
     if then_call and type(value) not in INERT and callable(value):
-        return settle(state, value)
+        return call_or_await(state, value)
     return value
 
 
-def await_once(state: State, awaitable: Any, then_call: bool) -> Steps:
+def await_once(state: State, awaitable: Any, then_call: bool) -> Plan:
     if id(awaitable) in state.upcoming:
         upcoming, state.upcoming = state.upcoming, {}
         results = yield Wait(Kind.GATHER, upcoming)
@@ -209,23 +207,23 @@ def await_once(state: State, awaitable: Any, then_call: bool) -> Steps:
         value = yield Wait(Kind.AWAIT, awaitable)
         state.awaited[id(awaitable)] = (awaitable, value)
     if then_call and type(value) not in INERT and callable(value):
-        value = settle(state, value)
+        value = call_or_await(state, value)
         if type(value) is Wait:
-            value = yield from complete(value)
+            value = yield from complete_wait(value)
     return value
 
 
-def complete(wait: Wait) -> Steps:
+def complete_wait(wait: Wait) -> Plan:
     """Wait for anything, be it a plan or something for the driver."""
     if wait.kind is Kind.PLAN:
         return (yield from wait.subject)
     return (yield wait)
 
 
-def awaited(state: State, value: Any) -> Any:
+def await_value(state: State, value: Any) -> Any:
     """Await a value if it is awaitable, and do nothing else with it."""
     if type(value) not in INERT and is_awaitable(value):
-        return awaiting(state, value)
+        return await_awaitable(state, value)
     return value
 
 
@@ -234,15 +232,15 @@ def filled_then(state: State, value: Any, function: Callable[[Any], Any]) -> Wai
     return Wait(Kind.PLAN, _filled_then(state, value, function))
 
 
-def _filled_then(state: State, value: Any, function: Callable[[Any], Any]) -> Steps:
+def _filled_then(state: State, value: Any, function: Callable[[Any], Any]) -> Plan:
     value = yield from filled(value, lambda item: _awaited(state, item))
     result = function(value)
-    return (yield from complete(result)) if type(result) is Wait else result
+    return (yield from complete_wait(result)) if type(result) is Wait else result
 
 
-def _awaited(state: State, awaitable: Any) -> Steps:
-    result = awaiting(state, awaitable)
-    return (yield from complete(result)) if type(result) is Wait else result
+def _awaited(state: State, awaitable: Any) -> Plan:
+    result = await_awaitable(state, awaitable)
+    return (yield from complete_wait(result)) if type(result) is Wait else result
 
 
 def again_in_thread(
@@ -263,4 +261,4 @@ def again_in_thread(
     """
     index = len(site.bits) if site is not None else 1
     notify = state.relations.python_step(value, bit, site, root, index)
-    return Wait(Kind.PLAN, complete(there(code, function, *args, notify=notify)))
+    return Wait(Kind.PLAN, complete_wait(run_in_thread(code, function, *args, notify=notify)))

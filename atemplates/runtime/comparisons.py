@@ -11,7 +11,7 @@ from django.core.exceptions import SynchronousOnlyOperation
 from ..errors import UNSWALLOWED
 from ..placement.value_code import comparison_code
 from .calls import again_in_thread
-from .placed_steps import LEAVE, here
+from .placed_steps import LEAVE, run_here
 from .state import State
 from .waits import Wait
 
@@ -36,7 +36,7 @@ def compare(state: State, name: str, first: Any, second: Any) -> Any:
     function = COMPARISONS[name]
     code = comparison_code(first, second) if state.looks else None
     if code is not None:
-        result = here(state, code, function, (first, second), (first, second))
+        result = run_here(state, code, function, (first, second), (first, second))
         if result is LEAVE:
             return again_in_thread(
                 state, second, "__contains__", None, None, function, first, second, code=code

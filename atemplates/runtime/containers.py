@@ -11,7 +11,7 @@ from typing import Any
 from .types import SIMPLE, VIEWS, is_awaitable
 from .waits import Wait
 
-HOLDERS: frozenset[type] = frozenset({list, tuple, dict, set, frozenset}) | VIEWS
+CONTAINER_TYPES: frozenset[type] = frozenset({list, tuple, dict, set, frozenset}) | VIEWS
 """Exact types of containers that are looked into."""
 
 
@@ -21,7 +21,7 @@ def holds_awaitables(
     """Whether a container holds something awaitable, be it in a container inside.
 
     Args:
-        value: one of the types in `HOLDERS`.
+        value: one of the types in `CONTAINER_TYPES`.
         inert: types that are known not to be awaitable.
         seen: the containers around it, by identity: one may hold itself.
     """
@@ -29,10 +29,12 @@ def holds_awaitables(
     kinds = set(map(type, items))
     if not kinds.issubset(inert) and any(map(is_awaitable, items)):
         return True
-    if kinds.isdisjoint(HOLDERS) or id(value) in seen:
+    if kinds.isdisjoint(CONTAINER_TYPES) or id(value) in seen:
         return False
     seen |= {id(value)}
-    return any(type(item) in HOLDERS and holds_awaitables(item, inert, seen) for item in items)
+    return any(
+        type(item) in CONTAINER_TYPES and holds_awaitables(item, inert, seen) for item in items
+    )
 
 
 def filled(
@@ -43,7 +45,7 @@ def filled(
     """The plan that makes a container like this one, with results in the place of awaitables.
 
     Args:
-        value: one of the types in `HOLDERS`.
+        value: one of the types in `CONTAINER_TYPES`.
         settle: gives the plan that awaits something.
         seen: the containers around it, by identity.
     """
@@ -53,7 +55,7 @@ def filled(
     for item in value.values() if kind is dict else value:
         if is_awaitable(item):
             item = yield from settle(item)
-        elif type(item) in HOLDERS and id(item) not in seen and holds_awaitables(item):
+        elif type(item) in CONTAINER_TYPES and id(item) not in seen and holds_awaitables(item):
             item = yield from filled(item, settle, seen)
         found.append(item)
     if kind is dict:

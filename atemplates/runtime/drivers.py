@@ -12,26 +12,23 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager
 from time import perf_counter
 from types import GeneratorType, TracebackType
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol
 
 from django.db.models.query import QuerySet
 
 from ..errors import Location, RenderBlocked
 from ..placement import guard
-from .hops import Hop, from_thread, put_back, thread_of_task
+from .hops import Hop, R, from_thread, put_back, thread_of_task
 from .hops import in_request_thread as in_request_thread
 from .types import is_source
-from .waits import Kind, Wait
+from .waits import Kind, Plan, Wait
 
-OURS = f"{__package__}."
+PACKAGE_PREFIX = f"{__name__.partition('.')[0]}."
 """What the names of this package's modules begin with."""
-
-R = TypeVar("R")
-Plan: TypeAlias = Generator[Wait, Any, Any]
 
 
 def on_event_loop() -> bool:
@@ -83,7 +80,7 @@ def run_noticing(plan: Plan, runner: Callable[[Plan], Any] | None = None) -> Any
     runner = runner or run
     if not on_event_loop():
         return runner(plan)
-    with guard.Watch() as watch:
+    with guard.GuardWatch() as watch:
         result = runner(plan)
     if watch.asked:
         place = Location(watch.template, watch.line) if watch.template else None
@@ -173,7 +170,7 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
                 wait = plan.send(answer) if error is None else plan.throw(error)
             except StopIteration as stop:
                 return stop.value
-        while state is not None and belongs_in_thread(wait):
+        while state is not None and is_answered_in_thread(wait):
             hop = Hop(_go_on, plan, wait, state)
             try:
                 part = await hop.make()
@@ -195,7 +192,7 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
             error = raised
 
 
-def belongs_in_thread(wait: Wait) -> bool:
+def is_answered_in_thread(wait: Wait) -> bool:
     """Whether the request's thread answers a wait; the others are awaited on the loop."""
     if wait.kind is Kind.ROWS:
         return getattr(type(wait.subject), "__aiter__", None) is QuerySet.__aiter__
@@ -215,7 +212,7 @@ def _go_on(plan: Plan, wait: Wait, state: Carried) -> Part:
     before = state.stand_on(False)
     try:
         with state.in_thread():
-            while belongs_in_thread(wait):
+            while is_answered_in_thread(wait):
                 answer: Any = None
                 error: BaseException | None = None
                 try:
@@ -242,7 +239,9 @@ def _of_others(trace: TracebackType | None) -> TracebackType | None:
     What raised stands right below the line of the template then, as in stock's tracebacks.
     """
     found = trace
-    while found is not None and found.tb_frame.f_globals.get("__name__", "").startswith(OURS):
+    while found is not None and found.tb_frame.f_globals.get("__name__", "").startswith(
+        PACKAGE_PREFIX
+    ):
         found = found.tb_next
     return found or trace
 

@@ -22,16 +22,16 @@ def scan_in_python(text: str) -> str:
 
 
 scan: Callable[[str], str]
-quoted: Callable[[str], str]
+markup_escaped: Callable[[str], str]
 """Escapes an exact ``str`` with markupsafe's bytes, without making it a ``Markup``."""
 try:
     # A private name of markupsafe; tests/runtime/test_escaping.py guards what is expected of it.
     from markupsafe._speedups import _escape_inner as scan
 except ImportError:
     scan = scan_in_python
-    quoted = markup_escape
+    markup_escaped = markup_escape
 else:
-    quoted = scan
+    markup_escaped = scan
 
 
 def escape(text: str) -> str:

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from .calls import Steps
-from .filters import apply_filter, apply_stock, apply_twin
-from .output import local_time, output
-from .paths import follow, walk
+from .filters import apply_fast_path, apply_filter, apply_stock
+from .output import local_time, render_value
+from .paths import resolve_long_path, resolve_path
 from .sites import Invalid, Site
 from .state import State
 from .types import INERT
-from .waits import Kind, Wait
+from .waits import Kind, Plan, Wait
 
 
-class Step(NamedTuple):
+class FilterStep(NamedTuple):
     """A filter with constant arguments."""
 
     function: Any
     args: tuple[Any, ...] = ()
     twin: Any = None
-    """Its faster twin, for `apply_twin`."""
+    """Its faster twin, for `apply_fast_path`."""
     stock: bool = False
     """Whether it is Django's own, for `apply_stock`."""
     expects_localtime: bool = False
@@ -32,7 +31,7 @@ class Step(NamedTuple):
         if self.expects_localtime:
             value = local_time(state, value, context.use_tz)
         if self.twin is not None:
-            return apply_twin(state, self.twin, self.function, value, site, root, *self.args)
+            return apply_fast_path(state, self.twin, self.function, value, site, root, *self.args)
         apply = apply_stock if self.stock else apply_filter
         if self.needs_autoescape:
             autoescape = context.autoescape
@@ -40,8 +39,8 @@ class Step(NamedTuple):
         return apply(state, self.function, value, site, root, *self.args)
 
 
-def show_filtered(
-    state: State, context: Any, value: Any, site: Site, chain: tuple[Step, ...]
+def render_filtered(
+    state: State, context: Any, value: Any, site: Site, chain: tuple[FilterStep, ...]
 ) -> Any:
     """Return the text of a variable with filters, or a wait for it.
 
@@ -54,19 +53,19 @@ def show_filtered(
     steps = iter(chain)
     try:
         if len(site.bits) > 1:
-            value = follow(state, context, value, site)
+            value = resolve_long_path(state, context, value, site)
         elif type(value) not in INERT:
-            value = walk(state, context, value, site)
+            value = resolve_path(state, context, value, site)
         value = _filtered(state, context, value, site, root, steps)
     except UnicodeDecodeError:
         return ""
     if type(value) is Wait:
         return Wait(Kind.PLAN, _show_later(state, context, value, site, root, steps))
-    return output(state, context, value, site, root)
+    return render_value(state, context, value, site, root)
 
 
 def _filtered(
-    state: State, context: Any, value: Any, site: Site, root: Any, steps: Iterator[Step]
+    state: State, context: Any, value: Any, site: Site, root: Any, steps: Iterator[FilterStep]
 ) -> Any:
     """Apply the steps that are left, as far as nothing has to be waited for."""
     if type(value) is Invalid:
@@ -82,15 +81,15 @@ def _filtered(
 
 
 def _show_later(
-    state: State, context: Any, value: Any, site: Site, root: Any, steps: Iterator[Step]
-) -> Steps:
+    state: State, context: Any, value: Any, site: Site, root: Any, steps: Iterator[FilterStep]
+) -> Plan:
     try:
         while type(value) is Wait:
             value = yield from value.subject
             value = _filtered(state, context, value, site, root, steps)
     except UnicodeDecodeError:
         return ""
-    text = output(state, context, value, site, root)
+    text = render_value(state, context, value, site, root)
     if type(text) is Wait:
         text = yield from text.subject
     return text

@@ -12,19 +12,19 @@ from django.template import defaultfilters
 from django.utils.safestring import SafeData, SafeString, mark_safe
 
 from ..errors import NotRepeatable
-from ..placement.python_code import SCALARS, SOMEBODYS, call_code
+from ..placement.python_code import CODELESS_TYPES, SOMEBODYS, call_code
 from ..placement.value_code import iteration_code, truth_code, use_code
-from .calls import Steps, awaited, complete, filled_then
-from .containers import HOLDERS, holds_awaitables
-from .iteration import ROWS, _same, evaluated_then
-from .placed_steps import LEAVE, placed_here, there
+from .calls import await_value, complete_wait, filled_then
+from .containers import CONTAINER_TYPES, holds_awaitables
+from .iteration import ROW_CONTAINERS, _same, evaluated_then
+from .placed_steps import LEAVE, run_in_thread, run_placed
 from .sites import Site
-from .source_steps import CUTS, filter_source
+from .source_steps import CUTTING_FILTERS, filter_source
 from .state import State
 from .types import INERT, RELATED, is_awaitable, is_django, is_iterator, is_related, is_source
-from .waits import Kind, Wait
+from .waits import Kind, Plan, Wait
 
-WHOLE = frozenset(
+WHOLE_VALUE_FILTERS = frozenset(
     {
         "default",
         "dictsort",
@@ -46,7 +46,7 @@ ITERATING = frozenset(
 )
 """Those of them that take an iterator, which has neither a length nor items."""
 
-INERT_ROWS = SCALARS | ROWS
+INERT_ROWS = CODELESS_TYPES | ROW_CONTAINERS
 
 
 PASSING_ON: frozenset[Any] = frozenset(
@@ -89,13 +89,15 @@ def apply_filter(
     if type(value) not in INERT_ROWS and is_source(type(value)) and _reads_source(function, value):
         again = lambda rows: apply_filter(state, function, rows, site, root, *args, **kwargs)  # noqa: E731
         return filter_source(state, again, function, value, args, kwargs)
-    if type(value) in HOLDERS and looks_into(function) and holds_awaitables(value, INERT):
+    if type(value) in CONTAINER_TYPES and looks_into(function) and holds_awaitables(value, INERT):
         return filled_then(
             state,
             value,
             lambda held: apply_filter(state, function, held, site, root, *args, **kwargs),
         )
-    if type(value) not in SCALARS and (type(value) in ROWS or is_related(type(value))):
+    if type(value) not in CODELESS_TYPES and (
+        type(value) in ROW_CONTAINERS or is_related(type(value))
+    ):
         if _takes_all(function, value):
             wait = state.relations.whole(value, site, root)
             if wait is not None:
@@ -125,7 +127,7 @@ def filter_code(function: Any, value: Any, args: tuple[Any, ...]) -> Any:
     code = call_code(function)
     if code is not None:
         return code
-    if type(value) in SCALARS and SCALARS.issuperset(map(type, args)):
+    if type(value) in CODELESS_TYPES and CODELESS_TYPES.issuperset(map(type, args)):
         return None
     if is_iterator(value) or any(map(is_iterator, args)):
         return SOMEBODYS
@@ -164,12 +166,12 @@ def _placed(
     if not state.on_loop or not any(map(is_iterator, given)):
         others = call_code(function) is not None
         trusted = state.policy.may_run_here(code, function) if others else state.policy.trusts(code)
-        result = placed_here(state, code, trusted, function, given, kwargs, given)
+        result = run_placed(state, code, trusted, function, given, kwargs, given)
         if result is not LEAVE:
             return result
     state.relations.prepare_value(value, site, root)
     notify = state.relations.filter_step(function, value, site, root)
-    return there(code, function, *given, notify=notify, **kwargs)
+    return run_in_thread(code, function, *given, notify=notify, **kwargs)
 
 
 def apply_stock(
@@ -182,17 +184,17 @@ def apply_stock(
     **kwargs: Any,
 ) -> Any:
     """Apply a filter of Django's own with constant arguments: a plain value needs nothing."""
-    if type(value) in SCALARS and type(value) is not SafeString:
+    if type(value) in CODELESS_TYPES and type(value) is not SafeString:
         return function(value, *args, **kwargs)
     return apply_filter(state, function, value, site, root, *args, **kwargs)
 
 
-def apply_twin(
+def apply_fast_path(
     state: State, twin: Any, function: Any, value: Any, site: Site | None, root: Any, *args: Any
 ) -> Any:
     """Apply the faster twin of a filter of Django's; what it leaves to the filter, the filter."""
-    if type(value) in SCALARS:
-        result = twin(state.surroundings.now(), value, *args)
+    if type(value) in CODELESS_TYPES:
+        result = twin(state.ambient.now(), value, *args)
         if result is not None:
             return result
     return apply_filter(state, function, value, site, root, *args)
@@ -207,12 +209,12 @@ def _filter_rows(
     kwargs: Any,
     site: Site | None,
     root: Any,
-) -> Steps:
+) -> Plan:
     """Evaluate a whole queryset, then apply a filter, which may ask for more."""
     queryset = yield from evaluated_then(state, queryset, wait, _same)
     result = apply_filter(state, function, queryset, site, root, *args, **kwargs)
     if type(result) is Wait:
-        result = yield from complete(result)
+        result = yield from complete_wait(result)
     return result
 
 
@@ -220,7 +222,7 @@ def _takes_all(function: Any, value: Any) -> bool:
     return (
         issubclass(type(value), QuerySet)
         and function.__module__ == "django.template.defaultfilters"
-        and function.__name__ in WHOLE
+        and function.__name__ in WHOLE_VALUE_FILTERS
     )
 
 
@@ -230,7 +232,7 @@ def _reads_source(function: Any, value: Any) -> bool:
         return False
     if is_iterator(value) or hasattr(type(value), "__anext__"):
         return function.__name__ in ITERATING
-    return function.__name__ in WHOLE or function.__name__ in CUTS
+    return function.__name__ in WHOLE_VALUE_FILTERS or function.__name__ in CUTTING_FILTERS
 
 
 def _note_origin(state: State, value: Any, result: Any, site: Site | None, root: Any) -> None:
@@ -242,12 +244,12 @@ def _note_origin(state: State, value: Any, result: Any, site: Site | None, root:
 
 def _filtered(
     state: State, result: Any, value: Any, function: Any, site: Site | None, root: Any
-) -> Steps:
+) -> Plan:
     if type(result) is Wait:
         result = yield result
-    result = awaited(state, result)
+    result = await_value(state, result)
     if type(result) is Wait:
-        result = yield from complete(result)
+        result = yield from complete_wait(result)
     _note_origin(state, value, result, site, root)
     if getattr(function, "is_safe", False) and isinstance(value, SafeData):
         result = mark_safe(result)

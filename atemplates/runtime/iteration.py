@@ -11,17 +11,17 @@ from django.db.models import QuerySet
 
 from ..placement.value_code import iteration_code, truth_code
 from .async_sources import REFUSALS
-from .calls import Steps, again_in_thread
-from .paths import follow, walk
-from .placed_steps import LEAVE, here
+from .calls import again_in_thread
+from .paths import resolve_long_path, resolve_path
+from .placed_steps import LEAVE, run_here
 from .sites import Site
-from .source_steps import read, source_truth, sync_or_read
+from .source_steps import read_source, source_truth, sync_or_read
 from .state import State
 from .types import INERT, SEQUENCES, SIMPLE, VIEWS, is_iterator, is_related, is_source
-from .waits import Kind, Wait
+from .waits import Kind, Plan, Wait
 
 
-def truth(state: State, value: Any, site: Site | None = None, root: Any = None) -> Any:
+def truth_of_value(state: State, value: Any, site: Site | None = None, root: Any = None) -> Any:
     """Return whether a value is true, or a wait for it.
 
     Args:
@@ -32,7 +32,7 @@ def truth(state: State, value: Any, site: Site | None = None, root: Any = None) 
         return source_truth(state, value)
     code = truth_code(value) if state.looks else None
     if code is not None:
-        result = here(state, code, bool, (value,), (value,))
+        result = run_here(state, code, bool, (value,), (value,))
         if result is not LEAVE:
             return result
         return again_in_thread(state, value, "__bool__", site, root, bool, value, code=code)
@@ -51,34 +51,32 @@ def truth(state: State, value: Any, site: Site | None = None, root: Any = None) 
         return again_in_thread(state, value, "__bool__", site, root, bool, value)
 
 
-def holds(state: State, context: Any, value: Any, site: Site) -> Any:
-    """Return something whose truth is a variable's: `walk` and `truth` in one call.
+def truth_of_variable(state: State, context: Any, value: Any, site: Site) -> Any:
+    """Return something whose truth is a variable's: its path resolved, and `truth_of_value`.
 
     Args:
         value: what the site's first bit gave.
     """
     root = value
     if len(site.bits) > 1:
-        value = follow(state, context, value, site)
+        value = resolve_long_path(state, context, value, site)
     elif type(value) not in INERT:
-        value = walk(state, context, value, site)
+        value = resolve_path(state, context, value, site)
     if type(value) is Wait:
         return Wait(Kind.PLAN, _holds_later(state, value, site, root))
-    return value if type(value) in SIMPLE else truth(state, value, site, root)
+    return value if type(value) in SIMPLE else truth_of_value(state, value, site, root)
 
 
-def _holds_later(state: State, wait: Wait, site: Site, root: Any) -> Steps:
+def _holds_later(state: State, wait: Wait, site: Site, root: Any) -> Plan:
     value = yield from wait.subject
     if type(value) not in SIMPLE:
-        value = truth(state, value, site, root)
+        value = truth_of_value(state, value, site, root)
         if type(value) is Wait:
             value = yield from value.subject
     return value
 
 
-def evaluated_then(
-    state: State, queryset: Any, wait: Wait, function: Callable[[Any], Any]
-) -> Steps:
+def evaluated_then(state: State, queryset: Any, wait: Wait, function: Callable[[Any], Any]) -> Plan:
     """Evaluate a whole queryset, then give what ``function`` makes of its rows."""
     answer = yield wait
     if wait.kind is Kind.CALL:  # a whole loop's relation was loaded: the rows are there now
@@ -88,7 +86,7 @@ def evaluated_then(
     return function(answer)
 
 
-def rows(
+def loop_rows(
     state: State,
     value: Any,
     site: Site | None = None,
@@ -122,7 +120,7 @@ def rows(
         return again_in_thread(state, value, "__iter__", site, root, list, value)
     code = iteration_code(value) if state.looks else None
     if code is not None:
-        result = here(state, code, Rows, (value, backwards, sized), (value,))
+        result = run_here(state, code, Rows, (value, backwards, sized), (value,))
         if result is not LEAVE:
             return result
         arguments = (Rows, value, backwards, sized)
@@ -140,10 +138,10 @@ def _source_rows(state: State, source: Any, backwards: bool, sized: bool) -> Any
         try:
             found = Rows(source, backwards, sized)
         except REFUSALS:
-            return read(state, source)
+            return read_source(state, source)
         if found.items or not isinstance(found.error, REFUSALS):
             return found
-    return read(state, source)
+    return read_source(state, source)
 
 
 class Rows:
@@ -209,7 +207,7 @@ def unpack(item: Any, count: int) -> Any:
     return tuple(islice(item, count))
 
 
-ROWS: frozenset[type] = frozenset({list, tuple})
+ROW_CONTAINERS: frozenset[type] = frozenset({list, tuple})
 """Types of values that may hold instances."""
 
 

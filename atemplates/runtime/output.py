@@ -15,18 +15,18 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from ..placement.value_code import text_code
-from .calls import Steps, again_in_thread, filled_then
-from .containers import HOLDERS, holds_awaitables
+from .calls import again_in_thread, filled_then
+from .containers import CONTAINER_TYPES, holds_awaitables
 from .escaping import escape
 from .fast import dates, numbers
-from .iteration import ROWS
-from .paths import follow, walk
-from .placed_steps import LEAVE, here
+from .iteration import ROW_CONTAINERS
+from .paths import resolve_long_path, resolve_path
+from .placed_steps import LEAVE, run_here
 from .sites import Site
 from .source_steps import read_then
 from .state import State
 from .types import INERT, is_related, is_source
-from .waits import Kind, Wait
+from .waits import Kind, Plan, Wait
 
 ZONES = frozenset({datetime_timezone, ZoneInfo})
 """Types of time zones that know their offset at any time: a datetime with one is not naive."""
@@ -35,7 +35,7 @@ ZONES = frozenset({datetime_timezone, ZoneInfo})
 template_localtime: Any = timezone.template_localtime  # type: ignore[attr-defined]
 
 
-def output(
+def render_value(
     state: State, context: Any, value: Any, site: Site | None = None, root: Any = None
 ) -> Any:
     """Return the text of a value: localised, and escaped where the context says so.
@@ -54,9 +54,9 @@ def output(
     text: str | None = None
     if kind is datetime or kind is date:
         value = local_time(state, value, context.use_tz)
-        text = dates.localized(value, context.use_l10n, state.surroundings.now())
+        text = dates.localized_date(value, context.use_l10n, state.ambient.now())
     elif kind is float or kind is Decimal:
-        text = numbers.localized(value, context.use_l10n, state.surroundings.now())
+        text = numbers.localized_number(value, context.use_l10n, state.ambient.now())
     if text is not None:
         return escape(text) if context.autoescape else text
     return rendered(state, context, value, site, root, characters)
@@ -76,7 +76,7 @@ def local_time(state: State, value: Any, use_tz: bool | None) -> Any:
     """Convert a datetime to the current time zone, as Django's ``template_localtime`` does."""
     if type(value) is datetime and type(value.tzinfo) in ZONES:
         if state.use_tz if use_tz is None else use_tz:
-            return value.astimezone(state.surroundings.now().zone)
+            return value.astimezone(state.ambient.now().zone)
         return value
     return template_localtime(value, use_tz)
 
@@ -91,21 +91,21 @@ def rendered(
 ) -> Any:
     """Return the text of a value, with the very type that Django's own function gives it.
 
-    Arguments as for `output`, and:
+    Arguments as for `render_value`, and:
 
     Args:
         text_of: gives the text of a value in a context.
     """
     kind = type(value)
-    if not state.on_loop and (kind in ROWS or is_related(kind)):
+    if not state.on_loop and (kind in ROW_CONTAINERS or is_related(kind)):
         state.relations.prepare_value(value, site, root)
-    if kind in HOLDERS and holds_awaitables(value, INERT):
+    if kind in CONTAINER_TYPES and holds_awaitables(value, INERT):
         return filled_then(
             state, value, lambda held: rendered(state, context, held, site, root, text_of)
         )
     code = text_code(value) if state.looks and not is_source(kind) else None
     if code is not None:
-        text = here(state, code, text_of, (value, context), (value,))
+        text = run_here(state, code, text_of, (value, context), (value,))
         if text is not LEAVE:
             return text
     else:
@@ -124,27 +124,27 @@ def rendered(
     return again_in_thread(state, value, "__str__", site, root, text_of, value, context, code=code)
 
 
-def show(state: State, context: Any, value: Any, site: Site) -> Any:
-    """Return the text of a variable: `walk` and `output` in one call, for code outside loops.
+def render_variable(state: State, context: Any, value: Any, site: Site) -> Any:
+    """Return the text of a variable: `resolve_path` and `render_value` in one call, outside loops.
 
     Args:
         value: what the site's first bit gave.
     """
     root = value
     if len(site.bits) > 1:
-        value = follow(state, context, value, site)
+        value = resolve_long_path(state, context, value, site)
     elif type(value) not in INERT:
-        value = walk(state, context, value, site)
+        value = resolve_path(state, context, value, site)
     if type(value) is Wait:
         return Wait(Kind.PLAN, _show_later(state, context, value, site, root))
     if type(value) is str:
         return escape(value) if context.autoescape else value
-    return output(state, context, value, site, root)
+    return render_value(state, context, value, site, root)
 
 
-def _show_later(state: State, context: Any, wait: Wait, site: Site, root: Any) -> Steps:
+def _show_later(state: State, context: Any, wait: Wait, site: Site, root: Any) -> Plan:
     value = yield from wait.subject
-    text = output(state, context, value, site, root)
+    text = render_value(state, context, value, site, root)
     if type(text) is Wait:
         text = yield from text.subject
     return text

@@ -11,21 +11,21 @@ from django.template.base import VariableDoesNotExist
 from django.template.context import BaseContext
 
 from ..placement.python_code import attribute_code
-from .calls import Steps, await_once, complete, settle
-from .placed_steps import LEAVE, here, there
+from .calls import await_once, call_or_await, complete_wait
+from .placed_steps import LEAVE, run_here, run_in_thread
 from .sites import MISSING, Invalid, Site
 from .source_steps import look_up, missing_method
 from .state import State
 from .types import INERT, PLAIN, RELATED, SOURCES, is_awaitable
-from .waits import Kind, Wait
+from .waits import Kind, Plan, Wait
 
-logger = logging.getLogger("django.template")
+template_logger = logging.getLogger("django.template")
 
 
 LOOKUP_ERRORS = (TypeError, AttributeError, KeyError, ValueError, IndexError)
 
 
-def find(dicts: list[Any], name: str) -> Any:
+def lookup_name(dicts: list[Any], name: str) -> Any:
     """Return the innermost value called ``name``, or `MISSING`."""
     for scope in reversed(dicts):
         if name in scope:
@@ -33,7 +33,7 @@ def find(dicts: list[Any], name: str) -> Any:
     return MISSING
 
 
-def lookup(value: Any, bit: str) -> Any:
+def lookup_bit(value: Any, bit: str) -> Any:
     """Resolve one bit: subscript if the type has it, then attribute, then index.
 
     Raises:
@@ -63,7 +63,7 @@ def lookup_index(value: Any, bit: str) -> Any:
         raise VariableDoesNotExist("Failed lookup for key [%s] in %r", (bit, value)) from None
 
 
-def walk(
+def resolve_path(
     state: State,
     context: Any,
     value: Any,
@@ -96,7 +96,7 @@ def walk(
             raise VariableDoesNotExist("Failed lookup for key [%s] in %r", (bit, context))
         while True:
             if type(value) not in INERT and not settled:
-                value = settle(state, value, site, root)
+                value = call_or_await(state, value, site, root)
                 if type(value) is Wait:
                     return Wait(Kind.PLAN, _go_on(state, context, value, site, index, root, True))
             settled = False
@@ -120,9 +120,9 @@ def walk(
             if state.looks and type(value) not in SOURCES:
                 code = attribute_code(value, bit)
                 if code is not None:
-                    found = here(state, code, lookup, (value, bit), (value,))
+                    found = run_here(state, code, lookup_bit, (value, bit), (value,))
                     if found is LEAVE:
-                        wait = look_again(state, value, bit, site, root, index, code)
+                        wait = lookup_in_thread(state, value, bit, site, root, index, code)
                         later = _go_on(state, context, wait, site, index + 1, root, False)
                         return Wait(Kind.PLAN, later)
                     value = found
@@ -137,12 +137,12 @@ def walk(
                 elif type(value) is dict and bit in value:
                     value = value[bit]
                 elif type(value) in SOURCES:
-                    value = look_up(state, value, bit, lookup)
+                    value = look_up(state, value, bit, lookup_bit)
                     if type(value) is Wait:
                         rest = _go_on(state, context, value, site, index + 1, root, False)
                         return Wait(Kind.PLAN, rest)
                 else:
-                    value = lookup(value, bit)
+                    value = lookup_bit(value, bit)
             except VariableDoesNotExist:
                 method = missing_method(value, bit)
                 if method is None:
@@ -151,30 +151,30 @@ def walk(
             except SynchronousOnlyOperation:
                 if not state.on_loop:
                     raise
-                wait = look_again(state, value, bit, site, root, index)
+                wait = lookup_in_thread(state, value, bit, site, root, index)
                 return Wait(Kind.PLAN, _go_on(state, context, wait, site, index + 1, root, False))
             index += 1
     except Exception as error:
-        return failed(state, context, error, site, bit)
+        return lookup_failed(state, context, error, site, bit)
 
 
-def follow(state: State, context: Any, value: Any, site: Site) -> Any:
-    """Resolve a path of two bits or more, as `walk` does from its beginning.
+def resolve_long_path(state: State, context: Any, value: Any, site: Site) -> Any:
+    """Resolve a path of two bits or more, as `resolve_path` does from its beginning.
 
     The usual first step is an attribute of a plain object, which takes no more than that here.
     """
     if type(value) not in state.plain or value is MISSING:
-        return walk(state, context, value, site)
+        return resolve_path(state, context, value, site)
     try:
         found = getattr(value, site.bits[1])
     except Exception as error:
         return attribute_failed(state, context, error, value, site, 1, value)
     if len(site.bits) == 2 and type(found) in INERT:
         return found
-    return walk(state, context, found, site, 2, value)
+    return resolve_path(state, context, found, site, 2, value)
 
 
-def look_again(
+def lookup_in_thread(
     state: State, value: Any, bit: str, site: Site, root: Any, index: int, code: Any = None
 ) -> Wait:
     """Wait for a lookup in the thread: where its code belongs, or where Django's own may query.
@@ -183,18 +183,18 @@ def look_again(
         code: what the lookup runs, if that is code of others.
     """
     notify = state.relations.python_step(value, bit, site, root, index)
-    return there(code, lookup, value, bit, notify=notify)
+    return run_in_thread(code, lookup_bit, value, bit, notify=notify)
 
 
 def _load(
     state: State, context: Any, wait: Wait, value: Any, site: Site, index: int, root: Any
-) -> Steps:
+) -> Plan:
     """Load what a step needs, then resolve the path from the same value on."""
     try:
         yield wait
     except Exception as error:
-        return failed(state, context, error, site, site.bits[index])
-    value = walk(state, context, value, site, index, root)
+        return lookup_failed(state, context, error, site, site.bits[index])
+    value = resolve_path(state, context, value, site, index, root)
     if type(value) is Wait:
         value = yield from value.subject
     return value
@@ -202,16 +202,16 @@ def _load(
 
 def _go_on(
     state: State, context: Any, wait: Wait, site: Site, index: int, root: Any, settled: bool
-) -> Steps:
+) -> Plan:
     """Wait, then resolve the rest of the path; ``settled`` says that the wait was for a call."""
     try:
-        value = yield from complete(wait)
+        value = yield from complete_wait(wait)
         if settled and type(value) not in INERT and is_awaitable(value):
             # A call that had to be made in the request's thread gave something to await.
-            value = yield from complete(Wait(Kind.PLAN, await_once(state, value, False)))
+            value = yield from complete_wait(Wait(Kind.PLAN, await_once(state, value, False)))
     except Exception as error:
-        return failed(state, context, error, site, site.bits[index - 1])
-    value = walk(state, context, value, site, index, root, settled)
+        return lookup_failed(state, context, error, site, site.bits[index - 1])
+    value = resolve_path(state, context, value, site, index, root, settled)
     if type(value) is Wait:
         value = yield from value.subject
     return value
@@ -231,19 +231,19 @@ def attribute_failed(
                 step = state.relations.step(value, bit, site, root, index)
                 if type(step) is Wait:
                     return Wait(Kind.PLAN, _load(state, context, step, value, site, index, root))
-            wait = look_again(state, value, bit, site, root, index)
+            wait = lookup_in_thread(state, value, bit, site, root, index)
             return Wait(Kind.PLAN, _go_on(state, context, wait, site, index + 1, root, False))
         if not isinstance(error, (TypeError, AttributeError)):
             raise error
         value = lookup_index(value, bit)
     except Exception as raised:
-        return failed(state, context, raised, site, bit)
-    return walk(state, context, value, site, index + 1, root)
+        return lookup_failed(state, context, raised, site, bit)
+    return resolve_path(state, context, value, site, index + 1, root)
 
 
-def failed(state: State, context: Any, error: Exception, site: Site, bit: str) -> Any:
+def lookup_failed(state: State, context: Any, error: Exception, site: Site, bit: str) -> Any:
     """Log a failed lookup as Django does; give what stands in its place, or raise."""
-    logger.debug(
+    template_logger.debug(
         "Exception while resolving variable '%s' in template '%s'.",
         bit,
         getattr(context, "template_name", None) or "unknown",
@@ -255,13 +255,13 @@ def failed(state: State, context: Any, error: Exception, site: Site, bit: str) -
         if site.mode == "none":
             return None
         if site.mode != "raise":
-            return invalid(state, site)
+            return invalid_value(state, site)
     elif site.mode == "text" and isinstance(error, UnicodeDecodeError):
         return ""
     raise error
 
 
-def invalid(state: State, site: Site) -> Any:
+def invalid_value(state: State, site: Site) -> Any:
     """Return what is written for a variable that does not exist."""
     text = state.engine.string_if_invalid
     if not text:

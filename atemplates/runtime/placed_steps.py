@@ -1,4 +1,4 @@
-"""Steps on the event loop that run code of others: here on trial, or in the request's thread."""
+"""Plan on the event loop that run code of others: here on trial, or in the request's thread."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BUDGET = 0.002
 on in the thread, which costs less than that, and leaves the loop to others."""
 
 
-class Rendering(Protocol):
+class PlacingState(Protocol):
     """What placing needs of the state of a render."""
 
     policy: Policy
@@ -26,8 +26,8 @@ class Rendering(Protocol):
     learning: bool
 
 
-def here(
-    state: Rendering,
+def run_here(
+    state: PlacingState,
     code: Any,
     function: Callable[..., Any],
     args: tuple[Any, ...],
@@ -46,11 +46,11 @@ def here(
     Returns:
         The step's result, or `LEAVE`: the step belongs in the thread, and stands on the loop.
     """
-    return placed_here(state, code, state.policy.trusts(code), function, args, kwargs, objects)
+    return run_placed(state, code, state.policy.trusts(code), function, args, kwargs, objects)
 
 
-def placed_here(
-    state: Rendering,
+def run_placed(
+    state: PlacingState,
     code: Any,
     trusted: bool,
     function: Callable[..., Any],
@@ -58,7 +58,7 @@ def placed_here(
     kwargs: dict[str, Any] | None = None,
     objects: Iterable[Any] = (),
 ) -> Any:
-    """Do the same, ``trusted`` saying whether the code may run here. Arguments as for `here`."""
+    """Do the same; ``trusted`` says whether the code may run here. Arguments as for `run_here`."""
     if not state.on_loop:  # it is looked at what runs, to learn how it does
         return noted(code, function, *args, **(kwargs or {}))
     if state.spent > BUDGET or state.trials > state.policy.trials:
@@ -73,11 +73,11 @@ def placed_here(
     return result
 
 
-def there(
+def run_in_thread(
     code: Any, function: Callable[..., Any], *args: Any, notify: Any = None, **kwargs: Any
 ) -> Wait:
     """Wait for a step in the request's thread, where it is watched."""
     return Wait(Kind.CALL, observed, (code, function, *args), kwargs, notify=notify)
 
 
-__all__ = ["BUDGET", "LEAVE", "here", "placed_here", "there"]
+__all__ = ["BUDGET", "LEAVE", "run_here", "run_in_thread", "run_placed"]

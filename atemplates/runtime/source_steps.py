@@ -1,4 +1,4 @@
-"""Steps on sources that ``async for`` goes through: their rows, truth, filters and lookups.
+"""Plan on sources that ``async for`` goes through: their rows, truth, filters and lookups.
 
 On the event loop they are read asynchronously unless their rows are at hand. Off it, one that can
 be used synchronously is, as stock does it; where it refuses it is read asynchronously there too.
@@ -6,7 +6,7 @@ be used synchronously is, as stock does it; where it refuses it is read asynchro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from inspect import Signature, iscoroutinefunction, signature, unwrap
 from types import MethodType
 from typing import Any
@@ -15,15 +15,13 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.db.models.manager import BaseManager
 from django.template.base import VariableDoesNotExist
 
-from .async_sources import READS, REFUSALS, has_truth, is_async_iterator, is_marked
+from .async_sources import READING_METHODS, REFUSALS, has_truth, is_async_iterator, is_marked
 from .state import State
 from .types import SOURCES, is_awaitable
-from .waits import Kind, Wait
-
-Steps = Generator[Wait, Any, Any]
+from .waits import Kind, Plan, Wait
 
 
-def read(state: State, source: Any) -> Any:
+def read_source(state: State, source: Any) -> Any:
     """Return the rows of a source, or the wait for them."""
     rows = state.read.known(source)
     return Wait(Kind.PLAN, state.read.steps(source)) if rows is None else rows
@@ -31,11 +29,11 @@ def read(state: State, source: Any) -> Any:
 
 def read_then(state: State, source: Any, function: Callable[[Any], Any]) -> Any:
     """Return what ``function`` makes of a source's rows, or the wait for it."""
-    rows = read(state, source)
+    rows = read_source(state, source)
     return Wait(Kind.PLAN, _then(rows, function)) if type(rows) is Wait else function(rows)
 
 
-def _then(wait: Wait, function: Callable[[Any], Any]) -> Steps:
+def _then(wait: Wait, function: Callable[[Any], Any]) -> Plan:
     return function((yield from wait.subject))
 
 
@@ -122,7 +120,7 @@ def filter_source(
         apply: applies the filter to a list.
     """
     known = state.read.known(source)
-    if known is None and (not state.on_loop or function.__name__ in CUTS):
+    if known is None and (not state.on_loop or function.__name__ in CUTTING_FILTERS):
         attempt = Attempt(source)
         try:
             result = function(attempt, *args, **kwargs)
@@ -137,18 +135,18 @@ def filter_source(
     return Wait(Kind.PLAN, _filter(state, apply, source))
 
 
-CUTS = frozenset({"first", "last", "slice_filter"})
+CUTTING_FILTERS = frozenset({"first", "last", "slice_filter"})
 """Filters that a source answers without all of its rows, if it can."""
 
 
-def _cut(function: Any, awaitable: Any) -> Steps:
+def _cut(function: Any, awaitable: Any) -> Plan:
     try:
         return (yield Wait(Kind.AWAIT, awaitable))
     except IndexError:
         return function(())
 
 
-def _filter(state: State, apply: Callable[[Any], Any], source: Any) -> Steps:
+def _filter(state: State, apply: Callable[[Any], Any], source: Any) -> Plan:
     rows = yield from state.read.steps(source)
     result = apply(rows)
     if type(result) is Wait:
@@ -202,7 +200,7 @@ def _row(rows: list[Any], bit: str) -> Any:
         raise VariableDoesNotExist("Failed lookup for key [%s] in %r", (bit, rows)) from None
 
 
-def _awaited_row(awaitable: Any, source: Any, bit: str) -> Steps:
+def _awaited_row(awaitable: Any, source: Any, bit: str) -> Plan:
     try:
         return (yield Wait(Kind.AWAIT, awaitable))
     except IndexError:
@@ -211,7 +209,7 @@ def _awaited_row(awaitable: Any, source: Any, bit: str) -> Steps:
 
 def missing_method(value: Any, bit: str) -> Any:
     """Return the async method of a source or manager that has no sync one, or None."""
-    if bit not in READS:
+    if bit not in READING_METHODS:
         return None
     if type(value) not in SOURCES and not issubclass(type(value), BaseManager):
         return None

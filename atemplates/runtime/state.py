@@ -13,8 +13,8 @@ from math import inf
 from typing import Any
 
 from ..placement.records import TRUSTED_AFTER, belongs_in_thread, is_trusted, said_of_code
-from .ambient import Surroundings
-from .async_sources import Read
+from .ambient import Ambient
+from .async_sources import ReadSources
 from .types import DATA, PLAIN
 
 POLICIES = ("batch", "fetch", "warn", "raise")
@@ -24,7 +24,7 @@ TRIALS = 60
 """How many trials and objects noted take the loop about as long as going to the thread does: a
 render that has had as many goes there, and so never costs much more than it would there."""
 
-ATTRIBUTE = "_atemplates_state"
+STATE_ATTRIBUTE = "_atemplates_state"
 """Where a ``Context`` carries the state, for nodes that only get the context."""
 
 
@@ -120,11 +120,11 @@ class State:
     """Whether datetimes are shown in the current time zone where nothing else is said."""
     awaited: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     """Awaitable's identity -> (the awaitable, its result): each is awaited once."""
-    read: Read = field(default_factory=Read)
+    read: ReadSources = field(default_factory=ReadSources)
     """The sources that were read asynchronously, with their rows."""
     upcoming: dict[int, Any] = field(default_factory=dict)
     """The context's awaitables that the template mentions: the first wait awaits them all."""
-    surroundings: Surroundings = field(default_factory=Surroundings)
+    ambient: Ambient = field(default_factory=Ambient)
     """The language, the time zone and the like, and what was found out under them."""
     begins_in_thread: bool = False
     """Whether the plan that begins next does so in the thread."""
@@ -166,5 +166,5 @@ class State:
 
 def state_of(context: Any) -> State | None:
     """Return the state that a context carries, or None when a stock render made it."""
-    state = vars(context).get(ATTRIBUTE)
+    state = vars(context).get(STATE_ATTRIBUTE)
     return state if isinstance(state, State) else None

@@ -25,7 +25,7 @@ from django.utils.safestring import SafeString
 from ..placement import python_code, value_code
 
 # Classes may be made at run time (one per request, say); the sets must not keep all of them.
-LIMIT = 10_000
+MOST_TYPES = 10_000
 
 SIMPLE: frozenset[type] = frozenset(
     {str, SafeString, int, float, bool, type(None), list, tuple, dict, set, frozenset, bytes}
@@ -46,10 +46,11 @@ SCALARS: frozenset[type] = frozenset(
 )
 """Types of values that hold no other values."""
 
-# Threads that render read the sets below without a lock, while `learn` may add to them. A type is
-# in `LEARNED` last, when it is in all the others it belongs to, and leaves `LEARNED` first. To miss
-# a type in `INERT`, `PLAIN`, `PLAIN_OR_MODEL` or `MODELS` costs a slower path and changes nothing;
-# in `RELATED` and `SOURCES` it would change what a page shows, so those are not emptied with them.
+# Threads that render read the sets below without a lock, while `learn_type` may add to them. A type
+# is in `LEARNED_TYPES` last, when it is in all the others it belongs to, and leaves that first. To
+# miss a type in `INERT`, `PLAIN`, `PLAIN_OR_MODEL` or `MODELS` costs a slower path and changes
+# nothing; in `RELATED` and `SOURCES` it would change what a page shows, so those are not emptied
+# with them.
 
 INERT: set[type] = {*SIMPLE, *SCALARS, range}
 """Types whose instances can neither be called nor awaited."""
@@ -75,13 +76,13 @@ package, an async page, an async generator."""
 MODELS: set[type] = set()
 """Models without ``__getitem__``: a bit that is in the instance's dict is just an attribute."""
 
-LEARNED: set[type] = set()
-"""The types that `learn` has seen."""
+LEARNED_TYPES: set[type] = set()
+"""The types that `learn_type` has seen."""
 
-ALL = (RELATED, SOURCES, INERT, PLAIN_OR_MODEL, PLAIN, DATA, MODELS, LEARNED)
+ALL = (RELATED, SOURCES, INERT, PLAIN_OR_MODEL, PLAIN, DATA, MODELS, LEARNED_TYPES)
 """The sets that are learned."""
 
-FORGET: list[Callable[[], None]] = [python_code.forget, value_code.forget]
+FORGET: list[Callable[[], None]] = [python_code.forget_python_code, value_code.forget_value_code]
 """What else has to forget its types when the sets here are emptied. Filled by imports alone."""
 
 changing = threading.RLock()
@@ -98,20 +99,23 @@ def defines(kind: type, name: str) -> bool:
     return any(name in vars(base) for base in kind.__mro__)
 
 
-def learn(kind: type) -> None:
+def learn_type(kind: type) -> None:
     """Put a type into the sets it belongs to. Any thread may, and several at the same time."""
-    if kind in LEARNED:
+    if kind in LEARNED_TYPES:
         return
-    found = [*_sets_of(kind), LEARNED]  # outside the lock: a metaclass may run code of the site
+    found = [
+        *_sets_of(kind),
+        LEARNED_TYPES,
+    ]  # outside the lock: a metaclass may run code of the site
     with changing:
-        if len(LEARNED) > LIMIT:
+        if len(LEARNED_TYPES) > MOST_TYPES:
             _forget()
         for types in found:
             types.add(kind)
 
 
 def _sets_of(kind: type) -> list[set[type]]:
-    """The sets that a type belongs to, but for `LEARNED`."""
+    """The sets that a type belongs to, but for `LEARNED_TYPES`."""
     found: list[set[type]] = []
     if issubclass(kind, (Model, QuerySet, BaseManager, LazyObject)):
         found.append(RELATED)
@@ -133,13 +137,13 @@ def _sets_of(kind: type) -> list[set[type]]:
 
 def _forget() -> None:
     """Empty the sets, those last that say the most; called with the lock held."""
-    LEARNED.clear()
+    LEARNED_TYPES.clear()
     for types in (DATA, MODELS, PLAIN, PLAIN_OR_MODEL, INERT):
         types.clear()
     INERT.update(SIMPLE)
     for types in (RELATED, SOURCES):
         # Of these a program makes few: models, querysets and managers are never thrown away.
-        if len(types) > LIMIT:
+        if len(types) > MOST_TYPES:
             types.clear()
     for forget in FORGET:
         forget()
@@ -147,15 +151,15 @@ def _forget() -> None:
 
 def is_related(kind: type) -> bool:
     """Whether ``kind`` is in `RELATED`; it need not have been learned before."""
-    if kind not in LEARNED:
-        learn(kind)
+    if kind not in LEARNED_TYPES:
+        learn_type(kind)
     return kind in RELATED
 
 
 def is_source(kind: type) -> bool:
     """Whether ``kind`` is in `SOURCES`; it need not have been learned before."""
-    if kind not in LEARNED:
-        learn(kind)
+    if kind not in LEARNED_TYPES:
+        learn_type(kind)
     return kind in SOURCES
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from enum import IntEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 
 class Kind(IntEnum):
@@ -58,7 +58,11 @@ class Wait:
         return f"<Wait {self.kind.name} {self.subject!r}>"
 
 
-def going_on(plan: Generator[Wait, Any, Any], wait: Wait) -> Generator[Wait, Any, Any]:
+Plan: TypeAlias = Generator[Wait, Any, Any]
+"""A generator that yields what it waits for, and returns its result."""
+
+
+def going_on(plan: Plan, wait: Wait) -> Plan:
     """The rest of a plan that was begun and waits."""
     while True:
         try:

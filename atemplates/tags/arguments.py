@@ -34,10 +34,10 @@ from django.templatetags.tz import GetCurrentTimezoneNode
 from ..compiler.conditions import write_comparison
 from ..compiler.expressions import write_expression
 from ..compiler.failures import is_stop
-from ..compiler.foreign import in_thread
+from ..compiler.foreign import call_in_thread
 from ..compiler.nodes import register
 from ..compiler.runtime_names import RUNTIME
-from ..compiler.scope import READS, assigns
+from ..compiler.scope import READS_CONTEXT, assigns
 from ..compiler.writer import Writer
 from ..placement.value_code import use_code
 from ..runtime.state import State
@@ -167,8 +167,8 @@ def render_with_arguments(state: State, context: Any, node: Node, values: dict[s
             **{name: resolved(value) for name, value in values.items()},
         }
         node = copied
-    if state.on_loop and arguments_code(values.values()) is not None:
-        return Wait(Kind.PLAN, in_thread(state, node.render, context))
+    if state.on_loop and tag_arguments_code(values.values()) is not None:
+        return Wait(Kind.PLAN, call_in_thread(state, node.render, context))
     depth = len(context.dicts)
     try:
         return node.render(context)
@@ -176,17 +176,17 @@ def render_with_arguments(state: State, context: Any, node: Node, values: dict[s
         if not state.on_loop:
             raise
         del context.dicts[depth:]
-        return Wait(Kind.PLAN, in_thread(state, node.render, context))
+        return Wait(Kind.PLAN, call_in_thread(state, node.render, context))
 
 
-def arguments_code(values: Iterable[Any]) -> Any:
+def tag_arguments_code(values: Iterable[Any]) -> Any:
     """What Django's own code may run of the arguments of a tag."""
     for value in values:
         kind = type(value)
         if kind is ArgumentList:
-            code = arguments_code(value)
+            code = tag_arguments_code(value)
         elif kind is ArgumentDict:
-            code = arguments_code(value.values())
+            code = tag_arguments_code(value.values())
         else:
             value = value.value if issubclass(kind, Resolved) else value
             code = None if kind is Failing or value is ABSENT else use_code(value)
@@ -224,7 +224,7 @@ def register_arguments(
 
     def effects(node: Node) -> Any:
         written = assigns(getattr(node, target, None) if target else None)
-        return written | READS if reads else written
+        return written | READS_CONTEXT if reads else written
 
     register(kind, write, effects)
 
@@ -259,7 +259,7 @@ def write_regroup(w: Writer, node: RegroupNode) -> None:
     with w.block("else:"):
         listed = w.temporary("rows")
         root, site = w.access or ("None", "None")
-        w.line(f"{listed} = rows(state, {source}, {site}, {root}, sized=False)")
+        w.line(f"{listed} = loop_rows(state, {source}, {site}, {root}, sized=False)")
         w.wait(listed)
         mark = w.temporary("mark")
         w.line(f"{mark} = enter_loop(state, {listed}, {root}, {site})")

@@ -16,9 +16,8 @@ from ..compiler.nodes import effects_of, register, write_nodes
 from ..compiler.runtime_names import RUNTIME
 from ..compiler.scope import Effects
 from ..compiler.writer import Writer
-from ..runtime.calls import Steps
 from ..runtime.state import State
-from ..runtime.waits import Kind, Wait
+from ..runtime.waits import Kind, Plan, Wait
 from .arguments import Failing, write_argument
 
 IN_MEMORY = (DummyCache, LocMemCache)
@@ -106,7 +105,7 @@ def _unknown(argument: Failing) -> TemplateSyntaxError:
     return TemplateSyntaxError(f'"cache" tag got an unknown variable: {argument.var!r}')
 
 
-def cache_get(state: State, fragment: Any) -> Steps:
+def cache_get(state: State, fragment: Any) -> Plan:
     """The plan of asking the cache."""
     cache, key, _ = fragment
     if state.on_loop and type(cache) not in IN_MEMORY:
@@ -116,7 +115,7 @@ def cache_get(state: State, fragment: Any) -> Steps:
     return cache.get(key)
 
 
-def cache_set(state: State, fragment: Any, text: str) -> Steps:
+def cache_set(state: State, fragment: Any, text: str) -> Plan:
     """The plan of filling the cache."""
     cache, key, expire = fragment
     if state.on_loop and type(cache) not in IN_MEMORY:

@@ -18,7 +18,7 @@ from django.template.defaulttags import (
 
 from ..compiler.conditions import (
     UnknownCondition,
-    Value,
+    WrittenValue,
     check_condition,
     write_comparison,
     write_condition,
@@ -29,7 +29,7 @@ from ..compiler.expressions import places, write_expression, write_root
 from ..compiler.foreign import LoopBody
 from ..compiler.nodes import Unwritable, effects_of, register, write_nodes
 from ..compiler.runtime_names import RUNTIME
-from ..compiler.scope import NONE, Effects, Local, Loop
+from ..compiler.scope import NONE, Effects, Local, WrittenLoop
 from ..compiler.writer import Writer
 from ..runtime.iteration import Rows
 from ..runtime.sites import MISSING
@@ -68,7 +68,7 @@ def _write_branches(w: Writer, branches: list[Any]) -> None:
         write_nodes(w, nodelist)
         return
     if _may_miss(condition):
-        match = Value(w.temporary("t"))
+        match = WrittenValue(w.temporary("t"))
         # A filter's argument that does not exist makes the whole condition false.
         with w.block("try:"):
             w.line(f"{match.name} = {write_condition(w, condition).name}")
@@ -101,7 +101,7 @@ def for_effects(node: Any) -> Effects:
 def write_for(w: Writer, node: Any) -> None:
     """Write the loop: its source, the rows, what stands in place of no rows."""
     effects = effects_of(node.nodelist_loop)
-    loop = Loop(
+    loop = WrittenLoop(
         index=w.temporary("index"),
         length=w.temporary("length"),
         parent=_enclosing(w),
@@ -112,7 +112,7 @@ def write_for(w: Writer, node: Any) -> None:
     root, site = w.access or ("None", "None")
     values = w.temporary("values")
     backwards = ", backwards=True" if node.is_reversed else ""
-    w.line(f"{values} = rows(state, {source}, {site}, {root}{backwards})")
+    w.line(f"{values} = loop_rows(state, {source}, {site}, {root}{backwards})")
     w.wait(values)
     w.line(f"{loop.length} = len({values})")
     empty = effects_of(node.nodelist_empty)
@@ -136,12 +136,14 @@ def write_for(w: Writer, node: Any) -> None:
         w.refresh()
 
 
-def _write_rows(w: Writer, node: Any, loop: Loop, values: str, effects: Effects) -> None:
+def _write_rows(w: Writer, node: Any, loop: WrittenLoop, values: str, effects: Effects) -> None:
     with w.joining():
         _write_joined_rows(w, node, loop, values, effects)
 
 
-def _write_joined_rows(w: Writer, node: Any, loop: Loop, values: str, effects: Effects) -> None:
+def _write_joined_rows(
+    w: Writer, node: Any, loop: WrittenLoop, values: str, effects: Effects
+) -> None:
     real = effects.needs_frame or w.shallow
     items = [w.temporary("item") for _ in node.loopvars]
     bindings: dict[str, Any] = {"forloop": loop}
@@ -180,13 +182,13 @@ def _write_joined_rows(w: Writer, node: Any, loop: Loop, values: str, effects: E
         w.paste(body)
 
 
-def _enclosing(w: Writer) -> Loop | None:
+def _enclosing(w: Writer) -> WrittenLoop | None:
     """The loop that ``forloop`` means around the node being written, if it is in this function."""
     binding = w.binding("forloop")
-    return binding if isinstance(binding, Loop) else None
+    return binding if isinstance(binding, WrittenLoop) else None
 
 
-def _write_dictionary(w: Writer, loop: Loop) -> None:
+def _write_dictionary(w: Writer, loop: WrittenLoop) -> None:
     binding = w.binding("forloop")
     if loop.parent is not None:
         loop.parent.uses_dictionary = True
@@ -195,13 +197,13 @@ def _write_dictionary(w: Writer, loop: Loop) -> None:
         parent = binding.name
     else:
         parent = w.temporary()
-        w.line(f"{parent} = find(dicts, 'forloop')")
+        w.line(f"{parent} = lookup_name(dicts, 'forloop')")
         w.line(f"{parent} = {{}} if {parent} is MISSING else {parent}")
     length = f", 'length': {loop.length}" if HAS_LENGTH else ""
     w.line(f"{loop.dictionary} = {{'parentloop': {parent}{length}}}")
 
 
-def _write_head(w: Writer, loop: Loop, items: list[str], values: str) -> None:
+def _write_head(w: Writer, loop: WrittenLoop, items: list[str], values: str) -> None:
     target = items[0] if len(items) == 1 else w.temporary("row")
     if loop.uses_index or loop.uses_dictionary:
         w.line(f"for {loop.index}, {target} in enumerate({values}):")
@@ -262,17 +264,17 @@ def write_origin(w: Writer, local: str, expression: Any) -> None:
     if w.access is not None and not expression.filters:
         root, site = w.access
         w.line(f"if type({local}) not in simple:")
-        w.line(f"    note_origin(state, {local}, {root}, {site})")
+        w.line(f"    note_value_origin(state, {local}, {root}, {site})")
 
 
-def note_origin(state: State, value: Any, root: Any, site: Any) -> None:
+def note_value_origin(state: State, value: Any, root: Any, site: Any) -> None:
     """Note where a value came from, if that is not simply its name."""
     if len(site.bits) > 1:
         state.relations.loops.note_origin(value, root, site.bits[1:], site.bits[0])
 
 
 RUNTIME["enter_loop"] = enter_loop
-RUNTIME["note_origin"] = note_origin
+RUNTIME["note_value_origin"] = note_value_origin
 RUNTIME["set_forloop"] = set_forloop
 
 

@@ -17,7 +17,7 @@ from ..compiler.nodes import effects_of, register, write_nodes
 from ..compiler.runtime_names import RUNTIME
 from ..compiler.scope import Effects, Frame, Local, assigns
 from ..compiler.writer import Writer
-from ..runtime.paths import invalid
+from ..runtime.paths import invalid_value
 from ..runtime.sites import MISSING, Invalid, Site
 from ..runtime.state import State
 from .arguments import ABSENT, Resolved, write_argument
@@ -94,7 +94,7 @@ def write_literal_message(w: Writer, node: TranslateNode) -> None:
         # As an exact str: gettext() marks what it returns as safe if the message is.
         message = w.constant(str.__str__(literal_message.replace("%", "%%")))
         if message_context is None:
-            w.line(f"{text} = state.surroundings.now().message({message})")
+            w.line(f"{text} = state.ambient.now().message({message})")
         else:
             w.line(f"{text} = gettext_in({message_context}, {message})")
     if node.noop or message_context is not None:
@@ -140,7 +140,7 @@ def translated_value(
         # The value raised it when it was asked for its text; to Django that is the same.
         if site is None:
             raise
-        return invalid(state, site)
+        return invalid_value(state, site)
 
 
 # -- blocktranslate --------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ def write_blocktranslate(w: Writer, node: BlockTranslateNode) -> None:
         value = w.temporary()
         w.line(f"{value} = {write_root(w, name)}")
         w.line(f"if {value} is not MISSING:")
-        w.line(f"    {value} = awaited(state, {value})")
+        w.line(f"    {value} = await_value(state, {value})")
         w.indent += 1
         w.wait(value)
         w.indent -= 1

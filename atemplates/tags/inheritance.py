@@ -19,20 +19,19 @@ from django.template.loader_tags import (
 )
 from django.utils.safestring import mark_safe
 
-from ..compiler.cached_loader import can_select, loaded_template
+from ..compiler.cached_loader import cached_template, can_select
 from ..compiler.expressions import write_expression
-from ..compiler.foreign import in_thread, off_loop
+from ..compiler.foreign import call_in_thread, off_loop
 from ..compiler.nodes import effects_of, register, write_nodes
-from ..compiler.plan import ATTRIBUTE as PLAN
+from ..compiler.plan import PLAN_ATTRIBUTE as PLAN
 from ..compiler.plan import compiled
 from ..compiler.runtime_names import RUNTIME
-from ..compiler.scope import ELSEWHERE, READS, Effects
+from ..compiler.scope import ELSEWHERE, READS_CONTEXT, Effects
 from ..compiler.templates import body_plan, render_plan
 from ..compiler.writer import Writer
-from ..runtime.calls import Steps
-from ..runtime.iteration import truth
+from ..runtime.iteration import truth_of_value
 from ..runtime.state import State
-from ..runtime.waits import Kind, Wait
+from ..runtime.waits import Kind, Plan, Wait
 from .flow import write_origin
 
 PartialDefNode: Any = getattr(defaulttags, "PartialDefNode", None)
@@ -55,7 +54,7 @@ def write_block(w: Writer, node: BlockNode) -> None:
     w.value(result)
 
 
-def block_plan(state: State, context: Any, node: BlockNode) -> Steps:
+def block_plan(state: State, context: Any, node: BlockNode) -> Plan:
     """The plan of a block: the innermost override renders, and can reach the others by super."""
     block_context = context.render_context.get(BLOCK_CONTEXT_KEY)
     scope: dict[str, Any] = {}
@@ -84,7 +83,7 @@ def block_plan(state: State, context: Any, node: BlockNode) -> Steps:
         context.dicts.pop()
 
 
-def block_super(state: State, block: Any) -> Steps:
+def block_super(state: State, block: Any) -> Plan:
     """The plan of ``{{ block.super }}``.
 
     Raises:
@@ -113,7 +112,7 @@ def write_extends(w: Writer, node: Any) -> None:
     w.append(result, foreign=True)
 
 
-def extends_plan(state: State, context: Any, node: Any, parent: Any) -> Steps:
+def extends_plan(state: State, context: Any, node: Any, parent: Any) -> Plan:
     """The plan of a child template: add its blocks, then render the parent."""
     template = _given_template(parent)
     if template is None:
@@ -143,8 +142,8 @@ def _given_template(value: Any) -> Template | None:
     return inner if isinstance(inner, Template) else None
 
 
-def _find_parent(state: State, context: Any, node: Any, parent: Any) -> Steps:
-    given = truth(state, parent)
+def _find_parent(state: State, context: Any, node: Any, parent: Any) -> Plan:
+    given = truth_of_value(state, parent)
     if type(given) is Wait:
         given = yield from given.subject
     if not given:
@@ -156,7 +155,7 @@ def _find_parent(state: State, context: Any, node: Any, parent: Any) -> Steps:
         raise TemplateSyntaxError(message)
     if state.on_loop:
         history = context.render_context.setdefault(node.context_key, [node.origin])
-        loaded = loaded_template(context.template.engine, parent, history)
+        loaded = cached_template(context.template.engine, parent, history)
         if loaded is None:
             return (yield Wait(Kind.CALL, off_loop, (state, node.find_template, parent, context)))
     return node.find_template(parent, context)
@@ -201,7 +200,9 @@ def find_included(state: State, context: Any, node: Any, template: Any) -> Any:
     except SynchronousOnlyOperation:
         if not state.on_loop:
             raise
-        return Wait(Kind.PLAN, in_thread(state, _find_included, state, context, node, template))
+        return Wait(
+            Kind.PLAN, call_in_thread(state, _find_included, state, context, node, template)
+        )
 
 
 def _find_included(state: State, context: Any, node: Any, template: Any) -> Any:
@@ -222,7 +223,7 @@ def _find_included(state: State, context: Any, node: Any, template: Any) -> Any:
     return found
 
 
-def _select_later(state: State, engine: Any, names: tuple[Any, ...], cache: Any) -> Steps:
+def _select_later(state: State, engine: Any, names: tuple[Any, ...], cache: Any) -> Plan:
     found = yield Wait(Kind.CALL, off_loop, (state, engine.select_template, names))
     cache[names] = found
     return found
@@ -230,7 +231,7 @@ def _select_later(state: State, engine: Any, names: tuple[Any, ...], cache: Any)
 
 def include_plan(
     state: State, context: Any, node: IncludeNode, template: Any, values: dict[str, Any]
-) -> Steps:
+) -> Plan:
     """The plan of an included template.
 
     Args:
@@ -293,7 +294,7 @@ def write_partial(w: Writer, node: Any) -> None:
     w.append(result)
 
 
-def partial_plan(state: State, context: Any, node: Any) -> Steps:
+def partial_plan(state: State, context: Any, node: Any) -> Plan:
     """The plan of a partial, which is looked up by its name at run time."""
     try:
         return (yield from render_plan(state, node.partial_mapping[node.partial_name], context))
@@ -311,7 +312,7 @@ RUNTIME["include_plan"] = include_plan
 RUNTIME["partial_plan"] = partial_plan
 
 register(BlockNode, write_block, block_effects)
-register(ExtendsNode, write_extends, lambda node: READS)
+register(ExtendsNode, write_extends, lambda node: READS_CONTEXT)
 register(IncludeNode, write_include, lambda node: ELSEWHERE)
 if PartialNode is not None:
     register(PartialDefNode, write_partialdef, partialdef_effects)

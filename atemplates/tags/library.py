@@ -13,24 +13,30 @@ from django.template.library import InclusionNode, SimpleBlockNode, SimpleNode, 
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
-from ..compiler.cached_loader import loaded_template
+from ..compiler.cached_loader import cached_template
 from ..compiler.expressions import write_expression
-from ..compiler.foreign import await_context, holds_awaitables, in_thread, off_loop, tag_name
+from ..compiler.foreign import (
+    await_context,
+    call_in_thread,
+    foreign_tag_name,
+    names_awaitables,
+    off_loop,
+)
 from ..compiler.nodes import effects_of, register, write_nodes
 from ..compiler.runtime_names import RUNTIME
-from ..compiler.scope import OPAQUE, READS, Effects, assigns, foreign
+from ..compiler.scope import OPAQUE, READS_CONTEXT, Effects, assigns, foreign_effects
 from ..compiler.templates import render_plan
 from ..compiler.writer import Writer
 from ..placement.value_code import text_code, use_code
-from ..runtime.calls import Steps, awaited, complete
+from ..runtime.calls import await_value, complete_wait
 from ..runtime.escaping import escape
-from ..runtime.placed_steps import LEAVE, here, placed_here
+from ..runtime.placed_steps import LEAVE, run_here, run_placed
 from ..runtime.state import State
 from ..runtime.types import INERT, is_django, is_iterator
-from ..runtime.waits import Kind, Wait
+from ..runtime.waits import Kind, Plan, Wait
 
 
-def module_of(function: Any) -> str:
+def tag_module(function: Any) -> str:
     """The module in which a tag's function was written."""
     return getattr(inspect.unwrap(function), "__module__", None) or ""
 
@@ -45,22 +51,22 @@ def is_foreign(function: Any) -> bool:
 
 @lru_cache(5_000)
 def _is_foreign(function: Any) -> bool:
-    return not inspect.iscoroutinefunction(function) and not is_django(module_of(function))
+    return not inspect.iscoroutinefunction(function) and not is_django(tag_module(function))
 
 
 def helper_effects(node: TagHelperNode) -> Effects:
     effects = assigns(getattr(node, "target_var", None))
     if is_foreign(node.func):
-        effects |= foreign(module_of(node.func), reaches=node.takes_context)
+        effects |= foreign_effects(tag_module(node.func), reaches=node.takes_context)
     elif node.takes_context:
-        effects |= READS if is_django(module_of(node.func)) else OPAQUE
+        effects |= READS_CONTEXT if is_django(tag_module(node.func)) else OPAQUE
     if isinstance(node, SimpleBlockNode):
         effects |= effects_of(node.nodelist)
     return effects
 
 
 def inclusion_effects(node: InclusionNode) -> Effects:
-    return helper_effects(node) | READS
+    return helper_effects(node) | READS_CONTEXT
 
 
 def write_call(w: Writer, node: TagHelperNode) -> str:
@@ -104,14 +110,14 @@ def call_tag(
         return _call(state, context, node, args, kwargs)
     args.insert(0, context)
     state.reached_out = True
-    if holds_awaitables(state, context):
+    if names_awaitables(state, context):
         return Wait(Kind.PLAN, _call_with_values(state, context, node, args, kwargs))
     return _call(state, context, node, args, kwargs)
 
 
 def _call_with_values(
     state: State, context: Any, node: TagHelperNode, args: list[Any], kwargs: dict[str, Any]
-) -> Steps:
+) -> Plan:
     """Call a tag's function that takes the context; it finds results there, no awaitables."""
     yield from await_context(state, context)
     result = _call(state, context, node, args, kwargs)
@@ -131,12 +137,12 @@ def _call(
             if state.policy.is_learned:
                 trusted = state.policy.trusts(function)
             else:
-                module = module_of(function)
-                trusted = state.policy.may_run_here(function, tag_name(node), module)
-            result = placed_here(state, function, trusted, function, tuple(args), kwargs, given)
+                module = tag_module(function)
+                trusted = state.policy.may_run_here(function, foreign_tag_name(node), module)
+            result = run_placed(state, function, trusted, function, tuple(args), kwargs, given)
         if result is LEAVE:
             return Wait(Kind.PLAN, _call_in_thread(state, function, args, kwargs))
-    elif state.on_loop and runs_code(context, function, args, kwargs):
+    elif state.on_loop and tag_runs_code(context, function, args, kwargs):
         return Wait(Kind.PLAN, _call_in_thread(state, function, args, kwargs))
     else:
         try:
@@ -146,11 +152,11 @@ def _call(
                 raise
             return Wait(Kind.PLAN, _call_in_thread(state, function, args, kwargs))
     if type(result) not in INERT:
-        return awaited(state, result)
+        return await_value(state, result)
     return result
 
 
-def runs_code(context: Any, function: Any, args: list[Any], kwargs: dict[str, Any]) -> bool:
+def tag_runs_code(context: Any, function: Any, args: list[Any], kwargs: dict[str, Any]) -> bool:
     """Whether a function of Django's own may run code of others for what it is given."""
     given = [arg for arg in args if arg is not context]
     if use_code(*given, *kwargs.values()) is None:
@@ -158,13 +164,13 @@ def runs_code(context: Any, function: Any, args: list[Any], kwargs: dict[str, An
     return not inspect.iscoroutinefunction(function)
 
 
-def _call_in_thread(state: State, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Steps:
+def _call_in_thread(state: State, function: Any, args: list[Any], kwargs: dict[str, Any]) -> Plan:
     code = function if is_foreign(function) else None
-    result = yield from in_thread(state, lambda: function(*args, **kwargs), code=code)
+    result = yield from call_in_thread(state, lambda: function(*args, **kwargs), code=code)
     if type(result) not in INERT:
-        result = awaited(state, result)
+        result = await_value(state, result)
         if type(result) is Wait:
-            result = yield from complete(result)
+            result = yield from complete_wait(result)
     return result
 
 
@@ -177,16 +183,16 @@ def tag_text(state: State, context: Any, value: Any) -> Any:
         return escape(value)
     code = text_code(value) if state.looks else None
     if code is not None:
-        text = here(state, code, conditional_escape, (value,), (value,))
+        text = run_here(state, code, conditional_escape, (value,), (value,))
         if text is not LEAVE:
             return text
-        return Wait(Kind.PLAN, in_thread(state, conditional_escape, value, code=code))
+        return Wait(Kind.PLAN, call_in_thread(state, conditional_escape, value, code=code))
     try:
         return conditional_escape(value)
     except SynchronousOnlyOperation:
         if not state.on_loop:
             raise
-        return Wait(Kind.PLAN, in_thread(state, conditional_escape, value))
+        return Wait(Kind.PLAN, call_in_thread(state, conditional_escape, value))
 
 
 def write_inclusion(w: Writer, node: InclusionNode) -> None:
@@ -200,7 +206,7 @@ def write_inclusion(w: Writer, node: InclusionNode) -> None:
     w.append(result)
 
 
-def inclusion_plan(state: State, context: Any, node: InclusionNode, values: Any) -> Steps:
+def inclusion_plan(state: State, context: Any, node: InclusionNode, values: Any) -> Plan:
     """The plan of an inclusion tag: its template, with what its function returned."""
     template = context.render_context.get(node)
     if template is None:
@@ -213,7 +219,7 @@ def inclusion_plan(state: State, context: Any, node: InclusionNode, values: Any)
     return (yield from render_plan(state, template, inner))
 
 
-def _inclusion_template(state: State, engine: Any, source: Any) -> Steps:
+def _inclusion_template(state: State, engine: Any, source: Any) -> Plan:
     if isinstance(source, Template):
         return source
     if isinstance(getattr(source, "template", None), Template):
@@ -222,7 +228,7 @@ def _inclusion_template(state: State, engine: Any, source: Any) -> Steps:
     load = engine.select_template if several else engine.get_template
     if not state.on_loop:
         return load(source)
-    loaded = loaded_template(engine, source)
+    loaded = cached_template(engine, source)
     if loaded is not None:
         return loaded
     return (yield Wait(Kind.CALL, off_loop, (state, load, source)))

@@ -14,7 +14,7 @@ from django.urls import NoReverseMatch
 from django.utils.html import conditional_escape
 
 from ..compiler.expressions import write_expression
-from ..compiler.foreign import in_thread
+from ..compiler.foreign import call_in_thread
 from ..compiler.nodes import register
 from ..compiler.runtime_names import RUNTIME
 from ..compiler.scope import assigns
@@ -24,7 +24,7 @@ from ..runtime.fast.urls import reverse
 from ..runtime.sites import MISSING
 from ..runtime.state import State
 from ..runtime.waits import Kind, Wait
-from .arguments import arguments_code
+from .arguments import tag_arguments_code
 
 # -- url -------------------------------------------------------------------------------------------
 
@@ -62,7 +62,7 @@ def url_of(
     current_app: Any = getattr(request, "current_app", MISSING)
     if current_app is MISSING:
         current_app = getattr(getattr(request, "resolver_match", None), "namespace", None)
-    return reverse(state.surroundings, view_name, args, kwargs, current_app)
+    return reverse(state.ambient, view_name, args, kwargs, current_app)
 
 
 def url_text(
@@ -90,7 +90,8 @@ def write_static(w: Writer, node: StaticNode) -> None:
     path = write_expression(w, node.path)
     url = w.temporary("s")
     w.line(
-        f"{url} = call_or_wait(state, static_text, context, {w.constant(node, 'node_')}, {path})"
+        f"{url} = call_or_wait("
+        f"state, static_url_text, context, {w.constant(node, 'node_')}, {path})"
     )
     w.wait(url)
     if node.varname is None:
@@ -99,7 +100,7 @@ def write_static(w: Writer, node: StaticNode) -> None:
         w.line(f"context[{w.constant(node.varname)}] = {url}")
 
 
-def static_text(context: Any, node: StaticNode, path: Any) -> str:
+def static_url_text(context: Any, node: StaticNode, path: Any) -> str:
     """Return what ``{% static %}`` writes or sets."""
     url = node.handle_simple(path)
     return conditional_escape(url) if context.autoescape else url
@@ -107,20 +108,20 @@ def static_text(context: Any, node: StaticNode, path: Any) -> str:
 
 def call_or_wait(state: State, function: Any, *args: Any) -> Any:
     """Call a function of Django's here, or in the thread if its arguments may run others' code."""
-    if state.on_loop and runs_code(args):
-        return Wait(Kind.PLAN, in_thread(state, function, *args))
+    if state.on_loop and link_runs_code(args):
+        return Wait(Kind.PLAN, call_in_thread(state, function, *args))
     try:
         return function(*args)
     except SynchronousOnlyOperation:
         if not state.on_loop:
             raise
-        return Wait(Kind.PLAN, in_thread(state, function, *args))
+        return Wait(Kind.PLAN, call_in_thread(state, function, *args))
 
 
-def runs_code(args: tuple[Any, ...]) -> bool:
+def link_runs_code(args: tuple[Any, ...]) -> bool:
     """Whether a function of Django's may run code of others for the arguments of a tag."""
     values = [arg for arg in args if not issubclass(type(arg), NO_ARGUMENTS)]
-    return arguments_code(values) is not None
+    return tag_arguments_code(values) is not None
 
 
 NO_ARGUMENTS = (BaseCache, BaseContext, Node, State)
@@ -128,7 +129,7 @@ NO_ARGUMENTS = (BaseCache, BaseContext, Node, State)
 
 
 RUNTIME["call_or_wait"] = call_or_wait
-RUNTIME["static_text"] = static_text
+RUNTIME["static_url_text"] = static_url_text
 RUNTIME["url_if_found"] = url_if_found
 RUNTIME["url_text"] = url_text
 

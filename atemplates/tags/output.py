@@ -172,11 +172,11 @@ def write_firstof(w: Writer, node: FirstOfNode) -> None:
         for variable in node.vars:
             value = write_expression(w, variable, "none")
             found = w.temporary("b")
-            w.line(f"{found} = truth(state, {value}{places(w)})")
+            w.line(f"{found} = truth_of_value(state, {value}{places(w)})")
             w.wait(found)
             with w.block(f"if {found}:"):
                 # A variable is to hold the very type of string that Django's function gives.
-                function = "rendered" if node.asvar else "output"
+                function = "rendered" if node.asvar else "render_value"
                 w.line(f"{text} = {function}(state, context, {value}{places(w)})")
                 w.wait(text)
                 w.line("break")

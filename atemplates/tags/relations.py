@@ -49,13 +49,13 @@ def parse_relations(parser: Parser, token: Token) -> RelationsNode:
         )
     policy = parser.compile_filter(bits[1])
     if isinstance(policy.var, str) and not policy.filters:
-        check_policy(policy.var)
+        resolved_policy(policy.var)
     nodelist = parser.parse(("endrelations",))
     parser.delete_first_token()
     return RelationsNode(policy, nodelist)
 
 
-def check_policy(policy: Any) -> str:
+def resolved_policy(policy: Any) -> str:
     """Return the policy.
 
     Raises:
@@ -81,7 +81,7 @@ def write_relations(w: Writer, node: RelationsNode) -> None:
 def under_policy(state: State, policy: Any) -> Iterator[None]:
     """Change a render's policy for a while."""
     before = state.relations.policy
-    state.relations.policy = check_policy(policy)
+    state.relations.policy = resolved_policy(policy)
     try:
         if state.on_loop:
             yield

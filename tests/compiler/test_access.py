@@ -525,9 +525,9 @@ def test_a_subclass_of_a_known_tag_is_foreign():
 
 def test_every_node_type_of_django_that_is_compiled_has_its_reads_here():
     import atemplates.tags  # noqa: F401  (fills the compiler's table)
-    from atemplates.analysis.django.walker import HANDLERS
+    from atemplates.analysis.django.walker import NODE_HANDLERS
     from atemplates.compiler.nodes import WRITERS
 
     django_types = {kind for kind in WRITERS if kind.__module__.startswith("django.")}
-    assert {kind.__name__ for kind in django_types - set(HANDLERS)} <= {"Node", "TextNode"}
-    assert all(issubclass(kind, Node) for kind in HANDLERS)
+    assert {kind.__name__ for kind in django_types - set(NODE_HANDLERS)} <= {"Node", "TextNode"}
+    assert all(issubclass(kind, Node) for kind in NODE_HANDLERS)

@@ -3,7 +3,7 @@
 import pytest
 from django.template import Context
 
-from atemplates.compiler.nodes import LONGEST
+from atemplates.compiler.nodes import LONGEST_NODE_LIST
 from atemplates.compiler.plan import Module
 from atemplates.engines.django import render_template
 from tests.rendering import agree, parse
@@ -30,7 +30,7 @@ AROUND = {
     "autoescape": ("{% autoescape off %}", "{% endautoescape %}{{ c }}"),
     "language": ("{% language 'de' %}", "{% endlanguage %}"),
 }
-COUNT = LONGEST + LONGEST // 2
+COUNT = LONGEST_NODE_LIST + LONGEST_NODE_LIST // 2
 
 
 def context():
@@ -51,13 +51,17 @@ def test_they_render_as_short_ones(unit, around):
 
 
 def test_an_error_in_a_later_part_names_its_line(render):
-    source = "{{ c }}\n" * (2 * LONGEST) + "{{ c|add:missing }}\n" + "{{ c }}\n" * LONGEST
+    source = (
+        "{{ c }}\n" * (2 * LONGEST_NODE_LIST)
+        + "{{ c|add:missing }}\n"
+        + "{{ c }}\n" * LONGEST_NODE_LIST
+    )
     outcome = render.outcome(source, context())
     assert outcome.error is not None
 
 
 def test_what_is_no_text():
-    source = L + "{{ c }}" * LONGEST + "{% odd %}" + "{{ c }}"
+    source = L + "{{ c }}" * LONGEST_NODE_LIST + "{% odd %}" + "{{ c }}"
     template = parse(source, libraries=LIBRARIES)
     with pytest.raises(TypeError, match="expected str instance, int found"):
         render_template(template, Context(context()))
@@ -72,13 +76,13 @@ def test_no_function_gets_longer(unit, around):
         module.source()
         return max(stop - start for _, start, stop in module.functions), len(module.lines)
 
-    (short, few), (long, many) = longest(4 * LONGEST), longest(16 * LONGEST)
+    (short, few), (long, many) = longest(4 * LONGEST_NODE_LIST), longest(16 * LONGEST_NODE_LIST)
     assert long <= 1.5 * short
     assert many <= 4.5 * few
 
 
 def test_the_names_in_tracebacks():
-    template = parse("{{ c }}" * (3 * LONGEST))
+    template = parse("{{ c }}" * (3 * LONGEST_NODE_LIST))
     module = Module(template.nodelist, template, "title")
     plan = module.function()
     assert plan.__name__ == "plan"

@@ -133,7 +133,7 @@ settings.configure()
 import jinja2
 from atemplates.runtime import escaping
 from atemplates.jinja2.plans import Environment
-assert escaping.quoted is not escaping.scan
+assert escaping.markup_escaped is not escaping.scan
 for source in ("{{ x }}", "{% macro m(a) %}<{{ a }}>{% endmacro %}{{ m(x) }}"):
     ours = Environment(autoescape=True).from_string(source)
     for x in ("<&>'", "plain", 5, b"<"):

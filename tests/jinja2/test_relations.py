@@ -214,8 +214,8 @@ async def test_the_policy_holds_when_types_were_forgotten(monkeypatch):
     template = make_backend().from_string(source)
     strict = make_backend(relations="raise").from_string(source)
     await sync_to_async(lambda: template.render({"animals": animals()}))()
-    monkeypatch.setattr(types, "LIMIT", 0)
-    types.learn(type("New", (), {}))
+    monkeypatch.setattr(types, "MOST_TYPES", 0)
+    types.learn_type(type("New", (), {}))
     monkeypatch.undo()
     assert Animal not in types.RELATED
     with pytest.raises(LazyAccessError):

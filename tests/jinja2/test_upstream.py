@@ -12,7 +12,7 @@ import re
 
 import pytest
 
-from atemplates.engines import jinja2 as ours
+from atemplates import jinja2 as ours
 
 from .overridden import OVERRIDDEN
 

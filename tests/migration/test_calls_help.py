@@ -15,7 +15,7 @@ from atemplates.engines.django import render_template
 from atemplates.migration.analysis import analyse
 from atemplates.migration.findings import call_of
 from atemplates.migration.values import Data
-from atemplates.migration.views import Rendering
+from atemplates.migration.views import ViewRendering
 from atemplates.relations.policy import relations
 from atemplates.testing import LazyAccessError
 
@@ -30,7 +30,7 @@ def rows_of(label):
 
 def report_of(paths, queryset, root="rows"):
     data = Data(queryset)
-    rendering = Rendering("view", "it.html", "views.py", 1, {root: data})
+    rendering = ViewRendering("view", "it.html", "views.py", 1, {root: data})
     return analyse({"it.html": paths}, [rendering])
 
 

@@ -226,7 +226,7 @@ def settle(tmp_path, *runs):
     """Leave a file in which another process tells of a tag and of a context processor."""
     for function in (some_tags.StampNode.render, processor):
         for asked in runs:
-            records.record_of(function).note(0.00008, asked)
+            records.function_record(function).note(0.00008, asked)
     records.save(tmp_path / "learned.json")
     records.RECORDS.clear()
     return {

@@ -182,15 +182,15 @@ def test_one_queryset_of_one_render_is_edited(views, source, added):
     ],
 )
 def test_what_is_not_edited_is_said(views, source, tmp_path):
-    from atemplates.migration.recordings import Record, render_record, write
+    from atemplates.migration.recordings import AccessRecord, render_record, write_recordings
 
     file = views(source)
     before = file.read_text()
-    home = Record(
+    home = AccessRecord(
         "list.html", 1, "animal.home.name", "animals", ("[]", "home"), "relation",
         "testapp.Animal", entry="testapp.Animal", entry_at=1, view="view",
     )  # fmt: skip
-    write(tmp_path / "r.jsonl", [render_record("list.html", "view"), home])
+    write_recordings(tmp_path / "r.jsonl", [render_record("list.html", "view"), home])
     text = diff("--write", "--recording", "r.jsonl")
     assert text.startswith("By hand:")
     assert f"view view, list.html: add {CALL} to the queryset of 'animals'" in text

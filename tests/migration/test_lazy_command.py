@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.template import engines
 
-from atemplates.migration.recordings import Record, render_record, write
+from atemplates.migration.recordings import AccessRecord, render_record, write_recordings
 from tests.testapp.models import Animal
 
 from . import site_views
@@ -177,7 +177,7 @@ BRANCHES = "{% if a %}{{ animal.home.name }}{% else %}{{ animal.chip.code }}{% e
 def test_a_branch_that_was_not_taken_is_only_possible(site, tmp_path):
     file = tmp_path / "r.jsonl"
     home = recorded("v", template="x.html", expression="animal.home.name", path=("home",), line=1)
-    write(file, [render_record("x.html", "v"), home])
+    write_recordings(file, [render_record("x.html", "v"), home])
     found, _ = findings_of(site, BRANCHES, "--recording", str(file))
     assert found == {"animal.home": "confirmed", "animal.chip": "possible"}
     text = run("lazy", "--template", "x.html", "--recording", str(file))[1]
@@ -192,7 +192,7 @@ def test_a_branch_is_not_possible_when_the_view_certainly_loads_it(site, tmp_pat
         "v", template="x.html", expression="animals", root="animals", path=(), kind="rows",
         related=False, loads=("chip",), line=1,
     )  # fmt: skip
-    write(file, [render_record("x.html", "v"), rows])
+    write_recordings(file, [render_record("x.html", "v"), rows])
     site({"x.html": "{% for animal in animals %}" + BRANCHES + "{% endfor %}"})
     _, data = report("--recording", str(file))
     assert calls(data) == {("v", "x.html", "animals"): '.select_related("home")'}
@@ -213,12 +213,12 @@ def recorded(view, **values):
         "entry": "testapp.Animal",
         "view": view,
     }
-    return Record(**{**defaults, **values})
+    return AccessRecord(**{**defaults, **values})
 
 
 def test_a_record_confirms_a_finding(site, tmp_path):
     file = tmp_path / "r.jsonl"
-    write(file, [render_record("zoo/one.html", "zoo:one"), recorded("zoo:one", times=4)])
+    write_recordings(file, [render_record("zoo/one.html", "zoo:one"), recorded("zoo:one", times=4)])
     _, data = report("--view", "zoo:one", "--recording", str(file))
     (finding,) = data["groups"][0]["findings"]
     assert (finding["status"], finding["times"]) == ("confirmed", 4)
@@ -234,7 +234,7 @@ def test_a_record_of_python_is_hidden_and_gets_a_call(site, tmp_path):
         kind="python",
         source="models.py:233",
     )
-    write(file, [python])
+    write_recordings(file, [python])
     _, data = report("--view", "zoo:one", "--recording", str(file))
     by_status = {each["status"]: each for each in data["groups"][0]["findings"]}
     assert by_status["hidden"]["sources"] == ["models.py:233"]
@@ -243,7 +243,7 @@ def test_a_record_of_python_is_hidden_and_gets_a_call(site, tmp_path):
 
 def test_a_view_that_was_only_recorded_is_found_too(site, tmp_path):
     file = tmp_path / "r.jsonl"
-    write(
+    write_recordings(
         file,
         [
             render_record("zoo/region.html", "elsewhere"),
@@ -273,7 +273,7 @@ def test_what_was_rendered_and_not_loaded_is_loaded_by_the_view(site, tmp_path):
     )
     _, before = report()
     assert calls(before) == {("", "zoo/x.html", "animal"): '.select_related("chip", "home")'}
-    write(file, [render_record("zoo/x.html", "v")])
+    write_recordings(file, [render_record("zoo/x.html", "v")])
     _, after = report("--recording", str(file))
     assert calls(after) == {("v", "zoo/x.html", "animal"): '.select_related("chip")'}
 
@@ -495,11 +495,11 @@ def test_a_name_does_not_begin_a_line_of_its_own(site, tmp_path, monkeypatch, ar
     name = f"page{COMMAND}.html"
     tag = "{% no_tag %}" if bad else "{% load access_tags %}{% show animal.home %}"
     site({name: f"{{% for animal in animals %}}{{{{ animal.home.name }}}}{{% endfor %}}{tag}"})
-    record = Record(
+    record = AccessRecord(
         name, 1, f"animal.home{COMMAND}", "animals", ("[]", "home"), "python", "testapp.Animal",
         source=f"/site{COMMAND}.py:3", view=f"view{COMMAND}", entry="testapp.Animal", entry_at=1,
     )  # fmt: skip
-    write(tmp_path / "r.jsonl", [render_record(name, f"view{COMMAND}"), record])
+    write_recordings(tmp_path / "r.jsonl", [render_record(name, f"view{COMMAND}"), record])
     stderr = Terminal()
     monkeypatch.setattr("sys.stderr", stderr)
     recording = [] if arguments[0] == "check" else [f"--recording={tmp_path / 'r.jsonl'}"]

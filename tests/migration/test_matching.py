@@ -3,14 +3,14 @@
 import pytest
 from django.apps import apps
 
-from atemplates.migration.matching import call_for, covers, follow, model_named
+from atemplates.migration.matching import call_for, covers, match_path, model_named
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
 
 
 def matched(model, dotted):
     """Follow ``[]`` -free steps with dots between them from a model of the zoo."""
-    return follow(apps.get_model("testapp", model), dotted.replace("[]", ".[]").split("."))
+    return match_path(apps.get_model("testapp", model), dotted.replace("[]", ".[]").split("."))
 
 
 def call(model, *paths):

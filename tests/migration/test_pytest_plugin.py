@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from atemplates.migration.recordings import read
+from atemplates.migration.recordings import read_recordings
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -165,7 +165,7 @@ def test_a_report_without_anything_says_so(run):
 def test_a_report_to_a_file_is_a_recording(run):
     result = run("def test_it(): page().render(lazy())", "--lazy-report=found.jsonl")
     assert result.passed == ["test_it"]
-    recording = read([result.folder / "found.jsonl"])
+    recording = read_recordings([result.folder / "found.jsonl"])
     assert recording.problems == []
     assert {record.path for record in recording if record.is_lazy} == {("[]", "content_type")}
 
@@ -232,7 +232,9 @@ def test_with_xdist_the_controller_reports(run):
     assert len(result.passed) == 8
     assert result.failures == {}
     result.stdout.fnmatch_lines(["*lazy access in templates*", "*content_type*8x*"])
-    (record,) = [record for record in read([result.folder / "found.jsonl"]) if record.is_lazy]
+    (record,) = [
+        record for record in read_recordings([result.folder / "found.jsonl"]) if record.is_lazy
+    ]
     assert record.times == 8
 
 

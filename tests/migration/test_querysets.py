@@ -11,9 +11,9 @@ from atemplates.migration import values
 from atemplates.migration.analysis import analyse
 from atemplates.migration.edits import edits_for
 from atemplates.migration.findings import call_of
-from atemplates.migration.formats import as_json, as_sarif, as_text
+from atemplates.migration.formats import as_sarif, as_text, report_as_json
 from atemplates.migration.values import Data
-from atemplates.migration.views import Rendering
+from atemplates.migration.views import ViewRendering
 from atemplates.relations.policy import relations
 from atemplates.testing import LazyAccessError
 from tests.testapp.models import Animal, Enclosure, Region
@@ -26,7 +26,7 @@ def parsed(body):
 
 
 def report_of(body, queryset):
-    rendering = Rendering("view", "it.html", "views.py", 1, {"rows": Data(queryset)})
+    rendering = ViewRendering("view", "it.html", "views.py", 1, {"rows": Data(queryset)})
     return analyse({"it.html": access_paths(parsed(body))}, [rendering])
 
 
@@ -76,7 +76,7 @@ def test_a_join_of_a_deferred_key(zoo, queryset, body, call, also, mended):
     assert call_of(report.findings) == call
     (said,) = {each.also for each in report.findings if each.also}
     assert f'name "{also}" in .only(), or take it out of .defer()' in said
-    for as_format in (as_text, as_json, as_sarif):
+    for as_format in (as_text, report_as_json, as_sarif):
         assert "in .only()" in as_format(report)
     with pytest.raises(FieldError, match="deferred"):
         rendered(body, eval(f"queryset{call}", {"queryset": queryset()}))
@@ -154,14 +154,16 @@ def test_a_column_that_is_there(zoo, queryset, body):
 
 
 def test_what_is_recorded_of_a_deferred_column_is_the_same_finding(zoo):
-    from atemplates.migration.recordings import record_of
+    from atemplates.migration.recordings import access_record
     from atemplates.relations.events import observe_everywhere
 
     seen = []
-    end = observe_everywhere(lambda event: seen.append(record_of(event)))
+    end = observe_everywhere(lambda event: seen.append(access_record(event)))
     render_template(parsed("{{ r.weight }}"), Context({"rows": Animal.objects.only("name")}))
     end()
-    rendering = Rendering("", "it.html", "views.py", 1, {"rows": Data(Animal.objects.only("name"))})
+    rendering = ViewRendering(
+        "", "it.html", "views.py", 1, {"rows": Data(Animal.objects.only("name"))}
+    )
     paths = access_paths(parsed("{{ r.weight }}"))
     for each in seen:
         each.template = "it.html"

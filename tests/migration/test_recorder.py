@@ -16,7 +16,7 @@ from django.urls import resolve
 
 from atemplates.engines.django import DjangoTemplates
 from atemplates.migration.recorder import Recorder
-from atemplates.migration.recordings import read
+from atemplates.migration.recordings import read_recordings
 from atemplates.relations.events import Event
 from atemplates.relations.fetching import AVAILABLE
 from tests.testapp.models import Animal
@@ -69,7 +69,7 @@ def request_to(path: str) -> HttpRequest:
 async def test_an_access_with_its_place_its_path_and_its_view(zoo, file):
     page = backend(file).get_template("page.html")
     await page.render_async({"animals": Animal.objects.all()}, request_to("/search/"))
-    found = {record.path: record for record in read([file])}
+    found = {record.path: record for record in read_recordings([file])}
     record = found["[]", "home"]
     assert (record.template, record.line, record.expression) == (
         "page.html",
@@ -90,7 +90,7 @@ async def test_an_access_with_its_place_its_path_and_its_view(zoo, file):
 async def test_lazy_access_inside_python_names_the_propertys_own_line(zoo, file):
     page = backend(file).get_template("page.html")
     await page.render_async({"animals": Animal.objects.all()})
-    sources = [record.source for record in read([file]) if record.kind == "python"]
+    sources = [record.source for record in read_recordings([file]) if record.kind == "python"]
     lines = getsource(sys.modules[Animal.__module__]).splitlines()
     assert sources
     for source in sources:
@@ -107,7 +107,7 @@ async def test_the_same_access_is_one_line_and_its_count(zoo, file):
     lines = file.read_bytes().splitlines()
     assert len(lines) == len(set(lines))
     one.engine.atemplates_recorder.close()
-    times = {record.path: record.times for record in read([file])}
+    times = {record.path: record.times for record in read_recordings([file])}
     assert times["[]", "home"] == 3
 
 
@@ -176,11 +176,11 @@ def test_counts_are_written_after_the_interval_and_when_it_closes(file):
     assert len(file.read_bytes().splitlines()) == 1
     recorder.interval = 0
     recorder.observe(event())
-    assert [record.times for record in read([file])] == [4]
+    assert [record.times for record in read_recordings([file])] == [4]
     recorder.interval = 1000
     recorder.observe(event(number=9))
     recorder.close()
-    (record,) = read([file])
+    (record,) = read_recordings([file])
     assert (record.times, record.rows) == (5, 9)
     recorder.close()
 
@@ -270,7 +270,7 @@ def test_several_processes_share_a_file(file):
     root = Path(__file__).resolve().parents[2]
     running = [subprocess.Popen(command, cwd=root) for _ in range(3)]
     assert [process.wait() for process in running] == [0, 0, 0]
-    recording = read([file])
+    recording = read_recordings([file])
     assert recording.problems == []
     assert len(recording) == 300
     assert {record.times for record in recording} == {6}
@@ -288,7 +288,7 @@ def test_a_forked_process_does_not_write_its_parents_counts_again(file):
         os._exit(0)
     os.waitpid(child, 0)
     recorder.close()
-    assert [record.times for record in read([file])] == [2]
+    assert [record.times for record in read_recordings([file])] == [2]
 
 
 def test_a_line_is_ascii_json(file):

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from atemplates.migration.findings import CONFIRMED, HIDDEN, POSSIBLE, Finding, Place, Report
+from atemplates.migration.findings import (
+    CONFIRMED,
+    HIDDEN,
+    POSSIBLE,
+    Finding,
+    Report,
+    TemplatePlace,
+)
 from atemplates.migration.formats import as_sarif
 from atemplates.migration.matching import Need
 from atemplates.migration.problems import Problem
@@ -57,7 +64,7 @@ def uris(log):
 def test_the_schema_looks_at_addresses():
     """Without a package that knows what an address is, ``format`` says nothing."""
     assert "uri-reference" in CHECKER.checkers
-    log = json.loads(as_sarif(Report([finding(Place("a.html", 1, "x"))])))
+    log = json.loads(as_sarif(Report([finding(TemplatePlace("a.html", 1, "x"))])))
     log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] = (
         "a b.html"
     )
@@ -75,12 +82,12 @@ def test_an_empty_report():
 
 
 def test_findings_and_problems():
-    place = Place("shop/list.html", 3, "book.author.name", "templates/shop/list.html")
+    place = TemplatePlace("shop/list.html", 3, "book.author.name", "templates/shop/list.html")
     report = Report(
         [
             finding(place),
             finding(place, status=HIDDEN, sources=["shop/models.py:33", "shop/models.py:unknown"]),
-            finding(Place("shop/list.html", None, "book.author"), status=POSSIBLE),
+            finding(TemplatePlace("shop/list.html", None, "book.author"), status=POSSIBLE),
         ],
         problems=[
             Problem("no place"),
@@ -110,7 +117,7 @@ def test_findings_and_problems():
 def test_a_place_that_several_expressions_share():
     """The standard wants each related location once."""
     lines = [(4, "book.author"), (5, "a.name"), (5, "a.name"), (5, "a.born"), (5, "a.name|upper")]
-    places = [Place("a.html", line, text, "t/a.html") for line, text in lines]
+    places = [TemplatePlace("a.html", line, text, "t/a.html") for line, text in lines]
     log = valid(as_sarif(Report([finding(*places, sources=["m.py:3", "m.py:3"])])))
     related = log["runs"][0]["results"][0]["relatedLocations"]
     said = [each["message"]["text"] for each in related if "message" in each]
@@ -132,19 +139,23 @@ def test_a_place_that_several_expressions_share():
     ],
 )
 def test_files_with_odd_names(file, uri):
-    report = Report([finding(Place("x.html", 1, "x", file))], problems=[Problem("no", file, 1)])
+    report = Report(
+        [finding(TemplatePlace("x.html", 1, "x", file))], problems=[Problem("no", file, 1)]
+    )
     assert uris(valid(as_sarif(report))) == [uri, uri]
 
 
 def test_a_file_of_the_current_folder_is_relative(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "my templates" / "a.html"
-    report = Report([finding(Place("a.html", 1, "x", str(file)))])
+    report = Report([finding(TemplatePlace("a.html", 1, "x", str(file)))])
     assert uris(valid(as_sarif(report))) == ["my%20templates/a.html"]
 
 
 def test_a_template_without_a_name_has_no_address():
-    report = Report([finding(Place("", 3, "x"), Place("", 4, "y"))], problems=[Problem("x", "")])
+    report = Report(
+        [finding(TemplatePlace("", 3, "x"), TemplatePlace("", 4, "y"))], problems=[Problem("x", "")]
+    )
     assert uris(valid(as_sarif(report))) == []
 
 
@@ -154,7 +165,9 @@ names = st.text(st.characters(exclude_characters="\0"), min_size=1)
 @given(name=names, text=st.text(), line=st.one_of(st.none(), st.integers(0, 10**6)))
 def test_whatever_stands_in_names_expressions_and_messages(name, text, line):
     one = finding(
-        Place(name, line, text), Place(name, line, f"{text}.x"), sources=[f"{name}:{line}"]
+        TemplatePlace(name, line, text),
+        TemplatePlace(name, line, f"{text}.x"),
+        sources=[f"{name}:{line}"],
     )
     one.root, one.need, one.advice = name, None, text
     report = Report([one], problems=[Problem(text, name, line)])

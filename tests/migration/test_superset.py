@@ -13,7 +13,7 @@ from atemplates.analysis.jinja2 import jinja2_paths
 from atemplates.engines.django import render_template
 from atemplates.migration.analysis import analyse
 from atemplates.migration.entries import normal
-from atemplates.migration.recordings import record_of, render_record
+from atemplates.migration.recordings import access_record, render_record
 from atemplates.migration.views import renderings
 from atemplates.relations.events import observe_everywhere
 from shop.pages import PAGES
@@ -54,7 +54,7 @@ async def test_the_demos_pages(db, shelf, site, page):
     """Every recorded place is a static one; and what is static does not depend on records."""
     site.SHOP_LAZY = True
     seen, tops = [], []
-    end = observe_everywhere(lambda event: seen.append(record_of(event)))
+    end = observe_everywhere(lambda event: seen.append(access_record(event)))
     try:
         response = await AsyncClient().get(page.path)
     finally:
@@ -80,7 +80,7 @@ async def test_the_demos_pages(db, shelf, site, page):
 async def test_a_view_that_loads_everything_raises_no_alarm(db, shelf, site, page):
     """The demo as it is: nothing is lazy when it runs, and nothing is found in its source."""
     seen = []
-    end = observe_everywhere(lambda event: seen.append(record_of(event)))
+    end = observe_everywhere(lambda event: seen.append(access_record(event)))
     try:
         response = await AsyncClient().get(page.path)
     finally:
@@ -141,7 +141,7 @@ def test_the_zoo(zoo, body, loop):
     text = f"{{% for a in animals %}}{body}{{% endfor %}}" if loop else body
     template = engines["django"].from_string(text).template
     seen = []
-    end = observe_everywhere(lambda event: seen.append(record_of(event)))
+    end = observe_everywhere(lambda event: seen.append(access_record(event)))
     try:
         values = (
             {"animals": Animal.objects.all()} if loop else {"a": Animal.objects.get(pk=zoo.leo.pk)}
@@ -228,7 +228,7 @@ def test_the_zoo_in_jinja2(zoo, body, loop):
     rows = Animal.objects.filter(pk__in=[leo, mara])
     values = {"animals": rows} if loop else {"a": Animal.objects.get(pk=leo)}
     seen = []
-    end = observe_everywhere(lambda event: seen.append(record_of(event)))
+    end = observe_everywhere(lambda event: seen.append(access_record(event)))
     try:
         backend.get_template("it.html").render(values)
     except UndefinedError:

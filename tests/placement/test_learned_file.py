@@ -11,36 +11,35 @@ from types import FunctionType
 
 import pytest
 
+from atemplates.placement import learned_file, records
 from atemplates.placement.learned_file import (
-    Entry,
-    Key,
+    FunctionKey,
+    LearnedEntry,
     Refused,
     digest_of,
     key_of,
     merged,
-    name_of,
-    read,
-    write,
+    qualified_name,
+    read_learned,
+    write_learned,
 )
 from atemplates.placement.records import (
     BEGUN,
     CARRIED,
     RECORDS,
-    Record,
+    FunctionRecord,
     belongs_in_thread,
     carry,
+    function_record,
     is_learning,
     is_trusted,
-    known,
+    known_record,
     learned,
-    learned_file,
-    record_of,
-    records,
     save,
     save_all,
 )
 
-ENTRY = Entry(runs=12, quick=12, slow=0, slowest=0.00008, asked=False, needs_loop=False)
+ENTRY = LearnedEntry(runs=12, quick=12, slow=0, slowest=0.00008, asked=False, needs_loop=False)
 
 
 def quick(value):
@@ -58,11 +57,11 @@ def slow(value):
 def learn():
     """Learn something of three functions."""
     for _ in range(12):
-        record_of(quick).note(0.00008, False)
-    record_of(asking).note(0.00001, True)
+        function_record(quick).note(0.00008, False)
+    function_record(asking).note(0.00001, True)
     for _ in range(records.STRIKES):
-        record_of(slow).note(float("inf"), False)
-    record_of(slow).slowest = 0.5
+        function_record(slow).note(float("inf"), False)
+    function_record(slow).slowest = 0.5
 
 
 def next_process():
@@ -108,7 +107,7 @@ def test_the_next_process_begins_with_it(full):
 
 def test_what_is_carried_loses_its_place_as_all_does(full):
     carry(full)
-    record_of(quick).note(0.00001, True)
+    function_record(quick).note(0.00001, True)
     next_process()
     carry(full)
     assert belongs_in_thread(quick)
@@ -116,19 +115,19 @@ def test_what_is_carried_loses_its_place_as_all_does(full):
 
 def test_nothing_is_trusted_too_early(file):
     carry(file)
-    record_of(quick).note(0.00001, False)
+    function_record(quick).note(0.00001, False)
     next_process()
     carry(file)
     assert not is_trusted(quick)
-    record_of(quick).note(0.00001, False)
+    function_record(quick).note(0.00001, False)
     next_process()
     carry(file)
-    record_of(quick).note(0.00001, False)
+    function_record(quick).note(0.00001, False)
     assert is_trusted(quick)
 
 
 def test_more_quick_runs_than_runs_are_not_believed(file):
-    write(file, {key_of(quick): ENTRY._replace(runs=1)})
+    write_learned(file, {key_of(quick): ENTRY._replace(runs=1)})
     carry(file)
     assert not is_trusted(quick)
 
@@ -139,28 +138,28 @@ def test_changed_code_is_learned_anew(full, monkeypatch):
     monkeypatch.setattr(asking, "__code__", (lambda value: value + 1).__code__)
     assert is_learning(quick)
     assert not belongs_in_thread(asking)
-    record_of(asking).note(0.00001, False)
+    function_record(asking).note(0.00001, False)
     next_process()
     carry(full)
     assert not belongs_in_thread(asking)
-    assert key_of(asking) in read(full)
-    assert len([key for key in read(full) if key.name == "asking"]) == 1
+    assert key_of(asking) in read_learned(full)
+    assert len([key for key in read_learned(full) if key.name == "asking"]) == 1
 
 
 def test_functions_that_a_process_did_not_meet_stay_in_the_file(full):
     carry(full)
-    record_of(learn).note(0.00001, True)
+    function_record(learn).note(0.00001, True)
     next_process()
-    assert {key.name for key in read(full)} == {"quick", "asking", "slow", "learn"}
+    assert {key.name for key in read_learned(full)} == {"quick", "asking", "slow", "learn"}
 
 
 def test_what_another_process_wrote_meanwhile_counts(full):
     carry(full)
-    entry = read(full)[key_of(quick)]
-    write(full, {**read(full), key_of(quick): entry._replace(runs=13, asked=True)})
-    record_of(quick).note(0.00001, False)
+    entry = read_learned(full)[key_of(quick)]
+    write_learned(full, {**read_learned(full), key_of(quick): entry._replace(runs=13, asked=True)})
+    function_record(quick).note(0.00001, False)
     next_process()
-    assert read(full)[key_of(quick)].asked
+    assert read_learned(full)[key_of(quick)].asked
 
 
 def test_a_slow_run_that_was_forgotten_is_not_kept_by_the_file(file):
@@ -185,7 +184,7 @@ def test_nothing_is_written_where_nothing_was_learned(full):
 def test_save_at_any_time(file):
     learn()
     save(str(file))
-    assert len(read(file)) == 3
+    assert len(read_learned(file)) == 3
     assert BEGUN == {}
 
 
@@ -195,7 +194,7 @@ def test_two_files(file):
     carry(str(other))
     learn()
     next_process()
-    assert read(file) == read(other) != {}
+    assert read_learned(file) == read_learned(other) != {}
 
 
 def test_a_file_beside_which_the_process_moves(file, monkeypatch, tmp_path):
@@ -204,7 +203,7 @@ def test_a_file_beside_which_the_process_moves(file, monkeypatch, tmp_path):
     learn()
     monkeypatch.chdir("/")
     next_process()
-    assert len(read(file)) == 3
+    assert len(read_learned(file)) == 3
 
 
 def test_what_is_carried_is_for_people_to_read(full):
@@ -216,7 +215,7 @@ def test_what_is_carried_is_for_people_to_read(full):
         "slow": ("thread", "learned: in the thread, because it took long (slowest 500.00 ms)"),
     }
     assert RECORDS == {}
-    known(quick)
+    known_record(quick)
     assert len(learned()) == 3
 
 
@@ -227,8 +226,8 @@ settings.configure(INSTALLED_APPS=[], TEMPLATES=[])
 import django
 django.setup()
 from atemplates.engines.django import DjangoTemplates
-from atemplates import placement
-placement.QUICK = float("inf")
+from atemplates.placement import records
+records.QUICK = float("inf")
 options = {"learned": sys.argv[1], "libraries": {"carried": "tests.carried_tags"}}
 backend = DjangoTemplates({"NAME": "x", "DIRS": [], "APP_DIRS": False, "OPTIONS": options})
 template = backend.from_string("{% load carried %}{% where %}")
@@ -261,7 +260,7 @@ def line(**changed):
 def whole(*functions, **changed):
     head = {
         "format": learned_file.FORMAT,
-        "version": learned_file.VERSION,
+        "version": learned_file.LEARNED_VERSION,
         "functions": list(functions),
     }
     return json.dumps({**head, **changed})
@@ -277,7 +276,7 @@ BROKEN = {
     "something else": '{"version": 1}',
     "no list": whole(functions={}),
     "no entry": whole(1),
-    "too many": whole(*[1] * (learned_file.MOST + 1)),
+    "too many": whole(*[1] * (learned_file.MOST_FUNCTIONS + 1)),
     "a field too few": whole(line(asked=None)),
     "a field too many": whole(line(trusted=True)),
     "a name that is none": whole(line(name=1)),
@@ -326,7 +325,7 @@ def test_a_file_without_anything_for_us_is_begun_anew(content, file, caplog):
     carry(file)
     learn()
     next_process()
-    assert len(read(file)) == 3
+    assert len(read_learned(file)) == 3
     assert warnings_of(caplog) == []
 
 
@@ -335,7 +334,7 @@ def test_a_file_that_everybody_may_write(full, caplog):
     before = full.read_bytes()
     carry(full)
     assert not is_trusted(quick)
-    record_of(learn).note(0.0, False)
+    function_record(learn).note(0.0, False)
     next_process()
     ((_, _, message),) = warnings_of(caplog)
     assert message == (
@@ -349,7 +348,7 @@ def test_a_file_that_everybody_may_write_since_it_was_read(full, caplog):
     carry(full)
     full.chmod(0o666)
     before = full.read_bytes()
-    record_of(learn).note(0.0, False)
+    function_record(learn).note(0.0, False)
     next_process()
     ((_, _, message),) = warnings_of(caplog)
     assert message.startswith(f"What was learned is not written to {full}: everybody may write it")
@@ -394,21 +393,21 @@ def test_writing_that_fails_leaves_the_old_file(full, monkeypatch):
     before = full.read_bytes()
     monkeypatch.setattr(os, "replace", lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        write(full, {})
+        write_learned(full, {})
     assert full.read_bytes() == before
     assert os.listdir(full.parent) == [full.name]
 
 
 def test_the_file_has_its_limit(file, monkeypatch):
-    monkeypatch.setattr(learned_file, "MOST", 2)
-    write(file, {Key("m", str(number), "d"): ENTRY for number in range(5)})
-    assert [key.name for key in read(file)] == ["3", "4"]
+    monkeypatch.setattr(learned_file, "MOST_FUNCTIONS", 2)
+    write_learned(file, {FunctionKey("m", str(number), "d"): ENTRY for number in range(5)})
+    assert [key.name for key in read_learned(file)] == ["3", "4"]
 
 
 def test_a_file_that_is_too_large(full, monkeypatch):
-    monkeypatch.setattr(learned_file, "LARGEST", 10)
+    monkeypatch.setattr(learned_file, "MOST_BYTES", 10)
     with pytest.raises(Refused, match="more than 10 bytes"):
-        read(full)
+        read_learned(full)
 
 
 # -- which functions, and whether they were changed ------------------------------------------------
@@ -431,8 +430,11 @@ def made(source, **values):
 
 class TestFunctions:
     def test_found_by_name(self):
-        assert name_of(quick) == (__name__, "quick")
-        assert name_of(Record.note) == ("atemplates.placement.records", "Record.note")
+        assert qualified_name(quick) == (__name__, "quick")
+        assert qualified_name(FunctionRecord.note) == (
+            "atemplates.placement.records",
+            "Record.note",
+        )
 
     @pytest.mark.parametrize(
         "code",
@@ -442,7 +444,7 @@ class TestFunctions:
             decorated(lambda value: value),
             functools.partial(quick),
             len,
-            Record,
+            FunctionRecord,
             "code that cannot be named",
             None,
         ],
@@ -451,8 +453,8 @@ class TestFunctions:
         assert key_of(code) is None
 
     def test_it_is_not_written_either(self, file):
-        record_of(lambda: 1).note(0.0, False)
-        record_of(Record).note(0.0, False)
+        function_record(lambda: 1).note(0.0, False)
+        function_record(FunctionRecord).note(0.0, False)
         save(file)
         assert not file.exists()
 

@@ -323,7 +323,7 @@ def test_what_was_learned_of_a_type_can_be_forgotten():
 
     assert attribute_code(Changing(), "later") is None
     Changing.later = property(fail)
-    python_code.forget()
+    python_code.forget_python_code()
     assert attribute_code(Changing(), "later") is fail
 
 
@@ -633,7 +633,7 @@ def rows_of(model, count=2):
 
 
 own_lazy = lazy(fail, str)
-MORE = python_code.SEVERAL + 1
+MORE = python_code.MOST_ITEMS + 1
 
 TEXTS = [
     ("str", lambda: "a", None),

@@ -10,19 +10,19 @@ from atemplates.placement import records
 from atemplates.placement.python_code import SOMEBODYS
 from atemplates.placement.records import (
     FORGIVEN,
-    LIMIT,
+    MOST_RECORDS,
     QUICK,
     RECORDS,
     STRIKES,
     TRUSTED_AFTER,
-    Record,
+    FunctionRecord,
     belongs_in_thread,
+    function_record,
     is_trusted,
-    known,
+    known_record,
     learned,
-    name_of,
     observed,
-    record_of,
+    record_name,
 )
 from atemplates.runtime.state import Policy
 
@@ -59,11 +59,11 @@ def times(record, *runs):
 
 class TestRecord:
     def test_nothing_is_known_at_first(self):
-        assert Record().place == "learning"
-        assert not Record().belongs_in_thread
+        assert FunctionRecord().place == "learning"
+        assert not FunctionRecord().belongs_in_thread
 
     def test_on_the_loop_after_some_quick_runs(self):
-        record = Record()
+        record = FunctionRecord()
         places = []
         for _ in range(TRUSTED_AFTER + 1):
             record.note(FAST, False)
@@ -72,56 +72,56 @@ class TestRecord:
         assert TRUSTED_AFTER == 3
 
     def test_a_slow_run_begins_the_count_again(self):
-        record = times(Record(), FAST, FAST, SLOW)
+        record = times(FunctionRecord(), FAST, FAST, SLOW)
         assert (record.place, record.quick, record.slow) == ("learning", 0, 1)
         assert times(record, FAST, FAST).place == "learning"
         assert times(record, FAST).place == "loop"
 
     def test_one_that_runs_on_the_loop_can_lose_that(self):
-        record = times(Record(), FAST, FAST, FAST, SLOW)
+        record = times(FunctionRecord(), FAST, FAST, FAST, SLOW)
         assert record.place == "loop"  # once may be the machine's fault
         assert times(record, *[SLOW] * (STRIKES - 1)).place == "thread"
 
     def test_a_slow_run_of_long_ago_is_forgotten(self):
-        record = times(Record(), FAST, FAST, FAST, *[SLOW] * (STRIKES - 1))
+        record = times(FunctionRecord(), FAST, FAST, FAST, *[SLOW] * (STRIKES - 1))
         assert record.place == "loop"
         times(record, *[FAST] * FORGIVEN)
         assert times(record, SLOW).place == "loop"
 
     def test_slow_too_often_is_for_good(self):
-        record = times(Record(), *[SLOW] * (STRIKES - 1))
+        record = times(FunctionRecord(), *[SLOW] * (STRIKES - 1))
         assert record.place == "learning"
         assert times(record, SLOW).place == "thread"
         assert times(record, *[FAST] * 100).place == "thread"
         assert record.belongs_in_thread
 
     def test_also_with_quick_runs_between(self):
-        assert times(Record(), *[SLOW, FAST, FAST, FAST] * STRIKES).place == "thread"
+        assert times(FunctionRecord(), *[SLOW, FAST, FAST, FAST] * STRIKES).place == "thread"
 
     def test_what_asked_once_belongs_to_the_thread_for_good(self):
-        record = times(Record(), FAST, FAST, FAST)
+        record = times(FunctionRecord(), FAST, FAST, FAST)
         record.note(FAST, True)
         assert record.place == "thread"
         assert times(record, *[FAST] * 100).place == "thread"
 
     def test_what_people_read(self):
-        record = times(Record(), FAST, SLOW, FAST)
+        record = times(FunctionRecord(), FAST, SLOW, FAST)
         assert (record.runs, record.slowest, record.asked) == (3, SLOW, False)
 
 
 class TestObserved:
     def test_the_result_and_the_arguments(self):
         assert observed(code, lambda a, b: (a, b), 1, b=2) == (1, 2)
-        assert record_of(code).runs == 1
+        assert function_record(code).runs == 1
 
     def test_what_raises_was_a_run_as_well(self):
         with pytest.raises(ZeroDivisionError):
             observed(code, lambda: 1 // 0)
-        assert record_of(code).runs == 1
+        assert function_record(code).runs == 1
 
     def test_asking_is_noticed(self, db):
         observed(code, asks)
-        assert record_of(code).place == "thread"
+        assert function_record(code).place == "thread"
 
     def test_by_whoever_swallows_it(self, db):
         observed(code, swallows)
@@ -131,13 +131,13 @@ class TestObserved:
         monkeypatch.setattr(records, "QUICK", -1.0)
         for _ in range(STRIKES):
             observed(code, code)
-        assert record_of(code).place == "thread"
+        assert function_record(code).place == "thread"
 
     def test_what_belongs_to_the_thread_is_not_watched_any_more(self, db):
         observed(code, asks)
         for _ in range(3):
             assert observed(code, code) == "result"
-        assert record_of(code).runs == 1
+        assert function_record(code).runs == 1
 
     @pytest.mark.parametrize("nobody", [None, SOMEBODYS])
     def test_what_cannot_be_named_is_not_noted(self, nobody):
@@ -164,7 +164,7 @@ class TestTrust:
 
     def test_at_first_sight_if_so_wanted_but_not_at_second(self):
         assert is_trusted(code, 0)
-        record_of(code).note(FAST, True)
+        function_record(code).note(FAST, True)
         assert not is_trusted(code, 0)
 
     @pytest.mark.parametrize(
@@ -184,35 +184,37 @@ class TestTrust:
     )
     def test_what_the_options_say(self, policy, places):
         found = [policy.may_run_here(code, "tag", "site")]
-        times(record_of(code), FAST, FAST, FAST)
+        times(function_record(code), FAST, FAST, FAST)
         found.append(policy.may_run_here(code, "tag", "site"))
-        record_of(code).note(FAST, True)
+        function_record(code).note(FAST, True)
         found.append(policy.may_run_here(code, "tag", "site"))
         assert tuple(found) == places
 
 
 class TestWhatIsKept:
     def test_no_more_than_the_limit(self):
-        for number in range(LIMIT + 10):
-            record_of(number)
+        for number in range(MOST_RECORDS + 10):
+            function_record(number)
         assert len(RECORDS) == 10
 
     def test_one_record_for_a_function(self):
-        assert record_of(code) is record_of(code)
-        assert record_of(asks) is not record_of(code)
+        assert function_record(code) is function_record(code)
+        assert function_record(asks) is not function_record(code)
 
     def test_for_people_to_read(self, db):
-        times(record_of(code), FAST, FAST, 0.25)
+        times(function_record(code), FAST, FAST, 0.25)
         observed(asks, asks)
         one, other = learned()
-        assert (one.name, one.place, one.asked) == (name_of(asks), "thread", True)
+        assert (one.name, one.place, one.asked) == (record_name(asks), "thread", True)
         assert (other.name, other.place, other.runs) == (f"{__name__}.code", "learning", 3)
         assert other.slowest == 250
 
     def test_names(self):
-        assert name_of(Record.note) == "atemplates.placement.records.Record.note"
-        assert name_of(Group) == "django.contrib.auth.models.Group"
-        assert name_of(len) == "builtins.len"
+        assert (
+            record_name(FunctionRecord.note) == "atemplates.placement.records.FunctionRecord.note"
+        )
+        assert record_name(Group) == "django.contrib.auth.models.Group"
+        assert record_name(len) == "builtins.len"
 
 
 class WithoutHash:
@@ -264,4 +266,6 @@ async def test_a_callable_without_a_hash_is_code_like_other(options, rf):
     assert await sync_to_async(template.render)({}, rf.get("/")) == wanted
     for _ in range(TRUSTED_AFTER + 2):
         assert await template.render_async({}, rf.get("/")) == wanted
-    assert not [known(each) for each in (processor_without_hash, WithoutHash()) if known(each)]
+    assert not [
+        known_record(each) for each in (processor_without_hash, WithoutHash()) if known_record(each)
+    ]

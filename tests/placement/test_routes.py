@@ -6,8 +6,8 @@ from django.template.base import Node
 
 from atemplates.engines.django import arender_template
 from atemplates.placement import records
-from atemplates.placement.records import FORGIVEN, QUICK, STRIKES, TRUSTED_AFTER, Record
-from atemplates.placement.routes import LESSONS, SELDOM, Route
+from atemplates.placement.records import FORGIVEN, QUICK, STRIKES, TRUSTED_AFTER, FunctionRecord
+from atemplates.placement.routes import LESSONS, SELDOM, PageRoute
 from atemplates.runtime.drivers import on_event_loop
 from tests.rendering import new_engine
 
@@ -90,7 +90,7 @@ async def test_a_page_that_needs_the_thread_anyway_begins_there():
     thing = Thing()
     for _ in range(TRUSTED_AFTER + 1):
         await arender_template(template, Context({"q": thing}))
-    records.record_of(Thing.six).asked = True
+    records.function_record(Thing.six).asked = True
     await arender_template(template, Context({"q": thing}))
     assert THREADS[-2:] == ["loop", "thread"]
     await arender_template(template, Context({"q": thing}))
@@ -111,7 +111,7 @@ def begun(route, renders, went, learning=False):
 
 
 def test_the_loop_is_tried_less_and_less_often():
-    route = Route()
+    route = PageRoute()
     begun(route, TRUSTED_AFTER, went=True)
     places = "".join(place[0] for place in begun(route, 1000, went=True))
     gaps = [len(gap) for gap in places.split("l")]
@@ -124,7 +124,7 @@ def test_the_loop_is_tried_less_and_less_often():
 
 
 def test_lessons_do_not_go_on_for_ever():
-    route = Route()
+    route = PageRoute()
     assert route.is_lesson()
     begun(route, TRUSTED_AFTER, went=True, learning=True)
     assert begun(route, LESSONS, went=True, learning=True) == ["loop"] * LESSONS
@@ -134,7 +134,7 @@ def test_lessons_do_not_go_on_for_ever():
 
 
 def test_code_that_is_slow_at_times_keeps_its_place():
-    record = Record()
+    record = FunctionRecord()
     for _ in range(TRUSTED_AFTER):
         record.note(0, False)
     for _ in range(20):
@@ -146,7 +146,7 @@ def test_code_that_is_slow_at_times_keeps_its_place():
 
 def test_code_that_is_slow_again_and_again_does_not(monkeypatch):
     monkeypatch.setattr(records, "QUICK", QUICK)
-    record = Record()
+    record = FunctionRecord()
     for _ in range(TRUSTED_AFTER):
         record.note(0, False)
     for _ in range(STRIKES):

@@ -279,7 +279,7 @@ async def test_nor_what_is_too_much_to_note():
     def step():
         raise AssertionError("was tried")
 
-    assert attempt(step, step, objects=([Thing() for _ in range(trials.MOST + 1)],)) is LEAVE
+    assert attempt(step, step, objects=([Thing() for _ in range(trials.MOST_NOTED + 1)],)) is LEAVE
 
 
 async def test_files_do_not_keep_a_step_from_being_tried():

@@ -12,8 +12,14 @@ from django.utils.functional import SimpleLazyObject
 from atemplates.engines.jinja2 import Jinja2
 from atemplates.relations.events import observe_everywhere, observing
 from atemplates.relations.policy import LazyAccessError
-from atemplates.relations.render_relations import Relations
-from atemplates.relations.static import attribute, attributes, owner_of, rows_of, text_of
+from atemplates.relations.render_relations import RenderRelations
+from atemplates.relations.static import (
+    attributes,
+    owner_of,
+    static_attribute,
+    static_rows,
+    static_text,
+)
 from atemplates.testing import record
 from tests.rendering import run_async
 from tests.testapp.models import Animal
@@ -142,11 +148,11 @@ def test_what_odd_values_ask_is_told(zoo, way, source):
 
 def test_rows_in_a_list_of_an_odd_class(zoo):
     """The batch finds the rows beside a row, and asks the list nothing."""
-    loops = Relations("batch").loops
+    loops = RenderRelations("batch").loops
     rows = OddList(Animal.objects.order_by("pk"))
     mark = loops.enter(rows, None, ("rows",), "rows")
-    assert loops.peers(rows_of(rows)[1])[1] is rows_of(rows)[2]
-    assert loops.trail(rows_of(rows)[1], "row") == ("rows", ("rows", "[]"))
+    assert loops.peers(static_rows(rows)[1])[1] is static_rows(rows)[2]
+    assert loops.trail(static_rows(rows)[1], "row") == ("rows", ("rows", "[]"))
     loops.leave(mark)
     assert CALLS == []
 
@@ -274,7 +280,7 @@ def test_a_statement_that_is_no_string(zoo):
         __getattr__ = noting("__getattr__")
 
     sent = []
-    relations = Relations("batch", (lambda event: None,))
+    relations = RenderRelations("batch", (lambda event: None,))
     with relations.watch.watching():
         (wrapper,) = connections["default"].execute_wrappers[-1:]
         wrapper(lambda *args: sent.append(args), Statement(), None, False, {})
@@ -307,13 +313,13 @@ class Slotted:
 
 
 def test_attributes_as_they_are_kept():
-    assert attribute(Slotted(), "full") == "full"
-    assert attribute(Slotted(), "empty", "default") == "default"
-    assert attribute(Slotted(), "code", "default") == "default"
-    assert attribute(Slotted(), "constant") == "constant"
-    assert attribute(Hostile(), "kept") == "kept"
-    assert attribute(LyingClass(), "kept") == "kept"
-    assert attribute(Hostile(), "no") is None
+    assert static_attribute(Slotted(), "full") == "full"
+    assert static_attribute(Slotted(), "empty", "default") == "default"
+    assert static_attribute(Slotted(), "code", "default") == "default"
+    assert static_attribute(Slotted(), "constant") == "constant"
+    assert static_attribute(Hostile(), "kept") == "kept"
+    assert static_attribute(LyingClass(), "kept") == "kept"
+    assert static_attribute(Hostile(), "no") is None
     assert attributes(LyingDict()) == {}
     assert attributes(3) == {}
     assert attributes(Hostile) == {}
@@ -321,7 +327,7 @@ def test_attributes_as_they_are_kept():
     assert owner_of(len) is not None
     instance = Hostile()
     assert owner_of(instance.method) is instance
-    assert list(rows_of(OddList([1, 2]))) == [1, 2]
-    assert text_of(type("Text", (str,), {"__str__": noting("__str__")})("abc")) == "abc"
-    assert text_of(Hostile()) == ""
+    assert list(static_rows(OddList([1, 2]))) == [1, 2]
+    assert static_text(type("Text", (str,), {"__str__": noting("__str__")})("abc")) == "abc"
+    assert static_text(Hostile()) == ""
     assert CALLS == []

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from atemplates.relations.paths import AccessPath, distinct, dotted, lookup
+from atemplates.relations.paths import AccessPath, distinct, dotted, orm_lookup
 
 PATH = AccessPath(
     template="shop/list.html",
@@ -48,7 +48,7 @@ def test_dotted(root, path, text):
     ],
 )
 def test_lookup(path, text):
-    assert lookup(path) == text
+    assert orm_lookup(path) == text
 
 
 def test_paths_go_through_json():

@@ -228,7 +228,7 @@ def test_what_asks_nobody_does_not_raise(body, way):
 def test_a_model_that_was_never_seen_before_raises(way):
     for known in (types.INERT, types.PLAIN, types.PLAIN_OR_MODEL, types.RELATED, types.MODELS):
         known.discard(Passport)
-    types.LEARNED.discard(Passport)
+    types.LEARNED_TYPES.discard(Passport)
     with pytest.raises(LazyAccessError):
         render("{{ rows.first.issued_in.name }}", rows(Passport.objects), way, "raise").result()
 

@@ -21,12 +21,12 @@ from django.urls import (
 )
 from django.utils import formats, timezone, translation
 
-from atemplates.runtime.ambient import Surroundings
+from atemplates.runtime.ambient import Ambient
 from atemplates.runtime.fast import urls
 from atemplates.runtime.fast.urls import reverse as ours
 
 register = Library()
-LIBRARIES = {"surroundings": __name__}
+LIBRARIES = {"ambient": __name__}
 PARIS, TOKYO = ZoneInfo("Europe/Paris"), ZoneInfo("Asia/Tokyo")
 
 
@@ -57,7 +57,7 @@ CHANGES: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def as_before() -> Any:
-    """Leave the surroundings as they were, whatever the test sets."""
+    """Leave the ambient as they were, whatever the test sets."""
     before = translation.get_language()
     yield
     translation.activate(before)
@@ -66,9 +66,9 @@ def as_before() -> Any:
     set_script_prefix("/")
 
 
-def facts_of(surroundings: Surroundings) -> list[Any]:
+def facts_of(ambient: Ambient) -> list[Any]:
     """What ours say."""
-    now = surroundings.now()
+    now = ambient.now()
     resolver, prefix, language = now.site
     assert language == now.language
     return [
@@ -91,12 +91,12 @@ def facts_of_django() -> list[Any]:
 
 
 def test_every_change_is_seen():
-    surroundings = Surroundings()
+    ambient = Ambient()
     for _ in range(2):
         for name, change in CHANGES.items():
             change()
             for _ in range(2):  # found out, then remembered
-                assert facts_of(surroundings) == facts_of_django(), name
+                assert facts_of(ambient) == facts_of_django(), name
 
 
 async def test_every_change_is_seen_on_the_loop():
@@ -104,23 +104,23 @@ async def test_every_change_is_seen_on_the_loop():
 
 
 def test_what_has_not_changed_is_not_asked_again():
-    surroundings = Surroundings()
-    surroundings.now().messages["Yes"] = "as remembered"
-    assert surroundings.now().message("Yes") == "as remembered"
+    ambient = Ambient()
+    ambient.now().messages["Yes"] = "as remembered"
+    assert ambient.now().message("Yes") == "as remembered"
     translation.activate("de")
-    assert surroundings.now().message("Yes") == "Ja"
+    assert ambient.now().message("Yes") == "Ja"
 
 
 def test_another_thread_sees_what_is_its_own():
     """Its variables are the same; Django's values are not, since they belong to a thread."""
     translation.activate("de")
-    surroundings = Surroundings()
-    surroundings.now().messages["Yes"] = "remembered by another thread"
+    ambient = Ambient()
+    ambient.now().messages["Yes"] = "remembered by another thread"
     found = []
     context = copy_context()
 
     def look():
-        found.append((surroundings.now().message("Yes"), translation.gettext("Yes")))
+        found.append((ambient.now().message("Yes"), translation.gettext("Yes")))
 
     thread = threading.Thread(target=context.run, args=(look,))
     thread.start()
@@ -141,18 +141,18 @@ class Unequal:
 def test_variables_of_others_may_hold_anything():
     variable = ContextVar("variable", default=None)
     variable.set(Unequal())
-    surroundings = Surroundings()
-    surroundings.now().messages["Yes"] = "remembered"
-    assert surroundings.now().message("Yes") == "remembered"
+    ambient = Ambient()
+    ambient.now().messages["Yes"] = "remembered"
+    assert ambient.now().message("Yes") == "remembered"
     variable.set(Unequal())
-    assert surroundings.now().message("Yes") == translation.gettext("Yes")
+    assert ambient.now().message("Yes") == translation.gettext("Yes")
 
 
 # -- in templates ----------------------------------------------------------------------------------
 
 
 class Switch:
-    """What a template reaches changes the surroundings, as any property or method may."""
+    """What a template reaches changes the ambient, as any property or method may."""
 
     @property
     def german(self) -> str:
@@ -216,29 +216,29 @@ def test_what_a_template_changes_shows_at_once(render, switch, looped):
     body += "{% timezone 'Asia/Kolkata' %}" + WRITTEN + "{% endtimezone %}" + WRITTEN
     if looped:
         body = "{% for row in rows %}" + body + "{% endfor %}"
-    source = "{% load i18n tz humanize surroundings %}" + body
+    source = "{% load i18n tz humanize ambient %}" + body
     with override_settings(USE_TZ=True):
         render(source, values, libraries=LIBRARIES, waits=None)
 
 
 async def test_an_address_is_made_once_for_the_same_arguments():
     set_urlconf(HERE)
-    surroundings = Surroundings()
+    ambient = Ambient()
     reverse("it", args=(5,))  # the first time, Django sets a variable while it reads the patterns
-    assert ours(surroundings, "it", (5,), {}, None) == reverse("it", args=(5,))
-    assert list(surroundings.now().addresses.values()) == ["/here/5/"]
-    surroundings.now().addresses.update(dict.fromkeys(surroundings.addresses, "/remembered/"))
-    assert ours(surroundings, "it", (5,), {}, None) == "/remembered/"
+    assert ours(ambient, "it", (5,), {}, None) == reverse("it", args=(5,))
+    assert list(ambient.now().addresses.values()) == ["/here/5/"]
+    ambient.now().addresses.update(dict.fromkeys(ambient.addresses, "/remembered/"))
+    assert ours(ambient, "it", (5,), {}, None) == "/remembered/"
     # Equal to what is remembered is nothing of another text, or under a name.
-    assert ours(surroundings, "it", ("5",), {}, None) == "/here/5/"
-    assert ours(surroundings, "it", (), {"pk": 5}, None) == "/here/5/"
+    assert ours(ambient, "it", ("5",), {}, None) == "/here/5/"
+    assert ours(ambient, "it", (), {"pk": 5}, None) == "/here/5/"
 
 
 def test_a_render_remembers_few_addresses(monkeypatch):
-    monkeypatch.setattr(urls, "MOST", 3)
+    monkeypatch.setattr(urls, "MOST_ADDRESSES", 3)
     set_urlconf(HERE)
-    surroundings = Surroundings()
+    ambient = Ambient()
     reverse("it", args=(0,))
     for number in range(10):
-        assert ours(surroundings, "it", (number,), {}, None) == f"/here/{number}/"
-        assert len(surroundings.addresses) <= 3
+        assert ours(ambient, "it", (number,), {}, None) == f"/here/{number}/"
+        assert len(ambient.addresses) <= 3

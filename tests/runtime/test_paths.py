@@ -14,8 +14,8 @@ from django.utils.functional import SimpleLazyObject
 
 from atemplates.engines.django import render_template
 from atemplates.engines.native import new_state
-from atemplates.runtime.calls import settle
-from atemplates.runtime.paths import find, lookup, walk
+from atemplates.runtime.calls import call_or_await
+from atemplates.runtime.paths import lookup_bit, lookup_name, resolve_path
 from atemplates.runtime.sites import MISSING, Invalid, Site
 from atemplates.runtime.waits import Kind, Wait
 from tests.rendering import SETUPS, new_engine, parse, plain
@@ -299,7 +299,7 @@ def site(path, mode="raise"):
 def ours(context, path, mode="raise"):
     state = new_state(context.template, context, on_loop=False)
     bits = path.split(".")
-    return walk(state, context, find(context.dicts, bits[0]), site(path, mode))
+    return resolve_path(state, context, lookup_name(context.dicts, bits[0]), site(path, mode))
 
 
 def outcome(function, *args):
@@ -372,7 +372,7 @@ class TestModes:
     def test_under_a_filter(self, context):
         """A filter must not be applied to string_if_invalid, unless it is empty."""
         state = new_state(context.template, context, on_loop=False)
-        found = walk(
+        found = resolve_path(
             state, context, MISSING, Site(("missing",), "missing", "output", filtered=True)
         )
         text = context.template.engine.string_if_invalid
@@ -411,17 +411,17 @@ class TestModes:
 
 class TestFind:
     def test_the_innermost_wins(self):
-        assert find([{"a": 1}, {"a": 2}, {"b": 3}], "a") == 2
-        assert find([{"a": 1}, {"a": None}], "a") is None
-        assert find([{"a": 1}], "b") is MISSING
-        assert find([], "a") is MISSING
+        assert lookup_name([{"a": 1}, {"a": 2}, {"b": 3}], "a") == 2
+        assert lookup_name([{"a": 1}, {"a": None}], "a") is None
+        assert lookup_name([{"a": 1}], "b") is MISSING
+        assert lookup_name([], "a") is MISSING
         assert repr(MISSING) == "MISSING"
 
 
 class TestLookup:
     def test_its_error_says_what_was_looked_for(self):
         with pytest.raises(VariableDoesNotExist, match=r"Failed lookup for key \[x\] in 5"):
-            lookup(5, "x")
+            lookup_bit(5, "x")
 
     def test_a_value_that_changes_its_type(self, context):
         """What is known of a type is never taken for another's."""
@@ -500,4 +500,4 @@ class TestAwaitables:
 
         state = new_state(context.template, context, on_loop=False)
         value = Looks()
-        assert settle(state, value) is value
+        assert call_or_await(state, value) is value

@@ -89,7 +89,7 @@ class Lazy(LazyObject):
 @pytest.fixture(params=[Rows, Lazy, Animal])
 def kind(request):
     """A type that nobody has learned, and that has relations."""
-    everywhere = [*types.ALL, values.INERT, values.PLAIN, values.ASKING]
+    everywhere = [*types.ALL, values.SETTLED_TYPES, values.FREE_TRUTH_TYPES, values.ORM_TYPES]
     had = [known for known in everywhere if request.param in known]
     for known in had:
         known.discard(request.param)
@@ -99,14 +99,14 @@ def kind(request):
 
 
 @pytest.mark.parametrize("before", [True, False])
-@pytest.mark.parametrize("name", ["RELATED", "INERT", "LEARNED"])
+@pytest.mark.parametrize("name", ["RELATED", "INERT", "LEARNED_TYPES"])
 def test_a_type_that_another_thread_is_learning(monkeypatch, stop, threads, name, before, kind):
     """Wherever the first thread stands, the second is not told that a model is none."""
     replace(monkeypatch, name, stop, kind, before=before)
     asked = both_threads(
         stop,
         threads,
-        lambda: types.learn(kind),
+        lambda: types.learn_type(kind),
         lambda: (types.is_related(kind), types.is_source(kind)),
     )
     assert asked == (True, kind is Rows)
@@ -124,30 +124,32 @@ def test_what_is_inert_is_known_to_be_a_model(monkeypatch, stop, threads, name, 
         inert = any(Animal in known for known in (types.INERT, types.PLAIN_OR_MODEL, types.MODELS))
         return not inert or Animal in types.RELATED
 
-    assert both_threads(stop, threads, lambda: types.learn(Animal), ask)
+    assert both_threads(stop, threads, lambda: types.learn_type(Animal), ask)
 
 
 def test_a_type_that_is_learned_while_the_sets_are_emptied(monkeypatch, stop, threads, kind):
     monkeypatch.setattr(types, "FORGET", [*types.FORGET, stop.stand])
-    monkeypatch.setattr(types, "LIMIT", -1)
+    monkeypatch.setattr(types, "MOST_TYPES", -1)
     first = type("New", (), {})
-    asked = both_threads(stop, threads, lambda: types.learn(first), lambda: types.is_related(kind))
+    asked = both_threads(
+        stop, threads, lambda: types.learn_type(first), lambda: types.is_related(kind)
+    )
     assert asked
     assert kind in types.RELATED
-    assert kind in types.LEARNED
+    assert kind in types.LEARNED_TYPES
 
 
 def test_emptying_the_sets_keeps_what_has_relations(monkeypatch):
-    types.learn(Animal)
-    monkeypatch.setattr(types, "LIMIT", len(types.RELATED) + 1)
-    while Animal in types.LEARNED:
-        types.learn(type("New", (), {}))
+    types.learn_type(Animal)
+    monkeypatch.setattr(types, "MOST_TYPES", len(types.RELATED) + 1)
+    while Animal in types.LEARNED_TYPES:
+        types.learn_type(type("New", (), {}))
     assert Animal in types.RELATED
     assert Animal not in types.MODELS
 
 
 @pytest.mark.parametrize("before", [True, False])
-@pytest.mark.parametrize("name", ["ASKING", "INERT"])
+@pytest.mark.parametrize("name", ["ORM_TYPES", "SETTLED_TYPES"])
 def test_a_queryset_that_jinja2_is_learning(monkeypatch, stop, threads, name, before):
     class Rows(QuerySet):
         pass
@@ -156,8 +158,8 @@ def test_a_queryset_that_jinja2_is_learning(monkeypatch, stop, threads, name, be
     asked = both_threads(
         stop,
         threads,
-        lambda: values.remember(Rows),
-        lambda: Rows not in values.INERT or Rows in values.ASKING,
+        lambda: values.remember_type(Rows),
+        lambda: Rows not in values.SETTLED_TYPES or Rows in values.ORM_TYPES,
     )
     assert asked
 
@@ -166,9 +168,9 @@ def test_a_queryset_that_jinja2_learns_while_its_sets_are_emptied(monkeypatch, s
     class Rows(QuerySet):
         pass
 
-    replace(monkeypatch, "ASKING", stop, Rows, module=values)
-    both_threads(stop, threads, lambda: values.remember(Rows), values.forget)
-    assert Rows not in values.INERT or Rows in values.ASKING
+    replace(monkeypatch, "ORM_TYPES", stop, Rows, module=values)
+    both_threads(stop, threads, lambda: values.remember_type(Rows), values.forget_types)
+    assert Rows not in values.SETTLED_TYPES or Rows in values.ORM_TYPES
 
 
 def test_policies_that_end_in_another_order_than_they_began(stop, threads):

@@ -10,7 +10,7 @@ from django.template.base import Origin
 from ...relations.paths import AccessPath, distinct
 from . import nodes as nodes  # fills the table of tags
 from . import templates
-from .walker import Follow, Walker, register_access
+from .walker import Follow, NodeWalker, register_access
 
 __all__ = ["Follow", "access_paths", "following", "register_access"]
 
@@ -29,7 +29,7 @@ def access_paths(template: Any, *, follow: Follow | None = None) -> list[AccessP
     Returns:
         The records in the order in which a render meets them, none of them twice.
     """
-    walker = Walker(follow or following(template.engine), templates.walk_foreign)
+    walker = NodeWalker(follow or following(template.engine), templates.walk_foreign)
     walker.walk_template(template)
     return distinct(walker.records)
 

@@ -11,10 +11,10 @@ from django.template import defaultfilters
 
 from ...relations.paths import Consumption
 from ...runtime.types import is_django
-from .values import NOTHING, Rows, Unknown, Value, several
+from .values import UNKNOWN, RowsValue, Unknown, Value, several
 
 if TYPE_CHECKING:
-    from .walker import Walker
+    from .walker import NodeWalker
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Argument:
     """The literal that the argument is; None for a variable."""
 
 
-Result: TypeAlias = "Callable[[Walker, str, Value, list[Argument]], Value]"
+Result: TypeAlias = "Callable[[NodeWalker, str, Value, list[Argument]], Value]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +39,25 @@ class Effect:
     lost: str | None = None
 
 
-def a_text(w: Walker, text: str, value: Value, arguments: list[Argument]) -> Value:
+def a_text(w: NodeWalker, text: str, value: Value, arguments: list[Argument]) -> Value:
     """Texts, numbers and truth values have nothing that could be followed."""
-    return NOTHING
+    return UNKNOWN
 
 
-def its_item(w: Walker, text: str, value: Value, arguments: list[Argument]) -> Value:
+def its_item(w: NodeWalker, text: str, value: Value, arguments: list[Argument]) -> Value:
     return value.item()
 
 
-def its_items(w: Walker, text: str, value: Value, arguments: list[Argument]) -> Value:
-    return Rows(value.item(), value)
+def its_items(w: NodeWalker, text: str, value: Value, arguments: list[Argument]) -> Value:
+    return RowsValue(value.item(), value)
 
 
-def printed_items(w: Walker, text: str, value: Value, arguments: list[Argument]) -> Value:
+def printed_items(w: NodeWalker, text: str, value: Value, arguments: list[Argument]) -> Value:
     w.record(text, value.item(), "output")
-    return NOTHING
+    return UNKNOWN
 
 
-def sorted_items(w: Walker, text: str, value: Value, arguments: list[Argument]) -> Value:
+def sorted_items(w: NodeWalker, text: str, value: Value, arguments: list[Argument]) -> Value:
     """Sorting reads a path on each item; a number is a position."""
     key, item = arguments[0].constant, value.item()
     if key is None:
@@ -67,10 +67,10 @@ def sorted_items(w: Walker, text: str, value: Value, arguments: list[Argument]) 
         for bit in [key] if is_number(key) else str(key).split("."):
             found = found.step(str(bit))
         w.record(text, found, "operand")
-    return Rows(item, value)
+    return RowsValue(item, value)
 
 
-def either(w: Walker, text: str, value: Value, arguments: list[Argument]) -> Value:
+def either(w: NodeWalker, text: str, value: Value, arguments: list[Argument]) -> Value:
     return several([value, *(argument.value for argument in arguments)])
 
 
@@ -85,7 +85,7 @@ def is_number(key: Any) -> bool:
 
 TEXT = Effect("output", a_text)
 EITHER = Effect(None, either)
-EFFECTS: dict[Any, Effect] = {
+FILTER_EFFECTS: dict[Any, Effect] = {
     defaultfilters.add: EITHER,
     defaultfilters.default: EITHER,
     defaultfilters.default_if_none: EITHER,
@@ -108,7 +108,7 @@ EFFECTS: dict[Any, Effect] = {
 
 def effect_of(function: Any) -> Effect:
     """Return what a filter does: Django's others print the value, anybody else's do who knows."""
-    known = EFFECTS.get(function)
+    known = FILTER_EFFECTS.get(function)
     if known is not None:
         return known
     original = inspect.unwrap(function)
@@ -116,7 +116,7 @@ def effect_of(function: Any) -> Effect:
         return TEXT
     name = getattr(function, "_filter_name", None) or getattr(original, "__name__", "filter")
 
-    def unknown(w: Walker, text: str, value: Value, arguments: list[Argument]) -> Value:
+    def unknown(w: NodeWalker, text: str, value: Value, arguments: list[Argument]) -> Value:
         return Unknown(f"the result of the filter |{name}")
 
     return Effect("argument", unknown, f"passed to the filter |{name}")

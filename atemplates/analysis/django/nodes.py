@@ -47,25 +47,25 @@ from django.templatetags.tz import GetCurrentTimezoneNode, LocalTimeNode, Timezo
 
 from ...compiler.foreign import LoopBody
 from ...relations.paths import Consumption
-from .values import NOTHING, Record, Rows, several
-from .walker import Handler, Walker, register_access
+from .values import UNKNOWN, RecordValue, RowsValue, several
+from .walker import NodeHandler, NodeWalker, register_access
 
 PASSES = 3
 """How often the body of a loop is walked, at most: names set in one row may be read in the next."""
 
 
-def walk_variable(w: Walker, node: VariableNode) -> None:
+def walk_variable(w: NodeWalker, node: VariableNode) -> None:
     w.read(node.filter_expression, "output")
 
 
-def nothing() -> None:
+def render_nothing() -> None:
     """What is rendered in the place of a part that is not."""
 
 
 # -- what decides which nodes are rendered ---------------------------------------------------------
 
 
-def walk_if(w: Walker, node: IfNode) -> None:
+def walk_if_node(w: NodeWalker, node: IfNode) -> None:
     def branch(index: int, condition: Any, nodes: Any) -> None:
         if condition is not None:
             with w.maybe(index > 0):
@@ -80,14 +80,14 @@ def walk_if(w: Walker, node: IfNode) -> None:
     if node.conditions_nodelists[-1][0] is None:
         w.branches(*parts)
     else:
-        w.branches(*parts, nothing)
+        w.branches(*parts, render_nothing)
 
 
-def walk_for(w: Walker, node: Any) -> None:
+def walk_for_node(w: NodeWalker, node: Any) -> None:
     source = w.read(node.sequence, "loop")
 
     def rows() -> None:
-        with w.frame({"forloop": NOTHING}):
+        with w.frame({"forloop": UNKNOWN}):
             item = source.item()
             for _ in range(PASSES):
                 start = w.snapshot()
@@ -111,7 +111,7 @@ def walk_for(w: Walker, node: Any) -> None:
     w.branches(rows, empty)
 
 
-def walk_ifchanged(w: Walker, node: Any) -> None:
+def walk_ifchanged(w: NodeWalker, node: Any) -> None:
     """The first row is always a change, so what stands inside is rendered for certain."""
     for variable in node._varlist:
         w.read(variable, "operand")
@@ -123,7 +123,7 @@ def walk_ifchanged(w: Walker, node: Any) -> None:
     w.branches(lambda: w.walk(node.nodelist_true), unchanged)
 
 
-def walk_cache(w: Walker, node: CacheNode) -> None:
+def walk_cache(w: NodeWalker, node: CacheNode) -> None:
     """What stands inside is rendered when the cache does not have it."""
     for argument in (node.expire_time_var, *node.vary_on, node.cache_name):
         w.read(argument, "argument")
@@ -132,25 +132,25 @@ def walk_cache(w: Walker, node: CacheNode) -> None:
         with w.maybe():
             w.walk(node.nodelist)
 
-    w.branches(missed, nothing)
+    w.branches(missed, render_nothing)
 
 
-def walk_with(w: Walker, node: WithNode) -> None:
+def walk_with_node(w: NodeWalker, node: WithNode) -> None:
     names = {name: w.read(value, "name") for name, value in node.extra_context.items()}
     with w.frame(names):
         w.walk(node.nodelist)
 
 
-def walk_filter(w: Walker, node: FilterNode) -> None:
+def walk_filter(w: NodeWalker, node: FilterNode) -> None:
     w.walk(node.nodelist)
-    with w.frame({"var": NOTHING}):
+    with w.frame({"var": UNKNOWN}):
         w.read(node.filter_expr, "output")
 
 
 # -- what sets a name ------------------------------------------------------------------------------
 
 
-def walk_cycle(w: Walker, node: CycleNode) -> None:
+def walk_cycle(w: NodeWalker, node: CycleNode) -> None:
     consumption: Consumption = "name" if node.silent else "output"
     values = []
     for index, expression in enumerate(node.cyclevars):
@@ -160,47 +160,47 @@ def walk_cycle(w: Walker, node: CycleNode) -> None:
         w.bind_upward(node.variable_name, several(values))
 
 
-def walk_firstof(w: Walker, node: FirstOfNode) -> None:
+def walk_firstof(w: NodeWalker, node: FirstOfNode) -> None:
     for index, expression in enumerate(node.vars):
         with w.maybe(index > 0):
             w.read(expression, "output")
-    w.bind(node.asvar, NOTHING)
+    w.bind(node.asvar, UNKNOWN)
 
 
-def walk_regroup(w: Walker, node: RegroupNode) -> None:
+def walk_regroup(w: NodeWalker, node: RegroupNode) -> None:
     """Groups have a ``grouper``, the expression's value, and a ``list`` of the items."""
     source = w.read(node.target, "loop")
     item = source.item()
     w.bind(node.var_name, item)
     key = w.read(node.expression, "operand")
-    group = Record((("grouper", key), ("list", Rows(item, source))))
-    w.bind(node.var_name, Rows(group, source))
+    group = RecordValue((("grouper", key), ("list", RowsValue(item, source))))
+    w.bind(node.var_name, RowsValue(group, source))
 
 
-def walk_translate(w: Walker, node: TranslateNode) -> None:
+def walk_translate(w: NodeWalker, node: TranslateNode) -> None:
     w.read(node.filter_expression, "output")
     w.read(node.message_context, "argument")
-    w.bind(node.asvar, NOTHING)
+    w.bind(node.asvar, UNKNOWN)
 
 
-def walk_blocktranslate(w: Walker, node: BlockTranslateNode) -> None:
+def walk_blocktranslate(w: NodeWalker, node: BlockTranslateNode) -> None:
     w.read(node.message_context, "argument")
     names = {name: w.read(value, "name") for name, value in node.extra_context.items()}
     with w.frame(names):
         if node.plural and node.countervar and node.counter:
             w.read(node.counter, "argument")
-            w.bind(node.countervar, NOTHING)
+            w.bind(node.countervar, UNKNOWN)
         for tokens in (node.singular, node.plural or ()):
             for token in tokens:
                 if token.token_type == TokenType.VAR:
                     w.record(token.contents, w.find(token.contents), "output")
-    w.bind(node.asvar, NOTHING)
+    w.bind(node.asvar, UNKNOWN)
 
 
 # -- the others ------------------------------------------------------------------------------------
 
 
-def arguments(*attributes: str, target: str = "") -> Handler:
+def arguments(*attributes: str, target: str = "") -> NodeHandler:
     """Make the handler of a tag that reads arguments and perhaps sets a name to a text.
 
     Args:
@@ -208,7 +208,7 @@ def arguments(*attributes: str, target: str = "") -> Handler:
         target: the attribute that holds the name.
     """
 
-    def walk(w: Walker, node: Any) -> None:
+    def walk(w: NodeWalker, node: Any) -> None:
         for attribute in attributes:
             argument = getattr(node, attribute)
             if isinstance(argument, dict):
@@ -216,28 +216,28 @@ def arguments(*attributes: str, target: str = "") -> Handler:
             for each in argument if isinstance(argument, (list, tuple)) else [argument]:
                 w.read(each, "argument")
         if target:
-            w.bind(getattr(node, target), NOTHING)
+            w.bind(getattr(node, target), UNKNOWN)
 
     return walk
 
 
-def region(*attributes: str) -> Handler:
+def region(*attributes: str) -> NodeHandler:
     """Make the handler of a tag that changes how what stands inside is rendered."""
     read = arguments(*attributes)
 
-    def walk(w: Walker, node: Any) -> None:
+    def walk(w: NodeWalker, node: Any) -> None:
         read(w, node)
         w.walk(node.nodelist)
 
     return walk
 
 
-def walk_partialdef(w: Walker, node: Any) -> None:
+def walk_partialdef(w: NodeWalker, node: Any) -> None:
     if node.inline:
         w.walk(node.nodelist)
 
 
-def walk_partial(w: Walker, node: Any) -> None:
+def walk_partial(w: NodeWalker, node: Any) -> None:
     try:
         template = node.partial_mapping[node.partial_name]
     except KeyError:
@@ -246,18 +246,18 @@ def walk_partial(w: Walker, node: Any) -> None:
         w.walk_template(template)
 
 
-def language_list(w: Walker, node: GetLanguageInfoListNode) -> None:
+def language_list(w: NodeWalker, node: GetLanguageInfoListNode) -> None:
     w.read(node.languages, "loop")
-    w.bind(node.variable, NOTHING)
+    w.bind(node.variable, UNKNOWN)
 
 
-HANDLERS: dict[Any, Handler] = {
+OWN_TAG_HANDLERS: dict[Any, NodeHandler] = {
     VariableNode: walk_variable,
-    IfNode: walk_if,
-    ForNode: walk_for,
+    IfNode: walk_if_node,
+    ForNode: walk_for_node,
     IfChangedNode: walk_ifchanged,
     CacheNode: walk_cache,
-    WithNode: walk_with,
+    WithNode: walk_with_node,
     FilterNode: walk_filter,
     CycleNode: walk_cycle,
     FirstOfNode: walk_firstof,
@@ -297,8 +297,8 @@ HANDLERS: dict[Any, Handler] = {
     },
 }
 if hasattr(defaulttags, "PartialNode"):
-    HANDLERS[defaulttags.PartialDefNode] = walk_partialdef
-    HANDLERS[defaulttags.PartialNode] = walk_partial
+    OWN_TAG_HANDLERS[defaulttags.PartialDefNode] = walk_partialdef
+    OWN_TAG_HANDLERS[defaulttags.PartialNode] = walk_partial
 
-for kind, handler in HANDLERS.items():
+for kind, handler in OWN_TAG_HANDLERS.items():
     register_access(kind, handler)

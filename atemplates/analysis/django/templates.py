@@ -14,8 +14,8 @@ from django.template.loader_tags import BlockNode, ExtendsNode, IncludeNode
 from django.template.smartif import TokenBase
 
 from ...runtime.types import is_django
-from .values import NOTHING, Place, Unknown, Value
-from .walker import Block, Walker, register_access
+from .values import UNKNOWN, PathValue, Unknown, Value
+from .walker import Block, NodeWalker, register_access
 
 NAME = re.compile(r"[A-Za-z][\w]*(\.\w+)*\Z")
 
@@ -27,7 +27,7 @@ def literal_name(expression: Any) -> str | None:
     return None
 
 
-def tag_name(node: Node) -> str:
+def node_tag_name(node: Node) -> str:
     """The name of the tag that a node was made from."""
     token = getattr(node, "token", None)
     return token.contents.split(maxsplit=1)[0] if token else type(node).__name__
@@ -35,7 +35,7 @@ def tag_name(node: Node) -> str:
 
 def absent(name: str) -> Value:
     """What a name stands for where nothing but the given names is known."""
-    return NOTHING
+    return UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,13 @@ class Returned:
     reason: str
 
     def __call__(self, name: str) -> Value:
-        return Place(name, lost=self.reason)
+        return PathValue(name, lost=self.reason)
 
 
 # -- include ---------------------------------------------------------------------------------------
 
 
-def walk_include(w: Walker, node: IncludeNode) -> None:
+def walk_include_node(w: NodeWalker, node: IncludeNode) -> None:
     name = literal_name(node.template)
     if name is None:
         _walk_dynamic_include(w, node)
@@ -68,7 +68,7 @@ def walk_include(w: Walker, node: IncludeNode) -> None:
             w.walk_template(template)
 
 
-def _walk_dynamic_include(w: Walker, node: IncludeNode) -> None:
+def _walk_dynamic_include(w: NodeWalker, node: IncludeNode) -> None:
     """All names in scope may be read in who knows which template."""
     text = node.template.token
     reason = f"{{% include {text} %}} includes a template that is known only when it renders"
@@ -85,7 +85,7 @@ def _walk_dynamic_include(w: Walker, node: IncludeNode) -> None:
 # -- extends and block -----------------------------------------------------------------------------
 
 
-def walk_extends(w: Walker, node: ExtendsNode) -> None:
+def walk_extends(w: NodeWalker, node: ExtendsNode) -> None:
     rendering = w.rendering
     name = literal_name(node.parent_name)
     rendering.add_blocks(node.blocks)
@@ -112,7 +112,7 @@ def walk_extends(w: Walker, node: ExtendsNode) -> None:
     w.walk(parent.nodelist)
 
 
-def _walk_own_blocks(w: Walker, node: ExtendsNode) -> None:
+def _walk_own_blocks(w: NodeWalker, node: ExtendsNode) -> None:
     """The parent is unknown: it may have these blocks or not."""
     with w.maybe():
         for child in node.nodelist:
@@ -120,7 +120,7 @@ def _walk_own_blocks(w: Walker, node: ExtendsNode) -> None:
                 w.walk_one(child)
 
 
-def walk_block(w: Walker, node: BlockNode) -> None:
+def walk_block_node(w: NodeWalker, node: BlockNode) -> None:
     """The innermost override is rendered; ``block.super`` renders the next one further out."""
     blocks = w.rendering.blocks
     overrides = blocks[node.name] if blocks is not None else []
@@ -141,9 +141,9 @@ def _module_of(function: Any) -> str:
     return getattr(inspect.unwrap(function), "__module__", None) or ""
 
 
-def _read_arguments(w: Walker, node: TagHelperNode) -> str | None:
+def _read_arguments(w: NodeWalker, node: TagHelperNode) -> str | None:
     """Note what a tag's function is given; return why its result is not known."""
-    name = tag_name(node)
+    name = node_tag_name(node)
     foreign = not is_django(_module_of(node.func))
     reason = f"passed to {{% {name} %}}" if foreign else None
     for argument in (*node.args, *node.kwargs.values()):
@@ -153,23 +153,23 @@ def _read_arguments(w: Walker, node: TagHelperNode) -> str | None:
     return f"set by {{% {name} %}}"
 
 
-def walk_simple(w: Walker, node: SimpleNode) -> None:
+def walk_simple(w: NodeWalker, node: SimpleNode) -> None:
     reason = _read_arguments(w, node)
     if isinstance(node, SimpleBlockNode):
         w.walk(node.nodelist)
     w.bind(node.target_var, Unknown(str(reason)))
 
 
-def walk_inclusion(w: Walker, node: InclusionNode) -> None:
+def walk_inclusion(w: NodeWalker, node: InclusionNode) -> None:
     """The template is walked, but the names in it are what the function returned."""
     _read_arguments(w, node)
     template = _inclusion_template(w, node.filename)
     if template is not None:
-        with w.new_context({}, Returned(f"in the result of {{% {tag_name(node)} %}}")):
+        with w.new_context({}, Returned(f"in the result of {{% {node_tag_name(node)} %}}")):
             w.walk_template(template)
 
 
-def _inclusion_template(w: Walker, source: Any) -> Any:
+def _inclusion_template(w: NodeWalker, source: Any) -> Any:
     if isinstance(source, Template):
         return source
     if isinstance(getattr(source, "template", None), Template):
@@ -181,13 +181,13 @@ def _inclusion_template(w: Walker, source: Any) -> Any:
 # -- foreign tags ----------------------------------------------------------------------------------
 
 
-def walk_foreign(w: Walker, node: Node) -> None:
+def walk_foreign(w: NodeWalker, node: Node) -> None:
     """A tag of unknown type: what it is given is known, what it does with it is not.
 
     Its expressions are found among its attributes. What stands inside it may be rendered or not,
     with names of its own: ``as NAME`` is taken for one.
     """
-    name = tag_name(node)
+    name = node_tag_name(node)
     reason = f"passed to {{% {name} %}} ({type(node).__module__})"
     token = getattr(node, "token", None)
     bits = token.split_contents()[1:] if token else []
@@ -229,7 +229,7 @@ def _expressions(values: Iterable[Any]) -> Iterator[Any]:
             yield from _expressions(value)
 
 
-def _read_bits(w: Walker, bits: list[str], reason: str) -> None:
+def _read_bits(w: NodeWalker, bits: list[str], reason: str) -> None:
     """Read what looks like a path among the words of a tag that keeps them as plain texts."""
     for bit in bits:
         root, dot, _ = bit.partition(".")
@@ -237,9 +237,9 @@ def _read_bits(w: Walker, bits: list[str], reason: str) -> None:
             w.read(Variable(bit), "argument", reason)
 
 
-register_access(IncludeNode, walk_include)
+register_access(IncludeNode, walk_include_node)
 register_access(ExtendsNode, walk_extends)
-register_access(BlockNode, walk_block)
+register_access(BlockNode, walk_block_node)
 register_access(SimpleNode, walk_simple)
 register_access(SimpleBlockNode, walk_simple)
 register_access(InclusionNode, walk_inclusion)

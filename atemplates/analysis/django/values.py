@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from ...relations.paths import ITEM
 
-LONGEST = 24
+LONGEST_PATH = 24
 """Steps after which a path is given up: only a template that includes itself gets there."""
 
-MOST = 16
+MOST_VALUES = 16
 """Values that one name may have before it is given up: names that are set anew in each row."""
 
 
@@ -25,17 +25,17 @@ class Value:
 
     def step(self, bit: str) -> Value:
         """The value of ``{{ value.bit }}``."""
-        return NOTHING
+        return UNKNOWN
 
     def item(self) -> Value:
         """Any item of the value, as in a loop over it."""
-        return NOTHING
+        return UNKNOWN
 
     def position(self, index: int) -> Value:
         """The item at a position of a row, as a loop with several targets unpacks it."""
         return self.step(str(index))
 
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[PathValue, ...]:
         """Every place where the value may come from."""
         return ()
 
@@ -48,11 +48,11 @@ class Value:
         return self
 
 
-NOTHING = Value()
+UNKNOWN = Value()
 
 
 @dataclass(frozen=True, slots=True)
-class Place(Value):
+class PathValue(Value):
     """What is found by following a path from a context variable."""
 
     root: str
@@ -62,18 +62,18 @@ class Place(Value):
     lost: str | None = None
     """Why the path is not all that there is to know."""
 
-    def step(self, bit: str) -> Place:
-        if len(self.path) >= LONGEST:
+    def step(self, bit: str) -> PathValue:
+        if len(self.path) >= LONGEST_PATH:
             return self if self.lost else replace(self, lost="the path is too long to follow")
         return replace(self, path=(*self.path, bit))
 
-    def item(self) -> Place:
+    def item(self) -> PathValue:
         return self.step(ITEM)
 
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[PathValue, ...]:
         return (self,)
 
-    def only_maybe(self) -> Place:
+    def only_maybe(self) -> PathValue:
         return replace(self, maybe=True)
 
 
@@ -90,11 +90,11 @@ class Unknown(Value):
         return self
 
     def named(self, name: str) -> Value:
-        return Place(name, lost=self.reason)
+        return PathValue(name, lost=self.reason)
 
 
 @dataclass(frozen=True, slots=True)
-class Rows(Value):
+class RowsValue(Value):
     """A list that was made in the template from what is at other places."""
 
     row: Value
@@ -102,20 +102,20 @@ class Rows(Value):
     """The value whose items are in the list."""
 
     def step(self, bit: str) -> Value:
-        return self.row if bit.lstrip("-").isdecimal() else NOTHING
+        return self.row if bit.lstrip("-").isdecimal() else UNKNOWN
 
     def item(self) -> Value:
         return self.row
 
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[PathValue, ...]:
         return self.source.places()
 
     def only_maybe(self) -> Value:
-        return Rows(self.row.only_maybe(), self.source.only_maybe())
+        return RowsValue(self.row.only_maybe(), self.source.only_maybe())
 
 
 @dataclass(frozen=True, slots=True)
-class Record(Value):
+class RecordValue(Value):
     """An object whose members are known, such as a group of ``{% regroup %}``."""
 
     members: tuple[tuple[str, Value], ...]
@@ -126,13 +126,13 @@ class Record(Value):
             if name == bit:
                 return value
         index = int(bit) if bit.isdecimal() else len(self.members)
-        return self.members[index][1] if index < len(self.members) else NOTHING
+        return self.members[index][1] if index < len(self.members) else UNKNOWN
 
     def item(self) -> Value:
         return several(value for _, value in self.members)
 
     def only_maybe(self) -> Value:
-        return Record(tuple((name, value.only_maybe()) for name, value in self.members))
+        return RecordValue(tuple((name, value.only_maybe()) for name, value in self.members))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class Several(Value):
     def position(self, index: int) -> Value:
         return several(value.position(index) for value in self.values)
 
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[PathValue, ...]:
         found = [place for value in self.values for place in value.places()]
         return tuple(dict.fromkeys(found))
 
@@ -163,12 +163,12 @@ def several(values: Iterable[Value]) -> Value:
     flat: dict[Value, None] = {}
     for value in values:
         flat.update(dict.fromkeys(value.values if isinstance(value, Several) else (value,)))
-    known = [value for value in flat if value is not NOTHING]
+    known = [value for value in flat if value is not UNKNOWN]
     if len(flat) == 1:
         return next(iter(flat))
     uncertain = tuple(dict.fromkeys(value.only_maybe() for value in known))
     if not uncertain:
-        return NOTHING
-    if len(uncertain) > MOST:
+        return UNKNOWN
+    if len(uncertain) > MOST_VALUES:
         return Unknown("it may have any of too many values to follow")
     return uncertain[0] if len(uncertain) == 1 else Several(uncertain)

@@ -12,28 +12,28 @@ from django.template import TemplateDoesNotExist
 from django.template.base import FilterExpression, Node, Origin, TextNode, Variable
 from django.template.defaulttags import TemplateLiteral
 
-from ...compiler.conditions import KNOWN as OPERATORS
+from ...compiler.conditions import OPERATOR_NAMES as OPERATORS
 from ...relations.paths import AccessPath, Consumption
 from .filters import Argument, effect_of
-from .values import NOTHING, Place, Value, several
+from .values import UNKNOWN, PathValue, Value, several
 
 Follow: TypeAlias = Callable[[str, Sequence[Origin]], Any]
 """Loads a template by its name, passing over some origins (``{% extends %}`` never goes back to
 itself); raises ``TemplateDoesNotExist`` or ``TemplateSyntaxError``."""
 
-Frames: TypeAlias = list[dict[str, Value]]
-Handler: TypeAlias = "Callable[[Walker, Any], None]"
+DjangoFrames: TypeAlias = list[dict[str, Value]]
+NodeHandler: TypeAlias = "Callable[[NodeWalker, Any], None]"
 
-DEEPEST = 3
+DEEPEST_INCLUDE = 3
 """How often a template may stand inside itself."""
 BUILTIN_NAMES = frozenset({"True", "False", "None"})
 # Filled by imports, and by a library's own `register_access`, in single steps.
-HANDLERS: dict[type[Node], Handler] = {}
+NODE_HANDLERS: dict[type[Node], NodeHandler] = {}
 
 
-def register_access(kind: type[Node], handler: Handler) -> None:
+def register_access(kind: type[Node], handler: NodeHandler) -> None:
     """Say what nodes of exactly this type read, and which names they set."""
-    HANDLERS[kind] = handler
+    NODE_HANDLERS[kind] = handler
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Block(Value):
 
 
 @dataclass(slots=True)
-class Rendering:
+class TemplateRendering:
     """What one template and those it extends share, and an included one does not."""
 
     blocks: dict[str, list[Any]] | None = None
@@ -60,19 +60,19 @@ class Rendering:
             self.blocks[name].insert(0, node)
 
 
-class Walker:
+class NodeWalker:
     """The names in scope while nodes are walked, and the records made so far."""
 
-    def __init__(self, follow: Follow, foreign: Handler) -> None:
+    def __init__(self, follow: Follow, foreign: NodeHandler) -> None:
         self.follow = follow
         self.foreign = foreign
         """What to do about a node of an unknown type."""
         self.records: list[AccessPath] = []
-        self.frames: Frames = [{}]
-        self.outside: Callable[[str], Value] = Place
+        self.frames: DjangoFrames = [{}]
+        self.outside: Callable[[str], Value] = PathValue
         """What a name stands for that no frame holds."""
         self.conditional = False
-        self.rendering = Rendering()
+        self.rendering = TemplateRendering()
         self.node: Node | None = None
         self.inside: list[Any] = []
         """The templates around the node, as they include each other."""
@@ -91,9 +91,9 @@ class Walker:
 
     def lose(self, text: str, reason: str) -> None:
         """Note that something may read what the template does not show."""
-        self._add(text, Place(""), "argument", reason)
+        self._add(text, PathValue(""), "argument", reason)
 
-    def _add(self, text: str, place: Place, consumption: Consumption, lost: str | None) -> None:
+    def _add(self, text: str, place: PathValue, consumption: Consumption, lost: str | None) -> None:
         origin: Any = getattr(self.node, "origin", None)
         token = getattr(self.node, "token", None)
         self.records.append(
@@ -121,12 +121,12 @@ class Walker:
 
     # -- names ---------------------------------------------------------------------------------
 
-    def find(self, name: str, frames: Frames | None = None) -> Value:
+    def find(self, name: str, frames: DjangoFrames | None = None) -> Value:
         """Return what a name stands for."""
         for frame in reversed(self.frames if frames is None else frames):
             if name in frame:
                 return frame[name]
-        return NOTHING if name in BUILTIN_NAMES else self.outside(name)
+        return UNKNOWN if name in BUILTIN_NAMES else self.outside(name)
 
     def visible(self) -> dict[str, Value]:
         """Return every name that some frame holds, with what it stands for."""
@@ -161,13 +161,13 @@ class Walker:
         finally:
             del self.frames[depth:]
 
-    def snapshot(self) -> Frames:
+    def snapshot(self) -> DjangoFrames:
         """Return a copy of all frames, for `merge`."""
         return [dict(frame) for frame in self.frames]
 
-    def merge(self, outcomes: list[Frames]) -> None:
+    def merge(self, outcomes: list[DjangoFrames]) -> None:
         """Go on with the names as any of these left them."""
-        merged: Frames = []
+        merged: DjangoFrames = []
         for index in range(len(self.frames)):
             names = dict.fromkeys(name for frames in outcomes for name in frames[index])
             merged.append(
@@ -204,14 +204,14 @@ class Walker:
             self.record(str(expression.var), value, consumption, lost)
             return value
         if not isinstance(expression, FilterExpression):
-            return NOTHING
+            return UNKNOWN
         text = expression.token
         value = self.variable(expression.var)
         waiting = [(text, value)]
         for function, args in expression.filters:
             effect = effect_of(function)
             arguments = [
-                Argument(self.variable(arg), arg.literal) if is_variable else Argument(NOTHING, arg)
+                Argument(self.variable(arg), arg.literal) if is_variable else Argument(UNKNOWN, arg)
                 for is_variable, arg in args
             ]
             named = [
@@ -239,13 +239,13 @@ class Walker:
     def variable(self, variable: Any) -> Value:
         """Return what a variable stands for, without noting that it is read."""
         if not isinstance(variable, Variable) or variable.lookups is None:
-            return NOTHING
+            return UNKNOWN
         first, *rest = variable.lookups
         value = self.find(first)
         if rest and rest[0] == "super" and isinstance(value, Block):
             if self.rendering.blocks is not None and self.rendering.blocks[value.node.name]:
                 self.walk_one(value.node)
-            return NOTHING
+            return UNKNOWN
         for bit in rest:
             value = value.step(bit)
         return value
@@ -283,7 +283,7 @@ class Walker:
         """Walk one node."""
         before, self.node = self.node, node
         try:
-            HANDLERS.get(type(node), self.foreign)(self, node)
+            NODE_HANDLERS.get(type(node), self.foreign)(self, node)
         finally:
             self.node = before
 
@@ -326,12 +326,12 @@ class Walker:
             for name, value in known.items():
                 self.bind_upward(name, value)
             return
-        if sum(each is template for each in self.inside) >= DEEPEST:
+        if sum(each is template for each in self.inside) >= DEEPEST_INCLUDE:
             self.lose(repr(template.name), "the template includes itself any number of times")
             return
         # For as long as the walk lasts, so that an include of itself with the same names ends.
         self._walked[key] = {}
-        rendering, self.rendering = self.rendering, Rendering()
+        rendering, self.rendering = self.rendering, TemplateRendering()
         self.inside.append(template)
         try:
             self.walk(template.nodelist)

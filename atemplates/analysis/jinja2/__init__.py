@@ -11,7 +11,7 @@ from jinja2 import Environment
 
 from ...relations.paths import AccessPath, distinct
 from . import statements
-from .walker import Missing, Trees, Walker
+from .walker import MissingTemplates, Trees, TreeWalker
 
 __all__ = ["jinja2_paths", "statements"]
 
@@ -19,7 +19,7 @@ __all__ = ["jinja2_paths", "statements"]
 def jinja2_paths(
     environment: Environment,
     name: str,
-    missing: Missing | None = None,
+    missing: MissingTemplates | None = None,
     trees: Trees | None = None,
 ) -> list[AccessPath]:
     """Return what a template reads when it is rendered, one record for each expression.
@@ -32,7 +32,7 @@ def jinja2_paths(
     Raises:
         jinja2.TemplateError: it is not found, or does not parse.
     """
-    walker = Walker(environment, trees)
+    walker = TreeWalker(environment, trees)
     walker.template(name, walker.parse(name))
     if missing is not None:
         missing |= walker.missing

@@ -9,8 +9,8 @@ from typing import Any
 from jinja2 import nodes
 
 from ...relations.paths import Consumption
-from ..django.values import NOTHING, Place, Record, Rows, Unknown, Value, several
-from .names import Caller, Macro, Names, Recursion, text_of
+from ..django.values import UNKNOWN, PathValue, RecordValue, RowsValue, Unknown, Value, several
+from .names import Caller, MacroValue, NameScope, Recursion, short_text
 
 SAME_ROWS = frozenset({"list", "reverse", "select", "reject", "slice"})
 """Filters that give the items of their value again."""
@@ -18,20 +18,20 @@ BY_ATTRIBUTE = frozenset(
     {"selectattr", "rejectattr", "sort", "unique", "min", "max", "sum", "join", "map", "groupby"}
 )
 ITEMS = frozenset({"first", "last", "random", "min", "max"})
-ROWS = frozenset({"selectattr", "rejectattr", "sort", "unique"})
+ROW_FILTERS = frozenset({"selectattr", "rejectattr", "sort", "unique"})
 PATHS = (nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Call)
 
 
-class Expressions(Names):
+class Expressions(NameScope):
     """Walks expressions."""
 
     @abstractmethod
     def macro(
         self,
-        macro: Macro,
+        macro: MacroValue,
         positional: list[Value],
         named: dict[str, Value],
-        caller: Value = NOTHING,
+        caller: Value = UNKNOWN,
     ) -> None:
         """Walk a macro's body with the arguments of a call."""
 
@@ -75,7 +75,7 @@ class Expressions(Names):
                 return several([left, self.expression(node.right, "truth")])
         if isinstance(node, nodes.Not):
             self.expression(node.node, "truth")
-            return NOTHING
+            return UNKNOWN
         lost = None
         if isinstance(node, nodes.Test) and self.is_unknown(self.environment.tests.get(node.name)):
             lost = f"passed to the test {node.name!r}"
@@ -87,7 +87,7 @@ class Expressions(Names):
                 inner = child.value
             if isinstance(inner, nodes.Expr):
                 self.expression(inner, "operand", lost)
-        return NOTHING
+        return UNKNOWN
 
     def item(self, node: nodes.Getitem) -> Value:
         """``a[0]``, ``a["b"]``, ``a[1:3]``."""
@@ -95,44 +95,44 @@ class Expressions(Names):
         if isinstance(node.arg, nodes.Const):
             return value.step(str(node.arg.value))
         if isinstance(node.arg, nodes.Slice):
-            return Rows(value.item(), value)
+            return RowsValue(value.item(), value)
         self.expression(node.arg, "argument")
         reason = "a key that is known only when it renders"
         places = value.item().places()
         return several(replace(place, lost=place.lost or reason) for place in places)
 
-    def call(self, node: nodes.Call, caller: Value = NOTHING) -> Value:
+    def call(self, node: nodes.Call, caller: Value = UNKNOWN) -> Value:
         """A method of what is at a path, a macro, or a function that nothing is known of."""
         callee = self.value(node.node)
         lost = self.why_lost(node.node, callee)
         # A macro only gives its arguments other names.
-        use: Consumption = "name" if isinstance(callee, (Macro, Caller)) else "argument"
+        use: Consumption = "name" if isinstance(callee, (MacroValue, Caller)) else "argument"
         positional = [self.expression(each, use, lost) for each in node.args]
         named = {each.key: self.expression(each.value, use, lost) for each in node.kwargs}
         for each in (node.dyn_args, node.dyn_kwargs):
             if each is not None:
                 self.expression(each, "argument", lost or "unpacked into arguments")
-        if isinstance(callee, Macro):
+        if isinstance(callee, MacroValue):
             self.macro(callee, positional, named, caller)
-            return NOTHING
+            return UNKNOWN
         if isinstance(callee, Caller):
             self.caller(callee, positional, named)
-            return NOTHING
+            return UNKNOWN
         if isinstance(callee, Recursion):
-            self.recursion(callee, positional[0] if positional else NOTHING)
-            return NOTHING
-        if isinstance(node.node, nodes.Name) and callee is NOTHING:
+            self.recursion(callee, positional[0] if positional else UNKNOWN)
+            return UNKNOWN
+        if isinstance(node.node, nodes.Name) and callee is UNKNOWN:
             if node.node.name == "namespace":
-                return Record(tuple(named.items()))
+                return RecordValue(tuple(named.items()))
             if lost is not None:
-                return Unknown(f"the result of {text_of(node.node)}()")
+                return Unknown(f"the result of {short_text(node.node)}()")
         return callee
 
     def why_lost(self, callee: Any, value: Value) -> str | None:
         """Why what is given to a function cannot be followed; None when it does nothing with it."""
-        if isinstance(value, Place):
-            return f"passed to {text_of(callee)}()"
-        if value is NOTHING and isinstance(callee, nodes.Name):
+        if isinstance(value, PathValue):
+            return f"passed to {short_text(callee)}()"
+        if value is UNKNOWN and isinstance(callee, nodes.Name):
             function = self.environment.globals.get(callee.name)
             if function is not None and self.is_unknown(function):
                 return f"passed to {callee.name}()"
@@ -141,7 +141,7 @@ class Expressions(Names):
     def filter(self, node: nodes.Filter) -> Value:
         """A filter: what it reads of the items, and what it gives."""
         if node.node is None:
-            return NOTHING
+            return UNKNOWN
         name = node.name
         if self.is_unknown(self.environment.filters.get(name)):
             return self.unknown_filter(node)
@@ -160,17 +160,17 @@ class Expressions(Names):
                 reached = reached.step(bit)
             self.record(node, reached, "operand")
         if name == "map":
-            return Rows(reached, value) if attribute is not None else Rows(NOTHING, value)
+            return RowsValue(reached, value) if attribute is not None else RowsValue(UNKNOWN, value)
         if name == "groupby":
-            group = Record((("grouper", reached), ("list", Rows(item, value))))
-            return Rows(group, value)
-        if name in SAME_ROWS | ROWS:
-            return Rows(item, value)
+            group = RecordValue((("grouper", reached), ("list", RowsValue(item, value))))
+            return RowsValue(group, value)
+        if name in SAME_ROWS | ROW_FILTERS:
+            return RowsValue(item, value)
         if name in ITEMS:
             return item
         if name in ("default", "d") and node.args:
             return several([value, self.value(node.args[0])])
-        return NOTHING
+        return UNKNOWN
 
     def unknown_filter(self, node: nodes.Filter) -> Value:
         """A filter of somebody's own: what it is given, it may reach through."""

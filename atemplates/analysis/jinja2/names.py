@@ -10,23 +10,23 @@ from typing import Any, TypeAlias
 
 from jinja2 import Environment, nodes
 
-from ...migration.swallowing import KNOWN
+from ...migration.swallowing import KNOWN_PACKAGES
 from ...relations.paths import AccessPath, Consumption
-from ..django.values import NOTHING, Place, Value
+from ..django.values import UNKNOWN, PathValue, Value
 
 OWN_NAMES = frozenset({"super", "self", "caller", "varargs", "kwargs"})
 """Names that Jinja2 sets itself."""
 
-Frames: TypeAlias = tuple[dict[str, Value], ...]
+Jinja2Frames: TypeAlias = tuple[dict[str, Value], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Macro(Value):
+class MacroValue(Value):
     """A macro of a template; equal only to itself."""
 
     node: Any
     template: str
-    frames: Frames = field(default=(), compare=False, repr=False)
+    frames: Jinja2Frames = field(default=(), compare=False, repr=False)
     """The names around it, where it is defined."""
 
 
@@ -36,7 +36,7 @@ class Caller(Value):
 
     node: Any
     template: str
-    frames: Frames
+    frames: Jinja2Frames
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,16 +47,16 @@ class Recursion(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class Module(Value):
+class ImportedModule(Value):
     """What ``{% import %}`` gives: the macros of a template."""
 
-    macros: tuple[tuple[str, Macro], ...]
+    macros: tuple[tuple[str, MacroValue], ...]
 
     def step(self, bit: str) -> Value:
-        return dict(self.macros).get(bit, NOTHING)
+        return dict(self.macros).get(bit, UNKNOWN)
 
 
-class Names:
+class NameScope:
     """The names in scope while a tree is walked, and the records made so far."""
 
     def __init__(self, environment: Environment) -> None:
@@ -71,13 +71,13 @@ class Names:
         for frame in reversed(self.frames):
             if name in frame:
                 return frame[name]
-        return NOTHING if name in self.environment.globals or name in OWN_NAMES else Place(name)
+        return UNKNOWN if name in self.environment.globals or name in OWN_NAMES else PathValue(name)
 
     def is_unknown(self, function: Any) -> bool:
         """Whether a function of the environment is somebody's own, which may do anything."""
         original = inspect.unwrap(function) if callable(function) else function
         module = getattr(original, "__module__", None) or type(original).__module__
-        return str(module).partition(".")[0] not in KNOWN
+        return str(module).partition(".")[0] not in KNOWN_PACKAGES
 
     @contextmanager
     def frame(self, names: dict[str, Value] | None = None) -> Iterator[None]:
@@ -111,14 +111,14 @@ class Names:
     ) -> None:
         """Note that an expression reads a value."""
         for place in value.places():
-            self._add(node, text_of(node), place, consumption, place.lost or lost)
+            self._add(node, short_text(node), place, consumption, place.lost or lost)
 
     def lose(self, node: Any, reason: str) -> None:
         """Note that something may read what the template does not show."""
-        self._add(node, text_of(node), Place(""), "argument", reason)
+        self._add(node, short_text(node), PathValue(""), "argument", reason)
 
     def _add(
-        self, node: Any, text: str, place: Place, consumption: Consumption, lost: str | None
+        self, node: Any, text: str, place: PathValue, consumption: Consumption, lost: str | None
     ) -> None:
         self.records.append(
             AccessPath(
@@ -134,18 +134,18 @@ class Names:
         )
 
 
-def text_of(node: Any) -> str:
+def short_text(node: Any) -> str:
     """An expression in short: the path that it begins with."""
     if isinstance(node, nodes.Name):
         return node.name
     if isinstance(node, nodes.Getattr):
-        return f"{text_of(node.node)}.{node.attr}"
+        return f"{short_text(node.node)}.{node.attr}"
     if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
-        return f"{text_of(node.node)}[{node.arg.value!r}]"
+        return f"{short_text(node.node)}[{node.arg.value!r}]"
     if isinstance(node, nodes.Call):
-        return f"{text_of(node.node)}()"
+        return f"{short_text(node.node)}()"
     if isinstance(node, nodes.Filter):
-        return f"{text_of(node.node)}|{node.name}"
+        return f"{short_text(node.node)}|{node.name}"
     if isinstance(node, nodes.Const):
         return repr(node.value)
     return type(node).__name__.lower()

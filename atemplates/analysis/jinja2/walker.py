@@ -7,23 +7,23 @@ from typing import Any, TypeAlias
 
 from jinja2 import Environment, TemplateError, TemplateNotFound, nodes
 
-from ..django.values import NOTHING, Value
+from ..django.values import UNKNOWN, Value
 from .expressions import Expressions
-from .names import Caller, Frames, Macro, Recursion
+from .names import Caller, Jinja2Frames, MacroValue, Recursion
 
-DEEPEST = 3
+DEEPEST_RECURSION = 3
 """How often a template or macro may stand inside itself."""
 SETTING = (nodes.Assign, nodes.AssignBlock, nodes.Macro, nodes.Import, nodes.FromImport)
 """Statements that set names."""
-HANDLERS: dict[type[Any], Callable[[Walker, Any], None]] = {}
+STATEMENT_HANDLERS: dict[type[Any], Callable[[TreeWalker, Any], None]] = {}
 """What walks each type of statement; `statements` fills it when it is imported."""
 Trees: TypeAlias = dict[str, nodes.Template]
 """Template -> its syntax tree."""
-Missing: TypeAlias = dict[tuple[str, int, str], None]
+MissingTemplates: TypeAlias = dict[tuple[str, int, str], None]
 """Template and line that name another template, and its name, when it does not exist."""
 
 
-class Walker(Expressions):
+class TreeWalker(Expressions):
     """Walks templates."""
 
     def __init__(self, environment: Environment, trees: Trees | None = None) -> None:
@@ -32,7 +32,7 @@ class Walker(Expressions):
         self.inside: list[Any] = []
         self.trees: Trees = {} if trees is None else trees
         self.called: list[Caller] = []
-        self.missing: Missing = {}
+        self.missing: MissingTemplates = {}
 
     def parse(self, name: str) -> nodes.Template:
         """Load and parse a template, once."""
@@ -88,7 +88,7 @@ class Walker(Expressions):
     def body(self, found: Iterable[Any]) -> None:
         """Walk nodes one after the other."""
         for node in found:
-            handler = HANDLERS.get(type(node))
+            handler = STATEMENT_HANDLERS.get(type(node))
             if handler is not None:
                 handler(self, node)
             else:
@@ -105,23 +105,23 @@ class Walker(Expressions):
 
     def macro(
         self,
-        macro: Macro,
+        macro: MacroValue,
         positional: list[Value],
         named: dict[str, Value],
-        caller: Value = NOTHING,
+        caller: Value = UNKNOWN,
     ) -> None:
         """Walk a macro's body with the arguments of a call."""
-        if self.times_inside(macro.node) >= DEEPEST:
+        if self.times_inside(macro.node) >= DEEPEST_RECURSION:
             return
         beside = self.parse(macro.template).find_all(nodes.Macro) if macro.template else ()
-        frames = macro.frames or ({each.name: Macro(each, macro.template) for each in beside},)
+        frames = macro.frames or ({each.name: MacroValue(each, macro.template) for each in beside},)
         values = {**self.given(macro.node, positional, named), "caller": caller}
         self.inner(macro.node, macro.template, frames, values)
 
     def caller(self, caller: Caller, positional: list[Value], named: dict[str, Value]) -> None:
         """Walk the body of a ``{% call %}`` with what the macro gives to it."""
         self.called.append(caller)
-        if self.times_inside(caller.node) < DEEPEST:
+        if self.times_inside(caller.node) < DEEPEST_RECURSION:
             values = self.given(caller.node, positional, named)
             self.inner(caller.node, caller.template, caller.frames, values)
 
@@ -136,7 +136,7 @@ class Walker(Expressions):
     def rows(self, node: nodes.For, rows: Value) -> None:
         """Walk a loop's body; twice when one row sets what the next reads, in a namespace."""
         with self.frame(dict(targets(node.target, rows.item()))):
-            self.frames[-1]["loop"] = Recursion(node) if node.recursive else NOTHING
+            self.frames[-1]["loop"] = Recursion(node) if node.recursive else UNKNOWN
             if node.test is not None:
                 self.expression(node.test, "truth")
             sets = any(isinstance(each.target, nodes.NSRef) for each in node.find_all(nodes.Assign))
@@ -148,14 +148,16 @@ class Walker(Expressions):
     ) -> dict[str, Value]:
         """The arguments of a macro or ``{% call %}`` by name; its defaults where none is given."""
         names = [argument.name for argument in node.args]
-        values: dict[str, Value] = dict.fromkeys(names, NOTHING)
+        values: dict[str, Value] = dict.fromkeys(names, UNKNOWN)
         for name, default in zip(reversed(names), reversed(node.defaults), strict=False):
             values[name] = self.value(default)
         values.update(zip(names, positional, strict=False))
         values.update(named)
         return values
 
-    def inner(self, node: Any, template: str, frames: Frames, values: dict[str, Value]) -> None:
+    def inner(
+        self, node: Any, template: str, frames: Jinja2Frames, values: dict[str, Value]
+    ) -> None:
         """Walk a body that stands elsewhere, with the names that it sees there."""
         self.inside.append(node)
         before, self.frames = self.frames, [*frames]

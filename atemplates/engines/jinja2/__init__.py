@@ -1,5 +1,6 @@
 """The Jinja2 template backend: a drop-in for ``django.template.backends.jinja2``."""
 
-from .backend import Jinja2, Template
+from .backend import Jinja2
+from .backend import Jinja2Template as Template
 
 __all__ = ["Jinja2", "Template"]

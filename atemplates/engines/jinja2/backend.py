@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 
 from ...jinja2.plans import use_plans
 from ...jinja2.state import POLICY
-from ...jinja2.templates import loaded_template
+from ...jinja2.templates import cached_jinja2_template
 from ...relations.policy import relations as policy_for_this_render
 from ...runtime.drivers import in_request_thread
 from ...runtime.state import POLICIES
@@ -26,7 +26,7 @@ from ..recording import RECORDER, RECORDER_OPTION, new_recorder
 from ..refusals import refusal_of, told_by_checks
 from .processors import add_request, aprocess, copied, process
 
-OWN_OPTIONS = {
+JINJA2_OPTIONS = {
     "recorder": RECORDER_OPTION,
     "relations": Option("batch", allowed=POLICIES),
 }
@@ -62,7 +62,7 @@ class Jinja2(stock.Jinja2):
         params = params.copy()
         options = params["OPTIONS"] = options_of(params)
         options.setdefault("environment", default_environment)
-        own = take_options(options, OWN_OPTIONS, params["NAME"])
+        own = take_options(options, JINJA2_OPTIONS, params["NAME"])
         refuse_unknown_options(options, params["NAME"])
         super().__init__(params)
         self.sync_env = use_plans(self.env.overlay(enable_async=False))
@@ -77,25 +77,25 @@ class Jinja2(stock.Jinja2):
         refused = refusal_of(self)
         return refused if refused is not None else super().check(**kwargs)
 
-    def from_string(self, template_code: str) -> Template:
+    def from_string(self, template_code: str) -> Jinja2Template:
         """Return a template made from ``template_code``."""
-        return Template(self, self.sync_env.from_string(template_code), source=template_code)
+        return Jinja2Template(self, self.sync_env.from_string(template_code), source=template_code)
 
-    def get_template(self, template_name: str) -> Template:
+    def get_template(self, template_name: str) -> Jinja2Template:
         """Load a template.
 
         Raises:
             TemplateDoesNotExist: there is none of that name.
             TemplateSyntaxError: it does not parse.
         """
-        return Template(self, self.load(self.sync_env, template_name))
+        return Jinja2Template(self, self.load(self.sync_env, template_name))
 
-    async def aget_template(self, template_name: str) -> Template:
+    async def aget_template(self, template_name: str) -> Jinja2Template:
         """Load a template without reading a disk on the event loop; errors as `get_template`."""
-        loaded = loaded_template(self.async_env, template_name)
+        loaded = cached_jinja2_template(self.async_env, template_name)
         if loaded is None:
             loaded = await in_request_thread(self.load, self.async_env, template_name)
-        return Template(self, loaded)
+        return Jinja2Template(self, loaded)
 
     def load(self, environment: jinja2.Environment, name: str) -> jinja2.Template:
         """Load a template from one of the environments, with Django's errors."""
@@ -107,7 +107,7 @@ class Jinja2(stock.Jinja2):
             raise_as_django(error)
 
 
-class Template(stock.Template):
+class Jinja2Template(stock.Template):
     """A loaded template: ``render()`` for sync code, ``await render_async()`` for async code."""
 
     backend: Jinja2
@@ -215,7 +215,7 @@ def refuse_unknown_options(options: dict[str, Any], alias: str) -> None:
     Raises:
         ImproperlyConfigured: naming the option and the allowed ones.
     """
-    allowed = {"environment", "context_processors", *OWN_OPTIONS}
+    allowed = {"environment", "context_processors", *JINJA2_OPTIONS}
     environment = import_string(options["environment"])
     for name, parameter in signature(environment).parameters.items():
         if parameter.kind is not Parameter.VAR_KEYWORD:

@@ -10,6 +10,7 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpRequest
 from django.template.backends.utils import csrf_input_lazy, csrf_token_lazy
 
+from ...compiler.templates import processor_code
 from ...placement.records import is_trusted, noted
 from ...placement.trials import LEAVE, attempt
 from ...runtime.drivers import in_request_thread, wait_for
@@ -69,7 +70,7 @@ async def aprocess(
         several = list(group)
         if inline:
             for processor in several:
-                await add_result(values, processor, await on_loop(processor, request))
+                await add_result(values, processor, await result_on_loop(processor, request))
             continue
         while several and (result := tried(several[0], request)) is not LEAVE:
             await add_result(values, several.pop(0), result)
@@ -83,7 +84,7 @@ def runs_inline(processor: Processor) -> bool:
     return is_coroutine_function(processor) or is_django(getattr(processor, "__module__", ""))
 
 
-async def on_loop(processor: Processor, request: HttpRequest) -> Any:
+async def result_on_loop(processor: Processor, request: HttpRequest) -> Any:
     try:
         return processor(request)
     except SynchronousOnlyOperation:
@@ -92,20 +93,18 @@ async def on_loop(processor: Processor, request: HttpRequest) -> Any:
 
 def results_of(processors: list[Processor], request: HttpRequest) -> list[tuple[Processor, Any]]:
     """Call processors; one that raises ends the list, as the exception of that place."""
-    return [(processor, noted(code_of(processor), processor, request)) for processor in processors]
+    return [
+        (processor, noted(processor_code(processor), processor, request))
+        for processor in processors
+    ]
 
 
 def tried(processor: Processor, request: HttpRequest) -> Any:
     """What a context processor gives on the loop, or `LEAVE` if it belongs in the thread."""
-    code = code_of(processor)
+    code = processor_code(processor)
     if not is_trusted(code):
         return LEAVE
     return attempt(code, processor, (request,), None, (request,))
-
-
-def code_of(processor: Processor) -> Any:
-    """What is remembered of a context processor: the function."""
-    return getattr(processor, "__func__", processor)
 
 
 async def add_result(values: dict[str, Any], processor: Processor, result: Any) -> None:

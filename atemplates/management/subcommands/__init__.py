@@ -4,8 +4,8 @@ from .base import Subcommand
 from .check import Check
 from .explain import Explain
 from .lazy import Lazy
-from .plan import Plan
+from .plan import PlanSubcommand
 
-SUBCOMMANDS: tuple[type[Subcommand], ...] = (Check, Explain, Lazy, Plan)
+SUBCOMMANDS: tuple[type[Subcommand], ...] = (Check, Explain, Lazy, PlanSubcommand)
 
 __all__ = ["SUBCOMMANDS", "Subcommand"]

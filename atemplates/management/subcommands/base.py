@@ -87,7 +87,7 @@ def our_backend(alias: str | None) -> DjangoTemplates:
     return found
 
 
-def load_template(backend: DjangoTemplates, name: str) -> Template:
+def load_or_fail(backend: DjangoTemplates, name: str) -> Template:
     """Load and parse a template.
 
     Raises:
@@ -107,13 +107,13 @@ def load_template(backend: DjangoTemplates, name: str) -> Template:
         ) from error
     except TemplateSyntaxError as error:
         token: Any = getattr(error, "token", None)
-        place = file_of(backend, name)
+        place = file_of_template(backend, name)
         if token is not None:
             place += f", line {token.lineno}"
         raise CommandError(f"{printable(place)}: {short(backend.engine, error)}") from error
 
 
-def file_of(backend: DjangoTemplates, name: str) -> str:
+def file_of_template(backend: DjangoTemplates, name: str) -> str:
     """Return the file that holds a template, or its name when no loader says."""
     for loader in backend.engine.template_loaders:
         for origin in loader.get_template_sources(name):

@@ -18,15 +18,15 @@ from ..compiling import (
     ONE_HOP,
     RENDER_ASYNC,
     Compiled,
-    Places,
     Tag,
+    TagPlaces,
     compile_django,
     compile_jinja2,
 )
 from .base import Subcommand
 from .lazy import sites_of
 
-EXIT_CODES = """
+CHECK_EXIT_CODES = """
 exit codes:
   0  every template compiles, and no Python behind them is known to catch everything
   1  a warning: Python that catches every exception, which may hide a refused query; or
@@ -36,7 +36,7 @@ exit codes:
      there. Also an option that does not exist, or has a value that it does not take
   3  a warning, and a template that does not compile
 """
-SHOWN = 3
+MOST_SHOWN_PLACES = 3
 
 
 class Check(Subcommand):
@@ -51,7 +51,7 @@ class Check(Subcommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare what is looked at and how it is printed."""
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        parser.epilog = EXIT_CODES
+        parser.epilog = CHECK_EXIT_CODES
         parser.add_argument(
             "--engine", metavar="ALIAS", help="the TEMPLATES entry (default: all of ours)"
         )
@@ -97,7 +97,7 @@ class Check(Subcommand):
         # A template that was asked for by its name is not optional.
         failing = problems if options["template"] else serious(problems)
         if options["format"] == "json":
-            self.write(as_json(found, problems))
+            self.write(check_as_json(found, problems))
         else:
             self._print(found, failing, [each for each in problems if each not in failing])
         costly = any(each.hops or each.processors for each in found.values())
@@ -171,7 +171,7 @@ class Check(Subcommand):
             "same on the loop can be named with --ignore."
         )
 
-    def _print_tags(self, title: str, tags: Places) -> None:
+    def _print_tags(self, title: str, tags: TagPlaces) -> None:
         if tags:
             self.write_line(title)
         for tag, places in sorted(tags.items(), key=lambda each: -len(each[1])):
@@ -182,8 +182,12 @@ class Check(Subcommand):
 
 def some(places: Any) -> str:
     """The first of some places, and how many more there are."""
-    text = ", ".join(places[:SHOWN])
-    return text if len(places) <= SHOWN else f"{text} and {len(places) - SHOWN} more"
+    text = ", ".join(places[:MOST_SHOWN_PLACES])
+    return (
+        text
+        if len(places) <= MOST_SHOWN_PLACES
+        else f"{text} and {len(places) - MOST_SHOWN_PLACES} more"
+    )
 
 
 def hops_of(found: dict[str, Compiled]) -> tuple[int, int]:
@@ -210,7 +214,7 @@ def processors_of(found: dict[str, Compiled]) -> int:
     return len({name for compiled in found.values() for name in compiled.processors})
 
 
-def as_json(found: dict[str, Compiled], problems: list[Problem]) -> str:
+def check_as_json(found: dict[str, Compiled], problems: list[Problem]) -> str:
     """All of it as one JSON object."""
     data = {
         "version": 1,

@@ -8,18 +8,18 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.template.base import FilterExpression, Template, Variable
 
-from ...compiler.explain import Line, Section, explain, parent_of
+from ...compiler.explain import Line, Section, explain_template, extends_name
 from ...engines.django import DjangoTemplates
-from ...placement.records import LEARNED, learned
+from ...placement.records import LEARNED_WORDS, learned
 from ..compiling import ONE_HOP, RENDER_ASYNC
-from .base import Subcommand, load_template, our_backend
+from .base import Subcommand, load_or_fail, our_backend
 
 TEMPLATE_WIDTH = 44
 LEGEND = (
     "W  the plan may wait here        T, L  code of others (foreign), in the request's thread "
     "or on the event loop"
 )
-SHOWN = 50
+MOST_SHOWN_FUNCTIONS = 50
 """How many functions are listed of which something was learned."""
 
 
@@ -47,13 +47,13 @@ class Explain(Subcommand):
         """
         backend = our_backend(options["engine"])
         name = options["template"]
-        parsed = load_template(backend, name)
+        parsed = load_or_fail(backend, name)
         texts = str(parsed.source).splitlines()
         self.write_line(f"{name}  ({parsed.origin.name})")
         for parent in parents(backend, parsed):
             self.write_line(f"extends {parent}")
         self.write(LEGEND)
-        sections = explain(parsed, backend.policy)
+        sections = explain_template(parsed, backend.policy)
         for section in sections:
             self._print_section(section, texts)
         self._print_summary(sections)
@@ -65,14 +65,14 @@ class Explain(Subcommand):
             left = " " * (TEMPLATE_WIDTH + 6)
             if line.line is not None and line.line != shown:
                 shown = line.line
-                left = f"{shown:>4}  {template_text(texts, shown)}"
+                left = f"{shown:>4}  {source_text(texts, shown)}"
             self.write(f"{left} |{marks(line)}| {line.code}".rstrip())
         for name, value in section.constants.items():
             self.write(f"      {name} = {value}")
 
     def _print_summary(self, sections: list[Section]) -> None:
         waits = sum(section.waits for section in sections)
-        places, plans = counted(waits, "place"), counted(len(sections), "plan")
+        places, plans = counted_things(waits, "place"), counted_things(len(sections), "plan")
         self.write(f"\n{places} where it may wait, in {plans}.")
         nodes = [node for section in sections for node in section.foreign]
         if not nodes:
@@ -88,13 +88,15 @@ class Explain(Subcommand):
         settled = [each for each in learned() if each.place != "learning"]
         if settled:
             self.write("\nWhat was learned of code of others, in all templates:")
-        for each in settled[:SHOWN]:
-            self.write(f"  {each.name}: {each.said.removeprefix(LEARNED)}")
-        if len(settled) > SHOWN:
-            self.write(f"  and {counted(len(settled) - SHOWN, 'more function')}")
+        for each in settled[:MOST_SHOWN_FUNCTIONS]:
+            self.write(f"  {each.name}: {each.said.removeprefix(LEARNED_WORDS)}")
+        if len(settled) > MOST_SHOWN_FUNCTIONS:
+            self.write(
+                f"  and {counted_things(len(settled) - MOST_SHOWN_FUNCTIONS, 'more function')}"
+            )
 
 
-def counted(number: int, what: str) -> str:
+def counted_things(number: int, what: str) -> str:
     """Return a number with what is counted: ``1 plan``, ``2 plans``."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
@@ -108,7 +110,7 @@ def marks(line: Line) -> str:
     return ("W" if line.waits else " ") + place
 
 
-def template_text(texts: list[str], number: int) -> str:
+def source_text(texts: list[str], number: int) -> str:
     """Return a line of the template, cut and padded to its column."""
     text = texts[number - 1].strip() if number <= len(texts) else ""
     if len(text) > TEMPLATE_WIDTH:
@@ -124,19 +126,19 @@ def parents(backend: DjangoTemplates, template: Template) -> list[str]:
     """
     names: list[str] = []
     seen = [template.origin]
-    expression = parent_of(template)
+    expression = extends_name(template)
     while expression is not None:
-        name = literal_name(expression)
+        name = parent_name(expression)
         if name is None:
             return [*names, f"what {expression.token} holds when it is rendered"]
         names.append(name)
         parent = load_parent(backend, template, name, seen)
         seen.append(parent.origin)
-        template, expression = parent, parent_of(parent)
+        template, expression = parent, extends_name(parent)
     return names
 
 
-def literal_name(expression: FilterExpression) -> str | None:
+def parent_name(expression: FilterExpression) -> str | None:
     """Return the template's name if it is a plain string, else None."""
     if isinstance(expression.var, Variable) or expression.filters:
         return None
@@ -148,7 +150,7 @@ def load_parent(
 ) -> Template:
     """Load the parent as ``{% extends %}`` does: a template may extend another of its own name."""
     if all(origin.template_name != name for origin in seen):
-        return load_template(backend, name)
+        return load_or_fail(backend, name)
     try:
         found, _ = backend.engine.find_template(name, skip=seen)
     except Exception as error:

@@ -21,12 +21,12 @@ from ...migration.baseline import read_baseline, write_baseline
 from ...migration.findings import Report
 from ...migration.problems import Problem, printable, serious
 from ...migration.recorder import close_all
-from ...migration.recordings import Record, read
-from ...migration.site import Site, read_site
-from ...migration.views import Rendering, renderings
+from ...migration.recordings import AccessRecord, read_recordings
+from ...migration.site import SiteTemplates, read_site
+from ...migration.views import ViewRendering, renderings
 from .base import Subcommand, our_backend, unusable
 
-EXIT_CODES = """
+LAZY_EXIT_CODES = """
 exit codes:
   0  nothing that --fail-on asks for
   1  findings that --fail-on asks for; or arguments that name what is not there
@@ -45,7 +45,7 @@ class Lazy(Subcommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare what to look at, how to print it and what to fail on."""
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        parser.epilog = EXIT_CODES
+        parser.epilog = LAZY_EXIT_CODES
         add_selection(parser)
         parser.add_argument("--format", choices=formats.FORMATS, default="text")
         parser.add_argument("--output", metavar="FILE", help="write the report there")
@@ -181,19 +181,19 @@ def add_selection(parser: ArgumentParser) -> None:
 class Gathered:
     """What the templates, the views and the recordings say."""
 
-    sites: dict[str, Site]
+    sites: dict[str, SiteTemplates]
     """Engine's alias -> its templates."""
-    renderings: list[Rendering]
-    records: list[Record]
+    renderings: list[ViewRendering]
+    records: list[AccessRecord]
     problems: list[Problem]
 
-    def of_engine(self, alias: str) -> list[Rendering]:
+    def of_engine(self, alias: str) -> list[ViewRendering]:
         """What the views render with an engine; with the first one where they do not say."""
         first = next(iter(self.sites))
         return [each for each in self.renderings if (each.using or first) == alias]
 
 
-def sites_of(options: dict[str, Any]) -> dict[str, Site]:
+def sites_of(options: dict[str, Any]) -> dict[str, SiteTemplates]:
     """Read the templates of the engines that are asked for: one, or every one of ours.
 
     Raises:
@@ -203,7 +203,7 @@ def sites_of(options: dict[str, Any]) -> dict[str, Site]:
     chosen = [engines[alias]] if alias in engines.templates else engines.all()
     if alias is not None and alias not in engines.templates:
         our_backend(alias)  # says which there are
-    sites: dict[str, Site] = {}
+    sites: dict[str, SiteTemplates] = {}
     for backend in chosen:
         if isinstance(backend, DjangoTemplates):
             sites[backend.name] = read_site(backend.engine, names, progress_of())
@@ -232,7 +232,7 @@ def site_of(subcommand: Subcommand, options: dict[str, Any]) -> Gathered:
     sites = sites_of(options)
     found, problems = renderings()
     found = [each for each in found if each.using in ("", *sites)]
-    recording = read(map(Path, options["recording"]))
+    recording = read_recordings(map(Path, options["recording"]))
     records = list(recording)
     if options["view"]:
         known = {each.view for each in found} | {each.view for each in records}
@@ -267,7 +267,9 @@ def report_of(gathered: Gathered) -> Report:
         records = [
             each
             for each in gathered.records
-            if id(each) not in taken and each.view not in views and each.template in known(site)
+            if id(each) not in taken
+            and each.view not in views
+            and each.template in known_templates(site)
         ]
         taken.update(map(id, records))
         rest = [
@@ -282,7 +284,7 @@ def report_of(gathered: Gathered) -> Report:
     return report
 
 
-def known(site: Site) -> set[str]:
+def known_templates(site: SiteTemplates) -> set[str]:
     """The templates of a site, and those that they include."""
     return {path.template for paths in site.paths.values() for path in paths} | set(site.paths)
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from ...migration.plan import plan_of, plan_text
+from ...migration.plan import plan_text, relations_plan
 from ...migration.problems import serious
 from .base import Subcommand, unusable
 from .lazy import add_selection, site_of
 
-EXIT_CODES = """
+PLAN_EXIT_CODES = """
 exit codes:
   0  written or printed; with --check: the file says the same
   1  --check, and the file differs; or a file that cannot be read or written
@@ -24,7 +24,7 @@ exit codes:
 """
 
 
-class Plan(Subcommand):
+class PlanSubcommand(Subcommand):
     """Write the plan, or compare it with the file that is there."""
 
     name = "plan"
@@ -36,7 +36,7 @@ class Plan(Subcommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the file."""
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        parser.epilog = EXIT_CODES
+        parser.epilog = PLAN_EXIT_CODES
         add_selection(parser)
         parser.add_argument("--output", metavar="FILE", help="write the plan there")
         parser.add_argument(
@@ -54,7 +54,7 @@ class Plan(Subcommand):
         """
         gathered = site_of(self, options)
         plans = {
-            alias: plan_of(site, gathered.of_engine(alias), gathered.records)
+            alias: relations_plan(site, gathered.of_engine(alias), gathered.records)
             for alias, site in gathered.sites.items()
         }
         text = plan_text(plans)

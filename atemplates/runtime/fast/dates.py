@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 from django.utils.dateformat import DateFormat, TimeFormat, re_escaped, re_formatchars
 from django.utils.functional import Promise
 
-from ..ambient import Surroundings
+from ..ambient import Ambient
 
 ZONELESS = frozenset("aAbcdDEfFgGhHijlLmMnNoPsStuUwWyYz")
 """The letters that Django's formatter writes without looking at its time zone."""
 
-LIMIT = 1000
+MOST_FORMATS = 1000
 """How many format strings are remembered; a template may compute them."""
 
 
@@ -33,16 +33,16 @@ class Format(NamedTuple):
 
 
 # Any thread may add, or empty it: all read the same from a text, and what is gone is read again.
-known: dict[str, Format] = {}
+known_formats: dict[str, Format] = {}
 
 
-def read(text: str) -> Format:
+def read_format(text: str) -> Format:
     """Read a format string."""
-    found = known.get(text)
+    found = known_formats.get(text)
     if found is None:
-        if len(known) >= LIMIT:
-            known.clear()
-        found = known[text] = _read(text)
+        if len(known_formats) >= MOST_FORMATS:
+            known_formats.clear()
+        found = known_formats[text] = _read(text)
     return found
 
 
@@ -60,44 +60,44 @@ def _read(text: str) -> Format:
     return Format(tuple(piece for piece in pieces if piece), timed)
 
 
-def write(value: Any, text: str, surroundings: Surroundings) -> str | None:
+def write_date(value: Any, text: str, ambient: Ambient) -> str | None:
     """Write a date or datetime by a format string; None when that is left to Django."""
     kind = type(value)
     if kind is datetime.datetime or kind is datetime.date:
-        pieces, timed = known.get(text) or read(text)
+        pieces, timed = known_formats.get(text) or read_format(text)
         if pieces is not None and not (timed and kind is datetime.date):
             formatter = object.__new__(DateFormat)
             formatter.data = value
             return "".join(
                 [
-                    piece if isinstance(piece, str) else written(piece(formatter), surroundings)
+                    piece if isinstance(piece, str) else written(piece(formatter), ambient)
                     for piece in pieces
                 ]
             )
     return None
 
 
-def written(part: Any, surroundings: Surroundings) -> str:
+def written(part: Any, ambient: Ambient) -> str:
     """Return the text of what a method of Django's formatter gave."""
     if type(part) is str:
         return part
     # The names of months and days are lazy messages of Django's modules.
-    return surroundings.text(part) if isinstance(part, Promise) else str(part)
+    return ambient.text(part) if isinstance(part, Promise) else str(part)
 
 
-def date(surroundings: Surroundings, value: Any, arg: Any = None) -> str | None:
+def date(ambient: Ambient, value: Any, arg: Any = None) -> str | None:
     """The filter ``date``; None when that is left to Django."""
     if arg is None or isinstance(arg, str):
         text = arg or "DATE_FORMAT"
         # A name is looked up among the language's formats; what is no identifier is none.
         if text.isidentifier():
-            text = surroundings.format(text)
+            text = ambient.format(text)
         if isinstance(text, str):
-            return write(value, text, surroundings)
+            return write_date(value, text, ambient)
     return None
 
 
-def localized(value: Any, use_l10n: bool | None, surroundings: Surroundings) -> str | None:
+def localized_date(value: Any, use_l10n: bool | None, ambient: Ambient) -> str | None:
     """Write a date or datetime as ``{{ value }}`` does; None when that is left to Django."""
     name = "DATETIME_FORMAT" if type(value) is datetime.datetime else "DATE_FORMAT"
-    return write(value, surroundings.format(name, use_l10n), surroundings)
+    return write_date(value, ambient.format(name, use_l10n), ambient)

@@ -17,12 +17,12 @@ from django.urls import reverse as stock_reverse
 from django.urls.converters import IntConverter
 from django.utils.safestring import SafeString
 
-from ..ambient import Surroundings
+from ..ambient import Ambient
 
-LIMIT = 5000
+MOST_ROUTES = 5000
 """How many routes are remembered."""
 
-MOST = 1000
+MOST_ADDRESSES = 1000
 """How many addresses one render remembers."""
 
 USUAL = frozenset({str, int, SafeString, UUID})
@@ -32,7 +32,7 @@ USUAL = frozenset({str, int, SafeString, UUID})
 unquoted = re.compile(r"(?!//)[A-Za-z0-9_.\-~!$&'()*+,;=/:@]*").fullmatch
 
 
-class Route(NamedTuple):
+class UrlRoute(NamedTuple):
     """The first pattern that fits a view's name and the arguments' number or names."""
 
     text: str
@@ -45,11 +45,11 @@ class Route(NamedTuple):
 
 
 # Any thread may add, or empty it: all find the same for a key, and what is gone is found again.
-routes: dict[Any, Route | None] = {}
+routes: dict[Any, UrlRoute | None] = {}
 
 
 def reverse(
-    surroundings: Surroundings,
+    ambient: Ambient,
     view_name: Any,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
@@ -63,7 +63,7 @@ def reverse(
     values = args or tuple(kwargs.values())
     usual = isinstance(view_name, str) and USUAL.issuperset(map(type, values))
     if usual and not (args and kwargs):
-        known = surroundings.now()
+        known = ambient.now()
         names = tuple(kwargs)
         given = (view_name, names, values)
         url = known.addresses.get(given)
@@ -73,13 +73,13 @@ def reverse(
         if route is not None:
             url = fill_in(route, kwargs or dict(zip(route.names, args, strict=True)))
             if url is not None:
-                if route.lasting and len(known.addresses) < MOST:
+                if route.lasting and len(known.addresses) < MOST_ADDRESSES:
                     known.addresses[given] = url
                 return url
     return stock_reverse(view_name, args=args, kwargs=kwargs, current_app=current_app)
 
 
-def route_to(known: Surroundings, view_name: str, shape: int | tuple[str, ...]) -> Route | None:
+def route_to(known: Ambient, view_name: str, shape: int | tuple[str, ...]) -> UrlRoute | None:
     """Find a route, or remember it; None when the address is left to Django.
 
     Args:
@@ -90,12 +90,12 @@ def route_to(known: Surroundings, view_name: str, shape: int | tuple[str, ...]) 
         return routes[key]
     except KeyError:
         resolver, prefix, _ = known.site
-        return remember(key, find_route(resolver, prefix, view_name, shape))
+        return remember_route(key, find_route(resolver, prefix, view_name, shape))
 
 
-def remember(key: Any, route: Route | None) -> Route | None:
+def remember_route(key: Any, route: UrlRoute | None) -> UrlRoute | None:
     """Keep a route."""
-    if len(routes) >= LIMIT:
+    if len(routes) >= MOST_ROUTES:
         routes.clear()
     routes[key] = route
     return route
@@ -103,7 +103,7 @@ def remember(key: Any, route: Route | None) -> Route | None:
 
 def find_route(
     resolver: URLResolver, prefix: str, view_name: str, shape: int | tuple[str, ...]
-) -> Route | None:
+) -> UrlRoute | None:
     """Find the first pattern that Django would try; None when it is left to Django."""
     if type(resolver) is not URLResolver or ":" in view_name:
         return None
@@ -112,7 +112,7 @@ def find_route(
             if defaults:
                 return None
             if len(names) == shape or (isinstance(shape, tuple) and set(names) == set(shape)):
-                return Route(
+                return UrlRoute(
                     prefix.replace("%", "%%") + text,
                     tuple(names),
                     converters,
@@ -125,7 +125,7 @@ def find_route(
     return None
 
 
-def fill_in(route: Route, values: dict[str, Any]) -> str | None:
+def fill_in(route: UrlRoute, values: dict[str, Any]) -> str | None:
     """Put the arguments in; None when they do not fit or have to be quoted."""
     texts = {}
     for name, value in values.items():

@@ -109,7 +109,9 @@ def counted(render: Render, counter: Counter) -> Render:
     if render is not Template.render:
         from atemplates.compiler import templates
 
-        templates.OURS.add(render_and_count)  # which would else be a site's own, to be asked first
+        templates.OUR_REPLACEMENTS.add(
+            render_and_count
+        )  # which would else be a site's own, to be asked first
     return render_and_count
 
 

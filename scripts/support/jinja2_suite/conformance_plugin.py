@@ -52,18 +52,18 @@ def replace_classes() -> None:
     Environment.__init__ = init  # type: ignore[method-assign]
     if ROUTE.startswith("stock"):
         return
-    from atemplates.jinja2.templates import Template
+    from atemplates.jinja2.templates import PlanTemplate
 
-    Template.environment_class = Environment
-    jinja2.Template = jinja2.environment.Template = Template  # type: ignore[misc]
-    pieces = Template._pieces
+    PlanTemplate.environment_class = Environment
+    jinja2.Template = jinja2.environment.Template = PlanTemplate  # type: ignore[misc]
+    pieces = PlanTemplate._pieces
 
-    def counted(self: Template, context: Any) -> Any:
+    def counted(self: PlanTemplate, context: Any) -> Any:
         global renders
         renders += 1
         return pieces(self, context)
 
-    Template._pieces = counted  # type: ignore[method-assign]
+    PlanTemplate._pieces = counted  # type: ignore[method-assign]
 
 
 replace_classes()

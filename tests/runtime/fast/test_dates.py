@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atemplates.runtime.ambient import Surroundings
+from atemplates.runtime.ambient import Ambient
 from atemplates.runtime.fast import dates
 
 ALL_LETTERS = "aAbcdDeEfFgGhHiIjlLmMnNoOPrsStTUuwWyYzZ"
@@ -54,7 +54,7 @@ def outcome(function: Any, *args: Any) -> Any:
 
 def date(value: Any, text: Any) -> Any:
     """Apply the filter as compiled code does."""
-    ours = dates.date(Surroundings().now(), value, text)
+    ours = dates.date(Ambient().now(), value, text)
     return defaultfilters.date(value, text) if ours is None else ours
 
 
@@ -72,7 +72,7 @@ def test_the_filter_is_djangos(value, text, language):
 )
 def test_output_is_djangos(value, use_l10n, language):
     with translation.override(language):
-        ours = dates.localized(value, use_l10n, Surroundings().now())
+        ours = dates.localized_date(value, use_l10n, Ambient().now())
         assert ours in (None, formats.localize(value, use_l10n=use_l10n))
 
 
@@ -80,13 +80,13 @@ def test_output_is_djangos(value, use_l10n, language):
 def test_letters_that_are_not_left_to_django(letter):
     """The formatter that was not given a time zone has all that these letters need."""
     moment = datetime.datetime(2024, 2, 29, 13, 5, 7, 89, tzinfo=ZONES[1])
-    ours = dates.write(moment, f"{letter} ", Surroundings().now())
+    ours = dates.write_date(moment, f"{letter} ", Ambient().now())
     assert ours == defaultfilters.date(moment, f"{letter} ")
 
 
 @pytest.mark.parametrize("letter", "eIOrTZ")
 def test_letters_of_the_time_zone_are_left_to_django(letter):
-    assert dates.write(datetime.datetime(2024, 2, 29), f"Y {letter}", Surroundings().now()) is None
+    assert dates.write_date(datetime.datetime(2024, 2, 29), f"Y {letter}", Ambient().now()) is None
 
 
 def test_a_date_has_no_time_of_day():
@@ -95,8 +95,8 @@ def test_a_date_has_no_time_of_day():
 
 
 def test_few_formats_are_remembered(monkeypatch):
-    monkeypatch.setattr(dates, "LIMIT", 3)
-    monkeypatch.setattr(dates, "known", {})
+    monkeypatch.setattr(dates, "MOST_FORMATS", 3)
+    monkeypatch.setattr(dates, "known_formats", {})
     for number in range(10):
-        assert dates.date(Surroundings().now(), DAY, f"Y \\{number}") == f"2024 {number}"
-        assert len(dates.known) <= 3
+        assert dates.date(Ambient().now(), DAY, f"Y \\{number}") == f"2024 {number}"
+        assert len(dates.known_formats) <= 3

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from atemplates.runtime.ambient import Surroundings
+from atemplates.runtime.ambient import Ambient
 from atemplates.runtime.fast import numbers
 
 any_number = st.one_of(
@@ -43,13 +43,13 @@ def outcome(function: Any, *args: Any) -> Any:
 
 def floatformat(number: Any, argument: Any) -> Any:
     """Apply the filter as compiled code does."""
-    ours = numbers.floatformat(Surroundings().now(), number, argument)
+    ours = numbers.floatformat(Ambient().now(), number, argument)
     return defaultfilters.floatformat(number, argument) if ours is None else ours
 
 
 def intcomma(number: Any, use_l10n: Any = True) -> Any:
     """Apply the filter as compiled code does."""
-    ours = numbers.intcomma(Surroundings().now(), number, use_l10n)
+    ours = numbers.intcomma(Ambient().now(), number, use_l10n)
     return humanize.intcomma(number, use_l10n) if ours is None else ours
 
 
@@ -82,7 +82,7 @@ def test_floatformat_is_djangos(number, argument, language):
 @example(Decimal("1E+300"), None, "de")
 def test_output_is_djangos(number, use_l10n, language):
     with translation.override(language):
-        ours = numbers.localized(number, use_l10n, Surroundings().now())
+        ours = numbers.localized_number(number, use_l10n, Ambient().now())
         # What is left to Django may also raise there.
         assert ours is None or ours == formats.localize(number, use_l10n=use_l10n)
 

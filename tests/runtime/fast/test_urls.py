@@ -13,7 +13,7 @@ from django.utils import translation
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
-from atemplates.runtime.ambient import Surroundings
+from atemplates.runtime.ambient import Ambient
 from atemplates.runtime.fast import urls
 
 
@@ -126,9 +126,9 @@ def test_addresses_are_djangos(view_name, prefix):
         for language in ("en-us", "de"):
             with translation.override(language):
                 expected = outcome(stock_reverse, view_name, args=args, kwargs=kwargs)
-                surroundings = Surroundings()
+                ambient = Ambient()
                 for _ in range(2):  # found, then remembered
-                    ours = outcome(urls.reverse, surroundings, view_name, args, kwargs, None)
+                    ours = outcome(urls.reverse, ambient, view_name, args, kwargs, None)
                     assert ours == expected, (args, kwargs, language)
 
 
@@ -137,7 +137,7 @@ def test_what_is_remembered_belongs_to_its_surroundings():
     other: Any = types.ModuleType("tests.other_urls")
     other.urlpatterns = [path("elsewhere/", view, name="search")]
     found = []
-    surroundings = Surroundings()
+    ambient = Ambient()
     for urlconf, prefix, language in [
         (module, "/", "en-us"),
         (module, "/", "de"),
@@ -148,17 +148,17 @@ def test_what_is_remembered_belongs_to_its_surroundings():
         set_urlconf(urlconf)
         set_script_prefix(prefix)
         with translation.override(language):
-            found.append(urls.reverse(surroundings, "search", (), {}, None))
+            found.append(urls.reverse(ambient, "search", (), {}, None))
     assert len(set(found)) == 4
     assert found[0] == found[4]
 
 
 def test_few_routes_are_remembered(monkeypatch):
-    monkeypatch.setattr(urls, "LIMIT", 3)
+    monkeypatch.setattr(urls, "MOST_ROUTES", 3)
     monkeypatch.setattr(urls, "routes", {})
-    surroundings = Surroundings()
+    ambient = Ambient()
     for number in range(10):
-        url = urls.reverse(surroundings, "plain", (f"n{number}",), {}, None)
+        url = urls.reverse(ambient, "plain", (f"n{number}",), {}, None)
         assert url == f"/plain/n{number}/"
-        outcome(urls.reverse, surroundings, f"missing{number}", (), {}, None)
+        outcome(urls.reverse, ambient, f"missing{number}", (), {}, None)
         assert len(urls.routes) <= 3
