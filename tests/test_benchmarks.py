@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.call_trail import Call, Trail
 from benchmarks.measure import Effort, Variant, milliseconds, peak_megabytes
 from benchmarks.outputs import OutputsDiffer, check_outputs, normalise
 from benchmarks.report import table, verdicts
@@ -39,6 +40,34 @@ def test_every_page_runs_and_gives_equal_outputs(tmp_path):
         assert all(value > 0 for value in row["cells"].values())
         for outcome in row["outcomes"]:
             assert outcome["limit"]
+
+
+@pytest.mark.processes
+def test_the_trail_of_a_render_is_short():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.call_trail"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("Hello {{ name }}: ")
+    assert "\n  engines/django.py\n      render_async\n" in done.stdout
+    # What runs in the request's thread is seen as well.
+    assert "\n  relations/batch_loading.py\n" in done.stdout
+
+
+def test_a_trail():
+    calls = [Call(*each.split()) for each in ("a.py f", "a.py g", "a.py g", "b.py h", "a.py f")]
+    trail = Trail("Page", calls, 1)
+    assert trail.files == ["a.py", "b.py"]
+    assert trail.changes == 2
+    assert trail.text() == (
+        "Page: 2 files (at most 1)\n"
+        "  a.py\n      f\n      g  x2\n  b.py\n      h\n  a.py\n      f\n"
+        "  changes from file to file: 2"
+    )
 
 
 async def same() -> str:

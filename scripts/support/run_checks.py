@@ -34,6 +34,9 @@ def main(arguments: list[str]) -> int:
             "lint": lambda: succeeds(environment, "-m", "ruff", "check"),
             "format": lambda: succeeds(environment, "-m", "ruff", "format", "--check"),
             "types": lambda: succeeds(environment, "-m", "mypy"),
+            "types, pyright": lambda: succeeds(
+                environment, "-m", "basedpyright", "--pythonpath", environment.python
+            ),
             "build": lambda: succeeds(environment, "-m", "build", "--outdir", folder / "dist"),
             "contents": lambda: contents_are_right(folder / "dist"),
             "wheel alone": lambda: installs(folder / "wheel", only(folder / "dist", "*.whl"), ""),
