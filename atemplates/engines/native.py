@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -17,7 +17,6 @@ from django.template.library import Library
 from ..compiler.failures import stop_of
 from ..compiler.foreign import write_back
 from ..compiler.templates import callers, render_plan
-from ..migration.recorder import Recorder
 from ..placement.routes import route_of
 from ..relations.policy import check_policy, current_policy
 from ..relations.render_relations import RenderRelations
@@ -28,6 +27,9 @@ from ..tags.inheritance import block_super
 from .base import discard_awaitables, words_of
 from .recording import RECORDER, observers_for, request_in
 from .toolbar import driver
+
+if TYPE_CHECKING:
+    from ..migration.recorder import Recorder
 
 POLICY_ATTRIBUTE = "atemplates_policy"
 DEFAULT = Policy()

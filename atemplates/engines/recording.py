@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 
 from ..errors import logger
-from ..migration.recorder import Recorder
 from ..relations.events import Observer, observers
 from ..relations.models import is_a
 from ..relations.static import attributes, static_attribute, static_text
 from .base import Option
+
+if TYPE_CHECKING:
+    from ..migration.recorder import Recorder
 
 RECORDER = "atemplates_recorder"
 """The attribute of an engine or environment that holds its recorder."""
@@ -37,6 +39,8 @@ def recorder_options(value: Any) -> bool:
 
 def new_recorder(value: dict[str, Any]) -> Recorder:
     """Make the recorder that checked options describe."""
+    from ..migration.recorder import Recorder  # a site that records nothing need not import it
+
     return Recorder(Path(value["file"]), float(value.get("rate", 1)))
 
 

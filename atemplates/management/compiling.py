@@ -98,7 +98,7 @@ def compile_django(site: SiteTemplates, backend: DjangoTemplates) -> Compiled:
 
 def compile_jinja2(site: SiteTemplates, backend: Jinja2) -> Compiled:
     """Compile the templates of a site; what fails is added to its problems."""
-    from ..analysis.jinja2.functions import compile_template
+    from ..migration.jinja2_functions import compile_template
 
     compiled = Compiled()
     functions: list[tuple[Any, str]] = []

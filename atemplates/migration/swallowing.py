@@ -20,7 +20,6 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-import sys
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -33,15 +32,12 @@ from typing import Any
 from django.apps import apps
 from django.utils.functional import cached_property
 
+from ..analysis.functions import KNOWN_PACKAGES
 from ..relations.paths import AccessPath
 from ..relations.static import attributes
 
 GUARD = "SynchronousOnlyOperation"
 BROAD = frozenset({"Exception", "BaseException", GUARD})
-KNOWN_PACKAGES = frozenset(
-    {"atemplates", "django", "jinja2", "markupsafe", *sys.stdlib_module_names}
-)
-"""Packages whose functions are known to catch no guard, and to reach for nothing by themselves."""
 MOST_DECORATORS = 5
 """How many decorators around a function are looked behind."""
 

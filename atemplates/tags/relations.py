@@ -10,8 +10,6 @@ from django.template.base import FilterExpression, Node, NodeList, Parser, Token
 from django.template.exceptions import TemplateSyntaxError
 from django.template.library import Library
 
-from ..analysis.django import register_access
-from ..analysis.django.nodes import region
 from ..compiler.expressions import write_expression
 from ..compiler.nodes import effects_of, register, write_nodes
 from ..compiler.runtime_names import RUNTIME
@@ -95,4 +93,3 @@ def under_policy(state: State, policy: Any) -> Iterator[None]:
 RUNTIME["under_policy"] = under_policy
 
 register(RelationsNode, write_relations, relations_effects)
-register_access(RelationsNode, region("policy"))

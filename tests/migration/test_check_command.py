@@ -89,7 +89,7 @@ def entries(django=None, jinja2=None, **options):
                     "loaders": [("django.template.loaders.locmem.Loader", django)],
                     "libraries": {
                         "some_tags": "tests.migration.some_tags",
-                        "access_tags": "tests.compiler.access_tags",
+                        "access_tags": "tests.analysis.access_tags",
                     },
                     **options,
                 },

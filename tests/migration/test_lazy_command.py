@@ -44,7 +44,7 @@ def site(settings):
                 "BACKEND": "atemplates.engines.django.DjangoTemplates",
                 "OPTIONS": {
                     "loaders": [("django.template.loaders.locmem.Loader", templates)],
-                    "libraries": {"access_tags": "tests.compiler.access_tags"},
+                    "libraries": {"access_tags": "tests.analysis.access_tags"},
                 },
             }
         ]

@@ -47,6 +47,7 @@ from django.templatetags.tz import GetCurrentTimezoneNode, LocalTimeNode, Timezo
 
 from ...compiler.foreign import LoopBody
 from ...relations.paths import Consumption
+from ...tags.relations import RelationsNode
 from .values import UNKNOWN, RecordValue, RowsValue, several
 from .walker import NodeHandler, NodeWalker, register_access
 
@@ -269,6 +270,7 @@ OWN_TAG_HANDLERS: dict[Any, NodeHandler] = {
     LoopBody: region(),
     LocalizeNode: region(),
     LocalTimeNode: region(),
+    RelationsNode: region("policy"),
     LanguageNode: region("language"),
     TimezoneNode: region("tz"),
     URLNode: arguments("view_name", "args", "kwargs", target="asvar"),

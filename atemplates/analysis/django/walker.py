@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 from django.template import TemplateDoesNotExist
 from django.template.base import FilterExpression, Node, Origin, TextNode, Variable
 from django.template.defaulttags import TemplateLiteral
+from django.template.smartif import OPERATORS
 
-from ...compiler.conditions import OPERATOR_NAMES as OPERATORS
 from ...relations.paths import AccessPath, Consumption
 from .filters import Argument, effect_of
 from .values import UNKNOWN, PathValue, Value, several
@@ -26,6 +26,7 @@ NodeHandler: TypeAlias = "Callable[[NodeWalker, Any], None]"
 
 DEEPEST_INCLUDE = 3
 """How often a template may stand inside itself."""
+CONDITION_WORDS = {kind: name for name, kind in OPERATORS.items()}
 BUILTIN_NAMES = frozenset({"True", "False", "None"})
 # Filled by imports, and by a library's own `register_access`, in single steps.
 NODE_HANDLERS: dict[type[Node], NodeHandler] = {}
@@ -258,7 +259,7 @@ class NodeWalker:
         if type(condition) is TemplateLiteral:
             self.read(condition.value, consumption)
             return
-        operator = OPERATORS.get(type(condition))
+        operator = CONDITION_WORDS.get(type(condition))
         if operator is None:
             return
         if operator in ("and", "or", "not"):

@@ -10,6 +10,7 @@ from jinja2 import nodes
 
 from ...relations.paths import Consumption
 from ..django.values import UNKNOWN, PathValue, RecordValue, RowsValue, Unknown, Value, several
+from ..functions import is_own_function
 from .names import Caller, MacroValue, NameScope, Recursion, short_text
 
 SAME_ROWS = frozenset({"list", "reverse", "select", "reject", "slice"})
@@ -77,7 +78,7 @@ class Expressions(NameScope):
             self.expression(node.node, "truth")
             return UNKNOWN
         lost = None
-        if isinstance(node, nodes.Test) and self.is_unknown(self.environment.tests.get(node.name)):
+        if isinstance(node, nodes.Test) and is_own_function(self.environment.tests.get(node.name)):
             lost = f"passed to the test {node.name!r}"
         for child in node.iter_child_nodes():
             inner: Any = child
@@ -134,7 +135,7 @@ class Expressions(NameScope):
             return f"passed to {short_text(callee)}()"
         if value is UNKNOWN and isinstance(callee, nodes.Name):
             function = self.environment.globals.get(callee.name)
-            if function is not None and self.is_unknown(function):
+            if function is not None and is_own_function(function):
                 return f"passed to {callee.name}()"
         return None
 
@@ -143,7 +144,7 @@ class Expressions(NameScope):
         if node.node is None:
             return UNKNOWN
         name = node.name
-        if self.is_unknown(self.environment.filters.get(name)):
+        if is_own_function(self.environment.filters.get(name)):
             return self.unknown_filter(node)
         rows = name in SAME_ROWS | BY_ATTRIBUTE
         uses: Consumption = "loop" if rows else "length" if name in ("length", "count") else "item"

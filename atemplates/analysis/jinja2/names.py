@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +9,6 @@ from typing import Any, TypeAlias
 
 from jinja2 import Environment, nodes
 
-from ...migration.swallowing import KNOWN_PACKAGES
 from ...relations.paths import AccessPath, Consumption
 from ..django.values import UNKNOWN, PathValue, Value
 
@@ -72,12 +70,6 @@ class NameScope:
             if name in frame:
                 return frame[name]
         return UNKNOWN if name in self.environment.globals or name in OWN_NAMES else PathValue(name)
-
-    def is_unknown(self, function: Any) -> bool:
-        """Whether a function of the environment is somebody's own, which may do anything."""
-        original = inspect.unwrap(function) if callable(function) else function
-        module = getattr(original, "__module__", None) or type(original).__module__
-        return str(module).partition(".")[0] not in KNOWN_PACKAGES
 
     @contextmanager
     def frame(self, names: dict[str, Value] | None = None) -> Iterator[None]:

@@ -6,7 +6,7 @@ from django.template import Engine, Node, TemplateDoesNotExist
 from django.template.base import Origin
 
 from atemplates.analysis.django import access_paths, following
-from tests.compiler import access_tags
+from tests.analysis import access_tags
 
 LIBRARIES = {
     "access_tags": access_tags.__name__,
