@@ -14,6 +14,7 @@ from django.utils.autoreload import file_changed
 
 from atemplates import arender
 from atemplates.compiler.plan import plan_of
+from atemplates.engines import native
 from atemplates.engines.django import arender_template, render_template
 from tests.rendering import new_engine, run_async
 
@@ -185,6 +186,7 @@ class TestDebugToolbar:
         monkeypatch.setattr(Template, "_render", Template._render)
         monkeypatch.setattr(RequestContext, "bind_template", RequestContext.bind_template)
         monkeypatch.setattr(jinja2.Template, "render", jinja2.Template.render)
+        monkeypatch.setattr(native, "loop_driver", native.loop_driver)
         settings.DEBUG = True
         settings.ROOT_URLCONF = __name__
         settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "debug_toolbar"]

@@ -156,7 +156,6 @@ class TestWithoutIO:
         finally:
             sys.setprofile(None)
         # The call, the engine's part of it, the driver: however many rows there are.
-        # (A second driver stands around the first where a test has installed the toolbar.)
         assert list(dict.fromkeys(calls)) == ["arender_template", "arender_natively", "arun"]
         assert len(calls) <= 4
         assert threading.active_count() == threads

@@ -109,7 +109,7 @@ def off_loop(state: State, function: Any, *args: Any) -> Any:
     """Call a function that stands in the request's thread, not on the loop."""
     before = state.stand_on(False)
     try:
-        with state.relations.watch.watching():
+        with state.in_thread():
             return function(*args)
     finally:
         state.stand_on(before)

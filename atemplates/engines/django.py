@@ -27,10 +27,9 @@ from .base import (
     take_options,
 )
 from .context import build_context
-from .native import new_policy, set_policy, set_recorder
+from .native import answer_toolbar, new_policy, set_policy, set_recorder
 from .recording import RECORDER_OPTION, new_recorder
 from .refusals import refusal_of, told_by_checks
-from .toolbar import answer_toolbar
 
 DJANGO_OPTIONS = {
     "async_mode": Option("native", allowed=("native", "thread")),

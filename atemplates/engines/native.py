@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.template.base import Template
@@ -18,21 +20,38 @@ from ..compiler.failures import stop_of
 from ..compiler.foreign import write_back
 from ..compiler.templates import callers, render_plan
 from ..placement.routes import route_of
+from ..relations.events import observers
 from ..relations.policy import check_policy, current_policy
 from ..relations.render_relations import RenderRelations
+from ..relations.reporting import STRICT
 from ..runtime import drivers
 from ..runtime.state import Policy, State
 from ..runtime.types import INERT, is_awaitable
+from ..runtime.waits import Plan
 from ..tags.inheritance import block_super
 from .base import discard_awaitables, words_of
 from .recording import RECORDER, observers_for, request_in
-from .toolbar import driver
 
 if TYPE_CHECKING:
     from ..migration.recorder import Recorder
 
 POLICY_ATTRIBUTE = "atemplates_policy"
 DEFAULT = Policy()
+TOOLBAR = "debug_toolbar"
+
+loop_driver: Callable[[Any, Any], Any] = drivers.arun
+"""Runs plans on the event loop. A thread that makes a backend may put the toolbar's in its place;
+a render keeps the one that it began with."""
+
+
+def answer_toolbar() -> None:
+    """Have django-debug-toolbar ask us, where it is installed. Called when a backend is made."""
+    global loop_driver
+    if apps.models_ready and apps.is_installed(TOOLBAR):
+        from . import toolbar  # only where there is one
+
+        if toolbar.answer_modules():
+            loop_driver = toolbar.arun_shown
 
 
 def set_policy(engine: Engine, policy: Policy) -> None:
@@ -112,25 +131,33 @@ def registered_in(engine: Engine, modules: frozenset[str]) -> frozenset[Any]:
 def new_state(
     template: Template, context: Context, on_loop: bool, relations: str | None = None
 ) -> State:
-    """Make the state of one render."""
+    """Make the state of one render.
+
+    Args:
+        relations: a policy for this render, in place of the configured one.
+    """
     engine = context.template.engine if context.template is not None else template.engine
     policy: Policy = getattr(engine, POLICY_ATTRIBUTE, DEFAULT)
-    told, view = observers_for(
-        getattr(engine, RECORDER, None),
-        getattr(template, "name", None) or "",
-        lambda: request_in(context),
-    )
-    return State(
+    relations = relations or current_policy(policy.relations)
+    told, view = observers(), ""
+    recorder = getattr(engine, RECORDER, None)
+    if told or recorder is not None:
+        name = getattr(template, "name", None) or ""
+        told, view = observers_for(recorder, name, lambda: request_in(context))
+    state = State(
         engine=engine,
         policy=policy,
         run=run_plan,
-        arun=driver(),
-        relations=RenderRelations(relations or current_policy(policy.relations), told, view),
+        arun=loop_driver,
+        new_relations=partial(RenderRelations, relations, told, view),
         block_super=block_super,
         on_loop=on_loop,
         plain_integers=not settings.USE_THOUSAND_SEPARATOR,
         use_tz=settings.USE_TZ,
     )
+    if told or relations in STRICT:
+        _ = state.relations  # there from the start, to see each query
+    return state
 
 
 def run_plan(plan: Any, driver: Callable[[Any], Any] = drivers.run) -> Any:
@@ -144,32 +171,70 @@ def run_plan(plan: Any, driver: Callable[[Any], Any] = drivers.run) -> Any:
     raise stop
 
 
+class NativeRender:
+    """What is around the plan of one render, whoever runs it: a context manager.
+
+    Args:
+        values: the caller's dict, whose unused coroutines are closed at the end.
+        relations: a policy for this render, in place of the configured one.
+        on_loop: whether it begins on an event loop.
+    """
+
+    __slots__ = ("context", "holds_awaitables", "state", "template", "values")
+
+    def __init__(
+        self,
+        template: Template,
+        context: Context,
+        values: dict[str, Any] | None,
+        relations: str | None,
+        on_loop: bool,
+    ) -> None:
+        self.template = template
+        self.context = context
+        self.values = values
+        state = new_state(template, context, on_loop, relations and check_policy(relations))
+        self.state = state
+        self.holds_awaitables = note_awaitables(state, template, values) if values else False
+
+    def plan(self) -> Plan:
+        """Return the template's plan."""
+        template, context = self.template, self.context
+        return render_plan(self.state, template, context, callers(template, context))
+
+    def __enter__(self) -> State:
+        return self.state
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        """Take back what the render has changed, and close what it has not awaited.
+
+        Raises:
+            LazyAccessError: under ``relations="raise"``, where Python code has caught it.
+        """
+        state = self.state
+        try:
+            if error is None and state.uses_relations:
+                state.relations.check()
+        finally:
+            if state.uses_relations:
+                state.relations.finish()
+            if state.awaited:
+                write_back(state, self.context)  # what the test client shows as response.context
+            if self.values and self.holds_awaitables:
+                discard_awaitables(self.values)
+
+
 def render_natively(
     template: Template,
     context: Context,
     values: dict[str, Any] | None = None,
     relations: str | None = None,
 ) -> str:
-    """Render by blocking.
-
-    Args:
-        values: the caller's dict, whose unused coroutines are closed at the end.
-        relations: a policy for this render, in place of the configured one.
-    """
-    state = new_state(template, context, False, relations and check_policy(relations))
-    holds_awaitables = note_awaitables(state, template, values)
-    try:
-        with state.relations.watch.watching():
-            plan = render_plan(state, template, context, callers(template, context))
-            text: str = run_plan(plan, drivers.run_noticing)
-        state.relations.check()
-        return text
-    finally:
-        state.relations.finish()
-        if state.awaited:
-            write_back(state, context)  # what the test client shows as response.context
-        if values and holds_awaitables:
-            discard_awaitables(values)
+    """Render by blocking; arguments as for `NativeRender`."""
+    render = NativeRender(template, context, values, relations, on_loop=False)
+    with render as state, state.in_thread():
+        text: str = run_plan(render.plan(), drivers.run_noticing)
+    return text
 
 
 async def arender_natively(
@@ -178,35 +243,24 @@ async def arender_natively(
     values: dict[str, Any] | None = None,
     relations: str | None = None,
 ) -> str:
-    """Render by awaiting; arguments as for `render_natively`."""
-    state = new_state(template, context, True, relations and check_policy(relations))
-    holds_awaitables = note_awaitables(state, template, values)
-    try:
+    """Render by awaiting; arguments as for `NativeRender`."""
+    render = NativeRender(template, context, values, relations, on_loop=True)
+    with render as state:
         route = route_of(template)
         begins_in_thread = state.begins_in_thread = route.begins_in_thread()
         state.lesson = not begins_in_thread and route.is_lesson()
-        plan = render_plan(state, template, context, callers(template, context))
-        text: str = await state.arun(plan, state)
+        text: str = await state.arun(render.plan(), state)
         if not begins_in_thread:
             route.note(state.went, state.learning)
-        state.relations.check()
-        return text
-    finally:
-        state.relations.finish()
-        if state.awaited:
-            write_back(state, context)  # what the test client shows as response.context
-        if values and holds_awaitables:
-            discard_awaitables(values)
+    return text
 
 
-def note_awaitables(state: State, template: Any, values: dict[str, Any] | None) -> bool:
+def note_awaitables(state: State, template: Any, values: dict[str, Any]) -> bool:
     """Find the awaitables that the template mentions, to await them at the same time.
 
     Returns:
         Whether there are awaitables at all.
     """
-    if not values:
-        return False
     awaitables = {
         name: value
         for name, value in values.items()

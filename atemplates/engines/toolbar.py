@@ -15,7 +15,6 @@ from importlib import import_module
 from types import FrameType, GeneratorType, SimpleNamespace
 from typing import Any
 
-from django.apps import apps
 from django.template.base import Node
 from django.utils.module_loading import import_string
 
@@ -25,7 +24,6 @@ from ..placement.guard import COMPILED
 from ..runtime import drivers
 from ..runtime.waits import going_on
 
-APP = "debug_toolbar"
 TOOLBAR_MODULES = ("debug_toolbar.panels.sql.tracking", "debug_toolbar.panels.cache")
 """The modules of the toolbar that ask for the template."""
 QUESTION = "get_template_info"
@@ -48,20 +46,9 @@ async def arun_shown(plan: Any, state: drivers.Carried | None = None) -> Any:
         running_plan.reset(token)
 
 
-def driver() -> Callable[[Any, Any], Any]:
-    """What runs plans on the event loop: `arun_shown` while the toolbar is there."""
-    return arun_shown if _answering else drivers.arun
-
-
-_answering: set[str] = set()
-"""The modules of the toolbar that ask us. They are put in when a backend is made, by whatever
-thread makes it, and stay."""
-
-
-def answer_toolbar() -> None:
-    """Have the toolbar ask us, if it is installed. Called when a backend is made."""
-    if not apps.models_ready or not apps.is_installed(APP):
-        return
+def answer_modules() -> bool:
+    """Have the toolbar's modules ask us; whether there is one that does."""
+    found = False
     for name in TOOLBAR_MODULES:
         try:
             module = import_module(name)
@@ -71,7 +58,8 @@ def answer_toolbar() -> None:
             continue
         if not hasattr(asked, "asks_atemplates"):
             setattr(module, QUESTION, answering(asked))
-        _answering.add(name)
+        found = True
+    return found
 
 
 def answering(asked: Callable[[], Answer]) -> Callable[[], Answer]:

@@ -158,7 +158,7 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
         state: the state of its render. With one, a plan that needs the request's thread goes on
             there; without, it comes back to the loop after each step in the thread.
     """
-    executor = thread_of_task()
+    executor: Any = NOT_ASKED
     answer: Any = None
     error: BaseException | None = None
     while True:
@@ -170,6 +170,8 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
                 wait = plan.send(answer) if error is None else plan.throw(error)
             except StopIteration as stop:
                 return stop.value
+        if executor is NOT_ASKED:
+            executor = thread_of_task()
         while state is not None and is_answered_in_thread(wait):
             hop = Hop(_go_on, plan, wait, state)
             try:
@@ -190,6 +192,10 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
             if isinstance(raised, asyncio.CancelledError):
                 put_back(executor)  # code of others may have left a `sync_to_async`, too
             error = raised
+
+
+NOT_ASKED = object()
+"""Stands for what runs the sync work of a task until its plan waits for the first time."""
 
 
 def is_answered_in_thread(wait: Wait) -> bool:

@@ -7,10 +7,10 @@ rooms below through it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..placement.records import TRUSTED_AFTER, belongs_in_thread, is_trusted, said_of_code
 from .ambient import Ambient
@@ -96,9 +96,17 @@ class Policy:
         return is_trusted(code, self.trusted_after)
 
 
+UNWATCHED: AbstractContextManager[None] = nullcontext()
+"""What is around a part of a render whose queries nobody wants to hear of. It holds nothing."""
+
+
 @dataclass(slots=True, eq=False)
 class State:
-    """One render. Never shared between two renders, nor used by two coroutines at a time."""
+    """One render. Never shared between two renders, nor used by two coroutines at a time.
+
+    `relations`, `read` and `ambient` are made when they are first used: a render that needs none
+    of them pays for none.
+    """
 
     engine: Any
     policy: Policy
@@ -106,12 +114,16 @@ class State:
     """Runs a plan by blocking."""
     arun: Callable[[Any, Any], Any]
     """Runs a plan by awaiting, given the state."""
-    relations: Any
-    """What is done about relations: the policy, the loops, the observers."""
+    new_relations: Callable[[], Any]
+    """Makes `relations`."""
     block_super: Callable[[State, Any], Any]
     """Gives the plan of ``{{ block.super }}`` for a block node."""
     on_loop: bool
     """Whether the code that runs now stands on an event loop. Set with `stand_on`."""
+    relations: Any = field(init=False)
+    """What is done about relations: the policy, the loops, the observers."""
+    uses_relations: bool = False
+    """Whether `relations` has been made."""
     plain_integers: bool = True
     """Whether an int is written as ``str()`` writes it: no thousand separators are configured."""
     reached_out: bool = False
@@ -120,11 +132,11 @@ class State:
     """Whether datetimes are shown in the current time zone where nothing else is said."""
     awaited: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     """Awaitable's identity -> (the awaitable, its result): each is awaited once."""
-    read: ReadSources = field(default_factory=ReadSources)
+    read: ReadSources = field(init=False)
     """The sources that were read asynchronously, with their rows."""
     upcoming: dict[int, Any] = field(default_factory=dict)
     """The context's awaitables that the template mentions: the first wait awaits them all."""
-    ambient: Ambient = field(default_factory=Ambient)
+    ambient: Ambient = field(init=False)
     """The language, the time zone and the like, and what was found out under them."""
     begins_in_thread: bool = False
     """Whether the plan that begins next does so in the thread."""
@@ -148,6 +160,22 @@ class State:
     def __post_init__(self) -> None:
         self.stand_on(self.on_loop)
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Make what is asked for the first time; from then on its slot holds it."""
+            if name == "relations":
+                made = self.new_relations()
+                self.uses_relations = True
+            elif name == "ambient":
+                made = Ambient()
+            elif name == "read":
+                made = ReadSources()
+            else:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            setattr(self, name, made)
+            return made
+
     def stand_on(self, loop: bool) -> bool:
         """Say whether what runs next stands on an event loop; return how it was before."""
         before = self.on_loop
@@ -160,6 +188,8 @@ class State:
 
     def in_thread(self) -> AbstractContextManager[Any]:
         """What is around a part of the render that runs in the request's thread."""
+        if not self.uses_relations:
+            return UNWATCHED
         watching: AbstractContextManager[Any] = self.relations.watch.watching()
         return watching
 

@@ -8,7 +8,7 @@ from django.core.checks.registry import registry
 from django.db import connections
 from django.template.backends.django import DjangoTemplates as StockTemplates
 
-from atemplates.engines import toolbar
+from atemplates.engines import native
 from atemplates.engines.django import DjangoTemplates
 from atemplates.runtime import drivers
 from tests.rendering import run_async
@@ -25,6 +25,7 @@ def installed(settings, monkeypatch):
     # Other panels patch Django where they are imported, which other tests must not see; nor the
     # system checks that the app registers.
     monkeypatch.setattr(registry, "registered_checks", set(registry.registered_checks))
+    monkeypatch.setattr(native, "loop_driver", native.loop_driver)
     settings.DEBUG_TOOLBAR_PANELS = ["debug_toolbar.panels.sql.SQLPanel"]
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "debug_toolbar"]
     from debug_toolbar.toolbar import DebugToolbar
@@ -194,6 +195,6 @@ def test_the_cache_panel(zoo, installed, folder, settings):
 
 
 def test_without_the_toolbar_there_is_nothing_of_it(monkeypatch):
-    monkeypatch.setattr(toolbar, "_answering", set())
+    monkeypatch.setattr(native, "loop_driver", drivers.arun)
     DjangoTemplates({"NAME": "x", "DIRS": [], "APP_DIRS": False, "OPTIONS": {}})
-    assert toolbar.driver() is drivers.arun
+    assert native.loop_driver is drivers.arun

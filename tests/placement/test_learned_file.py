@@ -433,7 +433,7 @@ class TestFunctions:
         assert qualified_name(quick) == (__name__, "quick")
         assert qualified_name(FunctionRecord.note) == (
             "atemplates.placement.records",
-            "Record.note",
+            "FunctionRecord.note",
         )
 
     @pytest.mark.parametrize(
