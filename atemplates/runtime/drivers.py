@@ -158,7 +158,7 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
         state: the state of its render. With one, a plan that needs the request's thread goes on
             there; without, it comes back to the loop after each step in the thread.
     """
-    executor: Any = NOT_ASKED
+    executor: Any = NOT_LOOKED
     answer: Any = None
     error: BaseException | None = None
     while True:
@@ -170,7 +170,7 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
                 wait = plan.send(answer) if error is None else plan.throw(error)
             except StopIteration as stop:
                 return stop.value
-        if executor is NOT_ASKED:
+        if executor is NOT_LOOKED:
             executor = thread_of_task()
         while state is not None and is_answered_in_thread(wait):
             hop = Hop(_go_on, plan, wait, state)
@@ -194,7 +194,7 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
             error = raised
 
 
-NOT_ASKED = object()
+NOT_LOOKED = object()
 """Stands for what runs the sync work of a task until its plan waits for the first time."""
 
 

@@ -96,7 +96,7 @@ class Policy:
         return is_trusted(code, self.trusted_after)
 
 
-UNWATCHED: AbstractContextManager[None] = nullcontext()
+NOBODY_WATCHES: AbstractContextManager[None] = nullcontext()
 """What is around a part of a render whose queries nobody wants to hear of. It holds nothing."""
 
 
@@ -189,7 +189,7 @@ class State:
     def in_thread(self) -> AbstractContextManager[Any]:
         """What is around a part of the render that runs in the request's thread."""
         if not self.uses_relations:
-            return UNWATCHED
+            return NOBODY_WATCHES
         watching: AbstractContextManager[Any] = self.relations.watch.watching()
         return watching
 
