@@ -20,7 +20,7 @@ ARROWS = {
     "runtime": {"errors", "placement"},
     "compiler": {"errors", "placement", "runtime"},
     "tags": {"errors", "placement", "runtime", "compiler"},
-    "jinja2": {"errors", "placement", "runtime", "relations", "engines.base", "engines.recording"},
+    "jinja2": {"errors", "placement", "runtime"},
     "relations": {"errors", "placement.guard", "runtime.waits", "runtime.types", "runtime.state"},
     # A backend that records imports the writer when it is made, and no other does.
     "engines": BELOW_ENGINES | {"migration.recorder"},

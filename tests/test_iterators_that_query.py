@@ -6,7 +6,7 @@ from asgiref.sync import sync_to_async
 from django.template import Context
 
 from atemplates.engines.django import arender_template
-from atemplates.jinja2.plans import use_plans
+from atemplates.engines.jinja2.plans import use_plans
 from tests.rendering import new_engine, plain, precompiled
 from tests.testapp.models import Animal
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from functools import partial, wraps
-from inspect import iscoroutinefunction
+from functools import wraps
 from pathlib import Path
-from types import FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
 
 from ..errors import RenderBlocked
 from ..runtime.drivers import close_awaitable, gather_awaitables, wait_for
-from ..runtime.types import is_awaitable
+from ..runtime.types import is_awaitable, is_coroutine_function
 
 
 class Option(NamedTuple):
@@ -104,14 +102,6 @@ word = re.compile(r"\w+")
 def words_of(source: str) -> set[str]:
     """Every name that ``source`` could possibly use as a variable."""
     return set(word.findall(source))
-
-
-def is_coroutine_function(value: Any) -> bool:
-    """Whether calling ``value`` gives a coroutine; lazy objects are not looked into."""
-    kind = type(value)
-    if issubclass(kind, (FunctionType, MethodType, partial)):
-        return iscoroutinefunction(value)
-    return any(iscoroutinefunction(vars(base).get("__call__")) for base in kind.__mro__)
 
 
 def context_holds_awaitables(context: Any) -> bool:

@@ -12,12 +12,11 @@ from django.core.exceptions import SynchronousOnlyOperation
 from jinja2.filters import FILTERS
 from jinja2.tests import TESTS
 
-from ..engines.base import is_coroutine_function
 from ..errors import NotRepeatable
 from ..placement.python_code import call_code
 from ..runtime.calls import has_its_name, may_replace, stands_beside
 from ..runtime.drivers import on_event_loop
-from ..runtime.types import RELATED, is_django, is_iterator
+from ..runtime.types import RELATED, is_coroutine_function, is_django, is_iterator
 from ..runtime.waits import Kind, Plan, Wait
 from .callables import BlockReference, Macro, PlannedFunction
 from .iteration import IterationStrategy, iteration_strategy

@@ -15,7 +15,7 @@ from jinja2.meta import find_referenced_templates
 from jinja2.nativetypes import NativeCodeGenerator
 from jinja2.nodes import EvalContext
 
-from ..engines.base import is_coroutine_function
+from ..runtime.types import is_coroutine_function
 from . import runtime as plan_runtime
 from .expressions import can_fold, chain_types
 from .loop_writer import holds_assignment

@@ -14,15 +14,13 @@ from jinja2.runtime import Undefined
 
 from ..placement.python_code import attribute_code, special_code
 from ..placement.value_code import comparison_code
-from ..relations import fetching
-from ..relations.models import is_missing, relations_of
 from ..runtime.async_sources import is_async_iterator, is_marked
 from ..runtime.source_steps import Either
 from ..runtime.types import DATA, PLAIN_OR_MODEL, RELATED, SOURCES
 from ..runtime.waits import Kind, Plan, Wait
 from .placed import stands_on_loop, taken
 from .sources import source_item
-from .state import running_state
+from .state import running_state, seam
 from .tracebacks import internal
 from .values import PLANNED, Pending
 
@@ -127,9 +125,7 @@ def needs_look(obj: Any, name: str) -> bool:
     """Whether reading an attribute may send a query that the policy has a say in."""
     if name in obj.__dict__ or not issubclass(type(obj), Model):
         return False
-    kind: Any = type(obj)
-    relation = relations_of(kind).get(name)
-    return fetching.AVAILABLE if relation is None else is_missing(obj, relation)
+    return seam.relations.may_query(obj, name)
 
 
 @internal

@@ -3,29 +3,63 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
-from ..engines.recording import RECORDER, observers_for
-from ..relations.events import Observer, observers
-from ..relations.loop_peers import Loop
-from ..relations.policy import current_policy
-from ..relations.render_relations import RenderRelations
 from ..runtime.async_sources import ReadSources
 from ..runtime.drivers import on_event_loop
+from ..runtime.relations import Relations
 from ..runtime.state import Policy
 
 PLACEMENT = Policy()
-POLICY = "atemplates_relations"
-"""The attribute of an environment that holds ``OPTIONS["relations"]``."""
+
+
+class LoopRelations(Relations, Protocol):
+    """What a render does about relations, told of all its loops when one of them matters."""
+
+    def see_loops(self, loops: list[list[Any]]) -> None:
+        """Bring the loops up to the present.
+
+        Args:
+            loops: ``[rows, root, site, None]`` for each loop around the code that runs. The last
+                item is for whatever is to be remembered about the loop.
+        """
+        ...
+
+
+class RelationsSource(Protocol):
+    """What the engines hand in: makes what a render does about relations."""
+
+    def of_render(self, context: Any) -> LoopRelations:
+        """Begin the render of a context, as its environment was configured."""
+        ...
+
+    def outside(self) -> LoopRelations:
+        """What plans do about relations that Python code runs outside of any render."""
+        ...
+
+    def may_query(self, instance: Any, name: str) -> bool:
+        """Whether reading an attribute of a model instance that is not in its dict may query."""
+        ...
+
+
+class Seam:
+    """Where the engines put the source of relations."""
+
+    __slots__ = ("relations",)
+
+    relations: RelationsSource
+    """Set by whatever makes an environment compile to plans. Threads that do it at the same time
+    all set the same object."""
+
+
+seam = Seam()
 
 
 class RenderState:
     """The state of one render.
 
     Args:
-        policy: what to do about relations that were not loaded.
-        told: the observers of its events.
-        view: the name of the view whose request is rendered.
+        relations: what it does about relations.
     """
 
     __slots__ = (
@@ -46,9 +80,7 @@ class RenderState:
         "trials",
     )
 
-    def __init__(
-        self, policy: str, told: tuple[Observer, ...] | None = None, view: str = ""
-    ) -> None:
+    def __init__(self, relations: LoopRelations) -> None:
         self.on_loop = False
         """Whether the code that runs now stands on an event loop, and can leave it."""
         self.policy = PLACEMENT
@@ -68,47 +100,29 @@ class RenderState:
         self.over = False
         """Whether the render has ended; tasks that it has started may still find its state."""
         self.loops: list[list[Any]] = []
-        """The loops around the code that runs: ``[rows, root, site, None or a Loop]``."""
+        """The loops around the code that runs: ``[rows, root, site, note]``."""
         self.read = ReadSources()
         """The sources that were read with ``async for``, with their rows."""
         self.stock_code = False
         """Whether code that Jinja2's own generator has written runs, in the request's thread."""
         self.place: tuple[Any, Any] = (None, None)
         """The site of the filter that runs, and the root of its value's path."""
-        self.known = RenderRelations(policy, observers() if told is None else told, view)
+        self.known = relations
+        """What is done about relations; its loops may be those of an earlier step."""
 
     @property
-    def relations(self) -> RenderRelations:
+    def relations(self) -> LoopRelations:
         """What is done about relations, with its loops brought up to the present."""
-        stack = self.known.loops.stack
-        stack.clear()
-        for entry in self.loops:
-            values, root, site, loop = entry
-            if type(values) is not list and type(values) is not tuple:
-                continue
-            if loop is None or loop.values is not values:
-                loop = entry[3] = made_loop(values, root, site)
-            stack.append(loop)
+        self.known.see_loops(self.loops)
         return self.known
-
-
-def made_loop(values: Any, root: Any, site: Any) -> Loop:
-    if site is None:
-        return Loop(values, None, (), "")
-    if root is None:
-        return Loop(values, None, (), site.text)
-    return Loop(values, root, site.bits[1:], site.bits[0])
 
 
 active: ContextVar[RenderState | None] = ContextVar("atemplates_jinja2_render", default=None)
 
 
 def begin(context: Any) -> RenderState:
-    """Make the state of a template's render with its environment's policy and recorder."""
-    policy = current_policy(getattr(context.environment, POLICY, "batch"))
-    recorder = getattr(context.environment, RECORDER, None)
-    told, view = observers_for(recorder, context.name or "", lambda: context.get("request"))
-    state = RenderState(policy, told, view)
+    """Make the state of a template's render."""
+    state = RenderState(seam.relations.of_render(context))
     outer = active.get()
     state.in_loop = on_event_loop() or (outer is not None and outer.in_loop and not outer.over)
     return state
@@ -116,4 +130,4 @@ def begin(context: Any) -> RenderState:
 
 def running_state() -> RenderState:
     """The state of the render that runs; outside of any, one of its own."""
-    return active.get() or RenderState(current_policy("batch"))
+    return active.get() or RenderState(seam.relations.outside())

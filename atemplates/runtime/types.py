@@ -12,8 +12,9 @@ import decimal
 import threading
 import uuid
 from collections.abc import Callable
-from inspect import CO_ITERABLE_COROUTINE
-from types import GeneratorType
+from functools import partial
+from inspect import CO_ITERABLE_COROUTINE, iscoroutinefunction
+from types import FunctionType, GeneratorType, MethodType
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -201,3 +202,11 @@ def is_awaitable(value: Any) -> bool:
 def is_iterator(value: Any) -> bool:
     """Whether ``value`` can be gone through only once."""
     return hasattr(type(value), "__next__")
+
+
+def is_coroutine_function(value: Any) -> bool:
+    """Whether calling ``value`` gives a coroutine; lazy objects are not looked into."""
+    kind = type(value)
+    if issubclass(kind, (FunctionType, MethodType, partial)):
+        return iscoroutinefunction(value)
+    return any(iscoroutinefunction(vars(base).get("__call__")) for base in kind.__mro__)

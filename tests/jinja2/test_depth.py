@@ -7,7 +7,7 @@ import jinja2.nativetypes
 import jinja2.sandbox
 import pytest
 
-from atemplates.jinja2.plans import use_plans
+from atemplates.engines.jinja2.plans import use_plans
 
 
 class Itself:

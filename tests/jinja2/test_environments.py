@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
 
-from atemplates.jinja2.plans import Environment, use_plans
+from atemplates.engines.jinja2.plans import Environment, use_plans
 
 from .conftest import make_backend, outcome, run
 

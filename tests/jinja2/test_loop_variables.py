@@ -6,7 +6,7 @@ from functools import cache
 import jinja2
 import pytest
 
-from atemplates.jinja2.plans import use_plans
+from atemplates.engines.jinja2.plans import use_plans
 from tests.rendering import run_async
 from tests.testapp.models import Animal
 from tests.watchdog import Hung, watchdog

@@ -5,7 +5,7 @@ import asyncio
 import jinja2
 import pytest
 
-from atemplates.jinja2.plans import use_plans
+from atemplates.engines.jinja2.plans import use_plans
 from tests.rendering import run_async
 
 SOURCES = [

@@ -132,7 +132,7 @@ from django.conf import settings
 settings.configure()
 import jinja2
 from atemplates.runtime import escaping
-from atemplates.jinja2.plans import Environment
+from atemplates.engines.jinja2.plans import Environment
 assert escaping.markup_escaped is not escaping.scan
 for source in ("{{ x }}", "{% macro m(a) %}<{{ a }}>{% endmacro %}{{ m(x) }}"):
     ours = Environment(autoescape=True).from_string(source)

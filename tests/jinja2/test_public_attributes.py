@@ -10,7 +10,7 @@ import pytest
 from jinja2 import runtime
 from jinja2.sandbox import SandboxedEnvironment, SecurityError
 
-from atemplates.jinja2.plans import Environment, use_plans
+from atemplates.engines.jinja2.plans import Environment, use_plans
 
 from .conftest import OPTIONS, outcome
 

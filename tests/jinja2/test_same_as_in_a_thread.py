@@ -8,8 +8,8 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group
 from jinja2.sandbox import SandboxedEnvironment
 
+from atemplates.engines.jinja2.plans import use_plans
 from atemplates.jinja2 import state
-from atemplates.jinja2.plans import use_plans
 from atemplates.placement import records
 from atemplates.runtime.state import Policy
 from tests import swallowing

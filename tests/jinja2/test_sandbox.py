@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from jinja2.sandbox import SandboxedEnvironment, SecurityError
 from jinja2.utils import import_string
 
-from atemplates.jinja2.plans import use_plans
+from atemplates.engines.jinja2.plans import use_plans
 from atemplates.testing import record, relations
 from tests.testapp.models import Animal, Food, Region
 

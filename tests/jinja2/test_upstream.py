@@ -9,10 +9,12 @@ import importlib
 import inspect
 import pkgutil
 import re
+from itertools import chain
 
 import pytest
 
 from atemplates import jinja2 as ours
+from atemplates.engines import jinja2 as engine
 
 from .overridden import OVERRIDDEN
 
@@ -27,7 +29,8 @@ def is_theirs(kind):
 def overridden():
     """What our classes override of Jinja2's: ``module:class.method`` of Jinja2 -> our class."""
     found = {}
-    for module in pkgutil.iter_modules(ours.__path__, f"{ours.__name__}."):
+    rooms = [pkgutil.iter_modules(room.__path__, f"{room.__name__}.") for room in (ours, engine)]
+    for module in chain(*rooms):
         for kind in vars(importlib.import_module(module.name)).values():
             if not inspect.isclass(kind) or not any(map(is_theirs, kind.__mro__[1:])):
                 continue

@@ -7,7 +7,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from atemplates.engines.django import DjangoTemplates
-from atemplates.jinja2.plans import use_plans
+from atemplates.engines.jinja2.plans import use_plans
 from atemplates.runtime.containers import holds_awaitables
 
 DJANGO = [

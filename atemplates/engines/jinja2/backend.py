@@ -15,8 +15,6 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.backends import jinja2 as stock
 from django.utils.module_loading import import_string
 
-from ...jinja2.plans import use_plans
-from ...jinja2.state import POLICY
 from ...jinja2.templates import cached_jinja2_template
 from ...relations.policy import relations as policy_for_this_render
 from ...runtime.drivers import in_request_thread
@@ -24,7 +22,9 @@ from ...runtime.state import POLICIES
 from ..base import Option, discard_awaitables, options_of, refuse_unknown, take_options
 from ..recording import RECORDER, RECORDER_OPTION, new_recorder
 from ..refusals import refusal_of, told_by_checks
+from .plans import use_plans
 from .processors import add_request, aprocess, copied, process
+from .relations import POLICY
 
 JINJA2_OPTIONS = {
     "recorder": RECORDER_OPTION,

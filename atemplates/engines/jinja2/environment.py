@@ -21,8 +21,8 @@ from jinja2.utils import pass_context
 
 from ...jinja2.bytecode import DjangoBytecodeCache
 from ...jinja2.extensions import CacheExtension, CsrfTokenExtension
-from ...jinja2.plans import Environment
 from .django_filters import BUILTIN_LIBRARIES, HUMANIZE, adapted, filesizeformat
+from .plans import Environment
 
 OUR_EXTENSIONS = (
     "jinja2.ext.i18n",

@@ -14,8 +14,7 @@ from ...compiler.templates import processor_code
 from ...placement.records import is_trusted, noted
 from ...placement.trials import LEAVE, attempt
 from ...runtime.drivers import in_request_thread, wait_for
-from ...runtime.types import is_awaitable, is_django
-from ..base import is_coroutine_function
+from ...runtime.types import is_awaitable, is_coroutine_function, is_django
 from ..context import merge_processor_result
 
 Processor: TypeAlias = Callable[[HttpRequest], Any]

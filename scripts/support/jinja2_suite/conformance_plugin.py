@@ -40,7 +40,7 @@ def init(self: Environment, *args: Any, **kwargs: Any) -> None:
         kwargs["enable_async"] = True
     stock_init(self, *args, **kwargs)
     if not ROUTE.startswith("stock"):
-        from atemplates.jinja2.plans import use_plans
+        from atemplates.engines.jinja2.plans import use_plans
 
         use_plans(self)
 

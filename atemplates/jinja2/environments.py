@@ -11,6 +11,7 @@ from . import filters, tests
 from .bytecode import PlanBytecodeCache
 from .codegen import generator_for
 from .contexts import Context
+from .state import RelationsSource, seam
 from .templates import PlanTemplate
 
 
@@ -77,16 +78,14 @@ def asked_of(environment: Any) -> Any:
     return sorted(environment.intercepted_binops), sorted(environment.intercepted_unops)
 
 
-def use_plans(environment: jinja2.Environment) -> jinja2.Environment:
+def compile_to_plans(environment: jinja2.Environment, relations: RelationsSource) -> None:
     """Make an environment compile its templates to plans from now on.
 
     Args:
-        environment: any environment, sandboxed and native ones included. It is changed: to
-            leave one as it is, pass its `overlay`.
-
-    Returns:
-        The same environment.
+        environment: any environment; it is changed.
+        relations: makes what renders do about relations.
     """
+    seam.relations = relations
     env: Any = environment
     env.code_generator_class = generator_for(env.code_generator_class)
     env.template_class = combined(PlanTemplate, env.template_class)
@@ -100,15 +99,3 @@ def use_plans(environment: jinja2.Environment) -> jinja2.Environment:
             f"{env.code_generator_class.__qualname__} {env.is_async} {type(env).__qualname__}"
             f" {asked_of(env)}",
         )
-    return environment
-
-
-class Environment(jinja2.Environment):
-    """Jinja2's environment, compiling to plans."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        use_plans(self)
-
-
-PlanTemplate.environment_class = Environment
