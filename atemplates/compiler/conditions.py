@@ -142,8 +142,8 @@ def write_comparison(w: Writer, result: str, name: str, first: str, second: str)
     w.line(f"    {compared}")
     w.line("else:")
     w.line(f"    {result} = compare(state, {name!r}, {first}, {second})")
-    w.line(f"    if type({result}) is Wait:")
-    w.line(f"        {result} = yield from {result}.subject")
+    w.line(f"    if type({result}) is Pending:")
+    w.line(f"        {result} = yield from {result}.plan")
 
 
 def write_container(w: Writer, value: str, place: str) -> str:
@@ -152,8 +152,8 @@ def write_container(w: Writer, value: str, place: str) -> str:
     w.line(f"{result} = {value}")
     w.line(f"if type({result}) not in simple:")
     w.line(f"    {result} = container(state, {result}{place})")
-    w.line(f"    if type({result}) is Wait:")
-    w.line(f"        {result} = yield from {result}.subject")
+    w.line(f"    if type({result}) is Pending:")
+    w.line(f"        {result} = yield from {result}.plan")
     return result
 
 
@@ -176,8 +176,8 @@ def write_truth(w: Writer, value: WrittenValue, place: str = "") -> str:
             w.line(f"{result} = {value.name}")
         w.line(f"if type({result}) not in simple:")
         w.line(f"    {result} = truth_of_value(state, {result}{place})")
-        w.line(f"    if type({result}) is Wait:")
-        w.line(f"        {result} = yield from {result}.subject")
+        w.line(f"    if type({result}) is Pending:")
+        w.line(f"        {result} = yield from {result}.plan")
         return result
     tested = f"truth_of_value(state, {value.name}{place})"
     w.line(f"{result} = {value.name} if type({value.name}) in simple else {tested}")

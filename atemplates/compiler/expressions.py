@@ -218,8 +218,8 @@ def write_single(w: Writer, root: str, site: str) -> str:
     w.line(f"{value} = {root}")
     w.line(f"if type({value}) not in inert:")
     w.line(f"    {value} = resolve_path(state, context, {value}, {site})")
-    w.line(f"    if type({value}) is Wait:")
-    w.line(f"        {value} = yield from {value}.subject")
+    w.line(f"    if type({value}) is Pending:")
+    w.line(f"        {value} = yield from {value}.plan")
     return value
 
 
@@ -360,8 +360,8 @@ def write_output(w: Writer, value: str, into: str | None = None) -> None:
         w.line(f"    {text} = {value} if {as_it_is} else html_escape({value})")
         w.line("else:")
         w.line(f"    {text} = render_value(state, context, {value}{where})")
-        w.line(f"    if type({text}) is Wait:")
-        w.line(f"        {text} = yield from {text}.subject")
+        w.line(f"    if type({text}) is Pending:")
+        w.line(f"        {text} = yield from {text}.plan")
     else:
         w.line(f"{text} = render_value(state, context, {value}{where})")
         w.wait(text)

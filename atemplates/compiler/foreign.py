@@ -17,7 +17,7 @@ from ..placement.records import noted, observed
 from ..runtime.placed_steps import LEAVE, run_placed
 from ..runtime.state import State
 from ..runtime.types import FORGET, is_awaitable
-from ..runtime.waits import Kind, Plan, Wait
+from ..runtime.waits import Kind, Pending, Plan, Wait
 from .foreign_arguments import PlannedExpression, expressions_in
 from .nodes import WRITERS
 from .plan import PlannedNodeList
@@ -137,7 +137,7 @@ def render_foreign(state: State, context: Any, node: Node) -> Any:
     state.reached_out = True
     if not state.on_loop:
         if names_awaitables(state, context):
-            return Wait(Kind.PLAN, _here_with_values(state, node, context))
+            return Pending(_here_with_values(state, node, context))
         if state.lesson:
             return noted(type(node).render, node.render_annotated, context)
         return node.render_annotated(context)
@@ -149,7 +149,7 @@ def render_foreign(state: State, context: Any, node: Node) -> Any:
         text = run_placed(state, code, trusted, node.render_annotated, (context,), None, given)
         if text is not LEAVE:
             return text
-    return Wait(Kind.PLAN, _in_thread_with_values(state, node, context, code))
+    return Pending(_in_thread_with_values(state, node, context, code))
 
 
 def foreign_tag_name(node: Node) -> str:

@@ -18,7 +18,7 @@ from ..runtime.filters import apply_filter
 from ..runtime.paths import resolve_path
 from ..runtime.sites import MISSING, Invalid, Site
 from ..runtime.state import State, state_of
-from ..runtime.waits import Plan, Wait
+from ..runtime.waits import Pending, Plan
 
 
 class PlannedExpression(FilterExpression):
@@ -44,8 +44,8 @@ class PlannedExpression(FilterExpression):
         if site is None:
             return variable.resolve(context)
         value = resolve_path(state, context, root, site)
-        if type(value) is Wait:
-            value = state.run(value.subject)
+        if type(value) is Pending:
+            value = state.run(value.plan)
         return value.text if type(value) is Invalid else value
 
 
@@ -87,8 +87,8 @@ def expression_plan(
         if getattr(function, "needs_autoescape", False):
             named["autoescape"] = context.autoescape
         value = apply_filter(state, function, value, site, root, *given, **named)
-        if type(value) is Wait:
-            value = yield from value.subject
+        if type(value) is Pending:
+            value = yield from value.plan
         site = root = None
     return value
 
@@ -114,6 +114,6 @@ def _variable_plan(
     if site is None:
         return variable.resolve(context)
     value = resolve_path(state, context, root, site)
-    if type(value) is Wait:
-        value = yield from value.subject
+    if type(value) is Pending:
+        value = yield from value.plan
     return value

@@ -27,7 +27,7 @@ from ..runtime.paths import attribute_failed, lookup_name, resolve_long_path, re
 from ..runtime.sites import MISSING, Invalid
 from ..runtime.state import State
 from ..runtime.types import INERT, MODELS, SIMPLE
-from ..runtime.waits import Kind, Wait
+from ..runtime.waits import Kind, Pending, Wait
 from .failures import annotate
 
 USUAL_CONTEXTS = {Context, StockRequestContext}
@@ -66,6 +66,7 @@ RUNTIME: dict[str, Any] = {
     "MISSING": MISSING,
     "SafeString": SafeString,
     "SynchronousOnlyOperation": SynchronousOnlyOperation,
+    "Pending": Pending,
     "Wait": Wait,
     "annotate": annotate,
     "apply_filter": apply_filter,

@@ -14,11 +14,11 @@ from django.template.base import NodeList, Template
 from django.template.context import Context
 from django.template.context import RequestContext as StockRequestContext
 
-from ..runtime.calls import await_value, complete_wait
+from ..runtime.calls import await_value
 from ..runtime.placed_steps import LEAVE, run_in_thread, run_placed
 from ..runtime.state import STATE_ATTRIBUTE, State, state_of
 from ..runtime.types import is_django
-from ..runtime.waits import Plan, Wait
+from ..runtime.waits import Pending, Plan
 from .foreign import await_context, call_in_thread, names_awaitables
 from .plan import PLAN_ATTRIBUTE as PLAN
 from .plan import PlannedNodeList, compiled
@@ -257,8 +257,8 @@ def _run_processors(state: State, template: Any, context: Any) -> Plan:
         if result is LEAVE:
             result = yield run_in_thread(code, processor, context.request)
         result = await_value(state, result)
-        if type(result) is Wait:
-            result = yield from complete_wait(result)
+        if type(result) is Pending:
+            result = yield from result.plan
         try:
             updates.update(result)
         except TypeError as error:

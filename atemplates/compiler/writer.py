@@ -217,8 +217,8 @@ class Writer:
 
     def wait(self, name: str) -> None:
         """Let the plan wait if ``name`` holds a wait, and put the answer there."""
-        self.line(f"if type({name}) is Wait:")
-        self.line(f"    {name} = yield from {name}.subject")
+        self.line(f"if type({name}) is Pending:")
+        self.line(f"    {name} = yield from {name}.plan")
 
     def refresh(self) -> None:
         """Read the context's dicts and names again, after code compiled elsewhere has run.

@@ -23,7 +23,7 @@ from .lookups import Missed, item_lookup
 from .placed import moved_then, stands_on_loop
 from .state import running_state
 from .tracebacks import internal
-from .values import SETTLED_TYPES, Pending, settled
+from .values import SETTLED_TYPES, AwaitablePlan, settled
 
 
 class Unsettled(Exception):
@@ -142,7 +142,7 @@ def path_of(attribute: Any) -> list[Any]:
 def computed(
     function: Callable[[Any], Any], environment: Environment, rows: Any, attribute: Any
 ) -> Any:
-    """Run one of Jinja2's filters on rows that are ready; give its result, or a `Pending`.
+    """Run one of Jinja2's filters on rows that are ready; give its result, or a `AwaitablePlan`.
 
     Args:
         function: the filter, of the environment to use.
@@ -151,12 +151,12 @@ def computed(
         attribute: what the filter looks up on each row.
     """
     if attribute is None and stands_on_loop() and use_code(rows) is not None:
-        return Pending(moved_then(computed, function, environment, rows, attribute))
+        return AwaitablePlan(moved_then(computed, function, environment, rows, attribute))
     lookups = SettledLookups(environment)
     try:
         return function(lookups)
     except Elsewhere:
-        return Pending(moved_then(computed, function, environment, rows, attribute))
+        return AwaitablePlan(moved_then(computed, function, environment, rows, attribute))
     except Unsettled as unsettled:
         if (
             type(unsettled.value) is Missed
@@ -164,8 +164,8 @@ def computed(
             and stands_on_loop()
         ):
             # In the thread it is looked up as often as Jinja2's own filter does.
-            return Pending(moved_then(computed, function, environment, rows, attribute))
-        return Pending(computed_slowly(function, lookups, rows, attribute, unsettled))
+            return AwaitablePlan(moved_then(computed, function, environment, rows, attribute))
+        return AwaitablePlan(computed_slowly(function, lookups, rows, attribute, unsettled))
     except SynchronousOnlyOperation:
         return Wait(Kind.CALL, function, (lookups,))
 

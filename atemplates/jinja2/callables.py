@@ -21,13 +21,13 @@ from ..runtime.waits import Kind, Wait
 from .nested import finish, wants_text
 from .state import running_state
 from .tracebacks import internal
-from .values import Pending
+from .values import AwaitablePlan
 
 as_markup: Callable[[str], Markup] = partial(str.__new__, Markup)
 """Make markup of a text that is escaped; ``Markup()`` would ask what it is given first."""
 
 
-def finished(environment: Environment, pending: Pending) -> Any:
+def finished(environment: Environment, pending: AwaitablePlan) -> Any:
     """What Python code gets of a call: the text; a coroutine in an async environment.
 
     Sync code that an async render calls gets the text as well.
@@ -66,7 +66,7 @@ class Macro(runtime.Macro):
         return self
 
     @internal
-    def _pend(self, eval_ctx: EvalContext, /, *args: Any, **kwargs: Any) -> Pending:
+    def _pend(self, eval_ctx: EvalContext, /, *args: Any, **kwargs: Any) -> AwaitablePlan:
         """Call it as part of the template's plan."""
         # The usual cases of what Jinja2's own binding does at length.
         if self.catch_kwargs or self.catch_varargs or len(args) > self._argument_count:
@@ -85,9 +85,11 @@ class Macro(runtime.Macro):
             values.append(caller)
         return self._invoke(values, bool(eval_ctx.autoescape))
 
-    def _invoke(self, arguments: list[Any], autoescape: bool) -> Pending:  # type: ignore[override]
+    def _invoke(self, arguments: list[Any], autoescape: bool) -> AwaitablePlan:  # type: ignore[override]
         plan: Any = self._func(*arguments)
-        return Pending(unmarked(plan) if self._marked and not autoescape else plan, autoescape)
+        if self._marked and not autoescape:
+            plan = unmarked(plan)
+        return AwaitablePlan(plan, autoescape)
 
     @internal
     @pass_eval_context
@@ -109,9 +111,9 @@ class PlannedFunction:
         self._environment = environment
 
     @internal
-    def _pend(self, eval_ctx: Any, /, *args: Any, **kwargs: Any) -> Pending:
+    def _pend(self, eval_ctx: Any, /, *args: Any, **kwargs: Any) -> AwaitablePlan:
         """Call it as part of the template's plan."""
-        return Pending(self._plan(*args, **kwargs))
+        return AwaitablePlan(self._plan(*args, **kwargs))
 
     @internal
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -161,9 +163,9 @@ class BlockReference(runtime.BlockReference):
         return as_plan(super().super)
 
     @internal
-    def _pend(self, eval_ctx: Any) -> Pending:
+    def _pend(self, eval_ctx: Any) -> AwaitablePlan:
         """Render the block as part of the template's plan."""
-        return Pending(self._text(), markup=bool(self._context.eval_ctx.autoescape))
+        return AwaitablePlan(self._text(), markup=bool(self._context.eval_ctx.autoescape))
 
     @internal
     def _text(self) -> Generator[Wait, Any, Any]:

@@ -27,7 +27,7 @@ from .sources import source_rows
 from .state import running_state
 from .streams import kept
 from .tracebacks import internal
-from .values import ORM_TYPES, PLANNED, SETTLED_TYPES, Pending, settled
+from .values import ORM_TYPES, PLANNED, SETTLED_TYPES, AwaitablePlan, settled
 
 ours = frozenset({Macro, BlockReference, LoopContext, PlannedFunction})
 """What a template can call as part of its own plan."""
@@ -73,7 +73,7 @@ class PlanFilter:
         result = self.function(*args, **kwargs)
         if type(result) is not Wait and type(result) not in PLANNED:
             return result
-        return given(Pending(settled(result)))
+        return given(AwaitablePlan(settled(result)))
 
 
 def bare(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -81,7 +81,7 @@ def bare(function: Callable[..., Any]) -> Callable[..., Any]:
     return function.function if type(function) is PlanFilter else partial(guard, function)
 
 
-class PendingFilter(Pending):
+class PendingFilter(AwaitablePlan):
     """A filter as part of the template's plan; it can tell where in the template it stands."""
 
     __slots__ = ()
@@ -109,9 +109,9 @@ def guard(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         return function.function(*args, **kwargs)
     for argument in (*args, *kwargs.values()) if kwargs else args:
         if type(argument) in unready:
-            return Pending(prepared(function, function, args, kwargs))
+            return AwaitablePlan(prepared(function, function, args, kwargs))
     if function is default and reads_source(function, args):
-        return Pending(with_rows(function, args, kwargs))  # Python may take it for true
+        return AwaitablePlan(with_rows(function, args, kwargs))  # Python may take it for true
     if stands_on_loop():
         code = applied_code(function, args, kwargs)
         if code is not None and not reads_source(function, args):
@@ -120,11 +120,11 @@ def guard(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
     except SynchronousOnlyOperation as error:
         if reads_source(function, args):
-            return Pending(with_rows(function, args, kwargs))
+            return AwaitablePlan(with_rows(function, args, kwargs))
         return stuck(function, args, kwargs, error)
     except TypeError:
         if reads_source(function, args):
-            return Pending(with_rows(function, args, kwargs))
+            return AwaitablePlan(with_rows(function, args, kwargs))
         raise
 
 
@@ -253,7 +253,7 @@ def foreign_call(
     if args or kwargs:
         for argument in (*args, *kwargs.values()):
             if type(argument) in unready:
-                return Pending(prepared(caller, function, (function, *args), kwargs))
+                return AwaitablePlan(prepared(caller, function, (function, *args), kwargs))
     if (
         type(function) is MethodType
         and type(function.__self__) in ORM_TYPES

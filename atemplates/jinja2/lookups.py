@@ -22,7 +22,7 @@ from .placed import stands_on_loop, taken
 from .sources import source_item
 from .state import running_state, seam
 from .tracebacks import internal
-from .values import PLANNED, Pending
+from .values import PLANNED, AwaitablePlan
 
 names_of_dicts = frozenset(dir(dict))
 
@@ -174,7 +174,7 @@ def secured_item(environment: Any, obj: Any, key: Any) -> Any:
         and not is_async_iterator(type(obj))
         and not issubclass(type(obj), Undefined)
     ):
-        return Pending(source_item(environment, obj, key))
+        return AwaitablePlan(source_item(environment, obj, key))
     if type(obj) not in DATA:
         code = item_code(obj, key)
         if code is not None and stands_on_loop():
@@ -200,7 +200,7 @@ def read_attribute(
     found = look_up(environment, obj, name)
     if type(obj) not in SOURCES:
         return found
-    return Pending(source_attribute(found, look_up, environment, obj, name))._start()
+    return AwaitablePlan(source_attribute(found, look_up, environment, obj, name))._start()
 
 
 @internal

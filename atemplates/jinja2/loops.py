@@ -13,7 +13,7 @@ from .iteration import IterationStrategy, iteration_strategy
 from .nested import finish, given
 from .streams import IteratorStream, PlannedStream, Stream, open_rows, settled_items
 from .tracebacks import internal
-from .values import SEARCHABLE_TYPES, Pending
+from .values import SEARCHABLE_TYPES, AwaitablePlan
 
 INDEXABLE = frozenset({list, tuple, str, Markup, range})
 
@@ -23,7 +23,7 @@ class LoopContext:
 
     Generated code counts ``index0`` in its own ``for`` statement. Over a list the rest follows
     from the index; over a stream, what lies ahead has to be fetched, so those attributes give a
-    `Pending`, which the template's plan resolves.
+    `AwaitablePlan`, which the template's plan resolves.
     """
 
     __module__ = "jinja2.runtime"  # messages about what it lacks name it as stock's
@@ -72,7 +72,7 @@ class LoopContext:
     def length(self) -> Any:
         """How many rows there are, or were when that was asked first."""
         if self._stream is not None:
-            return Pending(self._measure())
+            return AwaitablePlan(self._measure())
         if self._length is None:
             self._length = len(self._rows)
         return self._length
@@ -84,7 +84,7 @@ class LoopContext:
 
     def __len__(self) -> int:
         length = self.length
-        return finish(length._finish()) if type(length) is Pending else int(length)
+        return finish(length._finish()) if type(length) is AwaitablePlan else int(length)
 
     @property
     def depth(self) -> int:
@@ -101,14 +101,14 @@ class LoopContext:
         """The number of the row counted from the end, to 1."""
         if self._stream is None:
             return self.length - self.index0
-        return Pending(self._remaining(1))
+        return AwaitablePlan(self._remaining(1))
 
     @property
     def revindex0(self) -> Any:
         """The number of the row counted from the end, to 0."""
         if self._stream is None:
             return self.length - self.index0 - 1
-        return Pending(self._remaining(0))
+        return AwaitablePlan(self._remaining(0))
 
     @internal
     def _remaining(self, base: int) -> Plan:
@@ -125,7 +125,7 @@ class LoopContext:
         """Whether this is the last row."""
         if self._stream is None:
             return self.index0 + 1 >= len(self._rows)
-        return Pending(self._is_last())
+        return AwaitablePlan(self._is_last())
 
     @internal
     def _is_last(self) -> Plan:
@@ -143,7 +143,7 @@ class LoopContext:
     def nextitem(self) -> Any:
         """The row after this one; undefined at the last."""
         if self._stream is not None:
-            return Pending(self._following())
+            return AwaitablePlan(self._following())
         if self.last:
             return self._undefined("there is no next item")
         return self._rows[self.index0 + 1]
@@ -168,14 +168,14 @@ class LoopContext:
         return False
 
     @internal
-    def _pend(self, eval_ctx: Any, iterable: Iterable[Any]) -> Pending:
+    def _pend(self, eval_ctx: Any, iterable: Iterable[Any]) -> AwaitablePlan:
         """Render the loop's body for nested rows, as part of the template's plan."""
         if self._recurse is None:
             raise TypeError("The loop must have the 'recursive' marker to be called recursively.")
-        return Pending(self._recurse(iterable, self._recurse, self.depth))
+        return AwaitablePlan(self._recurse(iterable, self._recurse, self.depth))
 
     def __call__(self, iterable: Iterable[Any]) -> Any:
-        """The same for Python code: the text, or a `Pending` to code that can await."""
+        """The same for Python code: the text, or a `AwaitablePlan` to code that can await."""
         return given(self._pend(None, iterable))
 
     def __repr__(self) -> str:
@@ -194,7 +194,7 @@ class LoopForPython:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._loop, name)
-        return finish(value._finish()) if type(value) is Pending else value
+        return finish(value._finish()) if type(value) is AwaitablePlan else value
 
     def __len__(self) -> int:
         return len(self._loop)

@@ -21,7 +21,7 @@ from ..runtime.drivers import arun, on_event_loop, run
 from ..runtime.waits import Kind, Wait
 from .state import RenderState, active
 from .tracebacks import internal
-from .values import Pending
+from .values import AwaitablePlan
 
 ASYNC = CO_COROUTINE | CO_ASYNC_GENERATOR | CO_ITERABLE_COROUTINE
 """The flags of code that can await."""
@@ -96,7 +96,7 @@ def _finish_here(plan: Generator[Wait, Any, Any], state: RenderState) -> Any:
 
 
 @internal
-def given(pending: Pending) -> Any:
+def given(pending: AwaitablePlan) -> Any:
     """What Python code gets of a call, in an environment of either kind."""
     if on_event_loop() and can_await():
         return pending._start()

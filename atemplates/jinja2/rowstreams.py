@@ -19,7 +19,7 @@ from .lookups import item_lookup
 from .runtime import truth_plan
 from .streams import Stream, not_yet, opened, unbounded
 from .tracebacks import internal
-from .values import FREE_TRUTH_TYPES, JINJA2_SCALARS, PLACED, SETTLED_TYPES, Pending, settled
+from .values import FREE_TRUTH_TYPES, JINJA2_SCALARS, PLACED, SETTLED_TYPES, AwaitablePlan, settled
 
 RowStep: TypeAlias = Callable[[Any], Any]
 """From a row to what comes of it, to ``missing`` for nothing, or to something that waits."""
@@ -79,7 +79,7 @@ class RowStream(Stream):
         assert step is not None
         assert iterator is not None
         for row in iterator:
-            made = step(row) if type(row) in SETTLED_TYPES else Pending(self.late(row, step))
+            made = step(row) if type(row) in SETTLED_TYPES else AwaitablePlan(self.late(row, step))
             if type(made) not in SETTLED_TYPES:
                 self.stuck = made
                 self.ready.extend(found)
@@ -109,7 +109,7 @@ class RowStream(Stream):
         step = self.step
         assert step is not None
         for row in self.iterator:
-            made = step(row) if type(row) in SETTLED_TYPES else Pending(self.late(row, step))
+            made = step(row) if type(row) in SETTLED_TYPES else AwaitablePlan(self.late(row, step))
             if type(made) not in SETTLED_TYPES:
                 self.stuck = made
                 return
@@ -228,7 +228,7 @@ def looked_up(
         for number, part in enumerate(parts, 1):
             obj = item(environment, obj, part)
             if type(obj) not in SETTLED_TYPES:
-                return Pending(slow(obj, number, row))
+                return AwaitablePlan(slow(obj, number, row))
             if default is not None and issubclass(type(obj), Undefined):
                 obj = default
         return obj
@@ -245,7 +245,7 @@ def looked_up(
 
     def only(row: Any) -> Any:
         obj = item(environment, row, part)
-        return obj if type(obj) in SETTLED_TYPES else Pending(slow(obj, 1, row))
+        return obj if type(obj) in SETTLED_TYPES else AwaitablePlan(slow(obj, 1, row))
 
     if len(parts) == 1 and default is None:
         (part,) = parts
@@ -283,11 +283,11 @@ def selected(keep: bool, lookup: RowStep | None, test: RowStep | None) -> RowSte
         verdict = row if lookup is None else lookup(row)
         if test is not None:
             if type(verdict) not in SETTLED_TYPES:
-                return Pending(slow(row, verdict, tested=False))
+                return AwaitablePlan(slow(row, verdict, tested=False))
             verdict = test(verdict)
         if type(verdict) in FREE_TRUTH_TYPES:
             return row if bool(verdict) is keep else missing
-        return Pending(slow(row, verdict, tested=True))
+        return AwaitablePlan(slow(row, verdict, tested=True))
 
     def slow(row: Any, verdict: Any, tested: bool) -> Plan:
         if not tested:

@@ -1,7 +1,7 @@
 """What generated code calls: one lookup, one call, one operation, one output each.
 
-A plain function gives the value, or something that waits (a `Wait`, a `Pending`, a `Missed`) when
-it is stuck; generated code compares the type of what it got, and only then runs the generator
+A plain function gives the value, or something that waits (a `Wait`, an `AwaitablePlan`, a `Missed`)
+when it is stuck; generated code compares the type of what it got, and only then runs the generator
 functions of this file. On the event loop a step of Django's own code that raises
 `SynchronousOnlyOperation` becomes a wait for the same step in the request's thread (the guard
 raises before a query is sent); steps that run code of others are placed before they run.
@@ -65,7 +65,7 @@ from .values import (
     SEARCHABLE_TYPES,
     SETTLED_TYPES,
     UNESCAPED,
-    Pending,
+    AwaitablePlan,
     settled,
     settled_within,
 )
@@ -125,7 +125,7 @@ __all__ = [
 def cut_section(obj: Any, part: slice) -> Any:
     """Cut ``obj[start:stop:step]``."""
     if iteration_strategy(type(obj)) is IterationStrategy.SOURCE:
-        return Pending(section_of_source(obj, part))
+        return AwaitablePlan(section_of_source(obj, part))
     if type(obj) in SEARCHABLE_TYPES and JINJA2_SCALARS.issuperset(
         map(type, (part.start, part.stop, part.step))
     ):
@@ -155,7 +155,7 @@ def truth_plan(value: Any, site: Any = None, root: Any = None) -> Plan:
 @internal
 def printed(write: Callable[[Any], str], value: Any, site: Any = None, root: Any = None) -> Plan:
     """The text of a value, made by ``write`` (``escape`` or ``str``)."""
-    if type(value) is Pending and value._wait is None:
+    if type(value) is AwaitablePlan and value._wait is None:
         # What most of such values are: a macro or a block, whose output is text.
         value = Markup((yield from value._plan)) if value._markup else (yield from value._plan)
     if type(value) in JINJA2_SCALARS:

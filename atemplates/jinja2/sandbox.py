@@ -13,7 +13,7 @@ from ..runtime.waits import Kind, Plan, Wait
 from .calls import allowed_by, call_in_template, foreign_call, ours
 from .state import running_state
 from .tracebacks import internal
-from .values import Pending, settled
+from .values import AwaitablePlan, settled
 
 
 @internal
@@ -27,7 +27,7 @@ def secured_call(
     try:
         allowed = environment.is_safe_callable(function)
     except SynchronousOnlyOperation:
-        return Pending(allowed_later(environment, context, function, args, kwargs))
+        return AwaitablePlan(allowed_later(environment, context, function, args, kwargs))
     return allowed_call(allowed, environment, context, function, args, kwargs)
 
 

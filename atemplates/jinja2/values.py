@@ -73,7 +73,7 @@ most_types = 4096
 """How many types the growing sets may hold, in programs that make classes without end."""
 
 
-class Pending:
+class AwaitablePlan:
     """A plan that is part of the template's own (a macro, a block, a filter) and not finished.
 
     Template code runs it on as part of its own plan. Python code that got hold of one (a sync
@@ -176,7 +176,7 @@ def remember_type(kind: type) -> None:
         SETTLED_TYPES.add(kind)
 
 
-PLANNED: set[type] = {Pending}
+PLANNED: set[type] = {AwaitablePlan}
 """Types whose ``finish(site, root)`` is a plan that gives the value. Filled by imports alone."""
 
 
@@ -199,7 +199,7 @@ def settled(value: Any, site: Any = None, root: Any = None) -> Generator[Wait, A
     """
     while type(value) not in SETTLED_TYPES:
         kind = type(value)
-        if kind is Pending and value._wait is None:
+        if kind is AwaitablePlan and value._wait is None:
             value = Markup((yield from value._plan)) if value._markup else (yield from value._plan)
         elif kind is Wait:
             value = yield value

@@ -17,7 +17,7 @@ from .placed_steps import LEAVE, run_here, run_in_thread
 from .sites import Site
 from .state import State
 from .types import INERT, MARKS, SOURCES, is_awaitable, is_django, is_related, learn_type
-from .waits import Kind, Plan, Wait
+from .waits import Kind, Pending, Plan, Wait, pending_wait
 
 
 def call_value(state: State, value: Any) -> Any:
@@ -27,7 +27,7 @@ def call_value(state: State, value: Any) -> Any:
     if getattr(value, "alters_data", False):
         return state.engine.string_if_invalid
     if type(value) is MethodType and value.__func__ is BlockNode.super:
-        return Wait(Kind.PLAN, state.block_super(state, value.__self__))
+        return Pending(state.block_super(state, value.__self__))
     try:
         return value()
     except TypeError:
@@ -93,8 +93,8 @@ CALLABLES = frozenset({FunctionType, MethodType})
 
 def repeat_call(
     state: State, function: Any, site: Site | None = None, root: Any = None, code: Any = None
-) -> Wait:
-    """Wait for a call that cannot be made right here: in the thread, or of another's async twin.
+) -> Pending:
+    """Make a call that cannot be made right here: in the thread, or of another's async twin.
 
     Args:
         code: what the call runs, if that is code of others.
@@ -103,12 +103,12 @@ def repeat_call(
     if made is not None:
         notify = state.relations.call_step(function, site, root)
         if isasyncgen(made):
-            return Wait(Kind.ROWS, made, notify=notify)
-        return Wait(Kind.AWAIT, made, notify=notify)
+            return pending_wait(Wait(Kind.ROWS, made, notify=notify))
+        return pending_wait(Wait(Kind.AWAIT, made, notify=notify))
     owner, index = getattr(function, "__self__", None), len(site.bits) if site is not None else 1
     name = getattr(function, "__name__", "")
     notify = state.relations.python_step(owner, name, site, root, index - 1)
-    return run_in_thread(code, call_value, state, function, notify=notify)
+    return pending_wait(run_in_thread(code, call_value, state, function, notify=notify))
 
 
 def _call_twin(function: Any) -> Any:
@@ -186,10 +186,10 @@ def has_own_twin(function: Any) -> bool:
 
 
 def await_awaitable(state: State, awaitable: Any, *, then_call: bool = False) -> Any:
-    """Return the result of an awaitable that was awaited before, or the wait for it."""
+    """Return the result of an awaitable that was awaited before, or a `Pending` of it."""
     known = state.awaited.get(id(awaitable))
     if known is None:
-        return Wait(Kind.PLAN, await_once(state, awaitable, then_call))
+        return Pending(await_once(state, awaitable, then_call))
     value = known[1]
     if then_call and type(value) not in INERT and callable(value):
         return call_or_await(state, value)
@@ -208,16 +208,9 @@ def await_once(state: State, awaitable: Any, then_call: bool) -> Plan:
         state.awaited[id(awaitable)] = (awaitable, value)
     if then_call and type(value) not in INERT and callable(value):
         value = call_or_await(state, value)
-        if type(value) is Wait:
-            value = yield from complete_wait(value)
+        if type(value) is Pending:
+            value = yield from value.plan
     return value
-
-
-def complete_wait(wait: Wait) -> Plan:
-    """Wait for anything, be it a plan or something for the driver."""
-    if wait.kind is Kind.PLAN:
-        return (yield from wait.subject)
-    return (yield wait)
 
 
 def await_value(state: State, value: Any) -> Any:
@@ -227,20 +220,20 @@ def await_value(state: State, value: Any) -> Any:
     return value
 
 
-def filled_then(state: State, value: Any, function: Callable[[Any], Any]) -> Wait:
-    """The wait for what ``function`` makes of a container once its awaitables are awaited."""
-    return Wait(Kind.PLAN, _filled_then(state, value, function))
+def filled_then(state: State, value: Any, function: Callable[[Any], Any]) -> Pending:
+    """Give what ``function`` makes of a container, once its awaitables are awaited."""
+    return Pending(_filled_then(state, value, function))
 
 
 def _filled_then(state: State, value: Any, function: Callable[[Any], Any]) -> Plan:
     value = yield from filled(value, lambda item: _awaited(state, item))
     result = function(value)
-    return (yield from complete_wait(result)) if type(result) is Wait else result
+    return (yield from result.plan) if type(result) is Pending else result
 
 
 def _awaited(state: State, awaitable: Any) -> Plan:
     result = await_awaitable(state, awaitable)
-    return (yield from complete_wait(result)) if type(result) is Wait else result
+    return (yield from result.plan) if type(result) is Pending else result
 
 
 def again_in_thread(
@@ -252,8 +245,8 @@ def again_in_thread(
     function: Any,
     *args: Any,
     code: Any = None,
-) -> Wait:
-    """Wait for a step in the request's thread: it belongs there, or met Django's guard here.
+) -> Pending:
+    """Take a step in the request's thread: it belongs there, or met Django's guard here.
 
     Args:
         bit: what is done with the value.
@@ -261,4 +254,4 @@ def again_in_thread(
     """
     index = len(site.bits) if site is not None else 1
     notify = state.relations.python_step(value, bit, site, root, index)
-    return Wait(Kind.PLAN, complete_wait(run_in_thread(code, function, *args, notify=notify)))
+    return pending_wait(run_in_thread(code, function, *args, notify=notify))

@@ -13,7 +13,7 @@ from ..placement.value_code import comparison_code
 from .calls import again_in_thread
 from .placed_steps import LEAVE, run_here
 from .state import State
-from .waits import Wait
+from .waits import Pending
 
 
 def swallow(error: Exception) -> bool:
@@ -31,7 +31,7 @@ def compare(state: State, name: str, first: Any, second: Any) -> Any:
     """Compare two values of which one may run code of its own.
 
     Returns:
-        The result, or a wait for it.
+        The result, or a `Pending` of it.
     """
     function = COMPARISONS[name]
     code = comparison_code(first, second) if state.looks else None
@@ -48,8 +48,8 @@ def compare(state: State, name: str, first: Any, second: Any) -> Any:
         return compare_again(state, error, name, first, second)
 
 
-def compare_again(state: State, error: Exception, name: str, first: Any, second: Any) -> Wait:
-    """Wait in the thread for a comparison of Django's own code that met its guard on the loop."""
+def compare_again(state: State, error: Exception, name: str, first: Any, second: Any) -> Pending:
+    """Repeat a comparison in the thread: Django's own code met its guard on the loop."""
     if not state.on_loop:
         raise error
     return again_in_thread(

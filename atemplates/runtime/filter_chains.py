@@ -11,7 +11,7 @@ from .paths import resolve_long_path, resolve_path
 from .sites import Invalid, Site
 from .state import State
 from .types import INERT
-from .waits import Kind, Plan, Wait
+from .waits import Pending, Plan
 
 
 class FilterStep(NamedTuple):
@@ -27,7 +27,7 @@ class FilterStep(NamedTuple):
     needs_autoescape: bool = False
 
     def apply(self, state: State, context: Any, value: Any, site: Site, root: Any) -> Any:
-        """Apply the filter; the result, or a wait for it."""
+        """Apply the filter; the result, or a `Pending` of it."""
         if self.expects_localtime:
             value = local_time(state, value, context.use_tz)
         if self.twin is not None:
@@ -42,7 +42,7 @@ class FilterStep(NamedTuple):
 def render_filtered(
     state: State, context: Any, value: Any, site: Site, chain: tuple[FilterStep, ...]
 ) -> Any:
-    """Return the text of a variable with filters, or a wait for it.
+    """Return the text of a variable with filters, or a `Pending` of it.
 
     Django writes nothing where resolving fails with a UnicodeDecodeError.
 
@@ -59,8 +59,8 @@ def render_filtered(
         value = _filtered(state, context, value, site, root, steps)
     except UnicodeDecodeError:
         return ""
-    if type(value) is Wait:
-        return Wait(Kind.PLAN, _show_later(state, context, value, site, root, steps))
+    if type(value) is Pending:
+        return Pending(_show_later(state, context, value, site, root, steps))
     return render_value(state, context, value, site, root)
 
 
@@ -72,10 +72,10 @@ def _filtered(
         for _ in steps:  # none of them is applied
             pass
         return value.text
-    if type(value) is not Wait:
+    if type(value) is not Pending:
         for step in steps:
             value = step.apply(state, context, value, site, root)
-            if type(value) is Wait:
+            if type(value) is Pending:
                 break
     return value
 
@@ -84,12 +84,12 @@ def _show_later(
     state: State, context: Any, value: Any, site: Site, root: Any, steps: Iterator[FilterStep]
 ) -> Plan:
     try:
-        while type(value) is Wait:
-            value = yield from value.subject
+        while type(value) is Pending:
+            value = yield from value.plan
             value = _filtered(state, context, value, site, root, steps)
     except UnicodeDecodeError:
         return ""
     text = render_value(state, context, value, site, root)
-    if type(text) is Wait:
-        text = yield from text.subject
+    if type(text) is Pending:
+        text = yield from text.plan
     return text

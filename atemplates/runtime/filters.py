@@ -14,7 +14,7 @@ from django.utils.safestring import SafeData, SafeString, mark_safe
 from ..errors import NotRepeatable
 from ..placement.python_code import CODELESS_TYPES, SOMEBODYS, call_code
 from ..placement.value_code import iteration_code, truth_code, use_code
-from .calls import await_value, complete_wait, filled_then
+from .calls import await_value, filled_then
 from .containers import CONTAINER_TYPES, holds_awaitables
 from .iteration import ROW_CONTAINERS, _same, evaluated_then
 from .placed_steps import LEAVE, run_in_thread, run_placed
@@ -22,7 +22,7 @@ from .sites import Site
 from .source_steps import CUTTING_FILTERS, filter_source
 from .state import State
 from .types import INERT, RELATED, is_awaitable, is_django, is_iterator, is_related, is_source
-from .waits import Kind, Plan, Wait
+from .waits import Kind, Pending, Plan, Wait, pending_wait
 
 WHOLE_VALUE_FILTERS = frozenset(
     {
@@ -102,7 +102,7 @@ def apply_filter(
             wait = state.relations.whole(value, site, root)
             if wait is not None:
                 filtered = _filter_rows(state, value, wait, function, args, kwargs, site, root)
-                return Wait(Kind.PLAN, filtered)
+                return Pending(filtered)
         if not state.on_loop:
             state.relations.prepare_value(value, site, root)
     result: Any
@@ -114,8 +114,8 @@ def apply_filter(
             result = function(value, *args, **kwargs)
         except SynchronousOnlyOperation as error:
             result = filter_again(state, error, function, value, args, kwargs, site, root)
-    if type(result) is Wait or (type(result) not in INERT and is_awaitable(result)):
-        return Wait(Kind.PLAN, _filtered(state, result, value, function, site, root))
+    if type(result) is Pending or (type(result) not in INERT and is_awaitable(result)):
+        return Pending(_filtered(state, result, value, function, site, root))
     _note_origin(state, value, result, site, root)
     if getattr(function, "is_safe", False) and isinstance(value, SafeData):
         result = mark_safe(result)
@@ -171,7 +171,7 @@ def _placed(
             return result
     state.relations.prepare_value(value, site, root)
     notify = state.relations.filter_step(function, value, site, root)
-    return run_in_thread(code, function, *given, notify=notify, **kwargs)
+    return pending_wait(run_in_thread(code, function, *given, notify=notify, **kwargs))
 
 
 def apply_stock(
@@ -213,8 +213,8 @@ def _filter_rows(
     """Evaluate a whole queryset, then apply a filter, which may ask for more."""
     queryset = yield from evaluated_then(state, queryset, wait, _same)
     result = apply_filter(state, function, queryset, site, root, *args, **kwargs)
-    if type(result) is Wait:
-        result = yield from complete_wait(result)
+    if type(result) is Pending:
+        result = yield from result.plan
     return result
 
 
@@ -245,11 +245,11 @@ def _note_origin(state: State, value: Any, result: Any, site: Site | None, root:
 def _filtered(
     state: State, result: Any, value: Any, function: Any, site: Site | None, root: Any
 ) -> Plan:
-    if type(result) is Wait:
-        result = yield result
+    if type(result) is Pending:
+        result = yield from result.plan
     result = await_value(state, result)
-    if type(result) is Wait:
-        result = yield from complete_wait(result)
+    if type(result) is Pending:
+        result = yield from result.plan
     _note_origin(state, value, result, site, root)
     if getattr(function, "is_safe", False) and isinstance(value, SafeData):
         result = mark_safe(result)
@@ -265,8 +265,8 @@ def filter_again(
     kwargs: Any,
     site: Site | None = None,
     root: Any = None,
-) -> Wait:
-    """Wait in the thread for a filter of Django's own that met its guard on the loop.
+) -> Pending:
+    """Apply a filter of Django's own in the thread, after it met its guard on the loop.
 
     The guard raises before a query is sent, and such a filter changes nothing.
 
@@ -283,4 +283,4 @@ def filter_again(
         ) from error
     state.relations.prepare_value(value, site, root)
     notify = state.relations.filter_step(function, value, site, root)
-    return Wait(Kind.CALL, function, (value, *args), kwargs, notify=notify)
+    return pending_wait(Wait(Kind.CALL, function, (value, *args), kwargs, notify=notify))

@@ -18,11 +18,11 @@ from .sites import Site
 from .source_steps import read_source, source_truth, sync_or_read
 from .state import State
 from .types import INERT, SEQUENCES, SIMPLE, VIEWS, is_iterator, is_related, is_source
-from .waits import Kind, Plan, Wait
+from .waits import Kind, Pending, Plan, Wait
 
 
 def truth_of_value(state: State, value: Any, site: Site | None = None, root: Any = None) -> Any:
-    """Return whether a value is true, or a wait for it.
+    """Return whether a value is true, or a `Pending` of it.
 
     Args:
         site: the expression whose value it is, if that is known.
@@ -40,9 +40,7 @@ def truth_of_value(state: State, value: Any, site: Site | None = None, root: Any
         if is_related(type(value)) and issubclass(type(value), QuerySet):
             wait = state.relations.whole(value, site, root)
             return (
-                bool(value)
-                if wait is None
-                else Wait(Kind.PLAN, evaluated_then(state, value, wait, bool))
+                bool(value) if wait is None else Pending(evaluated_then(state, value, wait, bool))
             )
         return bool(value)
     except SynchronousOnlyOperation:
@@ -62,17 +60,17 @@ def truth_of_variable(state: State, context: Any, value: Any, site: Site) -> Any
         value = resolve_long_path(state, context, value, site)
     elif type(value) not in INERT:
         value = resolve_path(state, context, value, site)
-    if type(value) is Wait:
-        return Wait(Kind.PLAN, _holds_later(state, value, site, root))
+    if type(value) is Pending:
+        return Pending(_holds_later(state, value, site, root))
     return value if type(value) in SIMPLE else truth_of_value(state, value, site, root)
 
 
-def _holds_later(state: State, wait: Wait, site: Site, root: Any) -> Plan:
-    value = yield from wait.subject
+def _holds_later(state: State, pending: Pending, site: Site, root: Any) -> Plan:
+    value = yield from pending.plan
     if type(value) not in SIMPLE:
         value = truth_of_value(state, value, site, root)
-        if type(value) is Wait:
-            value = yield from value.subject
+        if type(value) is Pending:
+            value = yield from value.plan
     return value
 
 
@@ -114,7 +112,7 @@ def loop_rows(
         return _source_rows(state, value, backwards, sized)
     if issubclass(kind, QuerySet):
         wait = state.relations.whole(value, site, root)
-        return value if wait is None else Wait(Kind.PLAN, evaluated_then(state, value, wait, _same))
+        return value if wait is None else Pending(evaluated_then(state, value, wait, _same))
     if is_iterator(value) and state.on_loop:
         # On trial a generator cannot be put back to its beginning.
         return again_in_thread(state, value, "__iter__", site, root, list, value)
@@ -220,5 +218,5 @@ def container(state: State, value: Any, site: Site | None = None, root: Any = No
     elif issubclass(kind, QuerySet):
         wait = state.relations.whole(value, site, root)
         if wait is not None:
-            return Wait(Kind.PLAN, evaluated_then(state, value, wait, _same))
+            return Pending(evaluated_then(state, value, wait, _same))
     return value

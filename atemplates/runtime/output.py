@@ -26,7 +26,7 @@ from .sites import Site
 from .source_steps import read_then
 from .state import State
 from .types import INERT, is_related, is_source
-from .waits import Kind, Plan, Wait
+from .waits import Pending, Plan
 
 ZONES = frozenset({datetime_timezone, ZoneInfo})
 """Types of time zones that know their offset at any time: a datetime with one is not naive."""
@@ -135,16 +135,16 @@ def render_variable(state: State, context: Any, value: Any, site: Site) -> Any:
         value = resolve_long_path(state, context, value, site)
     elif type(value) not in INERT:
         value = resolve_path(state, context, value, site)
-    if type(value) is Wait:
-        return Wait(Kind.PLAN, _show_later(state, context, value, site, root))
+    if type(value) is Pending:
+        return Pending(_show_later(state, context, value, site, root))
     if type(value) is str:
         return escape(value) if context.autoescape else value
     return render_value(state, context, value, site, root)
 
 
-def _show_later(state: State, context: Any, wait: Wait, site: Site, root: Any) -> Plan:
-    value = yield from wait.subject
+def _show_later(state: State, context: Any, pending: Pending, site: Site, root: Any) -> Plan:
+    value = yield from pending.plan
     text = render_value(state, context, value, site, root)
-    if type(text) is Wait:
-        text = yield from text.subject
+    if type(text) is Pending:
+        text = yield from text.plan
     return text

@@ -11,13 +11,13 @@ from django.template.base import VariableDoesNotExist
 from django.template.context import BaseContext
 
 from ..placement.python_code import attribute_code
-from .calls import await_once, call_or_await, complete_wait
+from .calls import await_once, call_or_await
 from .placed_steps import LEAVE, run_here, run_in_thread
 from .sites import MISSING, Invalid, Site
 from .source_steps import look_up, missing_method
 from .state import State
 from .types import INERT, PLAIN, RELATED, SOURCES, is_awaitable
-from .waits import Kind, Plan, Wait
+from .waits import Pending, Plan, Wait, pending_wait
 
 template_logger = logging.getLogger("django.template")
 
@@ -81,7 +81,7 @@ def resolve_path(
         settled: whether the value was called and awaited already, and is not to be called again.
 
     Returns:
-        The value, or a `Wait` of kind PLAN that gives it, or an `Invalid`.
+        The value, or a `Pending` that gives it, or an `Invalid`.
 
     Raises:
         Exception: whatever a lookup or call raised, if it is not silent.
@@ -97,8 +97,8 @@ def resolve_path(
         while True:
             if type(value) not in INERT and not settled:
                 value = call_or_await(state, value, site, root)
-                if type(value) is Wait:
-                    return Wait(Kind.PLAN, _go_on(state, context, value, site, index, root, True))
+                if type(value) is Pending:
+                    return Pending(_go_on(state, context, value, site, index, root, True))
             settled = False
             if source is not None:
                 if issubclass(type(value), QuerySet):
@@ -110,7 +110,7 @@ def resolve_path(
             if type(value) in RELATED:
                 step = state.relations.step(value, bit, site, root, index)
                 if type(step) is Wait:
-                    return Wait(Kind.PLAN, _load(state, context, step, value, site, index, root))
+                    return Pending(_load(state, context, step, value, site, index, root))
                 if step is not None:
                     value = step.value
                     index += 1
@@ -122,9 +122,9 @@ def resolve_path(
                 if code is not None:
                     found = run_here(state, code, lookup_bit, (value, bit), (value,))
                     if found is LEAVE:
-                        wait = lookup_in_thread(state, value, bit, site, root, index, code)
-                        later = _go_on(state, context, wait, site, index + 1, root, False)
-                        return Wait(Kind.PLAN, later)
+                        pending = lookup_in_thread(state, value, bit, site, root, index, code)
+                        later = _go_on(state, context, pending, site, index + 1, root, False)
+                        return Pending(later)
                     value = found
                     index += 1
                     continue
@@ -138,9 +138,9 @@ def resolve_path(
                     value = value[bit]
                 elif type(value) in SOURCES:
                     value = look_up(state, value, bit, lookup_bit)
-                    if type(value) is Wait:
+                    if type(value) is Pending:
                         rest = _go_on(state, context, value, site, index + 1, root, False)
-                        return Wait(Kind.PLAN, rest)
+                        return Pending(rest)
                 else:
                     value = lookup_bit(value, bit)
             except VariableDoesNotExist:
@@ -151,8 +151,8 @@ def resolve_path(
             except SynchronousOnlyOperation:
                 if not state.on_loop:
                     raise
-                wait = lookup_in_thread(state, value, bit, site, root, index)
-                return Wait(Kind.PLAN, _go_on(state, context, wait, site, index + 1, root, False))
+                pending = lookup_in_thread(state, value, bit, site, root, index)
+                return Pending(_go_on(state, context, pending, site, index + 1, root, False))
             index += 1
     except Exception as error:
         return lookup_failed(state, context, error, site, bit)
@@ -176,14 +176,14 @@ def resolve_long_path(state: State, context: Any, value: Any, site: Site) -> Any
 
 def lookup_in_thread(
     state: State, value: Any, bit: str, site: Site, root: Any, index: int, code: Any = None
-) -> Wait:
-    """Wait for a lookup in the thread: where its code belongs, or where Django's own may query.
+) -> Pending:
+    """Look up in the thread: where its code belongs, or where Django's own may query.
 
     Args:
         code: what the lookup runs, if that is code of others.
     """
     notify = state.relations.python_step(value, bit, site, root, index)
-    return run_in_thread(code, lookup_bit, value, bit, notify=notify)
+    return pending_wait(run_in_thread(code, lookup_bit, value, bit, notify=notify))
 
 
 def _load(
@@ -195,25 +195,31 @@ def _load(
     except Exception as error:
         return lookup_failed(state, context, error, site, site.bits[index])
     value = resolve_path(state, context, value, site, index, root)
-    if type(value) is Wait:
-        value = yield from value.subject
+    if type(value) is Pending:
+        value = yield from value.plan
     return value
 
 
 def _go_on(
-    state: State, context: Any, wait: Wait, site: Site, index: int, root: Any, settled: bool
+    state: State,
+    context: Any,
+    pending: Pending,
+    site: Site,
+    index: int,
+    root: Any,
+    settled: bool,
 ) -> Plan:
-    """Wait, then resolve the rest of the path; ``settled`` says that the wait was for a call."""
+    """Finish a step, then resolve the rest of the path; ``settled`` says that it was a call."""
     try:
-        value = yield from complete_wait(wait)
+        value = yield from pending.plan
         if settled and type(value) not in INERT and is_awaitable(value):
             # A call that had to be made in the request's thread gave something to await.
-            value = yield from complete_wait(Wait(Kind.PLAN, await_once(state, value, False)))
+            value = yield from await_once(state, value, False)
     except Exception as error:
         return lookup_failed(state, context, error, site, site.bits[index - 1])
     value = resolve_path(state, context, value, site, index, root, settled)
-    if type(value) is Wait:
-        value = yield from value.subject
+    if type(value) is Pending:
+        value = yield from value.plan
     return value
 
 
@@ -230,9 +236,9 @@ def attribute_failed(
             if type(value) in RELATED:
                 step = state.relations.step(value, bit, site, root, index)
                 if type(step) is Wait:
-                    return Wait(Kind.PLAN, _load(state, context, step, value, site, index, root))
-            wait = lookup_in_thread(state, value, bit, site, root, index)
-            return Wait(Kind.PLAN, _go_on(state, context, wait, site, index + 1, root, False))
+                    return Pending(_load(state, context, step, value, site, index, root))
+            pending = lookup_in_thread(state, value, bit, site, root, index)
+            return Pending(_go_on(state, context, pending, site, index + 1, root, False))
         if not isinstance(error, (TypeError, AttributeError)):
             raise error
         value = lookup_index(value, bit)

@@ -18,23 +18,23 @@ from django.template.base import VariableDoesNotExist
 from .async_sources import READING_METHODS, REFUSALS, has_truth, is_async_iterator, is_marked
 from .state import State
 from .types import SOURCES, is_awaitable
-from .waits import Kind, Plan, Wait
+from .waits import Kind, Pending, Plan, Wait
 
 
 def read_source(state: State, source: Any) -> Any:
-    """Return the rows of a source, or the wait for them."""
+    """Return the rows of a source, or a `Pending` of them."""
     rows = state.read.known(source)
-    return Wait(Kind.PLAN, state.read.steps(source)) if rows is None else rows
+    return Pending(state.read.steps(source)) if rows is None else rows
 
 
 def read_then(state: State, source: Any, function: Callable[[Any], Any]) -> Any:
-    """Return what ``function`` makes of a source's rows, or the wait for it."""
+    """Return what ``function`` makes of a source's rows, or a `Pending` of it."""
     rows = read_source(state, source)
-    return Wait(Kind.PLAN, _then(rows, function)) if type(rows) is Wait else function(rows)
+    return Pending(_then(rows, function)) if type(rows) is Pending else function(rows)
 
 
-def _then(wait: Wait, function: Callable[[Any], Any]) -> Plan:
-    return function((yield from wait.subject))
+def _then(pending: Pending, function: Callable[[Any], Any]) -> Plan:
+    return function((yield from pending.plan))
 
 
 def sync_or_read(state: State, source: Any, function: Callable[[Any], Any]) -> Any:
@@ -48,7 +48,7 @@ def sync_or_read(state: State, source: Any, function: Callable[[Any], Any]) -> A
 
 
 def source_truth(state: State, source: Any) -> Any:
-    """Return whether a source is true, or a wait for it."""
+    """Return whether a source is true, or a `Pending` of it."""
     kind = type(source)
     if not has_truth(kind):
         return bool(source)
@@ -130,9 +130,9 @@ def filter_source(
         else:
             if not attempt.refused:
                 if is_awaitable(result):
-                    return Wait(Kind.PLAN, _cut(function, result))
+                    return Pending(_cut(function, result))
                 return source if result is attempt else result
-    return Wait(Kind.PLAN, _filter(state, apply, source))
+    return Pending(_filter(state, apply, source))
 
 
 CUTTING_FILTERS = frozenset({"first", "last", "slice_filter"})
@@ -149,8 +149,8 @@ def _cut(function: Any, awaitable: Any) -> Plan:
 def _filter(state: State, apply: Callable[[Any], Any], source: Any) -> Plan:
     rows = yield from state.read.steps(source)
     result = apply(rows)
-    if type(result) is Wait:
-        result = (yield from result.subject) if result.kind is Kind.PLAN else (yield result)
+    if type(result) is Pending:
+        result = yield from result.plan
     return source if result is rows else result
 
 
@@ -158,7 +158,7 @@ def _filter(state: State, apply: Callable[[Any], Any], source: Any) -> Plan:
 
 
 def look_up(state: State, source: Any, bit: str, lookup: Callable[[Any, str], Any]) -> Any:
-    """Resolve one bit on a source; the value, or a wait for it.
+    """Resolve one bit on a source; the value, or a `Pending` of it.
 
     Args:
         lookup: resolves a bit on anything.
@@ -178,7 +178,7 @@ def look_up(state: State, source: Any, bit: str, lookup: Callable[[Any, str], An
             raise
         found = _attribute(source, bit)  # what refused may be but the subscript
     if position and is_awaitable(found):
-        return Wait(Kind.PLAN, _awaited_row(found, source, bit))
+        return Pending(_awaited_row(found, source, bit))
     if type(found) is MethodType and found.__self__ is source:
         twin = _async_method(source, bit)
         if twin is not None and not is_marked(found):

@@ -1,9 +1,10 @@
 """What a plan can wait for: plain data, no behaviour, no I/O.
 
-Every value that passes through a plan is compared with the one class `Wait` (``type(value) is
-Wait``); that comparison is all that a value costs when there is nothing to wait for. A driver
-looks at `Wait.kind` to know what to do, and sends the answer back into the plan. What the request's
-thread answers takes the plan along: it goes on there.
+A step gives a value, or a `Pending`: a plan that gives the value, to run as part of the template's.
+Every value is compared with that one class (``type(value) is Pending``), and the comparison is all
+that it costs when there is nothing to wait for. What a plan yields is a `Wait`: a driver looks at
+`Wait.kind` to know what to do, and sends the answer back into the plan. What the request's thread
+answers takes the plan along: it goes on there.
 """
 
 from __future__ import annotations
@@ -26,10 +27,7 @@ class Kind(IntEnum):
     """Evaluate the queryset ``subject`` in the request's thread, filling its result cache; the
     answer is the queryset. Or read it with ``async for`` if it is not Django's."""
 
-    PLAN = 4
-    """Run the plan ``subject`` as part of this one. Never reaches a driver."""
-
-    GATHER = 5
+    GATHER = 4
     """Await the awaitables in the dict ``subject`` together; the answer maps key to result."""
 
 
@@ -60,6 +58,25 @@ class Wait:
 
 Plan: TypeAlias = Generator[Wait, Any, Any]
 """A generator that yields what it waits for, and returns its result."""
+
+
+class Pending:
+    """A plan in the place of a value: it is run as part of the plan that met it, and returns the
+    value. Never reaches a driver."""
+
+    __slots__ = ("plan",)
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+
+def pending_wait(wait: Wait) -> Pending:
+    """Return the plan that waits for one thing."""
+    return Pending(_one_wait(wait))
+
+
+def _one_wait(wait: Wait) -> Plan:
+    return (yield wait)
 
 
 def going_on(plan: Plan, wait: Wait) -> Plan:

@@ -41,7 +41,7 @@ from ..compiler.scope import READS_CONTEXT, assigns
 from ..compiler.writer import Writer
 from ..placement.value_code import use_code
 from ..runtime.state import State
-from ..runtime.waits import Kind, Wait
+from ..runtime.waits import Pending
 
 
 class Resolved:
@@ -168,7 +168,7 @@ def render_with_arguments(state: State, context: Any, node: Node, values: dict[s
         }
         node = copied
     if state.on_loop and tag_arguments_code(values.values()) is not None:
-        return Wait(Kind.PLAN, call_in_thread(state, node.render, context))
+        return Pending(call_in_thread(state, node.render, context))
     depth = len(context.dicts)
     try:
         return node.render(context)
@@ -176,7 +176,7 @@ def render_with_arguments(state: State, context: Any, node: Node, values: dict[s
         if not state.on_loop:
             raise
         del context.dicts[depth:]
-        return Wait(Kind.PLAN, call_in_thread(state, node.render, context))
+        return Pending(call_in_thread(state, node.render, context))
 
 
 def tag_arguments_code(values: Iterable[Any]) -> Any:

@@ -31,7 +31,7 @@ from ..compiler.templates import body_plan, render_plan
 from ..compiler.writer import Writer
 from ..runtime.iteration import truth_of_value
 from ..runtime.state import State
-from ..runtime.waits import Kind, Plan, Wait
+from ..runtime.waits import Kind, Pending, Plan, Wait
 from .flow import write_origin
 
 PartialDefNode: Any = getattr(defaulttags, "PartialDefNode", None)
@@ -144,8 +144,8 @@ def _given_template(value: Any) -> Template | None:
 
 def _find_parent(state: State, context: Any, node: Any, parent: Any) -> Plan:
     given = truth_of_value(state, parent)
-    if type(given) is Wait:
-        given = yield from given.subject
+    if type(given) is Pending:
+        given = yield from given.plan
     if not given:
         # With % as in Django, where an empty tuple is a TypeError.
         message = "Invalid template name in 'extends' tag: %r." % parent  # noqa: UP031
@@ -188,7 +188,7 @@ def write_include(w: Writer, node: IncludeNode) -> None:
 
 
 def find_included(state: State, context: Any, node: Any, template: Any) -> Any:
-    """Return the template to include, or a wait for it.
+    """Return the template to include, or a `Pending` of it.
 
     It is looked up once per render of the outermost template.
 
@@ -200,9 +200,7 @@ def find_included(state: State, context: Any, node: Any, template: Any) -> Any:
     except SynchronousOnlyOperation:
         if not state.on_loop:
             raise
-        return Wait(
-            Kind.PLAN, call_in_thread(state, _find_included, state, context, node, template)
-        )
+        return Pending(call_in_thread(state, _find_included, state, context, node, template))
 
 
 def _find_included(state: State, context: Any, node: Any, template: Any) -> Any:
@@ -218,7 +216,7 @@ def _find_included(state: State, context: Any, node: Any, template: Any) -> Any:
     if found is None:
         engine = context.template.engine
         if state.on_loop and not can_select(engine, names):
-            return Wait(Kind.PLAN, _select_later(state, engine, names, cache))
+            return Pending(_select_later(state, engine, names, cache))
         found = cache[names] = engine.select_template(names)
     return found
 
@@ -235,10 +233,10 @@ def include_plan(
     """The plan of an included template.
 
     Args:
-        template: the template, or the wait for it.
+        template: the template, or a `Pending` of it.
     """
-    if type(template) is Wait:
-        template = yield from template.subject
+    if type(template) is Pending:
+        template = yield from template.plan
     if node.isolated_context:
         return (yield from render_plan(state, template, context.new(values)))
     context.dicts.append(values)

@@ -28,12 +28,12 @@ from ..compiler.scope import OPAQUE, READS_CONTEXT, Effects, assigns, foreign_ef
 from ..compiler.templates import render_plan
 from ..compiler.writer import Writer
 from ..placement.value_code import text_code, use_code
-from ..runtime.calls import await_value, complete_wait
+from ..runtime.calls import await_value
 from ..runtime.escaping import escape
 from ..runtime.placed_steps import LEAVE, run_here, run_placed
 from ..runtime.state import State
 from ..runtime.types import INERT, is_django, is_iterator
-from ..runtime.waits import Kind, Plan, Wait
+from ..runtime.waits import Kind, Pending, Plan, Wait
 
 
 def tag_module(function: Any) -> str:
@@ -111,7 +111,7 @@ def call_tag(
     args.insert(0, context)
     state.reached_out = True
     if names_awaitables(state, context):
-        return Wait(Kind.PLAN, _call_with_values(state, context, node, args, kwargs))
+        return Pending(_call_with_values(state, context, node, args, kwargs))
     return _call(state, context, node, args, kwargs)
 
 
@@ -121,8 +121,8 @@ def _call_with_values(
     """Call a tag's function that takes the context; it finds results there, no awaitables."""
     yield from await_context(state, context)
     result = _call(state, context, node, args, kwargs)
-    if type(result) is Wait:
-        result = yield from result.subject
+    if type(result) is Pending:
+        result = yield from result.plan
     return result
 
 
@@ -141,16 +141,16 @@ def _call(
                 trusted = state.policy.may_run_here(function, foreign_tag_name(node), module)
             result = run_placed(state, function, trusted, function, tuple(args), kwargs, given)
         if result is LEAVE:
-            return Wait(Kind.PLAN, _call_in_thread(state, function, args, kwargs))
+            return Pending(_call_in_thread(state, function, args, kwargs))
     elif state.on_loop and tag_runs_code(context, function, args, kwargs):
-        return Wait(Kind.PLAN, _call_in_thread(state, function, args, kwargs))
+        return Pending(_call_in_thread(state, function, args, kwargs))
     else:
         try:
             result = function(*args, **kwargs)
         except SynchronousOnlyOperation:
             if not state.on_loop:
                 raise
-            return Wait(Kind.PLAN, _call_in_thread(state, function, args, kwargs))
+            return Pending(_call_in_thread(state, function, args, kwargs))
     if type(result) not in INERT:
         return await_value(state, result)
     return result
@@ -169,8 +169,8 @@ def _call_in_thread(state: State, function: Any, args: list[Any], kwargs: dict[s
     result = yield from call_in_thread(state, lambda: function(*args, **kwargs), code=code)
     if type(result) not in INERT:
         result = await_value(state, result)
-        if type(result) is Wait:
-            result = yield from complete_wait(result)
+        if type(result) is Pending:
+            result = yield from result.plan
     return result
 
 
@@ -186,13 +186,13 @@ def tag_text(state: State, context: Any, value: Any) -> Any:
         text = run_here(state, code, conditional_escape, (value,), (value,))
         if text is not LEAVE:
             return text
-        return Wait(Kind.PLAN, call_in_thread(state, conditional_escape, value, code=code))
+        return Pending(call_in_thread(state, conditional_escape, value, code=code))
     try:
         return conditional_escape(value)
     except SynchronousOnlyOperation:
         if not state.on_loop:
             raise
-        return Wait(Kind.PLAN, call_in_thread(state, conditional_escape, value))
+        return Pending(call_in_thread(state, conditional_escape, value))
 
 
 def write_inclusion(w: Writer, node: InclusionNode) -> None:

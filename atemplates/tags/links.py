@@ -23,7 +23,7 @@ from ..runtime.escaping import escape
 from ..runtime.fast.urls import reverse
 from ..runtime.sites import MISSING
 from ..runtime.state import State
-from ..runtime.waits import Kind, Wait
+from ..runtime.waits import Pending
 from .arguments import tag_arguments_code
 
 # -- url -------------------------------------------------------------------------------------------
@@ -109,13 +109,13 @@ def static_url_text(context: Any, node: StaticNode, path: Any) -> str:
 def call_or_wait(state: State, function: Any, *args: Any) -> Any:
     """Call a function of Django's here, or in the thread if its arguments may run others' code."""
     if state.on_loop and link_runs_code(args):
-        return Wait(Kind.PLAN, call_in_thread(state, function, *args))
+        return Pending(call_in_thread(state, function, *args))
     try:
         return function(*args)
     except SynchronousOnlyOperation:
         if not state.on_loop:
             raise
-        return Wait(Kind.PLAN, call_in_thread(state, function, *args))
+        return Pending(call_in_thread(state, function, *args))
 
 
 def link_runs_code(args: tuple[Any, ...]) -> bool:

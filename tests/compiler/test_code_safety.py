@@ -164,6 +164,7 @@ def test_quotes_and_braces(render, source):
         "scan",
         "plain",
         "Wait",
+        "Pending",
         "error",
         "k0",
         "v_1",

@@ -17,7 +17,7 @@ from atemplates.engines.native import new_state
 from atemplates.runtime.calls import call_or_await
 from atemplates.runtime.paths import lookup_bit, lookup_name, resolve_path
 from atemplates.runtime.sites import MISSING, Invalid, Site
-from atemplates.runtime.waits import Kind, Wait
+from atemplates.runtime.waits import Kind, Pending
 from tests.rendering import SETUPS, new_engine, parse, plain
 
 STEPS: list[tuple] = []
@@ -436,9 +436,8 @@ class TestAwaitables:
 
     def wait_of(self, context, path):
         found = ours(context, path)
-        assert type(found) is Wait
-        assert found.kind is Kind.PLAN
-        return found.subject
+        assert type(found) is Pending
+        return found.plan
 
     def test_a_wait_and_the_rest_of_the_path(self, context):
         async def value():
