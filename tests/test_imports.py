@@ -21,7 +21,14 @@ ARROWS = {
     "compiler": {"errors", "placement", "runtime"},
     "tags": {"errors", "placement", "runtime", "compiler"},
     "jinja2": {"errors", "placement", "runtime"},
-    "relations": {"errors", "placement.guard", "runtime.waits", "runtime.types", "runtime.state"},
+    "relations": {
+        "errors",
+        "runtime.relations_port",
+        "runtime.running_steps",
+        "runtime.state",
+        "runtime.types",
+        "runtime.waits",
+    },
     # A backend that records imports the writer when it is made, and no other does.
     "engines": BELOW_ENGINES | {"migration.recorder"},
     "forms": {"engines"},

@@ -15,6 +15,7 @@ from django.template.defaulttags import ForNode
 
 from ..placement.records import noted, observed
 from ..runtime.placed_steps import LEAVE, run_placed
+from ..runtime.running_steps import LocalValues, RunningStep, register_step
 from ..runtime.state import State
 from ..runtime.types import FORGET, is_awaitable
 from ..runtime.waits import Kind, Pending, Plan, Wait
@@ -115,6 +116,13 @@ def off_loop(state: State, function: Any, *args: Any) -> Any:
         state.stand_on(before)
 
 
+def _calling_off_loop(values: LocalValues) -> RunningStep:
+    return RunningStep("tag", values["state"].relations, function=values["function"])
+
+
+register_step(off_loop, _calling_off_loop)
+
+
 def call_in_thread(state: State, function: Any, *args: Any, code: Any = None) -> Plan:
     """Call a function in the request's thread.
 
@@ -150,6 +158,14 @@ def render_foreign(state: State, context: Any, node: Node) -> Any:
         if text is not LEAVE:
             return text
     return Pending(_in_thread_with_values(state, node, context, code))
+
+
+def node_step(values: LocalValues) -> RunningStep:
+    """Describe a function that renders a node, or calls what its tag registered."""
+    return RunningStep("tag", values["state"].relations, node=values["node"])
+
+
+register_step(render_foreign, node_step)
 
 
 def foreign_tag_name(node: Node) -> str:

@@ -11,6 +11,7 @@ from django.template.base import Node, NodeList, Template
 from django.template.context import Context
 from django.utils.safestring import SafeString
 
+from ..runtime.running_steps import COMPILED_STEP, LocalValues, RunningStep
 from ..runtime.state import State, state_of
 from ..runtime.waits import Kind, Wait, going_on
 from .failures import InstructionNodes, stop_of
@@ -210,6 +211,7 @@ class Module:
             **self.constants.values,
             "__name__": f"atemplates.compiled.{filename}",
             "__loader__": text,
+            COMPILED_STEP: _compiled_step,
         }
         for name, start, end in self.functions:
             # One by one: what CPython needs for much source at a time grows faster than the source.
@@ -227,6 +229,13 @@ class Module:
                 places.ends.append(stop)
                 places.nodes.append(owners[source_line - 1] if source_line else None)
         return namespace["plan"]  # type: ignore[no-any-return]
+
+
+def _compiled_step(values: LocalValues) -> RunningStep:
+    """Describe what compiled code does by itself: a comparison, say."""
+    state = values.get("state")  # a comprehension in it has none
+    relations = None if state is None else state.relations
+    return RunningStep("template", relations, context=values.get("context"))
 
 
 def _look_again_after_waits(w: Writer, line: str) -> None:

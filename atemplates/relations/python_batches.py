@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Model
 
+from ..runtime.running_steps import RunningStep, register_step
 from . import batch_loading, fetching
 from .events import Event
 from .loop_peers import CHUNK
@@ -182,6 +183,9 @@ class PythonBatches:
         return self.reporter.tell(
             "python", place, type(instance), relation, further=steps, source=source
         )
+
+
+register_step(PythonBatches.fetch_in_python, lambda values: RunningStep("reported"))
 
 
 def _kept_on(rows: list[Model]) -> dict[str, list[Model]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from threading import get_ident
@@ -27,7 +27,7 @@ from django.db.models.manager import BaseManager
 from django.template.base import UNKNOWN_SOURCE
 
 from ..errors import logger
-from ..placement.guard import COMPILED
+from ..runtime.running_steps import RunningStep, running_step
 from . import fetching
 from .models import Relation, instance_of, is_a, loaded_rows, relations_of
 from .origins import origin_of
@@ -228,17 +228,16 @@ def find_step(watch: QueryWatcher) -> tuple[QuerySource | None, str]:
     source, asked_for = "", False
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
-        module = static_text(frame.f_globals.get("__name__"))
-        if module.startswith(COMPILED):
-            return _about_compiled(watch, frame), source
-        package, _, rest = module.partition(".")
-        handler = STEPS.get((rest.partition(".")[0], frame.f_code.co_name))
-        if handler is not None and package == PACKAGE:
-            values = frame.f_locals
-            state = values.get("state")
-            if state is not None and state.relations.watch is not watch:
+        step = running_step(frame)
+        if step is not None:
+            relations = step.relations
+            if relations is not None and not relations.is_watched_by(watch):
                 return None, source
-            about = handler(watch, values)
+            if step.kind == "template":
+                if relations is None:
+                    return None, source
+                return _about_compiled(step.context, frame.f_lineno), source
+            about = _about_running(watch, step)
             if about is not None and about.holds_rows and source:
                 about = about._replace(kind="python", related=True, is_strict=True)
             if about is not None and asked_for:
@@ -286,19 +285,31 @@ def _of_the_user(frame: FrameType) -> str:
     return "" if name.startswith(NOT_THE_USERS) else f"{name}:{frame.f_lineno}"
 
 
-# -- the steps of a render, by the function that takes them ----------------------------------------
+# -- what a query in a step of a render is about ---------------------------------------------------
 
 
-def _announced(watch: QueryWatcher, values: Mapping[str, Any]) -> QuerySource | None:
-    """The driver calls something: a load that is announced, or a step with its own description."""
-    notify = getattr(values.get("wait"), "notify", None)
-    return notify.about if isinstance(notify, WatchedCall) and notify.watch is watch else None
+def _about_running(watch: QueryWatcher, step: RunningStep) -> QuerySource | None:
+    place = StepPlace(step.site, step.root, step.done)
+    if step.kind == "answer":
+        # The driver makes a load that is announced, or a step with its own description.
+        notify = step.notify
+        return notify.about if isinstance(notify, WatchedCall) and notify.watch is watch else None
+    if step.kind == "lookup":
+        return _about_lookup(step.value, place)
+    if step.kind == "value":
+        return about_value(step.value, step.site, step.root)
+    if step.kind == "filter":
+        return about_filter(step.function, step.value, step.site, step.root)
+    if step.kind == "tag":
+        # Of a node's render(), called in the thread, only the method is known.
+        return _about_tag(step.node if step.node is not None else owner_of(step.function))
+    return None
 
 
-def _walk(watch: QueryWatcher, values: Mapping[str, Any]) -> QuerySource:
+def _about_lookup(value: Any, place: StepPlace) -> QuerySource:
     """A path is resolved: the value at hand is looked into, or, when it is a method, called."""
-    site, index, root = values["site"], values["index"], values["root"]
-    value, bits = values["value"], site.bits
+    site, root, index = place.site, place.root, place.done
+    bits = site.bits
     owner = owner_of(value)
     if owner is not None and index > 1:
         place = StepPlace(site, root, index - 1, bits[index - 1])
@@ -307,18 +318,7 @@ def _walk(watch: QueryWatcher, values: Mapping[str, Any]) -> QuerySource:
     return about_step(value, bit, StepPlace(site, root, index, bit))
 
 
-def _value_at_hand(watch: QueryWatcher, values: Mapping[str, Any]) -> QuerySource:
-    return about_value(values["value"], values.get("site"), values.get("root"))
-
-
-def _filter(watch: QueryWatcher, values: Mapping[str, Any]) -> QuerySource:
-    return about_filter(values["function"], values["value"], values["site"], values["root"])
-
-
-def _tag(watch: QueryWatcher, values: Mapping[str, Any]) -> QuerySource:
-    node = values.get("node")
-    if node is None:  # a node's render(), called where only the method is known
-        node = owner_of(values.get("function"))
+def _about_tag(node: Any) -> QuerySource:
     token, origin = static_attribute(node, "token"), static_attribute(node, "origin")
     return QuerySource(
         StepPlace(None, None, 1, ""),
@@ -334,12 +334,8 @@ def _tag(watch: QueryWatcher, values: Mapping[str, Any]) -> QuerySource:
     )
 
 
-def _about_compiled(watch: QueryWatcher, frame: FrameType) -> QuerySource | None:
+def _about_compiled(context: Any, line: int | None) -> QuerySource:
     """Compiled code asked by itself: a comparison, say."""
-    state = frame.f_locals.get("state")
-    if state is None or state.relations.watch is not watch:
-        return None
-    context = frame.f_locals.get("context")
     template = static_attribute(static_attribute(context, "render_context"), "template")
     return QuerySource(
         StepPlace(None, None, 1, ""),
@@ -348,7 +344,7 @@ def _about_compiled(watch: QueryWatcher, frame: FrameType) -> QuerySource | None
         False,
         False,
         template=static_text(static_attribute(template, "name")),
-        line=frame.f_lineno,
+        line=line,
         file=file_of_origin(static_attribute(template, "origin")),
     )
 
@@ -357,22 +353,3 @@ def file_of_origin(origin: Any) -> str:
     """The file that an origin names; nothing for a template made from a string."""
     name = static_text(static_attribute(origin, "name"))
     return "" if name == UNKNOWN_SOURCE else name
-
-
-StepReader = Callable[[QueryWatcher, Mapping[str, Any]], "QuerySource | None"]
-STEPS: dict[tuple[str, str], StepReader] = {
-    ("compiler", "off_loop"): _tag,
-    ("compiler", "render_foreign"): _tag,
-    ("runtime", "_call"): _announced,
-    ("runtime", "_fill"): _announced,
-    ("relations", "fetch_in_python"): lambda watch, values: None,
-    ("runtime", "apply_filter"): _filter,
-    ("runtime", "render_value"): _value_at_hand,
-    ("runtime", "loop_rows"): _value_at_hand,
-    ("runtime", "truth_of_value"): _value_at_hand,
-    ("runtime", "resolve_path"): _walk,
-    ("tags", "call_tag"): _tag,
-    ("tags", "render_with_arguments"): _tag,
-    ("tags", "tag_text"): _value_at_hand,
-}
-"""Room and name of the functions that take a step of a render -> what a query in it is about."""

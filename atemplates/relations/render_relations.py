@@ -6,13 +6,15 @@ made by functions that it puts into waits, so that a driver runs them in the req
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 
 from ..errors import logger
+from ..runtime.relations_port import KnownValue, Notify
 from ..runtime.waits import Kind, Wait
 from . import batch_loading, counts, fetching
 from .events import Event, Observer
@@ -32,52 +34,89 @@ from .models import (
 )
 from .origins import Origin, note_origin, origin_of
 from .python_batches import PythonBatches
-from .query_attribution import QueryWatcher, about_filter, about_step, about_value
+from .query_attribution import UNWATCHED, QueryWatcher, about_filter, about_step, about_value
 from .querysets import loaded_by
-from .reporting import Notify, Reporter, StepPlace
+from .reporting import STRICT, Reporter, StepPlace
 from .sends_query import FREE, is_djangos_method, sends_query
 from .static import attributes
-
-
-class KnownValue(NamedTuple):
-    """A step's value that is known without resolving it."""
-
-    value: Any
 
 
 class RenderRelations:
     """What a render does about relations: its policy, its loops, its observers."""
 
     def __init__(self, policy: str, observers: tuple[Observer, ...] = (), view: str = "") -> None:
-        self.loops = Loops()
-        self.reporter = Reporter(policy, observers, self.loops, view)
-        self.watch = QueryWatcher(self.reporter)
-        self.absent: dict[tuple[int, str], tuple[Model, Any]] = {}
-        """What a load did not bring -> the instance, and the exception that says so."""
-        self.single: dict[tuple[int, str], Model] = {}
-        """To-many relations that cannot be loaded for several instances at once."""
-        self.counts: dict[tuple[int, str], tuple[Model, int]] = {}
-        self.loaded_many: list[tuple[Model, str]] = []
-        """The to-many relations whose rows were put on instances: `finish` takes them off."""
+        self._policy = policy
+        self.observers = observers
+        """Who is told of each load."""
+        self.view = view
+
+    # -- made when a render first needs them ---------------------------------------------------
+
+    @cached_property
+    def loops(self) -> Loops:
+        """The loops around the node that renders now."""
+        return Loops()
+
+    @cached_property
+    def reporter(self) -> Reporter:
+        """Makes events of loads, and applies a strict policy to them."""
+        return Reporter(self._policy, self.observers, self.loops, self.view)
+
+    @cached_property
+    def watch(self) -> QueryWatcher:
+        """Sees the queries that nobody announced."""
+        return QueryWatcher(self.reporter)
 
     @cached_property
     def groups(self) -> PythonBatches:
         """The objects whose Python code is watched for what it reaches for."""
         return PythonBatches(self.reporter)
 
+    @cached_property
+    def absent(self) -> dict[tuple[int, str], tuple[Model, Any]]:
+        """What a load did not bring -> the instance, and the exception that says so."""
+        return {}
+
+    @cached_property
+    def single(self) -> dict[tuple[int, str], Model]:
+        """To-many relations that cannot be loaded for several instances at once."""
+        return {}
+
+    @cached_property
+    def counts(self) -> dict[tuple[int, str], tuple[Model, int]]:
+        """The numbers of rows that a grouped query has brought."""
+        return {}
+
+    @cached_property
+    def loaded_many(self) -> list[tuple[Model, str]]:
+        """The to-many relations whose rows were put on instances: `finish` takes them off."""
+        return []
+
+    # -- the policy, and who observes ----------------------------------------------------------
+
     @property
     def policy(self) -> str:
         """What is done about a relation that was not loaded; ``{% relations %}`` changes it."""
-        return self.reporter.policy
+        return self._policy
 
     @policy.setter
     def policy(self, policy: str) -> None:
-        self.reporter.policy = policy
+        self._policy = policy
+        if "reporter" in vars(self):
+            self.reporter.policy = policy
 
     @property
-    def observers(self) -> tuple[Observer, ...]:
-        """Who is told of each load."""
-        return self.reporter.observers
+    def listens(self) -> bool:
+        """Whether anybody wants to know of loads; if not, no event is made."""
+        return bool(self.observers) or self._policy in STRICT
+
+    def watching(self) -> AbstractContextManager[None]:
+        """Watch this thread's queries, if somebody wants to know and they are not watched."""
+        return self.watch.watching() if self.listens else UNWATCHED
+
+    def is_watched_by(self, watcher: object) -> bool:
+        """Whether a watcher of queries is this render's."""
+        return vars(self).get("watch") is watcher
 
     # -- what resolving asks -------------------------------------------------------------------
 
@@ -118,24 +157,27 @@ class RenderRelations:
             if absent[1] is not None:
                 raise absent[1].with_traceback(None)
             return None
-        if fetching.has_own_mode(instance) or (self.policy == "fetch" and not self.observers):
+        if fetching.has_own_mode(instance) or (self._policy == "fetch" and not self.observers):
             return None
-        kind = "deferred" if relation.kind == "deferred" else "relation"
-        event = self.reporter.tell(kind, place, type(instance), relation)
+        event = None
+        if self.listens:
+            kind = "deferred" if relation.kind == "deferred" else "relation"
+            event = self.reporter.tell(kind, place, type(instance), relation)
         peers = [instance]
-        if self.policy != "fetch":
+        if self._policy != "fetch":
             peers = [
                 peer
                 for peer in self._peers(instance, place, relation)
                 if is_missing(peer, relation) and not fetching.has_own_mode(peer)
             ]
-        notify = self.reporter.notify(event, len(peers), len(peers) > 1)
+        notify = self._notify(event, len(peers), len(peers) > 1)
         return Wait(Kind.CALL, self._load, (peers, relation), notify=notify)
 
     def _load(self, peers: list[Model], relation: Relation) -> None:
         for instance, error in batch_loading.load(peers, relation):
             self.absent[id(instance), relation.name] = (instance, error)
-        self.groups.extend(peers, relation)
+        if "groups" in vars(self):
+            self.groups.extend(peers, relation)
 
     def _manager_step(self, value: Any, place: StepPlace) -> Wait | KnownValue | None:
         origin = origin_of(value, place.site, place.root, place.done)
@@ -168,14 +210,14 @@ class RenderRelations:
         known = self.counts.get((id(instance), relation.name))
         if known is not None:
             return KnownValue(known[1] if kind == "count" else known[1] > 0)
-        if self.policy == "fetch":
+        if self._policy == "fetch":
             return None
         peers = self._peers(instance, StepPlace(origin.site, origin.root, origin.done))
         peers = [peer for peer in peers if is_saved(peer)]
         event = self._tell_rows(kind, origin, site)
         if len(peers) < 2:
             return None
-        notify = self.reporter.notify(event, len(peers), batch=True)
+        notify = self._notify(event, len(peers), batch=True)
         return Wait(Kind.CALL, self._count, (peers, relation), notify=notify)
 
     def _judge(self, origin: Origin, site: Any) -> None:
@@ -184,7 +226,7 @@ class RenderRelations:
         Raises:
             LazyAccessError: under ``"raise"``.
         """
-        if self.policy in ("warn", "raise"):
+        if self._policy in ("warn", "raise"):
             place, model, relation = self._whence(origin)
             event = self.reporter.describe("call", place, model, relation, at=site)
             self.reporter.judge(event)
@@ -227,15 +269,15 @@ class RenderRelations:
         relation = origin.relation
         if relation is None or not origin.whole:
             event = self._tell_rows("call", origin, site)
-            return Wait(Kind.ROWS, queryset, notify=self.reporter.notify(event))
+            return Wait(Kind.ROWS, queryset, notify=self._notify(event))
         event = self._tell_rows("rows", origin, site)
         single = (id(origin.instance), relation.name) in self.single
         # Rows inherit a fetch mode that the user chose; a prefetch would not hand it on.
-        if self.policy == "fetch" or single or fetching.has_own_mode(origin.instance):
-            return Wait(Kind.ROWS, queryset, notify=self.reporter.notify(event))
+        if self._policy == "fetch" or single or fetching.has_own_mode(origin.instance):
+            return Wait(Kind.ROWS, queryset, notify=self._notify(event))
         peers = self._peers(origin.instance, StepPlace(origin.site, origin.root, origin.done))
         peers = [peer for peer in peers if not fetching.has_own_mode(peer)]
-        notify = self.reporter.notify(event, len(peers), len(peers) > 1)
+        notify = self._notify(event, len(peers), len(peers) > 1)
         return Wait(Kind.CALL, self._load_many, (peers, relation), notify=notify)
 
     def _rows_notify(self, queryset: QuerySet[Any], site: Any, root: Any) -> Notify:
@@ -298,7 +340,7 @@ class RenderRelations:
         On Django 6.1 and later, an instance and those beside it get a fetch mode of ours: what a
         property or ``__str__`` then reaches for is loaded for all of them, and recorded.
         """
-        if not fetching.AVAILABLE or self.policy == "fetch":
+        if not fetching.AVAILABLE or self._policy == "fetch":
             return
         place = self.groups.place = StepPlace(site, root, index)
         if id(instance) not in self.groups.members:
@@ -306,7 +348,7 @@ class RenderRelations:
 
     def prepare_value(self, value: Any, site: Any = None, root: Any = None) -> None:
         """The same for a value that is about to be printed or filtered, and may hold instances."""
-        if not fetching.AVAILABLE or self.policy == "fetch":
+        if not fetching.AVAILABLE or self._policy == "fetch":
             return
         index = len(site.bits) if site is not None else 1
         instance = instance_of(value)
@@ -322,7 +364,7 @@ class RenderRelations:
 
     def filter_step(self, function: Any, value: Any, site: Any, root: Any) -> Notify:
         """Describe a filter that is about to be applied where it may query."""
-        if not self.reporter.listens:
+        if not self.listens:
             return None
         return self.watch.about(about_filter, function, value, site, root)
 
@@ -335,7 +377,7 @@ class RenderRelations:
         instance = instance_of(value)
         if instance is not None and bit not in relations_of(type(instance)):
             self.prepare(instance, site, root, index)
-        if not self.reporter.listens:
+        if not self.listens:
             return None
         if bit.startswith("__"):  # no template names such a step: the value is used as it is
             return self.watch.about(about_value, value, site, root)
@@ -354,10 +396,10 @@ class RenderRelations:
 
     def finish(self) -> None:
         """Take back what was changed on the caller's objects. Called when the render ends."""
-        groups = vars(self).get("groups")
-        if groups is not None:
-            groups.finish()
-        if self.loaded_many:
+        made = vars(self)
+        if "groups" in made:
+            self.groups.finish()
+        if "loaded_many" in made:
             batch_loading.forget_rows(self.loaded_many)
             self.loaded_many.clear()
 
@@ -367,14 +409,20 @@ class RenderRelations:
         Raises:
             LazyAccessError: under ``"raise"``.
         """
-        if self.reporter.raised is not None:
+        if "reporter" in vars(self) and self.reporter.raised is not None:
             raise self.reporter.raised
 
     # -- helpers -------------------------------------------------------------------------------
 
     def _tell_rows(self, kind: str, origin: Origin, site: Any) -> Event | None:
+        if not self.listens:
+            return None
         place, model, relation = self._whence(origin)
         return self.reporter.tell(kind, place, model, relation, at=site)
+
+    def _notify(self, event: Event | None, rows: int = 0, batch: bool = False) -> Notify:
+        """Return what a driver calls when the wait for an event is over; None without an event."""
+        return None if event is None else self.reporter.notify(event, rows, batch)
 
     def _whence(self, origin: Origin) -> tuple[StepPlace, type[Model], Relation | None]:
         relation = origin.relation

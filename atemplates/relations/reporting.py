@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from django.db.models import Model, QuerySet
 
 from ..errors import Location, logger
+from ..runtime.relations_port import Notify
 from . import events
 from .events import Event, Observer
 from .loop_peers import Loops
 from .messages import describe_access, suggestion
 from .models import Relation, instance_of, is_a, loaded_rows
 from .policy import LazyAccessError, warn_once
-
-Notify: TypeAlias = "Callable[[float, Any], None] | None"
-"""What a driver calls with the milliseconds that a wait took, and its answer."""
 
 STRICT = frozenset({"warn", "raise"})
 

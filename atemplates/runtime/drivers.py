@@ -24,6 +24,7 @@ from ..errors import Location, RenderBlocked
 from ..placement import guard
 from .hops import Hop, R, from_thread, put_back, thread_of_task
 from .hops import in_request_thread as in_request_thread
+from .running_steps import LocalValues, RunningStep, register_step
 from .types import is_source
 from .waits import Kind, Plan, Wait
 
@@ -351,6 +352,13 @@ def _call(wait: Wait) -> Any:
     return _call_it(wait)
 
 
+def _answering(values: LocalValues) -> RunningStep:
+    return RunningStep("answer", notify=getattr(values.get("wait"), "notify", None))
+
+
+register_step(_call, _answering)
+
+
 def _call_it(wait: Wait) -> Any:
     try:
         return wait.subject(*wait.args, **(wait.kwargs or {}))
@@ -374,6 +382,9 @@ def _fill(wait: Wait) -> Any:
         return from_thread(_collect, wait.subject)
     len(wait.subject)
     return wait.subject
+
+
+register_step(_fill, _answering)
 
 
 async def _acall(wait: Wait) -> Any:

@@ -18,6 +18,7 @@ from .calls import await_value, filled_then
 from .containers import CONTAINER_TYPES, holds_awaitables
 from .iteration import ROW_CONTAINERS, _same, evaluated_then
 from .placed_steps import LEAVE, run_in_thread, run_placed
+from .running_steps import LocalValues, RunningStep, register_step
 from .sites import Site
 from .source_steps import CUTTING_FILTERS, filter_source
 from .state import State
@@ -120,6 +121,20 @@ def apply_filter(
     if getattr(function, "is_safe", False) and isinstance(value, SafeData):
         result = mark_safe(result)
     return result
+
+
+def _applying(values: LocalValues) -> RunningStep:
+    return RunningStep(
+        "filter",
+        values["state"].relations,
+        values["value"],
+        values["site"],
+        values["root"],
+        function=values["function"],
+    )
+
+
+register_step(apply_filter, _applying)
 
 
 def filter_code(function: Any, value: Any, args: tuple[Any, ...]) -> Any:

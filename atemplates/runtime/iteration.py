@@ -14,6 +14,7 @@ from .async_sources import REFUSALS
 from .calls import again_in_thread
 from .paths import resolve_long_path, resolve_path
 from .placed_steps import LEAVE, run_here
+from .running_steps import register_step, value_step
 from .sites import Site
 from .source_steps import read_source, source_truth, sync_or_read
 from .state import State
@@ -47,6 +48,9 @@ def truth_of_value(state: State, value: Any, site: Site | None = None, root: Any
         if not state.on_loop:
             raise
         return again_in_thread(state, value, "__bool__", site, root, bool, value)
+
+
+register_step(truth_of_value, value_step)
 
 
 def truth_of_variable(state: State, context: Any, value: Any, site: Site) -> Any:
@@ -129,6 +133,9 @@ def loop_rows(
         if not state.on_loop:
             raise
         return again_in_thread(state, value, "__iter__", site, root, Rows, value, backwards, sized)
+
+
+register_step(loop_rows, value_step)
 
 
 def _source_rows(state: State, source: Any, backwards: bool, sized: bool) -> Any:

@@ -22,6 +22,7 @@ from .fast import dates, numbers
 from .iteration import ROW_CONTAINERS
 from .paths import resolve_long_path, resolve_path
 from .placed_steps import LEAVE, run_here
+from .running_steps import register_step, value_step
 from .sites import Site
 from .source_steps import read_then
 from .state import State
@@ -60,6 +61,9 @@ def render_value(
     if text is not None:
         return escape(text) if context.autoescape else text
     return rendered(state, context, value, site, root, characters)
+
+
+register_step(render_value, value_step)
 
 
 def characters(value: Any, context: Any) -> str:

@@ -13,6 +13,7 @@ from django.template.context import BaseContext
 from ..placement.python_code import attribute_code
 from .calls import await_once, call_or_await
 from .placed_steps import LEAVE, run_here, run_in_thread
+from .running_steps import LocalValues, RunningStep, register_step
 from .sites import MISSING, Invalid, Site
 from .source_steps import look_up, missing_method
 from .state import State
@@ -156,6 +157,21 @@ def resolve_path(
             index += 1
     except Exception as error:
         return lookup_failed(state, context, error, site, bit)
+
+
+def _resolving(values: LocalValues) -> RunningStep:
+    """The value at hand is looked into, or, when it is a method, called."""
+    return RunningStep(
+        "lookup",
+        values["state"].relations,
+        values["value"],
+        values["site"],
+        values["root"],
+        values["index"],
+    )
+
+
+register_step(resolve_path, _resolving)
 
 
 def resolve_long_path(state: State, context: Any, value: Any, site: Site) -> Any:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..placement.records import TRUSTED_AFTER, belongs_in_thread, is_trusted, said_of_code
 from .ambient import Ambient
 from .async_sources import ReadSources
+from .relations_port import RelationsPort
 from .types import DATA, PLAIN
 
 POLICIES = ("batch", "fetch", "warn", "raise")
@@ -114,13 +115,13 @@ class State:
     """Runs a plan by blocking."""
     arun: Callable[[Any, Any], Any]
     """Runs a plan by awaiting, given the state."""
-    new_relations: Callable[[], Any]
+    new_relations: Callable[[], RelationsPort]
     """Makes `relations`."""
     block_super: Callable[[State, Any], Any]
     """Gives the plan of ``{{ block.super }}`` for a block node."""
     on_loop: bool
     """Whether the code that runs now stands on an event loop. Set with `stand_on`."""
-    relations: Any = field(init=False)
+    relations: RelationsPort = field(init=False)
     """What is done about relations: the policy, the loops, the observers."""
     uses_relations: bool = False
     """Whether `relations` has been made."""
@@ -190,8 +191,7 @@ class State:
         """What is around a part of the render that runs in the request's thread."""
         if not self.uses_relations:
             return NOBODY_WATCHES
-        watching: AbstractContextManager[Any] = self.relations.watch.watching()
-        return watching
+        return self.relations.watching()
 
 
 def state_of(context: Any) -> State | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from enum import IntEnum
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, final
 
 
 class Kind(IntEnum):
@@ -31,6 +31,7 @@ class Kind(IntEnum):
     """Await the awaitables in the dict ``subject`` together; the answer maps key to result."""
 
 
+@final
 class Wait:
     """One thing that a plan cannot go on without."""
 

@@ -34,12 +34,13 @@ from django.templatetags.tz import GetCurrentTimezoneNode
 from ..compiler.conditions import write_comparison
 from ..compiler.expressions import write_expression
 from ..compiler.failures import is_stop
-from ..compiler.foreign import call_in_thread
+from ..compiler.foreign import call_in_thread, node_step
 from ..compiler.nodes import register
 from ..compiler.runtime_names import RUNTIME
 from ..compiler.scope import READS_CONTEXT, assigns
 from ..compiler.writer import Writer
 from ..placement.value_code import use_code
+from ..runtime.running_steps import register_step
 from ..runtime.state import State
 from ..runtime.waits import Pending
 
@@ -177,6 +178,9 @@ def render_with_arguments(state: State, context: Any, node: Node, values: dict[s
             raise
         del context.dicts[depth:]
         return Pending(call_in_thread(state, node.render, context))
+
+
+register_step(render_with_arguments, node_step)
 
 
 def tag_arguments_code(values: Iterable[Any]) -> Any:

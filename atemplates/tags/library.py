@@ -20,6 +20,7 @@ from ..compiler.foreign import (
     call_in_thread,
     foreign_tag_name,
     names_awaitables,
+    node_step,
     off_loop,
 )
 from ..compiler.nodes import effects_of, register, write_nodes
@@ -31,6 +32,7 @@ from ..placement.value_code import text_code, use_code
 from ..runtime.calls import await_value
 from ..runtime.escaping import escape
 from ..runtime.placed_steps import LEAVE, run_here, run_placed
+from ..runtime.running_steps import register_step, value_step
 from ..runtime.state import State
 from ..runtime.types import INERT, is_django, is_iterator
 from ..runtime.waits import Kind, Pending, Plan, Wait
@@ -115,6 +117,9 @@ def call_tag(
     return _call(state, context, node, args, kwargs)
 
 
+register_step(call_tag, node_step)
+
+
 def _call_with_values(
     state: State, context: Any, node: TagHelperNode, args: list[Any], kwargs: dict[str, Any]
 ) -> Plan:
@@ -193,6 +198,9 @@ def tag_text(state: State, context: Any, value: Any) -> Any:
         if not state.on_loop:
             raise
         return Pending(call_in_thread(state, conditional_escape, value))
+
+
+register_step(tag_text, value_step)
 
 
 def write_inclusion(w: Writer, node: InclusionNode) -> None:

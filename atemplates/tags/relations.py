@@ -84,7 +84,7 @@ def under_policy(state: State, policy: Any) -> Iterator[None]:
         if state.on_loop:
             yield
         else:
-            with state.relations.watch.watching():
+            with state.relations.watching():
                 yield
     finally:
         state.relations.policy = before

@@ -281,7 +281,7 @@ def test_a_statement_that_is_no_string(zoo):
 
     sent = []
     relations = RenderRelations("batch", (lambda event: None,))
-    with relations.watch.watching():
+    with relations.watching():
         (wrapper,) = connections["default"].execute_wrappers[-1:]
         wrapper(lambda *args: sent.append(args), Statement(), None, False, {})
     assert len(sent) == 1
