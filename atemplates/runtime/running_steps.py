@@ -13,7 +13,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from .relations_port import RelationsPort
 
-StepKind: TypeAlias = Literal["answer", "lookup", "value", "filter", "tag", "template", "reported"]
+RunningStepKind: TypeAlias = Literal[
+    "answer", "lookup", "value", "filter", "tag", "template", "reported"
+]
 """What a step does: a driver answers a wait, a bit of a path is resolved, a value is used as it is,
 a filter is applied, a tag is rendered, compiled code does something by itself; or it is one that
 has been reported already."""
@@ -22,7 +24,7 @@ has been reported already."""
 class RunningStep(NamedTuple):
     """A step that a render is taking."""
 
-    kind: StepKind
+    kind: RunningStepKind
     relations: RelationsPort | None = None
     """What the render does about relations; None where the step does not know its render."""
     value: Any = None
