@@ -23,7 +23,7 @@ ARROWS = {
     "jinja2": {"errors", "placement", "runtime"},
     "relations": {
         "errors",
-        "runtime.relations_port",
+        "runtime.relations",
         "runtime.running_steps",
         "runtime.state",
         "runtime.types",

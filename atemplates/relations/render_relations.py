@@ -14,7 +14,7 @@ from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 
 from ..errors import logger
-from ..runtime.relations_port import KnownValue, Notify
+from ..runtime.relations import KnownValue, Notify
 from ..runtime.waits import Kind, Wait
 from . import batch_loading, counts, fetching
 from .events import Event, Observer

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import Model, QuerySet
 
 from ..errors import Location, logger
-from ..runtime.relations_port import Notify
+from ..runtime.relations import Notify
 from . import events
 from .events import Event, Observer
 from .loop_peers import Loops

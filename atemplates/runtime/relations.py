@@ -1,11 +1,24 @@
-"""What a render asks of its relations: the seam between the plans and the room that loads them."""
+"""What a running plan asks about relations: the seam to the room that loads them.
+
+`atemplates.relations.render_relations.RenderRelations` has these methods, and says more of each.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from .waits import Wait
+
+Notify: TypeAlias = "Callable[[float, Any], None] | None"
+"""What a driver calls with the milliseconds that a wait took, and its answer."""
+
+
+class KnownValue(NamedTuple):
+    """A step's value that is known without resolving it."""
+
+    value: Any
 
 
 class OpenLoops(Protocol):
@@ -21,81 +34,66 @@ class OpenLoops(Protocol):
         backwards: bool = False,
         whole: bool = True,
     ) -> int:
-        """Note that a loop begins; return what `leave` needs."""
-        ...
+        """Note that a loop over ``values`` begins; return what `leave` needs."""
 
     def leave(self, mark: int) -> None:
         """Note that a loop has ended."""
-        ...
 
     def note_origin(self, value: Any, owner: Any, bits: tuple[str, ...], root: str) -> None:
-        """Note where an object came from that gets a new name."""
-        ...
-
-
-class WatchesQueries(Protocol):
-    """Notes which queries are sent while it watches."""
-
-    def watching(self) -> AbstractContextManager[Any]:
-        """Watch a part of the render that runs in the request's thread."""
-        ...
+        """Note under a new name (``{% with %}``) where an object came from."""
 
 
 class Relations(Protocol):
-    """What one render does about relations. Steps are described to it; it makes no query itself."""
+    """What a render does about relations.
+
+    ``site`` is the expression in question, ``root`` the value of its first bit, ``index`` how many
+    of its bits are resolved.
+    """
 
     policy: str
+    """What is done about a relation that was not loaded; ``{% relations %}`` changes it."""
 
     @property
     def loops(self) -> OpenLoops:
-        """The loops around the code that runs."""
-        ...
+        """The loops around the node that renders now."""
 
-    @property
-    def watch(self) -> WatchesQueries:
-        """What notes the queries of the render."""
-        ...
-
-    def step(self, value: Any, bit: str, site: Any, root: Any, index: int) -> Any:
-        """Decide what a bit needs: a `Wait`, something with a ``value``, or None: go on."""
-        ...
+    def step(
+        self, value: Any, bit: str, site: Any, root: Any, index: int
+    ) -> Wait | KnownValue | None:
+        """Decide what resolving ``bit`` on a model instance, manager or queryset needs first."""
 
     def whole(self, queryset: Any, site: Any = None, root: Any = None) -> Wait | None:
-        """Decide what evaluating a queryset needs; None when its rows are there."""
-        ...
+        """Decide what evaluating a whole queryset needs first."""
 
     def loaded(self, queryset: Any) -> Any:
-        """Give a queryset the rows that a load for a whole loop has brought."""
-        ...
+        """Give a queryset the rows that a load for a whole loop has brought for its instance."""
 
     def derive(self, source: Any, queryset: Any, site: Any, root: Any, index: int) -> None:
-        """Note that a queryset was made from another, a manager or an instance."""
-        ...
+        """Note that a queryset was made from a manager, queryset or instance."""
 
     def prepare(self, instance: Any, site: Any = None, root: Any = None, index: int = 1) -> None:
         """Get ready for code of a model, which may reach for what was not loaded."""
-        ...
 
     def prepare_value(self, value: Any, site: Any = None, root: Any = None) -> None:
-        """Get ready for code that prints or filters a value, which may hold instances."""
-        ...
+        """The same for a value that is about to be printed or filtered."""
 
-    def filter_step(self, function: Any, value: Any, site: Any, root: Any) -> Any:
-        """Describe a filter that may query; return the ``notify`` of its wait."""
-        ...
+    def python_step(self, value: Any, bit: str, site: Any, root: Any, index: int) -> Notify:
+        """Describe a step that runs code, and is about to be made where it may query."""
 
-    def python_step(self, value: Any, bit: str, site: Any, root: Any, index: int) -> Any:
-        """Describe a step that may query; return the ``notify`` of its wait."""
-        ...
+    def filter_step(self, function: Any, value: Any, site: Any, root: Any) -> Notify:
+        """Describe a filter that is about to be applied where it may query."""
 
-    def call_step(self, method: Any, site: Any, root: Any) -> Any:
-        """Describe a call of an ORM method; return the ``notify`` of its wait."""
-        ...
+    def call_step(self, method: Any, site: Any, root: Any) -> Notify:
+        """Describe a call of an ORM method that asks the database."""
 
-    def finish(self) -> None:
-        """Take back what was changed on the caller's objects."""
-        ...
+    def watching(self) -> AbstractContextManager[None]:
+        """Watch this thread's queries, if somebody wants to know of them."""
+
+    def is_watched_by(self, watcher: object) -> bool:
+        """Whether a watcher of queries is this render's."""
 
     def check(self) -> None:
         """Raise an error of this render that Python code has caught."""
-        ...
+
+    def finish(self) -> None:
+        """Take back what was changed on the caller's objects."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from types import CodeType, FrameType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from .relations_port import RelationsPort
+from .relations import Relations
 
 RunningStepKind: TypeAlias = Literal[
     "answer", "lookup", "value", "filter", "tag", "template", "reported"
@@ -25,7 +25,7 @@ class RunningStep(NamedTuple):
     """A step that a render is taking."""
 
     kind: RunningStepKind
-    relations: RelationsPort | None = None
+    relations: Relations | None = None
     """What the render does about relations; None where the step does not know its render."""
     value: Any = None
     """What is looked into, printed, tested, looped over or filtered."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..placement.records import TRUSTED_AFTER, belongs_in_thread, is_trusted, said_of_code
 from .ambient import Ambient
 from .async_sources import ReadSources
-from .relations_port import RelationsPort
+from .relations import Relations
 from .types import DATA, PLAIN
 
 POLICIES = ("batch", "fetch", "warn", "raise")
@@ -115,13 +115,13 @@ class State:
     """Runs a plan by blocking."""
     arun: Callable[[Any, Any], Any]
     """Runs a plan by awaiting, given the state."""
-    new_relations: Callable[[], RelationsPort]
+    new_relations: Callable[[], Relations]
     """Makes `relations`."""
     block_super: Callable[[State, Any], Any]
     """Gives the plan of ``{{ block.super }}`` for a block node."""
     on_loop: bool
     """Whether the code that runs now stands on an event loop. Set with `stand_on`."""
-    relations: RelationsPort = field(init=False)
+    relations: Relations = field(init=False)
     """What is done about relations: the policy, the loops, the observers."""
     uses_relations: bool = False
     """Whether `relations` has been made."""
