@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from atemplates.engines.django import DJANGO_OPTIONS
+from atemplates.engines.options import COMMON_OPTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
@@ -28,5 +29,5 @@ def test_the_files_that_internals_names_exist():
 
 def test_every_option_is_documented():
     text = (ROOT / "docs/django.md").read_text(encoding="utf-8")
-    for option in DJANGO_OPTIONS:
+    for option in (*COMMON_OPTIONS, *DJANGO_OPTIONS):
         assert f"| `{option}` |" in text, option

@@ -1,100 +1,15 @@
-"""What both backends share: checking OPTIONS, and the awaitables of a context."""
+"""The awaitables of a context, and the names that a template's text could use."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping
 from functools import wraps
-from pathlib import Path
-from typing import Any, NamedTuple
-
-from django.core.exceptions import ImproperlyConfigured
+from typing import Any
 
 from ..errors import RenderBlocked
 from ..runtime.drivers import close_awaitable, gather_awaitables, wait_for
 from ..runtime.types import is_awaitable, is_coroutine_function
-
-
-class Option(NamedTuple):
-    """One of our own OPTIONS: its default, and either its allowed values or a check."""
-
-    default: Any
-    allowed: tuple[Any, ...] = ()
-    check: Callable[[Any], bool] | None = None
-    expected: str = ""
-
-    def accepts(self, value: Any) -> bool:
-        if self.check is not None:
-            return self.check(value)
-        return isinstance(value, str) and value in self.allowed
-
-    def describe(self) -> str:
-        return self.expected or "one of " + ", ".join(map(repr, self.allowed))
-
-
-def list_of_strings(value: Any) -> bool:
-    """Whether ``value`` is a list, tuple or set that holds nothing but strings."""
-    return isinstance(value, (list, tuple, set, frozenset)) and all(
-        isinstance(item, str) for item in value
-    )
-
-
-def path_or_none(value: Any) -> bool:
-    """Whether ``value`` is None or the path of a file."""
-    return value is None or (isinstance(value, (str, Path)) and bool(str(value)))
-
-
-def options_of(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of a backend's OPTIONS.
-
-    Raises:
-        ImproperlyConfigured: they are not a dict.
-    """
-    options = params["OPTIONS"]
-    if not isinstance(options, dict):
-        raise ImproperlyConfigured(
-            f"TEMPLATES engine {params['NAME']!r}: OPTIONS is {options!r}; expected a dict."
-        )
-    return options.copy()
-
-
-def take_options(
-    options: dict[str, Any], known: Mapping[str, Option], alias: str
-) -> dict[str, Any]:
-    """Remove our own options from ``options`` and return them, defaults filled in.
-
-    Raises:
-        ImproperlyConfigured: an option has a value that is not allowed.
-    """
-    taken = {}
-    for name, option in known.items():
-        value = options.pop(name, option.default)
-        if not option.accepts(value):
-            raise ImproperlyConfigured(
-                f"TEMPLATES engine {alias!r}: OPTIONS[{name!r}] is {value!r}; "
-                f"expected {option.describe()}."
-            )
-        taken[name] = value
-    return taken
-
-
-def refuse_unknown(options: Iterable[str], allowed: Iterable[str], alias: str) -> None:
-    """Raise when ``options`` has a name that is not in ``allowed``.
-
-    Raises:
-        ImproperlyConfigured: naming the option, the nearest allowed one, and all allowed ones.
-    """
-    allowed = sorted(allowed)
-    for name in options:
-        if name not in allowed:
-            close = get_close_matches(str(name), allowed, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise ImproperlyConfigured(
-                f"TEMPLATES engine {alias!r}: unknown option {name!r} in OPTIONS.{hint} "
-                f"Allowed: {', '.join(allowed)}."
-            )
-
 
 word = re.compile(r"\w+")
 

@@ -16,31 +16,24 @@ from django.template.engine import Engine
 from ..compiler.cached_loader import cached_template
 from ..placement.records import carry
 from ..runtime.drivers import in_request_thread
-from ..runtime.state import POLICIES
 from . import native, threaded
-from .base import (
-    Option,
-    list_of_strings,
-    options_of,
-    path_or_none,
-    refuse_unknown,
-    take_options,
-)
 from .context import build_context
-from .native import answer_toolbar, new_policy, set_policy, set_recorder
-from .recording import RECORDER_OPTION, new_recorder
+from .native import answer_toolbar, set_policy, set_recorder
+from .options import Option, list_of_strings, new_recorder, path_or_none, read_options
+from .policies import new_policy
 from .refusals import refusal_of, told_by_checks
 
 DJANGO_OPTIONS = {
     "async_mode": Option("native", allowed=("native", "thread")),
     "inline_tags": Option((), check=list_of_strings, expected="a list of tag libraries"),
     "learned": Option(None, check=path_or_none, expected="None or the path of a file"),
-    "recorder": RECORDER_OPTION,
-    "relations": Option("batch", allowed=POLICIES),
     "sync_tags": Option("auto", allowed=("auto", "thread", "inline")),
 }
-# The engine's arguments, less those that have settings of their own beside OPTIONS.
-STOCK_OPTIONS = frozenset(signature(Engine).parameters) - {"dirs", "app_dirs"}
+
+
+def engine_options(options: dict[str, Any]) -> set[str]:
+    """The engine's arguments, less those that have settings of their own beside OPTIONS."""
+    return set(signature(Engine).parameters) - {"dirs", "app_dirs"}
 
 
 class DjangoTemplates(stock.DjangoTemplates):
@@ -76,18 +69,14 @@ class DjangoTemplates(stock.DjangoTemplates):
 
     @told_by_checks
     def __init__(self, params: dict[str, Any]) -> None:
-        params = params.copy()
-        options = params["OPTIONS"] = options_of(params)
-        refuse_unknown(options, (*DJANGO_OPTIONS, *STOCK_OPTIONS), params["NAME"])
-        own = take_options(options, DJANGO_OPTIONS, params["NAME"])
+        params, own = read_options(params, DJANGO_OPTIONS, engine_options)
         self.async_mode: str = own["async_mode"]
         super().__init__(params)
         self.policy = new_policy(self.engine, own, self.name)
         set_policy(self.engine, self.policy)
+        set_recorder(self.engine, new_recorder(own["recorder"]))
         if own["learned"] is not None:
             carry(own["learned"])
-        if own["recorder"] is not None:
-            set_recorder(self.engine, new_recorder(own["recorder"]))
         answer_toolbar()
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:

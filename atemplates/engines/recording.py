@@ -1,9 +1,8 @@
-"""``OPTIONS["recorder"]``: which file a backend's renders are recorded to, and how many of them."""
+"""Who is told of what a render loads: observers, and the recorder of ``OPTIONS["recorder"]``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
@@ -12,43 +11,12 @@ from ..errors import logger
 from ..relations.events import Observer, observers
 from ..relations.models import is_a
 from ..relations.static import attributes, static_attribute, static_text
-from .base import Option
 
 if TYPE_CHECKING:
     from ..migration.recorder import Recorder
 
 RECORDER = "atemplates_recorder"
 """The attribute of an engine or environment that holds its recorder."""
-
-
-def recorder_options(value: Any) -> bool:
-    """Whether ``value`` says how to record: None, or a dict with ``file`` and perhaps ``rate``."""
-    if value is None:
-        return True
-    if not isinstance(value, dict) or not {"file"} <= set(value) <= {"file", "rate"}:
-        return False
-    rate = value.get("rate", 1)
-    number = isinstance(rate, (int, float)) and not isinstance(rate, bool)
-    return (
-        isinstance(value["file"], (str, Path))
-        and bool(value["file"])
-        and number
-        and (0 <= rate <= 1)
-    )
-
-
-def new_recorder(value: dict[str, Any]) -> Recorder:
-    """Make the recorder that checked options describe."""
-    from ..migration.recorder import Recorder  # a site that records nothing need not import it
-
-    return Recorder(Path(value["file"]), float(value.get("rate", 1)))
-
-
-RECORDER_OPTION = Option(
-    None,
-    check=recorder_options,
-    expected="None or {'file': path, 'rate': a number from 0 to 1 (default: 1)}",
-)
 
 
 def observers_for(

@@ -7,8 +7,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.template import engines
 from django.template.engine import Engine
 
-from atemplates.engines.base import Option, list_of_strings, refuse_unknown, take_options
 from atemplates.engines.django import DjangoTemplates
+from atemplates.engines.options import Option, list_of_strings, refuse_unknown, take_options
 
 from .conftest import params
 

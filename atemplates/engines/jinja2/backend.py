@@ -18,18 +18,14 @@ from django.utils.module_loading import import_string
 from ...jinja2.templates import cached_jinja2_template
 from ...relations.policy import relations as policy_for_this_render
 from ...runtime.drivers import in_request_thread
-from ...runtime.state import POLICIES
-from ..base import Option, discard_awaitables, options_of, refuse_unknown, take_options
-from ..recording import RECORDER, RECORDER_OPTION, new_recorder
+from ..base import discard_awaitables
+from ..options import new_recorder, read_options
+from ..recording import RECORDER
 from ..refusals import refusal_of, told_by_checks
 from .plans import use_plans
 from .processors import add_request, aprocess, copied, process
 from .relations import POLICY
 
-JINJA2_OPTIONS = {
-    "recorder": RECORDER_OPTION,
-    "relations": Option("batch", allowed=POLICIES),
-}
 default_environment = "atemplates.engines.jinja2.environment.environment"
 
 
@@ -59,15 +55,11 @@ class Jinja2(stock.Jinja2):
 
     @told_by_checks
     def __init__(self, params: dict[str, Any]) -> None:
-        params = params.copy()
-        options = params["OPTIONS"] = options_of(params)
-        options.setdefault("environment", default_environment)
-        own = take_options(options, JINJA2_OPTIONS, params["NAME"])
-        refuse_unknown_options(options, params["NAME"])
+        params, own = read_options(params, {}, environment_options, environment=default_environment)
         super().__init__(params)
         self.sync_env = use_plans(self.env.overlay(enable_async=False))
         self.async_env = use_plans(self.env.overlay(enable_async=True))
-        recorder = new_recorder(own["recorder"]) if own["recorder"] is not None else None
+        recorder = new_recorder(own["recorder"])
         for environment in (self.sync_env, self.async_env):
             setattr(environment, POLICY, own["relations"])
             setattr(environment, RECORDER, recorder)
@@ -206,16 +198,16 @@ def chosen(relations: str | None) -> AbstractContextManager[None]:
     return nullcontext() if relations is None else policy_for_this_render(relations)
 
 
-def refuse_unknown_options(options: dict[str, Any], alias: str) -> None:
-    """Raise for an option that the environment does not take.
+def environment_options(options: dict[str, Any]) -> set[str] | None:
+    """The names of the options that the environment takes.
 
     A callable with ``**options`` may take options of its own, so nothing is known to be wrong;
     unless it is ours, or Jinja2's class, whose options are known.
 
-    Raises:
-        ImproperlyConfigured: naming the option and the allowed ones.
+    Returns:
+        The names, or None when any may be right.
     """
-    allowed = {"environment", "context_processors", *JINJA2_OPTIONS}
+    allowed = {"environment", "context_processors"}
     environment = import_string(options["environment"])
     for name, parameter in signature(environment).parameters.items():
         if parameter.kind is not Parameter.VAR_KEYWORD:
@@ -223,8 +215,8 @@ def refuse_unknown_options(options: dict[str, Any], alias: str) -> None:
         elif options["environment"] == default_environment:
             allowed |= signature(jinja2.Environment).parameters.keys()
         else:
-            return
-    refuse_unknown(options, allowed, alias)
+            return None
+    return allowed
 
 
 def raise_as_django(error: jinja2.TemplateSyntaxError) -> NoReturn:
