@@ -13,6 +13,7 @@ from django.template.defaulttags import TemplateLiteral
 from django.template.smartif import OPERATORS
 
 from ..placement.python_code import CODELESS_TYPES
+from ..runtime.sites import SiteMode
 from .expressions import new_site, places, write_expression, write_loop_value, write_root
 from .writer import Writer, is_temporary
 
@@ -73,7 +74,7 @@ def write_condition(w: Writer, condition: Any) -> WrittenValue:
             if loop_value is not None:
                 w.access = None
                 return WrittenValue(loop_value, True)
-        return WrittenValue(write_expression(w, expression, "none"))
+        return WrittenValue(write_expression(w, expression, SiteMode.NONE))
     name = OPERATOR_NAMES[type(condition)]
     result = w.temporary("t")
     first = None
@@ -118,7 +119,7 @@ def write_test(w: Writer, condition: Any) -> WrittenValue:
         return write_condition(w, condition)
     if expression.filters:
         return write_condition(w, condition)
-    site = new_site(w, tuple(variable.lookups), expression.token, "none", False)
+    site = new_site(w, tuple(variable.lookups), expression.token, SiteMode.NONE, False)
     root = write_root(w, variable.lookups[0])
     result = w.temporary("t")
     w.line(f"{result} = truth_of_variable(state, context, {root}, {site})")

@@ -10,6 +10,7 @@ from django.template.base import FilterExpression, Node, NodeList, Template, Var
 from django.template.library import TagHelperNode
 from django.template.loader_tags import BlockNode, ExtendsNode
 
+from ..runtime.sites import Site
 from ..runtime.state import Policy
 from .foreign import child_nodelists, foreign_tag_name
 from .nodes import WRITERS, effects_of_node
@@ -181,7 +182,7 @@ def short_constant(value: Any) -> str:
         text = f"FilterExpression({value.token!r})"
     elif isinstance(value, Node):
         text = f"{type(value).__name__}, line {line_of(value)}"
-    elif hasattr(value, "bits") and hasattr(value, "mode"):
+    elif isinstance(value, Site):
         text = f"lookup of {'.'.join(value.bits)}"
     elif callable(value) and hasattr(value, "__qualname__"):
         text = f"{value.__module__}.{value.__qualname__}"

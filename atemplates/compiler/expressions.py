@@ -12,7 +12,7 @@ from django.template.base import FilterExpression, Variable
 from django.utils.safestring import mark_safe
 
 from ..runtime.filter_chains import FilterStep
-from ..runtime.sites import Site
+from ..runtime.sites import Site, SiteMode
 from .failures import origin_file
 from .fast_filters import is_stock, twin_of
 from .scope import Local, WrittenLoop
@@ -28,7 +28,7 @@ LOOP_VALUES = {
 }
 
 
-def new_site(w: Writer, bits: tuple[str, ...], text: str, mode: str, filtered: bool) -> str:
+def new_site(w: Writer, bits: tuple[str, ...], text: str, mode: SiteMode, filtered: bool) -> str:
     """Return the name of a new `Site` constant."""
     token = getattr(w.node, "token", None)
     origin = getattr(w.node, "origin", None)
@@ -44,12 +44,13 @@ def new_site(w: Writer, bits: tuple[str, ...], text: str, mode: str, filtered: b
     return w.constant(site, "site_")
 
 
-def write_expression(w: Writer, expression: FilterExpression, mode: str = "output") -> str:
+def write_expression(
+    w: Writer, expression: FilterExpression, mode: SiteMode = SiteMode.OUTPUT
+) -> str:
     """Write the code that resolves a filter expression.
 
     Args:
-        mode: what a variable that does not exist gives: ``"output"`` string_if_invalid,
-            ``"none"`` None (``ignore_failures`` in Django).
+        mode: what a variable gives that does not exist.
 
     Returns:
         A local variable or a constant that holds the value.
@@ -120,10 +121,10 @@ def write_filter_argument(w: Writer, is_variable: bool, argument: Any) -> str:
     """Write a filter's argument: a constant, or a variable that has to exist."""
     if not is_variable:
         return w.constant(mark_safe(argument))
-    return write_variable(w, argument, "raise", str(argument.var), False)
+    return write_variable(w, argument, SiteMode.RAISE, str(argument.var), False)
 
 
-def write_variable(w: Writer, variable: Variable, mode: str, text: str, filtered: bool) -> str:
+def write_variable(w: Writer, variable: Variable, mode: SiteMode, text: str, filtered: bool) -> str:
     """Write the code that resolves a variable; return what holds its value."""
     if variable.lookups is None:
         if not variable.translate:
@@ -290,7 +291,7 @@ def write_loop_value(w: Writer, bits: tuple[str, ...]) -> str | None:
 def write_shown(w: Writer, variable: Variable, text: str) -> None:
     """Write the lookup and the output of a variable as one call: short, for code outside loops."""
     bits: tuple[str, ...] = tuple(variable.lookups or ())
-    site = new_site(w, bits, text, "text", False)
+    site = new_site(w, bits, text, SiteMode.TEXT, False)
     shown = w.temporary("s")
     w.line(f"{shown} = render_variable(state, context, {write_root(w, bits[0])}, {site})")
     w.wait(shown)
@@ -320,7 +321,7 @@ def write_shown_filtered(w: Writer, expression: FilterExpression) -> bool:
         for function, args in expression.filters
     )
     bits = tuple(variable.lookups)
-    site = new_site(w, bits, expression.token, "output", True)
+    site = new_site(w, bits, expression.token, SiteMode.OUTPUT, True)
     shown, root = w.temporary("s"), write_root(w, bits[0])
     w.line(f"{shown} = render_filtered(state, context, {root}, {site}, {w.constant(chain)})")
     w.wait(shown)

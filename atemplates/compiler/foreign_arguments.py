@@ -16,7 +16,7 @@ from django.utils.safestring import mark_safe
 
 from ..runtime.filters import apply_filter
 from ..runtime.paths import resolve_path
-from ..runtime.sites import MISSING, Invalid, Site
+from ..runtime.sites import MISSING, Invalid, Site, SiteMode
 from ..runtime.state import State, state_of
 from ..runtime.waits import Pending, Plan
 
@@ -40,7 +40,9 @@ class PlannedExpression(FilterExpression):
         variable = self.var
         if not isinstance(variable, Variable):
             return variable
-        site, root = _site_and_root(context, variable, "none" if ignore_failures else "output")
+        site, root = _site_and_root(
+            context, variable, SiteMode.NONE if ignore_failures else SiteMode.OUTPUT
+        )
         if site is None:
             return variable.resolve(context)
         value = resolve_path(state, context, root, site)
@@ -68,7 +70,7 @@ def expression_plan(
     value: Any = expression.var
     site = root = None
     if isinstance(value, Variable):
-        mode = "none" if ignore_failures else "output"
+        mode = SiteMode.NONE if ignore_failures else SiteMode.OUTPUT
         site, root = _site_and_root(context, value, mode, bool(expression.filters))
         value = yield from _variable_plan(state, context, value, site, root)
         if type(value) is Invalid:
@@ -77,7 +79,7 @@ def expression_plan(
         given = []
         for is_variable, argument in args:
             if is_variable:
-                found = _site_and_root(context, argument, "raise")
+                found = _site_and_root(context, argument, SiteMode.RAISE)
                 given.append((yield from _variable_plan(state, context, argument, *found)))
             else:
                 given.append(mark_safe(argument))
@@ -94,7 +96,7 @@ def expression_plan(
 
 
 def _site_and_root(
-    context: Any, variable: Variable, mode: str, filtered: bool = False
+    context: Any, variable: Variable, mode: SiteMode, filtered: bool = False
 ) -> tuple[Site | None, Any]:
     """Return where a variable starts from; nothing for a literal."""
     if variable.lookups is None:
@@ -104,7 +106,7 @@ def _site_and_root(
 
 
 @lru_cache(1000)
-def _site(bits: tuple[str, ...], text: str, mode: str, filtered: bool) -> Site:
+def _site(bits: tuple[str, ...], text: str, mode: SiteMode, filtered: bool) -> Site:
     return Site(bits, text, mode, filtered=filtered)
 
 

@@ -110,11 +110,9 @@ def found_in(rows: Any, place: tuple[Any, Any], value: Any, parts: list[Any], ro
     """
     outer, root = place
     bits = ("", *map(str, parts))
-    site = Site(bits, ".".join(bits[1:]), "output")
+    site = Site(bits, ".".join(bits[1:]))
     if outer is not None:
-        site = Site(
-            bits, outer.text, "output", template=outer.template, line=outer.line, file=outer.file
-        )
+        site = Site(bits, outer.text, template=outer.template, line=outer.line, file=outer.file)
     loops = running_state().loops
     loops.append([rows, root, outer, None])
     try:

@@ -58,7 +58,7 @@ class PlanCodeGenerator(MacroWriter):
         template, file = self.name or "<template>", self.filename or ""
         self.writeline("sites = (")
         for line, bits, text in self.sites:
-            arguments = f"{bits!r}, {text!r}, 'output', template={template!r}, line={line}"
+            arguments = f"{bits!r}, {text!r}, template={template!r}, line={line}"
             self.writeline(f"    Site({arguments}, file={file!r}),")
         self.writeline(")")
         lines = "&".join(f"{line}={code_line}" for line, code_line in self.debug_info)

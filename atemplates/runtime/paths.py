@@ -14,7 +14,7 @@ from ..placement.python_code import attribute_code
 from .calls import await_once, call_or_await
 from .placed_steps import LEAVE, run_here, run_in_thread
 from .running_steps import LocalValues, RunningStep, register_step
-from .sites import MISSING, Invalid, Site
+from .sites import MISSING, Invalid, Site, SiteMode
 from .source_steps import look_up, missing_method
 from .state import State
 from .types import INERT, PLAIN, RELATED, SOURCES, is_awaitable
@@ -274,11 +274,11 @@ def lookup_failed(state: State, context: Any, error: Exception, site: Site, bit:
     if getattr(error, "silent_variable_failure", False):
         return state.engine.string_if_invalid
     if isinstance(error, VariableDoesNotExist):
-        if site.mode == "none":
+        if site.mode is SiteMode.NONE:
             return None
-        if site.mode != "raise":
+        if site.mode is not SiteMode.RAISE:
             return invalid_value(state, site)
-    elif site.mode == "text" and isinstance(error, UnicodeDecodeError):
+    elif site.mode is SiteMode.TEXT and isinstance(error, UnicodeDecodeError):
         return ""
     raise error
 

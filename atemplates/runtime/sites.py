@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 
 class Missing:
     """The type of `MISSING`: a name that is in no dict of the context."""
@@ -22,6 +24,22 @@ class Invalid:
         self.text = text
 
 
+class SiteMode(Enum):
+    """What a variable gives that does not exist."""
+
+    OUTPUT = "output"
+    """``string_if_invalid``."""
+
+    TEXT = "text"
+    """The same; and where a lookup raises ``UnicodeDecodeError`` nothing is written."""
+
+    NONE = "none"
+    """``None``, as ``ignore_failures`` in Django."""
+
+    RAISE = "raise"
+    """It raises ``VariableDoesNotExist``."""
+
+
 class Site:
     """Where in a template a variable stands, and what happens when it cannot be resolved."""
 
@@ -31,7 +49,7 @@ class Site:
         self,
         bits: tuple[str, ...],
         text: str,
-        mode: str,
+        mode: SiteMode = SiteMode.OUTPUT,
         *,
         filtered: bool = False,
         template: str = "",
@@ -41,8 +59,6 @@ class Site:
         self.bits = bits
         self.text = text
         self.mode = mode
-        """``"output"``: string_if_invalid; ``"none"``: None; ``"raise"``: VariableDoesNotExist;
-        ``"text"``: as output, and nothing is written for a UnicodeDecodeError."""
         self.filtered = filtered
         self.template = template
         self.line = line

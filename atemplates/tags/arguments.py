@@ -41,6 +41,7 @@ from ..compiler.scope import READS_CONTEXT, assigns
 from ..compiler.writer import Writer
 from ..placement.value_code import use_code
 from ..runtime.running_steps import register_step
+from ..runtime.sites import SiteMode
 from ..runtime.state import State
 from ..runtime.waits import Pending
 
@@ -95,7 +96,7 @@ class ArgumentDict(dict):  # type: ignore[type-arg]
     """The values of a tag's keyword arguments."""
 
 
-def write_argument(w: Writer, argument: Any, mode: str = "output") -> str:
+def write_argument(w: Writer, argument: Any, mode: SiteMode = SiteMode.OUTPUT) -> str:
     """Write the code that resolves an argument, or a list or dict of them."""
     if isinstance(argument, (list, tuple)):
         return f"ArgumentList([{', '.join(write_argument(w, item) for item in argument)}])"
@@ -254,7 +255,7 @@ register_arguments(GetCurrentTimezoneNode, target="variable")
 
 def write_regroup(w: Writer, node: RegroupNode) -> None:
     """Group the rows of a source by what an expression gives for each."""
-    source = write_expression(w, node.target, "none")
+    source = write_expression(w, node.target, SiteMode.NONE)
     groups = w.temporary("groups")
     name = w.constant(node.var_name)
     w.flush()
@@ -273,7 +274,7 @@ def write_regroup(w: Writer, node: RegroupNode) -> None:
         with w.block(f"for {row} in {listed}:"):
             w.line(f"context[{name}] = {row}")
             with _ending(w, open_):
-                w.line(f"{key} = {write_expression(w, node.expression, 'none')}")
+                w.line(f"{key} = {write_expression(w, node.expression, SiteMode.NONE)}")
             with w.block(f"if not {groups}:"):
                 w.line(f"{groups}.append(GroupedResult({key}, []))")
             with w.block(f"elif {groups}[-1].grouper is not {key}:"):

@@ -32,7 +32,7 @@ from ..compiler.runtime_names import RUNTIME
 from ..compiler.scope import NONE, Effects, Local, WrittenLoop
 from ..compiler.writer import Writer
 from ..runtime.iteration import Rows
-from ..runtime.sites import MISSING
+from ..runtime.sites import MISSING, SiteMode
 from ..runtime.state import State
 from ..runtime.types import VIEWS
 
@@ -108,7 +108,7 @@ def write_for(w: Writer, node: Any) -> None:
         dictionary=w.temporary("forloop"),
         uses_dictionary=effects.reads or "forloop" in effects.changing or w.shallow,
     )
-    source = write_expression(w, node.sequence, "none")
+    source = write_expression(w, node.sequence, SiteMode.NONE)
     root, site = w.access or ("None", "None")
     values = w.temporary("values")
     backwards = ", backwards=True" if node.is_reversed else ""
@@ -338,7 +338,7 @@ def write_ifchanged(w: Writer, node: Any) -> None:
         write_comparison(w, changed, "!=", now, seen)
 
     if node._varlist:
-        values = [write_expression(w, variable, "none") for variable in node._varlist]
+        values = [write_expression(w, variable, SiteMode.NONE) for variable in node._varlist]
         w.line(f"{now} = [{', '.join(values)}]")
         compare()
     else:

@@ -18,7 +18,7 @@ from ..compiler.runtime_names import RUNTIME
 from ..compiler.scope import Effects, Frame, Local, assigns
 from ..compiler.writer import Writer
 from ..runtime.paths import invalid_value
-from ..runtime.sites import MISSING, Invalid, Site
+from ..runtime.sites import MISSING, Invalid, Site, SiteMode
 from ..runtime.state import State
 from .arguments import ABSENT, Resolved, write_argument
 from .flow import real_frame
@@ -57,7 +57,7 @@ def write_translate(w: Writer, node: TranslateNode) -> None:
         )
     else:
         w.access = None
-        value = write_variable(w, expression.var, "output", expression.token, True)
+        value = write_variable(w, expression.var, SiteMode.OUTPUT, expression.token, True)
         _, site = w.access or ("", "None")
         w.line(
             f"{message} = translated_value(state, {w.constant(expression.var)}, {value}, "

@@ -31,6 +31,7 @@ from ..compiler.runtime_names import RUNTIME
 from ..compiler.scope import Effects, Frame, Local, assigns
 from ..compiler.writer import Writer
 from ..runtime.output import rendered
+from ..runtime.sites import SiteMode
 from .flow import real_frame
 
 RUNTIME["strip_spaces_between_tags"] = strip_spaces_between_tags
@@ -62,7 +63,7 @@ def write_variable_node(w: Writer, node: VariableNode) -> None:
     if not w.in_loop and isinstance(variable, Variable) and variable.lookups is not None:
         write_shown(w, variable, expression.token)
     else:
-        write_output(w, write_expression(w, expression, "text"))
+        write_output(w, write_expression(w, expression, SiteMode.TEXT))
 
 
 # -- autoescape ------------------------------------------------------------------------------------
@@ -170,7 +171,7 @@ def write_firstof(w: Writer, node: FirstOfNode) -> None:
     # A loop that runs once: the first value that is true leaves it.
     with w.block("while True:"):
         for variable in node.vars:
-            value = write_expression(w, variable, "none")
+            value = write_expression(w, variable, SiteMode.NONE)
             found = w.temporary("b")
             w.line(f"{found} = truth_of_value(state, {value}{places(w)})")
             w.wait(found)

@@ -16,7 +16,7 @@ from atemplates.engines.django import render_template
 from atemplates.engines.native import new_state
 from atemplates.runtime.calls import call_or_await
 from atemplates.runtime.paths import lookup_bit, lookup_name, resolve_path
-from atemplates.runtime.sites import MISSING, Invalid, Site
+from atemplates.runtime.sites import MISSING, Invalid, Site, SiteMode
 from atemplates.runtime.waits import Kind, Pending
 from tests.rendering import SETUPS, new_engine, parse, plain
 
@@ -292,11 +292,11 @@ def context(request):
         yield context
 
 
-def site(path, mode="raise"):
+def site(path, mode=SiteMode.RAISE):
     return Site(tuple(path.split(".")), path, mode)
 
 
-def ours(context, path, mode="raise"):
+def ours(context, path, mode=SiteMode.RAISE):
     state = new_state(context.template, context, on_loop=False)
     bits = path.split(".")
     return resolve_path(state, context, lookup_name(context.dicts, bits[0]), site(path, mode))
@@ -366,14 +366,14 @@ class TestModes:
 
     def test_output(self, context):
         text = context.template.engine.string_if_invalid
-        assert ours(context, "missing.x", "output") == text.replace("%s", "missing.x")
-        assert ours(context, "missing.x", "text") == text.replace("%s", "missing.x")
+        assert ours(context, "missing.x", SiteMode.OUTPUT) == text.replace("%s", "missing.x")
+        assert ours(context, "missing.x", SiteMode.TEXT) == text.replace("%s", "missing.x")
 
     def test_under_a_filter(self, context):
         """A filter must not be applied to string_if_invalid, unless it is empty."""
         state = new_state(context.template, context, on_loop=False)
         found = resolve_path(
-            state, context, MISSING, Site(("missing",), "missing", "output", filtered=True)
+            state, context, MISSING, Site(("missing",), "missing", SiteMode.OUTPUT, filtered=True)
         )
         text = context.template.engine.string_if_invalid
         if text:
@@ -383,14 +383,14 @@ class TestModes:
             assert found == ""
 
     def test_none(self, context):
-        assert ours(context, "missing", "none") is None
-        assert ours(context, "d.missing", "none") is None
+        assert ours(context, "missing", SiteMode.NONE) is None
+        assert ours(context, "d.missing", SiteMode.NONE) is None
 
     def test_raise(self, context):
         with pytest.raises(VariableDoesNotExist):
             ours(context, "missing")
 
-    @pytest.mark.parametrize("mode", ["output", "text", "none", "raise"])
+    @pytest.mark.parametrize("mode", SiteMode)
     def test_silent_failures_and_others(self, context, mode):
         text = context.template.engine.string_if_invalid
         assert ours(context, "p.silent", mode) == text
@@ -404,9 +404,9 @@ class TestModes:
                 return b"\xff".decode()
 
         context["broken"] = Broken()
-        assert ours(context, "broken.x", "text") == ""
+        assert ours(context, "broken.x", SiteMode.TEXT) == ""
         with pytest.raises(UnicodeDecodeError):
-            ours(context, "broken.x", "output")
+            ours(context, "broken.x", SiteMode.OUTPUT)
 
 
 class TestFind:
