@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ POLICY_ATTRIBUTE = "atemplates_policy"
 DEFAULT = Policy()
 TOOLBAR = "debug_toolbar"
 
-loop_driver: Callable[[Any, Any], Any] = drivers.arun
+loop_driver: Callable[[Plan, State], Awaitable[Any]] = drivers.arun
 """Runs plans on the event loop. A thread that makes a backend may put the toolbar's in its place;
 a render keeps the one that it began with."""
 
@@ -92,7 +92,7 @@ def new_state(
     return state
 
 
-def run_plan(plan: Any, driver: Callable[[Any], Any] = drivers.run) -> Any:
+def run_plan(plan: Plan, driver: Callable[[Plan], Any] = drivers.run) -> Any:
     """Run a plan by blocking; a `StopIteration` of a site's code gets out, as in stock Django."""
     try:
         return driver(plan)

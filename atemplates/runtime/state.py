@@ -6,9 +6,8 @@ rooms below through it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,10 @@ from .ambient import Ambient
 from .async_sources import ReadSources
 from .relations import Relations
 from .types import DATA, PLAIN
+from .waits import Plan
+
+if TYPE_CHECKING:
+    from django.template.engine import Engine
 
 POLICIES = ("batch", "fetch", "warn", "raise")
 """What can be done about a relation or deferred field that was not loaded."""
@@ -29,23 +32,36 @@ STATE_ATTRIBUTE = "_atemplates_state"
 """Where a ``Context`` carries the state, for nodes that only get the context."""
 
 
-@dataclass(frozen=True, slots=True)
 class Policy:
-    """The OPTIONS of a backend that a render needs to know."""
+    """The OPTIONS of a backend that a render needs to know. Renders share it; nobody changes it.
 
-    sync_tags: str = "auto"
-    """Where tags, filters and context processors of others run."""
-    inline_modules: frozenset[str] = frozenset()
-    inline: frozenset[Any] = frozenset()
-    """What the libraries of ``inline_tags`` registered: names of tags, functions of filters."""
-    relations: str = "batch"
-    trusted_after: int = TRUSTED_AFTER
-    """After how many quick runs in the thread code of others runs on the loop."""
+    Args:
+        sync_tags: where tags, filters and context processors of others run.
+        inline_modules: the modules of the libraries of ``inline_tags``.
+        inline: what these libraries registered: names of tags, functions of filters.
+        relations: what is done about a relation that was not loaded.
+        trusted_after: after how many quick runs in the thread code of others runs on the loop.
+    """
 
-    @property
-    def trials(self) -> float:
+    # A plain class, as `State` is: making a dataclass of either takes longer than most imports.
+    __slots__ = ("inline", "inline_modules", "relations", "sync_tags", "trials", "trusted_after")
+
+    def __init__(
+        self,
+        *,
+        sync_tags: str = "auto",
+        inline_modules: frozenset[str] = frozenset(),
+        inline: frozenset[Any] = frozenset(),
+        relations: str = "batch",
+        trusted_after: int = TRUSTED_AFTER,
+    ) -> None:
+        self.sync_tags = sync_tags
+        self.inline_modules = inline_modules
+        self.inline = inline
+        self.relations = relations
+        self.trusted_after = trusted_after
+        self.trials: float = TRIALS if self.is_learned and trusted_after else inf
         """How many trials, and objects noted for them, a render may have on the loop."""
-        return TRIALS if self.is_learned and self.trusted_after else inf
 
     def may_run_here(self, code: Any, tag: Any = None, module: str = "") -> bool:
         """Whether a tag, filter or context processor of others may run on the event loop.
@@ -101,65 +117,109 @@ NOBODY_WATCHES: AbstractContextManager[None] = nullcontext()
 """What is around a part of a render whose queries nobody wants to hear of. It holds nothing."""
 
 
-@dataclass(slots=True, eq=False)
 class State:
     """One render. Never shared between two renders, nor used by two coroutines at a time.
 
     `relations`, `read` and `ambient` are made when they are first used: a render that needs none
     of them pays for none.
+
+    Args:
+        engine: whose settings hold at the node that renders now.
+        policy: the backend's OPTIONS.
+        run: runs a plan by blocking.
+        arun: runs a plan by awaiting, given the state.
+        new_relations: makes `relations`.
+        block_super: gives the plan of ``{{ block.super }}`` for a block node.
+        on_loop: whether the render begins on an event loop.
+        plain_integers: whether an int is written as ``str()`` writes it: no thousand separators
+            are configured.
+        use_tz: whether datetimes are shown in the current time zone where nothing else is said.
     """
 
-    engine: Any
-    policy: Policy
-    run: Callable[[Any], Any]
-    """Runs a plan by blocking."""
-    arun: Callable[[Any, Any], Any]
-    """Runs a plan by awaiting, given the state."""
-    new_relations: Callable[[], Relations]
-    """Makes `relations`."""
-    block_super: Callable[[State, Any], Any]
-    """Gives the plan of ``{{ block.super }}`` for a block node."""
-    on_loop: bool
-    """Whether the code that runs now stands on an event loop. Set with `stand_on`."""
-    relations: Relations = field(init=False)
-    """What is done about relations: the policy, the loops, the observers."""
-    uses_relations: bool = False
-    """Whether `relations` has been made."""
-    plain_integers: bool = True
-    """Whether an int is written as ``str()`` writes it: no thousand separators are configured."""
-    reached_out: bool = False
-    """Whether a tag may have set a name in any frame of the context, not just in its own."""
-    use_tz: bool = True
-    """Whether datetimes are shown in the current time zone where nothing else is said."""
-    awaited: dict[int, tuple[Any, Any]] = field(default_factory=dict)
-    """Awaitable's identity -> (the awaitable, its result): each is awaited once."""
-    read: ReadSources = field(init=False)
-    """The sources that were read asynchronously, with their rows."""
-    upcoming: dict[int, Any] = field(default_factory=dict)
-    """The context's awaitables that the template mentions: the first wait awaits them all."""
-    ambient: Ambient = field(init=False)
-    """The language, the time zone and the like, and what was found out under them."""
-    begins_in_thread: bool = False
-    """Whether the plan that begins next does so in the thread."""
-    lesson: bool = False
-    """Whether it is watched, too, what code of others does in the parts that run in the thread."""
-    went: bool = False
-    """Whether a part of the render has left the loop."""
-    learning: bool = False
-    """Whether it did so for code that has not shown yet where it belongs."""
-    looks: bool = field(init=False)
-    """Whether steps look at what code of others they run: on the loop, and in a lesson."""
-    trials: int = 0
-    """How often code of others ran on the loop on trial, and how many objects that noted."""
-    spent: float = 0.0
-    """The seconds that code of others has taken on the loop in this render."""
-    asked: list[tuple[Any, str]] = field(default_factory=list)
-    """The templates that a method which is not Django's own is rendering, and the method."""
-    plain: set[type] = field(init=False)
-    """The types whose attributes may be read without asking anybody."""
+    __slots__ = (
+        "ambient",
+        "arun",
+        "asked",
+        "awaited",
+        "begins_in_thread",
+        "block_super",
+        "engine",
+        "learning",
+        "lesson",
+        "looks",
+        "new_relations",
+        "on_loop",
+        "plain",
+        "plain_integers",
+        "policy",
+        "reached_out",
+        "read",
+        "relations",
+        "run",
+        "spent",
+        "trials",
+        "upcoming",
+        "use_tz",
+        "uses_relations",
+        "went",
+    )
 
-    def __post_init__(self) -> None:
-        self.stand_on(self.on_loop)
+    relations: Relations
+    """What is done about relations: the policy, the loops, the observers."""
+    read: ReadSources
+    """The sources that were read asynchronously, with their rows."""
+    ambient: Ambient
+    """The language, the time zone and the like, and what was found out under them."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        policy: Policy,
+        run: Callable[[Plan], Any],
+        arun: Callable[[Plan, State], Awaitable[Any]],
+        new_relations: Callable[[], Relations],
+        block_super: Callable[[State, Any], Plan],
+        on_loop: bool,
+        plain_integers: bool = True,
+        use_tz: bool = True,
+    ) -> None:
+        self.engine = engine
+        self.policy = policy
+        self.run = run
+        self.arun = arun
+        self.new_relations = new_relations
+        self.block_super = block_super
+        self.plain_integers = plain_integers
+        self.use_tz = use_tz
+        self.uses_relations = False
+        """Whether `relations` has been made."""
+        self.reached_out = False
+        """Whether a tag may have set a name in any frame of the context, not just in its own."""
+        self.awaited: dict[int, tuple[Any, Any]] = {}
+        """Awaitable's identity -> (the awaitable, its result): each is awaited once."""
+        self.upcoming: dict[int, Any] = {}
+        """The context's awaitables that the template mentions: the first wait awaits them all."""
+        self.begins_in_thread = False
+        """Whether the plan that begins next does so in the thread."""
+        self.lesson = False
+        """Whether it is watched, too, what code of others does in the parts that run in the
+        thread."""
+        self.learning = False
+        """Whether the render left the loop for code that has not shown yet where it belongs."""
+        self.trials = 0
+        """How often code of others ran on the loop on trial, and how many objects that noted."""
+        self.spent = 0.0
+        """The seconds that code of others has taken on the loop in this render."""
+        self.asked: list[tuple[Any, str]] = []
+        """The templates that a method which is not Django's own is rendering, and the method."""
+        self.went = not on_loop
+        """Whether a part of the render has left the loop."""
+        self.on_loop = on_loop
+        """Whether the code that runs now stands on an event loop. Set with `stand_on`."""
+        self.looks = on_loop
+        """Whether steps look at what code of others they run: on the loop, and in a lesson."""
+        self.plain = DATA if on_loop else PLAIN
+        """The types whose attributes may be read without asking anybody."""
 
     if not TYPE_CHECKING:
 
