@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial, update_wrapper
-from inspect import unwrap
 from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType
-from typing import Any, TypeAlias
+from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 from jinja2.filters import FILTERS
@@ -14,9 +13,17 @@ from jinja2.tests import TESTS
 
 from ..errors import NotRepeatable
 from ..placement.python_code import call_code
-from ..runtime.calls import has_its_name, may_replace, stands_beside
+from ..runtime.async_twins import (
+    Allowed,
+    async_twin,
+    call_twin,
+    gives_rows,
+    has_its_name,
+    is_of_others,
+    wait_for_twin,
+)
 from ..runtime.drivers import on_event_loop
-from ..runtime.types import RELATED, is_coroutine_function, is_django, is_iterator
+from ..runtime.types import RELATED, is_coroutine_function, is_iterator
 from ..runtime.waits import Kind, Plan, Wait
 from .callables import BlockReference, Macro, PlannedFunction
 from .iteration import IterationStrategy, iteration_strategy
@@ -41,9 +48,6 @@ plain_functions = frozenset(
 
 plain_callables = frozenset({FunctionType, MethodType, BuiltinFunctionType})
 """What can be called without asking ``context.call`` whether it wants the context."""
-
-Allowed: TypeAlias = Callable[[Any], bool]
-"""Says whether a template may call a function."""
 
 
 def anything(function: Any) -> bool:
@@ -355,20 +359,17 @@ class MethodCall:
         code = call_code(function) if stands_on_loop() else None
         if code is not None:
             return (yield from self.placed(code, relations.call_step(function, site, root)))
-        twin = allowed_async_twin(function, self.allowed)
+        twin = async_twin(function, self.allowed)
         notify = relations.call_step(function, site, root) if twin and site is not None else None
-        if twin is None or notify is None:
+        if twin is None or notify is None or gives_rows(twin):
             try:
                 return self.caller(function, *self.args, **self.kwargs)
             except SynchronousOnlyOperation as error:
                 self.error = error
-        if twin is not None and on_event_loop() and not is_django(unwrap(twin).__module__ or ""):
-            try:
-                made = twin(*self.args, **self.kwargs)
-            except SynchronousOnlyOperation as error:
-                self.error = error  # of a manager, whose queryset takes a query to make
-            else:
-                return (yield Wait(Kind.AWAIT, made, notify=notify))
+        if twin is not None and on_event_loop() and is_of_others(twin, function):
+            made = call_twin(twin, *self.args, **self.kwargs)
+            if made is not None:
+                return (yield wait_for_twin(made, notify))
         return (yield self.repeated(notify))
 
     def placed(self, code: Any, notify: Any) -> Plan:
@@ -385,23 +386,6 @@ class MethodCall:
 
 
 PLANNED.add(MethodCall)
-
-
-def allowed_async_twin(function: MethodType, allowed: Allowed) -> Any:
-    """The async method of the same queryset or manager (``acount`` for ``count``), or None.
-
-    It has to be one that the template may call as well; it is never what is asked about instead
-    of the method that the template names.
-    """
-    if not stands_beside(type(function.__self__), function.__name__):
-        return None
-    twin = getattr(function.__self__, f"a{function.__name__}", None)
-    if not is_coroutine_function(twin) or not may_replace(twin, function):
-        return None
-    try:
-        return twin if allowed(twin) else None
-    except SynchronousOnlyOperation:  # the answer needs the database: so the method does as well
-        return None
 
 
 def stuck(

@@ -18,7 +18,7 @@ from jinja2.optimizer import Optimizer
 from jinja2.utils import _PassArg
 from jinja2.visitor import NodeTransformer
 
-from ..runtime.async_sources import READING_METHODS
+from ..runtime.async_twins import READING_METHODS
 from .calls import PlanFilter, own_functions, plain_functions
 from .depth import (
     Heights,

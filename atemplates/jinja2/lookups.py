@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import iscoroutinefunction, unwrap
 from types import MethodType
 from typing import Any
 
@@ -14,8 +13,8 @@ from jinja2.runtime import Undefined
 
 from ..placement.python_code import attribute_code, special_code
 from ..placement.value_code import comparison_code
-from ..runtime.async_sources import is_async_iterator, is_marked
-from ..runtime.source_steps import Either
+from ..runtime.async_sources import is_async_iterator
+from ..runtime.async_twins import Either, has_only_twins, is_marked, only_twin, source_twin
 from ..runtime.types import DATA, PLAIN_OR_MODEL, RELATED, SOURCES
 from ..runtime.waits import Kind, Plan, Wait
 from .placed import stands_on_loop, taken
@@ -172,7 +171,7 @@ def secured_item(environment: Any, obj: Any, key: Any) -> Any:
         type(obj) in SOURCES
         and type(key) is int
         and not is_async_iterator(type(obj))
-        and not issubclass(type(obj), Undefined)
+        and not is_undefined(obj)
     ):
         return AwaitablePlan(source_item(environment, obj, key))
     if type(obj) not in DATA:
@@ -198,9 +197,13 @@ def read_attribute(
 ) -> Any:
     """Look up what querysets are asked for (``count``): of some, only the async method answers."""
     found = look_up(environment, obj, name)
-    if type(obj) not in SOURCES:
-        return found
-    return AwaitablePlan(source_attribute(found, look_up, environment, obj, name))._start()
+    if type(obj) in SOURCES or (is_undefined(found) and has_only_twins(type(obj))):
+        return AwaitablePlan(source_attribute(found, look_up, environment, obj, name))._start()
+    return found
+
+
+def is_undefined(value: Any) -> bool:
+    return issubclass(type(value), Undefined)
 
 
 @internal
@@ -210,14 +213,18 @@ def source_attribute(
     """The plan of what a source is asked for: what it has under the name, or the async method."""
     if type(found) is Missed:
         found = yield from found._finish()
-    missing = issubclass(type(found), Undefined)
+    missing = is_undefined(found)
     if missing or (type(found) is MethodType and not is_marked(found)):
         # As any attribute: a sandbox has its say about it, and later about its call.
         twin = look_up(environment, obj, f"a{name}")
         if type(twin) is Missed:
             twin = yield from twin._finish()
-        if callable(twin) and iscoroutinefunction(unwrap(twin)) and not is_marked(twin):
-            if missing or environment.is_async:
+        if is_undefined(twin):
+            return found
+        if missing:
+            return found if only_twin(twin) is None else twin
+        if source_twin(twin) is not None:
+            if environment.is_async:
                 return twin
             return found if environment.sandboxed else Either(found, twin)
     return found

@@ -15,16 +15,6 @@ from .waits import Kind, Wait
 REFUSALS = (SynchronousOnlyOperation, TypeError)
 """What a source raises that does not let itself be used synchronously."""
 
-READING_METHODS = frozenset(
-    {
-        *("count", "exists", "first", "last", "get", "earliest", "latest", "iterator", "explain"),
-        *("has_next", "has_previous", "has_other_pages", "next_page_number"),
-        *("previous_page_number", "start_index", "end_index", "num_pages", "page_range"),
-    }
-)
-"""What querysets and pages are asked for without arguments. Only for these a method ``a...`` stands
-in where there is no other: a name that changes something need not be marked as such."""
-
 
 def at_hand(source: Any) -> Any:
     """The rows that a source has loaded, as Django's querysets and their copies keep them."""
@@ -72,9 +62,3 @@ class ReadSources:
             if not is_async_iterator(type(source)):
                 self.rows[id(source)] = (source, rows)
         return rows
-
-
-def is_marked(method: Any) -> bool:
-    """Whether templates are not to call a method."""
-    marks = ("alters_data", "do_not_call_in_templates", "unsafe_callable")
-    return any(getattr(method, mark, False) for mark in marks)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import isasyncgen, isasyncgenfunction, iscoroutinefunction, signature, unwrap
+from inspect import signature
 from types import FunctionType, MethodType
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
-from django.db.models import Model
 from django.template.loader_tags import BlockNode
 
 from ..placement.python_code import call_code
+from .async_twins import async_twin, call_twin, is_of_others, may_be_called, wait_for_twin
 from .containers import filled
 from .placed_steps import LEAVE, run_here, run_in_thread
 from .sites import Site
 from .state import State
-from .types import INERT, MARKS, SOURCES, is_awaitable, is_django, is_related, learn_type
+from .types import INERT, SOURCES, is_awaitable, learn_type
 from .waits import Kind, Pending, Plan, Wait, pending_wait
 
 
@@ -54,8 +54,10 @@ def call_or_await(state: State, value: Any, site: Site | None = None, root: Any 
     if callable(value):
         code = None
         if state.looks:
-            if state.on_loop and kind is MethodType and has_own_twin(value):
-                return repeat_call(state, value, site, root)
+            if state.on_loop and kind is MethodType:
+                twin = async_twin(value)
+                if twin is not None and is_of_others(twin, value):
+                    return repeat_call(state, value, site, root, twin=twin)
             of_source = kind is MethodType and type(value.__self__) in SOURCES
             code = None if of_source or is_left_alone(value) else call_code(value)
         if code is not None:
@@ -82,107 +84,34 @@ def is_left_alone(function: Any) -> bool:
     """Whether a function, a method or a class says that templates are not to call it."""
     if type(function) not in CALLABLES and not issubclass(type(function), type):
         return False
-    return bool(
-        getattr(function, "do_not_call_in_templates", False)
-        or getattr(function, "alters_data", False)
-    )
+    return not may_be_called(function)
 
 
 CALLABLES = frozenset({FunctionType, MethodType})
 
 
 def repeat_call(
-    state: State, function: Any, site: Site | None = None, root: Any = None, code: Any = None
+    state: State,
+    function: Any,
+    site: Site | None = None,
+    root: Any = None,
+    code: Any = None,
+    twin: Any = None,
 ) -> Pending:
     """Make a call that cannot be made right here: in the thread, or of another's async twin.
 
     Args:
         code: what the call runs, if that is code of others.
+        twin: the async method to await in its place, if there is one.
     """
-    made = _call_twin(function) if state.on_loop and has_own_twin(function) else None
+    made = call_twin(twin) if twin is not None else None
     if made is not None:
         notify = state.relations.call_step(function, site, root)
-        if isasyncgen(made):
-            return pending_wait(Wait(Kind.ROWS, made, notify=notify))
-        return pending_wait(Wait(Kind.AWAIT, made, notify=notify))
+        return pending_wait(wait_for_twin(made, notify))
     owner, index = getattr(function, "__self__", None), len(site.bits) if site is not None else 1
     name = getattr(function, "__name__", "")
     notify = state.relations.python_step(owner, name, site, root, index - 1)
     return pending_wait(run_in_thread(code, call_value, state, function, notify=notify))
-
-
-def _call_twin(function: Any) -> Any:
-    """Call the async twin of an ORM method; None when there is none, or not for the loop."""
-    twin = async_twin(function)
-    try:
-        return twin() if twin is not None else None
-    except SynchronousOnlyOperation:
-        # Of a manager, whose queryset takes a query to make: a deferred key, a tenant, ...
-        return None
-
-
-def async_twin(function: Any) -> Callable[[], Any] | None:
-    """Return the async method that stands beside an ORM method (``acount`` for ``count``)."""
-    owner = getattr(function, "__self__", None)
-    if not is_related(type(owner)) or issubclass(type(owner), Model):
-        return None
-    if getattr(function, "alters_data", False):
-        return None
-    if getattr(function, "do_not_call_in_templates", False):
-        return None
-    if not stands_beside(type(owner), function.__name__):
-        return None
-    twin = getattr(owner, f"a{function.__name__}", None)
-    # A manager's method stands for that of its queryset, and is no coroutine function itself.
-    written = unwrap(twin) if callable(twin) else None
-    # Django's own generators hop to the thread for every few rows; the thread reads them at once.
-    for_the_loop = iscoroutinefunction(written) or (
-        isasyncgenfunction(written) and not is_django(written.__module__)
-    )
-    return twin if for_the_loop and may_replace(twin, function) else None
-
-
-def stands_beside(kind: type, name: str) -> bool:
-    """Whether a method's async twin stands for this very method, and not for one it overrides.
-
-    The manager of a many-to-many relation counts in the table between; its ``acount`` is that of
-    any manager, and counts otherwise.
-    """
-    for base in kind.__mro__:
-        if f"a{name}" in vars(base):
-            return True
-        if name in vars(base):
-            return False
-    return True  # made by a ``__getattr__``
-
-
-def may_replace(twin: Any, function: Any) -> bool:
-    """Whether an async twin may be called in the place of a method: if both are marked alike."""
-    return has_its_name(function) and all(
-        bool(getattr(function, mark, False)) is bool(getattr(twin, mark, False)) for mark in MARKS
-    )
-
-
-def has_its_name(function: Any) -> bool:
-    """Whether a method is the one that its class has under the method's name.
-
-    One that wraps ``count`` says that this is its name too, but ``acount`` is no twin of it.
-    """
-    named = getattr(type(function.__self__), function.__name__, None)
-    return named is None or named is getattr(function, "__func__", None)
-
-
-def has_own_twin(function: Any) -> bool:
-    """Whether an ORM method has an async twin that Django did not write: it is to be used."""
-    twin = async_twin(function)
-    if twin is None:
-        return False
-    written = unwrap(twin)
-    queryset = getattr(type(function.__self__), "_queryset_class", None)
-    if queryset is not None:
-        # A manager's method stands for that of its queryset, which may have overridden Django's.
-        written = getattr(queryset, f"a{function.__name__}", written)
-    return not is_django(getattr(written, "__module__", None) or "")
 
 
 def await_awaitable(state: State, awaitable: Any, *, then_call: bool = False) -> Any:

@@ -7,17 +7,23 @@ be used synchronously is, as stock does it; where it refuses it is read asynchro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from inspect import Signature, iscoroutinefunction, signature, unwrap
 from types import MethodType
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
-from django.db.models.manager import BaseManager
 from django.template.base import VariableDoesNotExist
 
-from .async_sources import READING_METHODS, REFUSALS, has_truth, is_async_iterator, is_marked
+from .async_sources import REFUSALS, has_truth, is_async_iterator
+from .async_twins import (
+    READING_METHODS,
+    Either,
+    has_only_twins,
+    is_marked,
+    only_twin,
+    source_twin,
+)
 from .state import State
-from .types import SOURCES, is_awaitable
+from .types import is_awaitable
 from .waits import Kind, Pending, Plan, Wait
 
 
@@ -180,7 +186,7 @@ def look_up(state: State, source: Any, bit: str, lookup: Callable[[Any, str], An
     if position and is_awaitable(found):
         return Pending(_awaited_row(found, source, bit))
     if type(found) is MethodType and found.__self__ is source:
-        twin = _async_method(source, bit)
+        twin = source_twin(getattr(source, f"a{bit}", None))
         if twin is not None and not is_marked(found):
             return twin if state.on_loop else Either(found, twin)
     return found
@@ -209,34 +215,6 @@ def _awaited_row(awaitable: Any, source: Any, bit: str) -> Plan:
 
 def missing_method(value: Any, bit: str) -> Any:
     """Return the async method of a source or manager that has no sync one, or None."""
-    if bit not in READING_METHODS:
+    if bit not in READING_METHODS or not has_only_twins(type(value)):
         return None
-    if type(value) not in SOURCES and not issubclass(type(value), BaseManager):
-        return None
-    twin = getattr(value, f"a{bit}", None)
-    return twin if callable(twin) and not is_marked(twin) else None
-
-
-def _async_method(source: Any, name: str) -> Any:
-    twin = getattr(source, f"a{name}", None)
-    usable = callable(twin) and iscoroutinefunction(unwrap(twin)) and not is_marked(twin)
-    return twin if usable else None
-
-
-class Either:
-    """A sync method, and the async one beside it for where it refuses."""
-
-    def __init__(self, method: Callable[[], Any], twin: Callable[[], Any]) -> None:
-        self.method = method
-        self.twin = twin
-
-    @property
-    def __signature__(self) -> Signature:
-        return signature(self.method)
-
-    def __call__(self) -> Any:
-        """Call the one or the other; the result may have to be awaited."""
-        try:
-            return self.method()
-        except REFUSALS:
-            return self.twin()
+    return only_twin(getattr(value, f"a{bit}", None))
