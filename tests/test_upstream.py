@@ -27,7 +27,7 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext, instrumented_test_render
 
 from atemplates.compiler.conditions import COMPARISON_OPERATORS, OPERATOR_NAMES
-from atemplates.compiler.nodes import WRITERS
+from atemplates.compiler.nodes import NODES
 from tests.rendering import SETUPS, new_engine, parse
 from tests.upstream_sources import SOURCES
 
@@ -61,7 +61,7 @@ def test_the_source_is_one_that_was_looked_at(path):
 
 def test_every_node_that_we_write_is_guarded():
     guarded = {path.partition(":")[2].partition(".")[0] for path in SOURCES}
-    for kind in WRITERS:
+    for kind in NODES:
         ours = kind is Node or not kind.__module__.startswith("django.")
         if not ours and "render" in vars(kind) and kind.__name__ not in COPIED:
             assert kind.__name__ in guarded, kind
@@ -174,11 +174,11 @@ def test_a_node_has_the_attributes_that_we_know(name):
     nodes = parse(source, libraries={"lib": "tests.tags.library_tags"}).nodelist
     (node,) = [node for node in nodes if type(node).__name__ == name]
     assert set(vars(node)) - {"token", "origin"} == set(attributes.split())
-    assert type(node) in WRITERS
+    assert type(node) in NODES
 
 
 def test_every_node_that_we_write_is_in_the_table():
-    kinds = {kind.__name__ for kind in WRITERS if kind.__module__.startswith("django.")} - {"Node"}
+    kinds = {kind.__name__ for kind in NODES if kind.__module__.startswith("django.")} - {"Node"}
     assert kinds == set(ATTRIBUTES) - (set() if HAS_PARTIALS else {"PartialNode", "PartialDefNode"})
 
 
@@ -198,7 +198,7 @@ def test_no_tag_of_django_is_foreign():
     ):
         for name, kind in vars(importlib.import_module(f"django.{module}")).items():
             if isinstance(kind, type) and issubclass(kind, Node) and name not in bases:
-                assert kind in WRITERS, name
+                assert kind in NODES, name
 
 
 # -- expressions -----------------------------------------------------------------------------------

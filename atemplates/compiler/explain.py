@@ -13,7 +13,7 @@ from django.template.loader_tags import BlockNode, ExtendsNode
 from ..runtime.sites import Site
 from ..runtime.state import Policy
 from .foreign import child_nodelists, foreign_tag_name
-from .nodes import WRITERS, effects_of_node
+from .nodes import NODES, effects_of_node
 from .plan import Module
 
 WAITS = ("yield from", "yield Wait")
@@ -135,7 +135,7 @@ def nodes_below(nodelist: Any) -> Iterator[Node]:
 
 def is_unknown(node: Node) -> bool:
     """Whether the compiler has no writer for this type of node."""
-    return type(node) not in WRITERS
+    return type(node) not in NODES
 
 
 def own_modules(node: Node) -> frozenset[str]:

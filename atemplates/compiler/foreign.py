@@ -20,9 +20,9 @@ from ..runtime.state import State
 from ..runtime.types import FORGET, is_awaitable
 from ..runtime.waits import Kind, Pending, Plan, Wait
 from .foreign_arguments import PlannedExpression, expressions_in
-from .nodes import WRITERS
+from .nodes import NodeWriting, TagFamily
 from .plan import PlannedNodeList
-from .runtime_names import RUNTIME
+from .scope import foreign_effects
 from .writer import Writer
 
 
@@ -239,6 +239,12 @@ def write_back(state: State, context: Any) -> None:
                 scope[name] = known[1]
 
 
-WRITERS[Node] = write_foreign
-RUNTIME["render_foreign"] = render_foreign
-RUNTIME["renders_here"] = renders_here
+FOREIGN_TAGS = TagFamily(
+    nodes={
+        Node: NodeWriting(write_foreign, lambda node: foreign_effects(type(node).__module__)),
+    },
+    names={
+        "render_foreign": render_foreign,
+        "renders_here": renders_here,
+    },
+)

@@ -1,22 +1,39 @@
-"""The tables that say how each type of node is written, and what it does to the context.
+"""The table that says how each type of node is written, and what it does to the context.
 
 Dispatch is on the exact type: a subclass may override ``render()``, so it is a foreign node.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from django.template.base import Node, TextNode
 
+from .runtime_names import RUNTIME
 from .scope import NONE, OPAQUE, Effects, foreign_effects
 from .writer import Writer
 
-# Filled by imports, and by a library's own `register`: before its nodes are compiled.
-WRITERS: dict[type[Node], Callable[[Writer, Any], None]] = {}
-NODE_EFFECTS: dict[type[Node], Callable[[Any], Effects]] = {}
-# Both are set and read in single steps; `NODE_EFFECTS` has a type before `WRITERS` has it.
+
+class NodeWriting(NamedTuple):
+    """How nodes of exactly one type are written."""
+
+    write: Callable[[Writer, Any], None]
+    effects: Callable[[Any], Effects]
+    """What such a node does to the context."""
+
+
+class TagFamily(NamedTuple):
+    """Tags that are written alike, and what their code refers to."""
+
+    nodes: Mapping[type[Node], NodeWriting]
+    names: Mapping[str, Any]
+    """The names that the generated source refers to besides its constants -> what they are."""
+
+
+NODES: dict[type[Node], NodeWriting] = {}
+"""The type of a node -> how it is written; under `Node` what writes all others. Filled by
+`use_families` alone, when an engine's module is imported: before anything is compiled."""
 
 
 LONGEST_NODE_LIST = 100
@@ -27,12 +44,21 @@ class Unwritable(Exception):
     """A node of a known type holds something unknown; it is treated as foreign."""
 
 
-def register(
-    kind: type[Node], write: Callable[[Writer, Any], None], effects: Callable[[Any], Effects]
-) -> None:
-    """Say how nodes of exactly this type are written, and what their effects are."""
-    NODE_EFFECTS[kind] = effects
-    WRITERS[kind] = write
+def use_families(families: Iterable[TagFamily]) -> None:
+    """Say which tags are written as code.
+
+    Raises:
+        ValueError: two families say different things about one type of node, or one name.
+    """
+    for family in families:
+        _add(NODES, family.nodes)
+        _add(RUNTIME, family.names)
+
+
+def _add(table: dict[Any, Any], entries: Mapping[Any, Any]) -> None:
+    for key, value in entries.items():
+        if table.setdefault(key, value) is not value:
+            raise ValueError(f"{key!r} stands for {table[key]!r} already, not for {value!r}.")
 
 
 def without_effects(node: Node) -> Effects:
@@ -51,13 +77,13 @@ def effects_of(nodes: Iterable[Node]) -> Effects:
 
 def effects_of_node(node: Node) -> Effects:
     """The effects of rendering a node."""
-    known = NODE_EFFECTS.get(type(node))
+    known = NODES.get(type(node))
     if known is None and hasattr(type(node), "render_async"):
         return OPAQUE
     if known is None:
         return foreign_effects(type(node).__module__)
     try:
-        return known(node)
+        return known.effects(node)
     except Unwritable:
         return foreign_effects(type(node).__module__)
 
@@ -91,8 +117,8 @@ def _write_nodes(w: Writer, nodes: Iterable[Node]) -> None:
             w.text(node.s)
         else:
             with w.writing_for(node):
-                write = WRITERS.get(type(node)) or WRITERS[Node]
+                writing = NODES.get(type(node)) or NODES[Node]
                 try:
-                    write(w, node)
+                    writing.write(w, node)
                 except Unwritable:
-                    WRITERS[Node](w, node)
+                    NODES[Node].write(w, node)

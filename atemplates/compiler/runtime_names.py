@@ -1,7 +1,7 @@
 """What generated source may refer to besides its constants.
 
-One dict, so that a reader of a compiled template finds every name in one place. Tags add the
-functions of their own.
+One dict, so that a reader of a compiled template finds every name in one place. What only some tags
+need stands with them, in their `TagFamily`; `use_families` adds it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,6 @@ def engine_of(context: Any) -> Any:
     return context.template.engine
 
 
-# Filled by imports alone.
 RUNTIME: dict[str, Any] = {
     "AWAIT": Kind.AWAIT,
     "Invalid": Invalid,
@@ -99,4 +98,4 @@ RUNTIME: dict[str, Any] = {
     "unpack": unpack,
     "resolve_path": resolve_path,
 }
-"""What generated source may refer to besides its constants; tags add their own functions."""
+"""A name -> what it is. Tags add theirs when an engine's module is imported."""

@@ -14,6 +14,7 @@ from django.template.engine import Engine
 
 from ..compiler.failures import stop_of
 from ..compiler.foreign import write_back
+from ..compiler.nodes import use_families
 from ..compiler.templates import callers, render_plan
 from ..placement.routes import route_of
 from ..relations.events import observers
@@ -24,12 +25,15 @@ from ..runtime import drivers
 from ..runtime.state import Policy, State
 from ..runtime.types import INERT, is_awaitable
 from ..runtime.waits import Plan
+from ..tags import FAMILIES
 from ..tags.inheritance import block_super
 from .base import discard_awaitables, words_of
 from .recording import RECORDER, observers_for, request_in
 
 if TYPE_CHECKING:
     from ..migration.recorder import Recorder
+
+use_families(FAMILIES)
 
 POLICY_ATTRIBUTE = "atemplates_policy"
 DEFAULT = Policy()

@@ -1,15 +1,26 @@
-"""How each Django tag is written as code, one module a family. Importing this fills the tables."""
+"""How each Django tag is written as code, one module a family."""
 
-from . import arguments, cache, flow, i18n, inheritance, library, links, output, relations
+from ..compiler.foreign import FOREIGN_TAGS
+from .arguments import ARGUMENT_TAGS
+from .cache import CACHE_TAGS
+from .flow import FLOW_TAGS
+from .i18n import I18N_TAGS
+from .inheritance import INHERITANCE_TAGS
+from .library import LIBRARY_TAGS
+from .links import LINK_TAGS
+from .output import OUTPUT_TAGS
+from .relations import RELATIONS_TAGS
 
-__all__ = [
-    "arguments",
-    "cache",
-    "flow",
-    "i18n",
-    "inheritance",
-    "library",
-    "links",
-    "output",
-    "relations",
-]
+FAMILIES = (
+    FOREIGN_TAGS,
+    OUTPUT_TAGS,
+    FLOW_TAGS,
+    ARGUMENT_TAGS,
+    LINK_TAGS,
+    I18N_TAGS,
+    CACHE_TAGS,
+    INHERITANCE_TAGS,
+    LIBRARY_TAGS,
+    RELATIONS_TAGS,
+)
+"""All that the compiler knows of tags: an engine hands it to `use_families`."""

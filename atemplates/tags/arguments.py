@@ -35,8 +35,7 @@ from ..compiler.conditions import write_comparison
 from ..compiler.expressions import write_expression
 from ..compiler.failures import is_stop
 from ..compiler.foreign import call_in_thread, node_step
-from ..compiler.nodes import register
-from ..compiler.runtime_names import RUNTIME
+from ..compiler.nodes import NodeWriting, TagFamily
 from ..compiler.scope import READS_CONTEXT, assigns
 from ..compiler.writer import Writer
 from ..placement.value_code import use_code
@@ -200,21 +199,13 @@ def tag_arguments_code(values: Iterable[Any]) -> Any:
     return None
 
 
-RUNTIME["ArgumentDict"] = ArgumentDict
-RUNTIME["ArgumentList"] = ArgumentList
-RUNTIME["Failing"] = Failing
-RUNTIME["add_failing"] = add_failing
-RUNTIME["render_with_arguments"] = render_with_arguments
-
-
-def register_arguments(
-    kind: type[Node],
+def with_arguments(
     *attributes: str,
     target: str = "",
     reads: bool = False,
     catches: bool = False,
-) -> None:
-    """Register a node that renders itself from resolved arguments.
+) -> NodeWriting:
+    """Return how a node is written that renders itself from resolved arguments.
 
     Args:
         attributes: where the node keeps its arguments.
@@ -231,23 +222,7 @@ def register_arguments(
         written = assigns(getattr(node, target, None) if target else None)
         return written | READS_CONTEXT if reads else written
 
-    register(kind, write, effects)
-
-
-register_arguments(
-    WidthRatioNode, "val_expr", "max_expr", "max_width", target="asvar", catches=True
-)
-register_arguments(LoremNode, "count", catches=True)
-register_arguments(NowNode, target="asvar")
-register_arguments(CsrfTokenNode, reads=True)
-register_arguments(DebugNode, reads=True)
-register_arguments(PrefixNode, target="varname")
-register_arguments(GetAvailableLanguagesNode, target="variable")
-register_arguments(GetCurrentLanguageNode, target="variable")
-register_arguments(GetCurrentLanguageBidiNode, target="variable")
-register_arguments(GetLanguageInfoNode, "lang_code", target="variable")
-register_arguments(GetLanguageInfoListNode, "languages", target="variable")
-register_arguments(GetCurrentTimezoneNode, target="variable")
+    return NodeWriting(write, effects)
 
 
 # -- regroup ---------------------------------------------------------------------------------------
@@ -333,8 +308,33 @@ def note_groups(state: State, groups: list[GroupedResult], root: Any, site: Any)
             state.relations.loops.note_origin(group.list, root, site.bits[1:], site.bits[0])
 
 
-RUNTIME["GroupedResult"] = GroupedResult
-RUNTIME["is_stop"] = is_stop
-RUNTIME["note_groups"] = note_groups
-RUNTIME["VariableDoesNotExist"] = VariableDoesNotExist
-register(RegroupNode, write_regroup, lambda node: assigns(node.var_name))
+ARGUMENT_TAGS = TagFamily(
+    nodes={
+        WidthRatioNode: with_arguments(
+            "val_expr", "max_expr", "max_width", target="asvar", catches=True
+        ),
+        LoremNode: with_arguments("count", catches=True),
+        NowNode: with_arguments(target="asvar"),
+        CsrfTokenNode: with_arguments(reads=True),
+        DebugNode: with_arguments(reads=True),
+        PrefixNode: with_arguments(target="varname"),
+        GetAvailableLanguagesNode: with_arguments(target="variable"),
+        GetCurrentLanguageNode: with_arguments(target="variable"),
+        GetCurrentLanguageBidiNode: with_arguments(target="variable"),
+        GetLanguageInfoNode: with_arguments("lang_code", target="variable"),
+        GetLanguageInfoListNode: with_arguments("languages", target="variable"),
+        GetCurrentTimezoneNode: with_arguments(target="variable"),
+        RegroupNode: NodeWriting(write_regroup, lambda node: assigns(node.var_name)),
+    },
+    names={
+        "ArgumentDict": ArgumentDict,
+        "ArgumentList": ArgumentList,
+        "Failing": Failing,
+        "add_failing": add_failing,
+        "render_with_arguments": render_with_arguments,
+        "GroupedResult": GroupedResult,
+        "is_stop": is_stop,
+        "note_groups": note_groups,
+        "VariableDoesNotExist": VariableDoesNotExist,
+    },
+)

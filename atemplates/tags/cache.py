@@ -12,8 +12,7 @@ from django.core.cache.utils import make_template_fragment_key
 from django.template.exceptions import TemplateSyntaxError
 from django.templatetags.cache import CacheNode
 
-from ..compiler.nodes import effects_of, register, write_nodes
-from ..compiler.runtime_names import RUNTIME
+from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.scope import Effects
 from ..compiler.writer import Writer
 from ..runtime.state import State
@@ -132,10 +131,15 @@ def has_own_async(cache: Any, method: str) -> bool:
     return getattr(type(cache), method, None) is not getattr(BaseCache, method)
 
 
-RUNTIME["cache_fragment"] = cache_fragment
-RUNTIME["cache_of"] = cache_of
-RUNTIME["cache_timeout"] = cache_timeout
-RUNTIME["cache_get"] = cache_get
-RUNTIME["cache_set"] = cache_set
-
-register(CacheNode, write_cache, cache_effects)
+CACHE_TAGS = TagFamily(
+    nodes={
+        CacheNode: NodeWriting(write_cache, cache_effects),
+    },
+    names={
+        "cache_fragment": cache_fragment,
+        "cache_of": cache_of,
+        "cache_timeout": cache_timeout,
+        "cache_get": cache_get,
+        "cache_set": cache_set,
+    },
+)

@@ -27,8 +27,7 @@ from ..compiler.conditions import (
 )
 from ..compiler.expressions import places, write_expression, write_root
 from ..compiler.foreign import LoopBody
-from ..compiler.nodes import Unwritable, effects_of, register, write_nodes
-from ..compiler.runtime_names import RUNTIME
+from ..compiler.nodes import NodeWriting, TagFamily, Unwritable, effects_of, write_nodes
 from ..compiler.scope import NONE, Effects, Local, WrittenLoop
 from ..compiler.writer import Writer
 from ..runtime.iteration import Rows
@@ -36,7 +35,6 @@ from ..runtime.sites import MISSING, SiteMode
 from ..runtime.state import State
 from ..runtime.types import VIEWS
 
-RUNTIME["VariableDoesNotExist"] = VariableDoesNotExist
 HAS_LENGTH = django.VERSION >= (6, 0)
 """Whether ``forloop.length`` exists (Django 6.0)."""
 
@@ -273,11 +271,6 @@ def note_value_origin(state: State, value: Any, root: Any, site: Any) -> None:
         state.relations.loops.note_origin(value, root, site.bits[1:], site.bits[0])
 
 
-RUNTIME["enter_loop"] = enter_loop
-RUNTIME["note_value_origin"] = note_value_origin
-RUNTIME["set_forloop"] = set_forloop
-
-
 # -- with ------------------------------------------------------------------------------------------
 
 
@@ -369,14 +362,21 @@ def changes_of(loop: Any, context: Any) -> Any:
     return context.render_context if loop is MISSING else loop
 
 
-RUNTIME["changes_of"] = changes_of
-
-register(IfNode, write_if, if_effects)
-register(ForNode, write_for, for_effects)
-register(WithNode, write_with, with_effects)
-register(IfChangedNode, write_ifchanged, ifchanged_effects)
-register(
-    LoopBody,
-    lambda w, node: write_nodes(w, node.nodelist),
-    lambda node: effects_of(node.nodelist),
+FLOW_TAGS = TagFamily(
+    nodes={
+        LoopBody: NodeWriting(
+            lambda w, node: write_nodes(w, node.nodelist), lambda node: effects_of(node.nodelist)
+        ),
+        IfNode: NodeWriting(write_if, if_effects),
+        ForNode: NodeWriting(write_for, for_effects),
+        WithNode: NodeWriting(write_with, with_effects),
+        IfChangedNode: NodeWriting(write_ifchanged, ifchanged_effects),
+    },
+    names={
+        "VariableDoesNotExist": VariableDoesNotExist,
+        "enter_loop": enter_loop,
+        "note_value_origin": note_value_origin,
+        "set_forloop": set_forloop,
+        "changes_of": changes_of,
+    },
 )

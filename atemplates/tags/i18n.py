@@ -13,8 +13,7 @@ from django.utils import timezone, translation
 from django.utils.safestring import SafeString
 
 from ..compiler.expressions import write_expression, write_filters, write_root, write_variable
-from ..compiler.nodes import effects_of, register, write_nodes
-from ..compiler.runtime_names import RUNTIME
+from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.scope import Effects, Frame, Local, assigns
 from ..compiler.writer import Writer
 from ..runtime.paths import invalid_value
@@ -230,18 +229,23 @@ def write_localize(w: Writer, node: LocalizeNode) -> None:
     _write_setting(w, "use_l10n", node.use_l10n, node.nodelist)
 
 
-RUNTIME["Message"] = ResolvedMessage
-RUNTIME["ABSENT"] = ABSENT
-RUNTIME["gettext_in"] = gettext_in
-RUNTIME["override_language"] = translation.override
-RUNTIME["override_timezone"] = timezone.override
-RUNTIME["present"] = present
-RUNTIME["translated"] = translated
-RUNTIME["translated_value"] = translated_value
-
-register(TranslateNode, write_translate, lambda node: assigns(node.asvar))
-register(BlockTranslateNode, write_blocktranslate, lambda node: assigns(node.asvar))
-register(LanguageNode, write_language, region_effects)
-register(TimezoneNode, write_timezone, region_effects)
-register(LocalTimeNode, write_localtime, region_effects)
-register(LocalizeNode, write_localize, region_effects)
+I18N_TAGS = TagFamily(
+    nodes={
+        TranslateNode: NodeWriting(write_translate, lambda node: assigns(node.asvar)),
+        BlockTranslateNode: NodeWriting(write_blocktranslate, lambda node: assigns(node.asvar)),
+        LanguageNode: NodeWriting(write_language, region_effects),
+        TimezoneNode: NodeWriting(write_timezone, region_effects),
+        LocalTimeNode: NodeWriting(write_localtime, region_effects),
+        LocalizeNode: NodeWriting(write_localize, region_effects),
+    },
+    names={
+        "Message": ResolvedMessage,
+        "ABSENT": ABSENT,
+        "gettext_in": gettext_in,
+        "override_language": translation.override,
+        "override_timezone": timezone.override,
+        "present": present,
+        "translated": translated,
+        "translated_value": translated_value,
+    },
+)

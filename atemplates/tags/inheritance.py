@@ -22,10 +22,9 @@ from django.utils.safestring import mark_safe
 from ..compiler.cached_loader import cached_template, can_select
 from ..compiler.expressions import write_expression
 from ..compiler.foreign import call_in_thread, off_loop
-from ..compiler.nodes import effects_of, register, write_nodes
+from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.plan import PLAN_ATTRIBUTE as PLAN
 from ..compiler.plan import compiled
-from ..compiler.runtime_names import RUNTIME
 from ..compiler.scope import ELSEWHERE, READS_CONTEXT, Effects
 from ..compiler.templates import body_plan, render_plan
 from ..compiler.writer import Writer
@@ -303,15 +302,24 @@ def partial_plan(state: State, context: Any, node: Any) -> Plan:
         ) from None
 
 
-RUNTIME["block_plan"] = block_plan
-RUNTIME["extends_plan"] = extends_plan
-RUNTIME["find_included"] = find_included
-RUNTIME["include_plan"] = include_plan
-RUNTIME["partial_plan"] = partial_plan
+# Django 6.0 and later have partials.
+PARTIALS: dict[Any, NodeWriting] = {
+    PartialDefNode: NodeWriting(write_partialdef, partialdef_effects),
+    PartialNode: NodeWriting(write_partial, partial_effects),
+}
 
-register(BlockNode, write_block, block_effects)
-register(ExtendsNode, write_extends, lambda node: READS_CONTEXT)
-register(IncludeNode, write_include, lambda node: ELSEWHERE)
-if PartialNode is not None:
-    register(PartialDefNode, write_partialdef, partialdef_effects)
-    register(PartialNode, write_partial, partial_effects)
+INHERITANCE_TAGS = TagFamily(
+    nodes={
+        **(PARTIALS if PartialNode is not None else {}),
+        BlockNode: NodeWriting(write_block, block_effects),
+        ExtendsNode: NodeWriting(write_extends, lambda node: READS_CONTEXT),
+        IncludeNode: NodeWriting(write_include, lambda node: ELSEWHERE),
+    },
+    names={
+        "block_plan": block_plan,
+        "extends_plan": extends_plan,
+        "find_included": find_included,
+        "include_plan": include_plan,
+        "partial_plan": partial_plan,
+    },
+)

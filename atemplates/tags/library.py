@@ -23,8 +23,7 @@ from ..compiler.foreign import (
     node_step,
     off_loop,
 )
-from ..compiler.nodes import effects_of, register, write_nodes
-from ..compiler.runtime_names import RUNTIME
+from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.scope import OPAQUE, READS_CONTEXT, Effects, assigns, foreign_effects
 from ..compiler.templates import render_plan
 from ..compiler.writer import Writer
@@ -242,10 +241,15 @@ def _inclusion_template(state: State, engine: Any, source: Any) -> Plan:
     return (yield Wait(Kind.CALL, off_loop, (state, load, source)))
 
 
-RUNTIME["call_tag"] = call_tag
-RUNTIME["inclusion_plan"] = inclusion_plan
-RUNTIME["tag_text"] = tag_text
-
-register(SimpleNode, write_simple, helper_effects)
-register(SimpleBlockNode, write_simple, helper_effects)
-register(InclusionNode, write_inclusion, inclusion_effects)
+LIBRARY_TAGS = TagFamily(
+    nodes={
+        SimpleNode: NodeWriting(write_simple, helper_effects),
+        SimpleBlockNode: NodeWriting(write_simple, helper_effects),
+        InclusionNode: NodeWriting(write_inclusion, inclusion_effects),
+    },
+    names={
+        "call_tag": call_tag,
+        "inclusion_plan": inclusion_plan,
+        "tag_text": tag_text,
+    },
+)

@@ -15,8 +15,7 @@ from django.utils.html import conditional_escape
 
 from ..compiler.expressions import write_expression
 from ..compiler.foreign import call_in_thread
-from ..compiler.nodes import register
-from ..compiler.runtime_names import RUNTIME
+from ..compiler.nodes import NodeWriting, TagFamily
 from ..compiler.scope import assigns
 from ..compiler.writer import Writer
 from ..runtime.escaping import escape
@@ -127,11 +126,15 @@ def link_runs_code(args: tuple[Any, ...]) -> bool:
 NO_ARGUMENTS = (BaseCache, BaseContext, Node, State)
 """Types of what such functions need besides a tag's arguments."""
 
-
-RUNTIME["call_or_wait"] = call_or_wait
-RUNTIME["static_url_text"] = static_url_text
-RUNTIME["url_if_found"] = url_if_found
-RUNTIME["url_text"] = url_text
-
-register(URLNode, write_url, lambda node: assigns(node.asvar))
-register(StaticNode, write_static, lambda node: assigns(node.varname))
+LINK_TAGS = TagFamily(
+    nodes={
+        URLNode: NodeWriting(write_url, lambda node: assigns(node.asvar)),
+        StaticNode: NodeWriting(write_static, lambda node: assigns(node.varname)),
+    },
+    names={
+        "call_or_wait": call_or_wait,
+        "static_url_text": static_url_text,
+        "url_if_found": url_if_found,
+        "url_text": url_text,
+    },
+)

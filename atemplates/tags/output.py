@@ -26,15 +26,12 @@ from ..compiler.expressions import (
     write_shown,
     write_shown_filtered,
 )
-from ..compiler.nodes import effects_of, register, without_effects, write_nodes
-from ..compiler.runtime_names import RUNTIME
+from ..compiler.nodes import NodeWriting, TagFamily, effects_of, without_effects, write_nodes
 from ..compiler.scope import Effects, Frame, Local, assigns
 from ..compiler.writer import Writer
 from ..runtime.output import rendered
 from ..runtime.sites import SiteMode
 from .flow import real_frame
-
-RUNTIME["strip_spaces_between_tags"] = strip_spaces_between_tags
 
 
 def write_text(w: Writer, node: TextNode) -> None:
@@ -154,9 +151,6 @@ def cycle_of(context, node):  # type: ignore[no-untyped-def]
     return places[node]
 
 
-RUNTIME["cycle_of"] = cycle_of
-
-
 def write_resetcycle(w: Writer, node: ResetCycleNode) -> None:
     w.line(f"{w.constant(node.node, 'node_')}.reset(context)")
 
@@ -188,9 +182,6 @@ def write_firstof(w: Writer, node: FirstOfNode) -> None:
         w.append(text)
 
 
-RUNTIME["rendered"] = rendered
-
-
 def write_nothing(w: Writer, node: object) -> None:
     """A tag that has done its work when the template was parsed."""
 
@@ -203,15 +194,24 @@ def write_templatetag(w: Writer, node: TemplateTagNode) -> None:
     w.text(node.mapping.get(node.tagtype, ""))
 
 
-register(TextNode, write_text, without_effects)
-register(VariableNode, write_variable_node, without_effects)
-register(AutoEscapeControlNode, write_autoescape, autoescape_effects)
-register(FilterNode, write_filter, container_effects)
-register(SpacelessNode, write_spaceless, container_effects)
-register(CycleNode, write_cycle, cycle_effects)
-register(ResetCycleNode, write_resetcycle, without_effects)
-register(FirstOfNode, write_firstof, lambda node: assigns(node.asvar))
-register(CommentNode, write_nothing, without_effects)
-register(LoadNode, write_nothing, without_effects)
-register(VerbatimNode, write_verbatim, without_effects)
-register(TemplateTagNode, write_templatetag, without_effects)
+OUTPUT_TAGS = TagFamily(
+    nodes={
+        TextNode: NodeWriting(write_text, without_effects),
+        VariableNode: NodeWriting(write_variable_node, without_effects),
+        AutoEscapeControlNode: NodeWriting(write_autoescape, autoescape_effects),
+        FilterNode: NodeWriting(write_filter, container_effects),
+        SpacelessNode: NodeWriting(write_spaceless, container_effects),
+        CycleNode: NodeWriting(write_cycle, cycle_effects),
+        ResetCycleNode: NodeWriting(write_resetcycle, without_effects),
+        FirstOfNode: NodeWriting(write_firstof, lambda node: assigns(node.asvar)),
+        CommentNode: NodeWriting(write_nothing, without_effects),
+        LoadNode: NodeWriting(write_nothing, without_effects),
+        VerbatimNode: NodeWriting(write_verbatim, without_effects),
+        TemplateTagNode: NodeWriting(write_templatetag, without_effects),
+    },
+    names={
+        "strip_spaces_between_tags": strip_spaces_between_tags,
+        "cycle_of": cycle_of,
+        "rendered": rendered,
+    },
+)

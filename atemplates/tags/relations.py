@@ -11,8 +11,7 @@ from django.template.exceptions import TemplateSyntaxError
 from django.template.library import Library
 
 from ..compiler.expressions import write_expression
-from ..compiler.nodes import effects_of, register, write_nodes
-from ..compiler.runtime_names import RUNTIME
+from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.scope import Effects
 from ..compiler.writer import Writer
 from ..runtime.state import POLICIES, State
@@ -90,6 +89,11 @@ def under_policy(state: State, policy: Any) -> Iterator[None]:
         state.relations.policy = before
 
 
-RUNTIME["under_policy"] = under_policy
-
-register(RelationsNode, write_relations, relations_effects)
+RELATIONS_TAGS = TagFamily(
+    nodes={
+        RelationsNode: NodeWriting(write_relations, relations_effects),
+    },
+    names={
+        "under_policy": under_policy,
+    },
+)

@@ -524,10 +524,10 @@ def test_a_subclass_of_a_known_tag_is_foreign():
 
 
 def test_every_node_type_of_django_that_is_compiled_has_its_reads_here():
-    import atemplates.tags  # noqa: F401  (fills the compiler's table)
     from atemplates.analysis.django.walker import NODE_HANDLERS
-    from atemplates.compiler.nodes import WRITERS
+    from atemplates.tags import FAMILIES
 
-    django_types = {kind for kind in WRITERS if kind.__module__.startswith("django.")}
+    written = {kind for family in FAMILIES for kind in family.nodes}
+    django_types = {kind for kind in written if kind.__module__.startswith("django.")}
     assert {kind.__name__ for kind in django_types - set(NODE_HANDLERS)} <= {"Node", "TextNode"}
     assert all(issubclass(kind, Node) for kind in NODE_HANDLERS)
