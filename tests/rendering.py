@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -90,6 +90,12 @@ def new_engine(
 def parse(source: str, templates: dict[str, str] | None = None, **options: Any) -> Template:
     """Parse one template, with others to include or extend; options as for `new_engine`."""
     return new_engine({**(templates or {}), MAIN: source}, **options).get_template(MAIN)
+
+
+def trusted_after(policy: Policy, runs: int) -> Policy:
+    """Return the same policy, under which code of others is trusted after so many quick runs."""
+    names = ("sync_tags", "inline_modules", "inline", "relations")
+    return Policy(**{name: getattr(policy, name) for name in names}, trusted_after=runs)
 
 
 def counted(plan: Any, waits: list[Wait]) -> Iterator[Wait]:
@@ -301,7 +307,7 @@ class Rendering:
         # In the first, code of others is trusted from the beginning, and runs on the loop; in the
         # others it has to earn that, and runs in the thread.
         policy = policy or Policy()
-        trusting = replace(policy, trusted_after=0)
+        trusting = trusted_after(policy, 0)
         engines = [
             new_engine(texts, setup, policy=trusting if number == 0 else policy, **options)
             for number, setup in enumerate(SETUPS)
@@ -326,7 +332,7 @@ class Rendering:
                 ours.append(("render_async", setup, outcomes))
 
         async def by_hopping() -> tuple[str, int]:
-            engine = new_engine(texts, policy=replace(policy, trusted_after=NEVER), **options)
+            engine = new_engine(texts, policy=trusted_after(policy, NEVER), **options)
             template = engine.get_template(MAIN)
             await arender_template(template, ours_for(template))
             return await arender_hops(template, ours_for(template))
