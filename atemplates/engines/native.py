@@ -19,19 +19,19 @@ from ..compiler.templates import callers, render_plan
 from ..placement.routes import route_of
 from ..relations.events import observers
 from ..relations.policy import check_policy, current_policy
-from ..relations.render_relations import RenderRelations
-from ..relations.reporting import STRICT
 from ..runtime import drivers
-from ..runtime.state import Policy, State
+from ..runtime.state import STRICT, Policy, State
 from ..runtime.types import INERT, is_awaitable
 from ..runtime.waits import Plan
 from ..tags import FAMILIES
 from ..tags.inheritance import block_super
 from .base import discard_awaitables, words_of
-from .recording import RECORDER, observers_for, request_in
+from .options import RECORDER
 
 if TYPE_CHECKING:
     from ..migration.recorder import Recorder
+    from ..relations.events import Observer
+    from ..relations.render_relations import RenderRelations
 
 use_families(FAMILIES)
 
@@ -78,6 +78,8 @@ def new_state(
     told, view = observers(), ""
     recorder = getattr(engine, RECORDER, None)
     if told or recorder is not None:
+        from .recording import observers_for, request_in  # only where somebody wants to know
+
         name = getattr(template, "name", None) or ""
         told, view = observers_for(recorder, name, lambda: request_in(context))
     state = State(
@@ -85,7 +87,7 @@ def new_state(
         policy=policy,
         run=run_plan,
         arun=loop_driver,
-        new_relations=partial(RenderRelations, relations, told, view),
+        new_relations=partial(new_relations, relations, told, view),
         block_super=block_super,
         on_loop=on_loop,
         plain_integers=not settings.USE_THOUSAND_SEPARATOR,
@@ -94,6 +96,13 @@ def new_state(
     if told or relations in STRICT:
         _ = state.relations  # there from the start, to see each query
     return state
+
+
+def new_relations(policy: str, told: tuple[Observer, ...], view: str) -> RenderRelations:
+    """Make what a render does about relations, when it meets the first one."""
+    from ..relations.render_relations import RenderRelations  # many a process never needs it
+
+    return RenderRelations(policy, told, view)
 
 
 def run_plan(plan: Plan, driver: Callable[[Plan], Any] = drivers.run) -> Any:

@@ -63,6 +63,9 @@ def recorder_options(value: Any) -> bool:
     )
 
 
+RECORDER = "atemplates_recorder"
+"""The attribute of an engine or environment that holds its recorder."""
+
 COMMON_OPTIONS: dict[str, Option] = {
     "recorder": Option(
         None,

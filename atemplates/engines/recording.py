@@ -15,9 +15,6 @@ from ..relations.static import attributes, static_attribute, static_text
 if TYPE_CHECKING:
     from ..migration.recorder import Recorder
 
-RECORDER = "atemplates_recorder"
-"""The attribute of an engine or environment that holds its recorder."""
-
 
 def observers_for(
     recorder: Recorder | None, template: str, request: Callable[[], Any]

@@ -59,7 +59,8 @@ def rendering(context: runtime.Context) -> Iterator[RenderState]:
     finally:
         active.set(outer)
         state.over = True
-        state.known.finish()
+        if state.uses_relations:
+            state.known.finish()
         unused = [*state.awaitables.values(), *state.left]
         if outer is not None and not outer.over:
             outer.left.extend(unused)  # which may have them in its own context

@@ -42,7 +42,9 @@ class Carrying:
     def in_thread(self) -> AbstractContextManager[Any]:
         """What is around a part of the render that runs in the request's thread."""
         state = active.get()
-        return nullcontext() if state is None else state.known.watching()
+        if state is None or not state.uses_relations:
+            return nullcontext()
+        return state.known.watching()
 
 
 carrying = Carrying()

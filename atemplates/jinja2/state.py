@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..runtime.async_sources import ReadSources
 from ..runtime.drivers import on_event_loop
@@ -29,12 +30,16 @@ class LoopRelations(Relations, Protocol):
 class RelationsSource(Protocol):
     """What the engines hand in: makes what a render does about relations."""
 
-    def of_render(self, context: Any) -> LoopRelations:
-        """Begin the render of a context, as its environment was configured."""
+    def of_render(self, context: Any) -> tuple[Callable[[], LoopRelations], bool]:
+        """Begin the render of a context, as its environment was configured.
+
+        Returns:
+            What makes the render's relations, and whether they have to be there from the start.
+        """
         ...
 
-    def outside(self) -> LoopRelations:
-        """What plans do about relations that Python code runs outside of any render."""
+    def outside(self) -> Callable[[], LoopRelations]:
+        """What makes the relations of plans that Python code runs outside of any render."""
         ...
 
     def may_query(self, instance: Any, name: str) -> bool:
@@ -59,7 +64,7 @@ class RenderState:
     """The state of one render.
 
     Args:
-        relations: what it does about relations.
+        new_relations: makes `known`, when it is first used.
     """
 
     __slots__ = (
@@ -69,6 +74,7 @@ class RenderState:
         "learning",
         "left",
         "loops",
+        "new_relations",
         "on_loop",
         "over",
         "place",
@@ -78,9 +84,13 @@ class RenderState:
         "stock_code",
         "streams",
         "trials",
+        "uses_relations",
     )
 
-    def __init__(self, relations: LoopRelations) -> None:
+    known: LoopRelations
+    """What is done about relations; its loops may be those of an earlier step."""
+
+    def __init__(self, new_relations: Callable[[], LoopRelations]) -> None:
         self.on_loop = False
         """Whether the code that runs now stands on an event loop, and can leave it."""
         self.policy = PLACEMENT
@@ -107,8 +117,19 @@ class RenderState:
         """Whether code that Jinja2's own generator has written runs, in the request's thread."""
         self.place: tuple[Any, Any] = (None, None)
         """The site of the filter that runs, and the root of its value's path."""
-        self.known = relations
-        """What is done about relations; its loops may be those of an earlier step."""
+        self.new_relations = new_relations
+        self.uses_relations = False
+        """Whether `known` has been made."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Make `known` when it is first asked for; from then on its slot holds it."""
+            if name != "known":
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            self.known = made = self.new_relations()
+            self.uses_relations = True
+            return made
 
     @property
     def relations(self) -> LoopRelations:
@@ -122,7 +143,10 @@ active: ContextVar[RenderState | None] = ContextVar("atemplates_jinja2_render", 
 
 def begin(context: Any) -> RenderState:
     """Make the state of a template's render."""
-    state = RenderState(seam.relations.of_render(context))
+    new_relations, from_the_start = seam.relations.of_render(context)
+    state = RenderState(new_relations)
+    if from_the_start:
+        _ = state.known
     outer = active.get()
     state.in_loop = on_event_loop() or (outer is not None and outer.in_loop and not outer.over)
     return state

@@ -15,6 +15,7 @@ from django.db.models.manager import BaseManager
 
 from ..errors import logger
 from ..runtime.relations import KnownValue, Notify
+from ..runtime.state import STRICT
 from ..runtime.waits import Kind, Wait
 from . import batch_loading, counts, fetching
 from .events import Event, Observer
@@ -36,7 +37,7 @@ from .origins import Origin, note_origin, origin_of
 from .python_batches import PythonBatches
 from .query_attribution import UNWATCHED, QueryWatcher, about_filter, about_step, about_value
 from .querysets import loaded_by
-from .reporting import STRICT, Reporter, StepPlace
+from .reporting import Reporter, StepPlace
 from .sends_query import FREE, is_djangos_method, sends_query
 from .static import attributes
 

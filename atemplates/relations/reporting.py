@@ -8,14 +8,13 @@ from django.db.models import Model, QuerySet
 
 from ..errors import Location, logger
 from ..runtime.relations import Notify
+from ..runtime.state import STRICT
 from . import events
 from .events import Event, Observer
 from .loop_peers import Loops
 from .messages import describe_access, suggestion
 from .models import Relation, instance_of, is_a, loaded_rows
 from .policy import LazyAccessError, warn_once
-
-STRICT = frozenset({"warn", "raise"})
 
 
 class StepPlace(NamedTuple):

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 POLICIES = ("batch", "fetch", "warn", "raise")
 """What can be done about a relation or deferred field that was not loaded."""
+STRICT = frozenset({"warn", "raise"})
+"""Those that have to see each query."""
 
 TRIALS = 60
 """How many trials and objects noted take the loop about as long as going to the thread does: a

@@ -19,8 +19,7 @@ from ...jinja2.templates import cached_jinja2_template
 from ...relations.policy import relations as policy_for_this_render
 from ...runtime.drivers import in_request_thread
 from ..base import discard_awaitables
-from ..options import new_recorder, read_options
-from ..recording import RECORDER
+from ..options import RECORDER, new_recorder, read_options
 from ..refusals import refusal_of, told_by_checks
 from .plans import use_plans
 from .processors import add_request, aprocess, copied, process
