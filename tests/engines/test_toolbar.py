@@ -191,6 +191,7 @@ def test_the_cache_panel(zoo, installed, folder, settings):
         page.render()
     finally:
         del backend.get
+        backend.clear()
     assert found == [("page.html", 3, "{% cache 10 name %}x{% endcache %}")]
 
 
