@@ -6,10 +6,9 @@ from enum import Enum
 from typing import Any
 
 from django.db.models.query import QuerySet
-from jinja2.runtime import Undefined
 
 from ..runtime.async_sources import has_truth
-from ..runtime.types import is_source
+from ..runtime.types import is_source, stands_for_nothing
 from .values import SEARCHABLE_TYPES
 
 
@@ -68,7 +67,7 @@ def iteration_strategy(kind: type) -> IterationStrategy:
 
 def find_way(kind: type) -> IterationStrategy:
     sync = hasattr(kind, "__iter__") or hasattr(kind, "__getitem__")
-    if issubclass(kind, Undefined):
+    if stands_for_nothing(kind):
         return IterationStrategy.PLAIN
     if is_source(kind) and has_truth(kind):
         return IterationStrategy.SOURCE

@@ -167,12 +167,7 @@ def secured_item(environment: Any, obj: Any, key: Any) -> Any:
     """Look up ``obj[key]`` in an environment with a ``getitem`` of its own (a sandbox)."""
     if type(obj) in RELATED and type(key) is str and needs_look(obj, key):
         return Missed(environment.getitem, obj, key)
-    if (
-        type(obj) in SOURCES
-        and type(key) is int
-        and not is_async_iterator(type(obj))
-        and not is_undefined(obj)
-    ):
+    if type(obj) in SOURCES and type(key) is int and not is_async_iterator(type(obj)):
         return AwaitablePlan(source_item(environment, obj, key))
     if type(obj) not in DATA:
         code = item_code(obj, key)

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import SynchronousOnlyOperation
 from jinja2.runtime import Undefined
 
-from ..runtime.async_sources import REFUSALS
+from ..runtime.async_sources import REFUSALS, REFUSED, own_truth
 from ..runtime.drivers import on_event_loop
 from ..runtime.waits import Plan
 from .state import running_state
@@ -22,24 +22,16 @@ def source_rows(source: Any, in_loop: bool) -> Plan:
     Off the event loop it is asked synchronously first, as stock does.
     """
     read = running_state().read
-    if not in_loop and read.known(source) is None:
-        try:
-            return list(source)
-        except REFUSALS:
-            pass
-    return (yield from read.steps(source))
+    rows = read.synchronously(source, in_loop, list)
+    return (yield from read.steps(source)) if rows is REFUSED else rows
 
 
 @internal
 def source_truth_plan(source: Any) -> Plan:
     """Whether a queryset that is not Django's has rows, if it has no truth of its own."""
     in_loop = on_event_loop()
-    if hasattr(type(source), "__bool__") or (hasattr(type(source), "__len__") and not in_loop):
-        try:
-            return bool(source)
-        except REFUSALS:
-            pass
-    return bool((yield from source_rows(source, in_loop)))
+    truth = own_truth(source, in_loop)
+    return bool((yield from source_rows(source, in_loop))) if truth is None else truth
 
 
 @internal

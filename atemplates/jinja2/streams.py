@@ -19,6 +19,7 @@ from jinja2.utils import missing
 
 from ..placement.value_code import iteration_code
 from ..runtime.async_sources import REFUSALS
+from ..runtime.relations import evaluate
 from ..runtime.types import is_iterator
 from ..runtime.waits import Kind, Plan, Wait
 from .iteration import IterationStrategy, iteration_strategy, reads_containers
@@ -393,6 +394,9 @@ def opened(value: Any, in_loop: bool, site: Any = None, root: Any = None) -> Pla
     return None, SharedStream(value) if is_iterator(value) else ThreadStream(value)
 
 
+internal(evaluate)
+
+
 @internal
 def evaluated(queryset: Any, site: Any = None, root: Any = None) -> Plan:
     """Evaluate a queryset, through the async ORM on the event loop; give one with its rows.
@@ -405,12 +409,7 @@ def evaluated(queryset: Any, site: Any = None, root: Any = None) -> Plan:
     relations = running_state().relations
     wait = relations.whole(queryset, site, root)
     if wait is not None:
-        answer = yield wait
-        if wait.kind is not Kind.CALL:
-            return answer
-        queryset = relations.loaded(queryset)
-        wait = relations.whole(queryset)
-        return queryset if wait is None else (yield wait)
+        return (yield from evaluate(relations, queryset, wait))
     try:
         len(queryset)  # loads what prefetch_related() asks for, if that has not been done
     except SynchronousOnlyOperation:

@@ -6,9 +6,6 @@ at once and remembered; only a value that waits (an awaitable, a call that is st
 
 from __future__ import annotations
 
-import datetime
-import decimal
-import uuid
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Generator
@@ -23,28 +20,19 @@ from jinja2.utils import missing
 from markupsafe import Markup
 
 from ..runtime.containers import CONTAINER_TYPES, filled, holds_awaitables
-from ..runtime.types import FORGET, SOURCES, changing, is_awaitable, learn_type
+from ..runtime.types import (
+    FORGET,
+    NOTHING,
+    SCALARS,
+    SOURCES,
+    changing,
+    is_awaitable,
+    learn_type,
+)
 from ..runtime.waits import Kind, Wait, going_on
 from .tracebacks import internal
 
-JINJA2_SCALARS: frozenset[type] = frozenset(
-    {
-        str,
-        int,
-        float,
-        bool,
-        type(None),
-        Markup,
-        SafeString,
-        bytes,
-        decimal.Decimal,
-        datetime.date,
-        datetime.datetime,
-        datetime.time,
-        datetime.timedelta,
-        uuid.UUID,
-    }
-)
+JINJA2_SCALARS: frozenset[type] = SCALARS | {Markup}
 """Exact types whose text, truth, comparison and arithmetic never do I/O."""
 
 UNESCAPED: frozenset[type] = JINJA2_SCALARS - {str, bytes}
@@ -160,6 +148,7 @@ def forget_types() -> None:
 
 
 FORGET.append(forget_types)
+NOTHING.append(Undefined)  # it has ``__aiter__``, and nothing to read
 
 
 def remember_type(kind: type) -> None:

@@ -5,7 +5,7 @@ Such a source is read asynchronously unless its rows are at hand, and once in a 
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
@@ -40,6 +40,23 @@ def has_truth(kind: type) -> bool:
     return not is_async_iterator(kind) and any(hasattr(kind, name) for name in names)
 
 
+def own_truth(source: Any, on_loop: bool) -> bool | None:
+    """What a source says of its truth; None: it is that of its rows."""
+    kind = type(source)
+    if not has_truth(kind):
+        return bool(source)
+    if hasattr(kind, "__bool__") or (hasattr(kind, "__len__") and not on_loop):
+        try:
+            return bool(source)
+        except REFUSALS:
+            pass
+    return None
+
+
+REFUSED: Any = object()
+"""In the place of what a source does not give synchronously."""
+
+
 class ReadSources:
     """The sources of one render that were read, with their rows."""
 
@@ -52,6 +69,15 @@ class ReadSources:
         if rows is None and id(source) in self.rows:
             rows = self.rows[id(source)][1]
         return rows
+
+    def synchronously(self, source: Any, on_loop: bool, function: Callable[[Any], Any]) -> Any:
+        """Off the loop: what ``function`` makes of a source that was not read, or `REFUSED`."""
+        if on_loop or self.known(source) is not None:
+            return REFUSED
+        try:
+            return function(source)
+        except REFUSALS:  # it is read then; what is wrong beyond the refusal shows there again
+            return REFUSED
 
     def steps(self, source: Any) -> Generator[Wait, Any, Any]:
         """The plan that gives the rows of a source."""

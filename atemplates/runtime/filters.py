@@ -16,8 +16,9 @@ from ..placement.python_code import CODELESS_TYPES, SOMEBODYS, call_code
 from ..placement.value_code import iteration_code, truth_code, use_code
 from .calls import await_value, filled_then
 from .containers import CONTAINER_TYPES, holds_awaitables
-from .iteration import ROW_CONTAINERS, _same, evaluated_then
+from .iteration import ROW_CONTAINERS
 from .placed_steps import LEAVE, run_in_thread, run_placed
+from .relations import evaluate
 from .running_steps import LocalValues, RunningStep, register_step
 from .sites import Site
 from .source_steps import CUTTING_FILTERS, filter_source
@@ -226,7 +227,7 @@ def _filter_rows(
     root: Any,
 ) -> Plan:
     """Evaluate a whole queryset, then apply a filter, which may ask for more."""
-    queryset = yield from evaluated_then(state, queryset, wait, _same)
+    queryset = yield from evaluate(state.relations, queryset, wait)
     result = apply_filter(state, function, queryset, site, root, *args, **kwargs)
     if type(result) is Pending:
         result = yield from result.plan

@@ -14,12 +14,13 @@ from .async_sources import REFUSALS
 from .calls import again_in_thread
 from .paths import resolve_long_path, resolve_path
 from .placed_steps import LEAVE, run_here
+from .relations import evaluate
 from .running_steps import register_step, value_step
 from .sites import Site
 from .source_steps import read_source, source_truth, sync_or_read
 from .state import State
 from .types import INERT, SEQUENCES, SIMPLE, VIEWS, is_iterator, is_related, is_source
-from .waits import Kind, Pending, Plan, Wait
+from .waits import Pending, Plan, Wait
 
 
 def truth_of_value(state: State, value: Any, site: Site | None = None, root: Any = None) -> Any:
@@ -80,12 +81,7 @@ def _holds_later(state: State, pending: Pending, site: Site, root: Any) -> Plan:
 
 def evaluated_then(state: State, queryset: Any, wait: Wait, function: Callable[[Any], Any]) -> Plan:
     """Evaluate a whole queryset, then give what ``function`` makes of its rows."""
-    answer = yield wait
-    if wait.kind is Kind.CALL:  # a whole loop's relation was loaded: the rows are there now
-        queryset = state.relations.loaded(queryset)
-        again = state.relations.whole(queryset)
-        answer = queryset if again is None else (yield again)
-    return function(answer)
+    return function((yield from evaluate(state.relations, queryset, wait)))
 
 
 def loop_rows(
@@ -116,7 +112,7 @@ def loop_rows(
         return _source_rows(state, value, backwards, sized)
     if issubclass(kind, QuerySet):
         wait = state.relations.whole(value, site, root)
-        return value if wait is None else Pending(evaluated_then(state, value, wait, _same))
+        return value if wait is None else Pending(evaluate(state.relations, value, wait))
     if is_iterator(value) and state.on_loop:
         # On trial a generator cannot be put back to its beginning.
         return again_in_thread(state, value, "__iter__", site, root, list, value)
@@ -193,10 +189,6 @@ class Rows:
         return iter(self)
 
 
-def _same(value: Any) -> Any:
-    return value
-
-
 def unpack(item: Any, count: int) -> Any:
     """Return the values of one row for ``count`` loop variables.
 
@@ -225,5 +217,5 @@ def container(state: State, value: Any, site: Site | None = None, root: Any = No
     elif issubclass(kind, QuerySet):
         wait = state.relations.whole(value, site, root)
         if wait is not None:
-            return Pending(evaluated_then(state, value, wait, _same))
+            return Pending(evaluate(state.relations, value, wait))
     return value

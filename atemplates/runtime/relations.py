@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from .waits import Wait
+from .waits import Kind, Plan, Wait
 
 Notify: TypeAlias = "Callable[[float, Any], None] | None"
 """What a driver calls with the milliseconds that a wait took, and its answer."""
@@ -97,3 +97,17 @@ class Relations(Protocol):
 
     def finish(self) -> None:
         """Take back what was changed on the caller's objects."""
+
+
+def evaluate(relations: Relations, queryset: Any, wait: Wait) -> Plan:
+    """The plan that evaluates a whole queryset; gives one that has its rows.
+
+    Args:
+        wait: what `Relations.whole` said that this needs first.
+    """
+    answer = yield wait
+    if wait.kind is not Kind.CALL:
+        return answer
+    queryset = relations.loaded(queryset)  # with the rows that were loaded for a whole loop
+    again = relations.whole(queryset)
+    return queryset if again is None else (yield again)

@@ -13,7 +13,7 @@ from typing import Any
 from django.core.exceptions import SynchronousOnlyOperation
 from django.template.base import VariableDoesNotExist
 
-from .async_sources import REFUSALS, has_truth, is_async_iterator
+from .async_sources import REFUSALS, REFUSED, has_truth, is_async_iterator, own_truth
 from .async_twins import (
     READING_METHODS,
     Either,
@@ -45,25 +45,14 @@ def _then(pending: Pending, function: Callable[[Any], Any]) -> Plan:
 
 def sync_or_read(state: State, source: Any, function: Callable[[Any], Any]) -> Any:
     """Off the loop: what ``function`` makes of the source itself, or of its rows if it refuses."""
-    if not state.on_loop and state.read.known(source) is None:
-        try:
-            return function(source)
-        except REFUSALS:
-            pass  # read below; what is wrong beyond the refusal shows there again
-    return read_then(state, source, function)
+    found = state.read.synchronously(source, state.on_loop, function)
+    return read_then(state, source, function) if found is REFUSED else found
 
 
 def source_truth(state: State, source: Any) -> Any:
     """Return whether a source is true, or a `Pending` of it."""
-    kind = type(source)
-    if not has_truth(kind):
-        return bool(source)
-    if hasattr(kind, "__bool__") or (hasattr(kind, "__len__") and not state.on_loop):
-        try:
-            return bool(source)
-        except REFUSALS:
-            pass
-    return read_then(state, source, bool)
+    truth = own_truth(source, state.on_loop)
+    return read_then(state, source, bool) if truth is None else truth
 
 
 # -- filters ---------------------------------------------------------------------------------------

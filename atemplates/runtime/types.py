@@ -157,6 +157,16 @@ def is_related(kind: type) -> bool:
     return kind in RELATED
 
 
+NOTHING: list[type] = []
+"""Types whose objects stand for a value that is missing, whatever methods they have: Jinja2's
+undefined ones. Filled by imports alone."""
+
+
+def stands_for_nothing(kind: type) -> bool:
+    """Whether objects of a type stand for a value that is missing."""
+    return any(issubclass(kind, nothing) for nothing in NOTHING)
+
+
 def is_source(kind: type) -> bool:
     """Whether ``kind`` is in `SOURCES`; it need not have been learned before."""
     if kind not in LEARNED_TYPES:
@@ -166,6 +176,8 @@ def is_source(kind: type) -> bool:
 
 def _is_source(kind: type) -> bool:
     if not hasattr(kind, "__aiter__") or issubclass(kind, (list, tuple, dict, set, frozenset)):
+        return False
+    if stands_for_nothing(kind):
         return False
     for django in (QuerySet, RawQuerySet):
         # Django's own load in the request's thread what ``async for`` would load there as well.
