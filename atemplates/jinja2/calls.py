@@ -1,17 +1,14 @@
-"""Calls out of generated code: filters, tests, operators, and what the template calls itself."""
+"""Calls of what a template calls itself: macros, functions, methods of the ORM."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial, update_wrapper
-from types import BuiltinFunctionType, FunctionType, GeneratorType, MethodType
+from functools import partial
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
-from jinja2.filters import FILTERS
-from jinja2.tests import TESTS
 
-from ..errors import NotRepeatable
 from ..placement.python_code import call_code
 from ..runtime.async_twins import (
     Allowed,
@@ -23,28 +20,18 @@ from ..runtime.async_twins import (
     wait_for_twin,
 )
 from ..runtime.drivers import on_event_loop
-from ..runtime.types import RELATED, is_coroutine_function, is_iterator
-from ..runtime.waits import Kind, Plan, Wait
+from ..runtime.types import RELATED
+from ..runtime.waits import Plan, Wait
+from .arguments import prepared, stuck, unready
 from .callables import BlockReference, Macro, PlannedFunction
-from .iteration import IterationStrategy, iteration_strategy
-from .loops import LoopContext, LoopForPython
-from .nested import given
-from .placed import Placed, applied_code, called_code, stands_on_loop, taken
-from .sources import source_rows
+from .loops import LoopContext
+from .placed import Placed, called_code, stands_on_loop, taken
 from .state import running_state
-from .streams import kept
 from .tracebacks import internal
 from .values import ORM_TYPES, PLANNED, SETTLED_TYPES, AwaitablePlan, settled
 
 ours = frozenset({Macro, BlockReference, LoopContext, PlannedFunction})
 """What a template can call as part of its own plan."""
-
-plain_functions = frozenset(
-    function
-    for function in (*FILTERS.values(), *TESTS.values())
-    if not hasattr(function, "jinja_async_variant")
-)
-"""Jinja2's own filters and tests that do no I/O when they are given texts and numbers."""
 
 plain_callables = frozenset({FunctionType, MethodType, BuiltinFunctionType})
 """What can be called without asking ``context.call`` whether it wants the context."""
@@ -53,111 +40,6 @@ plain_callables = frozenset({FunctionType, MethodType, BuiltinFunctionType})
 def anything(function: Any) -> bool:
     """Allow every call, as an environment does that is no sandbox."""
     return True
-
-
-streams: set[type] = set()
-"""Types of what a template holds of rows that arrive one by one: `LazyRows`."""
-unready: set[type] = {GeneratorType, LoopContext}
-"""Types of arguments that sync Python code may not be able to use on the event loop."""
-
-
-class PlanFilter:
-    """A filter or test of ours in the place of one of Jinja2's own.
-
-    ``function`` gives the result, or something that waits. A call is one by Python code: it gives
-    the result, or something to await to code that can.
-    """
-
-    def __init__(self, function: Callable[..., Any], stock: Callable[..., Any]) -> None:
-        self.function = function
-        update_wrapper(self, stock)
-
-    @internal
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        result = self.function(*args, **kwargs)
-        if type(result) is not Wait and type(result) not in PLANNED:
-            return result
-        return given(AwaitablePlan(settled(result)))
-
-
-def bare(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What generated code calls for a filter or test that was one of ours when it was written."""
-    return function.function if type(function) is PlanFilter else partial(guard, function)
-
-
-class PendingFilter(AwaitablePlan):
-    """A filter as part of the template's plan; it can tell where in the template it stands."""
-
-    __slots__ = ()
-
-    @internal
-    def _finish(self, site: Any = None, root: Any = None) -> Plan:
-        """Run the filter."""
-        if site is None or self._wait is not None:
-            return (yield from super()._finish())
-        state = running_state()
-        outer, state.place = state.place, (site, root)
-        try:
-            return (yield from self._plan)
-        finally:
-            state.place = outer
-
-
-PLANNED.add(PendingFilter)
-
-
-@internal
-def guard(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Call a filter, a test or an operator, here or where what it runs belongs."""
-    if type(function) is PlanFilter:
-        return function.function(*args, **kwargs)
-    for argument in (*args, *kwargs.values()) if kwargs else args:
-        if type(argument) in unready:
-            return AwaitablePlan(prepared(function, function, args, kwargs))
-    if function is default and reads_source(function, args):
-        return AwaitablePlan(with_rows(function, args, kwargs))  # Python may take it for true
-    if stands_on_loop():
-        code = applied_code(function, args, kwargs)
-        if code is not None and not reads_source(function, args):
-            return Placed(code, function, args, kwargs)
-    try:
-        return function(*args, **kwargs)
-    except SynchronousOnlyOperation as error:
-        if reads_source(function, args):
-            return AwaitablePlan(with_rows(function, args, kwargs))
-        return stuck(function, args, kwargs, error)
-    except TypeError:
-        if reads_source(function, args):
-            return AwaitablePlan(with_rows(function, args, kwargs))
-        raise
-
-
-default = FILTERS["default"]
-own_functions = frozenset((*FILTERS.values(), *TESTS.values()))
-"""Jinja2's own filters and tests: calling one a second time changes nothing."""
-
-
-def reads_source(function: Any, args: tuple[Any, ...]) -> bool:
-    """Whether one of Jinja2's own filters and tests was given a queryset that is not Django's."""
-    sources = any(
-        iteration_strategy(type(argument)) is IterationStrategy.SOURCE for argument in args
-    )
-    return sources and type(function) is FunctionType and function in own_functions
-
-
-@internal
-def with_rows(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Plan:
-    """Call again with the rows of the sources; one that is given back is given back itself."""
-    read: dict[int, Any] = {}
-    ready: list[Any] = []
-    for argument in args:
-        rows = argument
-        if iteration_strategy(type(argument)) is IterationStrategy.SOURCE:
-            rows = yield from source_rows(argument, on_event_loop())
-            read[id(rows)] = argument
-        ready.append(rows)
-    result = yield from settled(guard(function, *ready, **kwargs))
-    return read.get(id(result), result)
 
 
 @internal
@@ -386,85 +268,3 @@ class MethodCall:
 
 
 PLANNED.add(MethodCall)
-
-
-def stuck(
-    function: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    error: SynchronousOnlyOperation | None,
-) -> Wait:
-    """The wait for a call in the request's thread.
-
-    Raises:
-        NotRepeatable: an argument is an iterator, which the first attempt has used up in part.
-    """
-    for argument in (*args, *kwargs.values()):
-        if is_iterator(argument):
-            raise NotRepeatable(
-                f"{called_name(function, args)} needed the database after it began to read an "
-                f"iterator ({argument!r}), so it cannot be run again in the request's thread. "
-                "Pass it a list, or make it `async def`."
-            ) from error
-    return Wait(Kind.CALL, function, args, kwargs)
-
-
-def called_name(function: Callable[..., Any], args: tuple[Any, ...]) -> str:
-    """The name of what is called, also where it is called through ``context.call``."""
-    called = args[0] if args and callable(args[0]) else function
-    return getattr(called, "__name__", None) or repr(called)
-
-
-@internal
-def prepared(
-    caller: Callable[..., Any], function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Plan:
-    """Call with arguments that sync code may not be able to use as they are.
-
-    Rows that have to be waited for are fetched, or read in the thread one by one if there may be no
-    end to them; a call that reads a generator is made in the
-    request's thread, because the generator may query and cannot be asked twice; so is one that
-    may ask what lies ahead in a loop. A coroutine function can deal with all of them itself.
-    """
-    if is_coroutine_function(function):
-        return caller(*args, **kwargs)
-    fetched: dict[int, list[Any]] = {}
-    in_thread = False
-    for argument in (*args, *kwargs.values()):
-        if type(argument) in streams and argument._stream.in_loop:
-            stream = argument._stream
-            if stream._is_bounded():
-                fetched[id(argument)] = yield from kept(stream, stream.rest())
-            else:
-                in_thread = True
-        elif type(argument) is GeneratorType:
-            in_thread = True
-        elif type(argument) is LoopContext and argument._stream is not None:
-            in_thread |= argument._stream.in_loop
-
-    def ready(argument: Any) -> Any:
-        if id(argument) in fetched:
-            return (row for row in fetched[id(argument)])  # a generator, as stock's filters give
-        if type(argument) in streams:
-            return (row for row in argument)
-        if type(argument) is LoopContext and argument._stream is not None:
-            return LoopForPython(argument)
-        return argument
-
-    def made() -> Any:
-        return caller(
-            *(ready(argument) for argument in args),
-            **{name: ready(argument) for name, argument in kwargs.items()},
-        )
-
-    if not in_thread and stands_on_loop():
-        named = args[0] if caller is not function and args else function
-        code = called_code(named, args, kwargs)
-        if code is not None:
-            return (yield from taken(code, made, (), None, (*args, *kwargs.values())))
-    if not in_thread:
-        try:
-            return made()
-        except SynchronousOnlyOperation:
-            pass
-    return (yield Wait(Kind.CALL, made))

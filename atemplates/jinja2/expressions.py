@@ -19,7 +19,6 @@ from jinja2.utils import _PassArg
 from jinja2.visitor import NodeTransformer
 
 from ..runtime.async_twins import READING_METHODS
-from .calls import PlanFilter, own_functions, plain_functions
 from .depth import (
     Heights,
     chains,
@@ -32,6 +31,7 @@ from .depth import (
     path_to,
     previous,
 )
+from .filter_calls import PlanFilter, own_functions, plain_functions
 from .lookups import has_own, item_lookup
 from .operators import OperatorWriter, operands_of
 

@@ -28,14 +28,15 @@ from ..runtime.drivers import on_event_loop
 from ..runtime.types import is_awaitable
 from ..runtime.waits import Kind, Plan, Wait
 from .attributes import computed, path_of
-from .calls import PendingFilter, PlanFilter, guard
+from .filter_calls import PendingFilter, PlanFilter, guard
 from .iteration import IterationStrategy, iteration_strategy, iterators_of_containers
 from .lookups import Missed
 from .loops import LoopContext
 from .one_by_one import batches, is_unbounded, unique_rows
 from .placed import moved_then, stands_on_loop
+from .rows import opened, readable_rows
 from .rowstreams import LazyRows, RowStream, applied, looked_up, selected
-from .streams import PlannedStream, ThreadStream, closed, not_yet, opened, readable_rows
+from .streams import PlannedStream, ThreadStream, closed, not_yet
 from .tracebacks import internal
 from .values import PLACED, SEARCHABLE_TYPES, SETTLED_TYPES, await_remembered, settled
 
@@ -250,10 +251,12 @@ def over_sequences(name: str) -> None:
             return function(value)
         if kind is LoopContext and name == "length":
             return value.length
-        way = iteration_strategy(kind)
-        if way in asynchronous or (name == "reverse" and way in read_once and not is_ordered(kind)):
+        strategy = iteration_strategy(kind)
+        if strategy in asynchronous or (
+            name == "reverse" and strategy in read_once and not is_ordered(kind)
+        ):
             return PendingFilter(with_rows_ready(value, function))
-        if way is IterationStrategy.STREAM:
+        if strategy is IterationStrategy.STREAM:
             value = no_rows()  # stock has a generator here, and refuses it
         return guard(function, value)
 

@@ -51,21 +51,21 @@ iterators_of_containers: frozenset[type] = frozenset(map(type, examples))
 """Iterators that read nothing but a container."""
 
 # Any thread may add to it: all find the same for a type, and an entry is never changed.
-ways: dict[type, IterationStrategy] = dict.fromkeys(SEARCHABLE_TYPES, IterationStrategy.PLAIN)
-ways.update(dict.fromkeys(iterators_of_containers, IterationStrategy.ITERATOR))
+strategies: dict[type, IterationStrategy] = dict.fromkeys(SEARCHABLE_TYPES, IterationStrategy.PLAIN)
+strategies.update(dict.fromkeys(iterators_of_containers, IterationStrategy.ITERATOR))
 
 
 def iteration_strategy(kind: type) -> IterationStrategy:
     """How values of a type are iterated; looked up once for each type."""
-    way = ways.get(kind)
-    if way is None:
-        way = find_way(kind)
-        if len(ways) < 4096:
-            ways[kind] = way
-    return way
+    strategy = strategies.get(kind)
+    if strategy is None:
+        strategy = find_strategy(kind)
+        if len(strategies) < 4096:
+            strategies[kind] = strategy
+    return strategy
 
 
-def find_way(kind: type) -> IterationStrategy:
+def find_strategy(kind: type) -> IterationStrategy:
     sync = hasattr(kind, "__iter__") or hasattr(kind, "__getitem__")
     if stands_for_nothing(kind):
         return IterationStrategy.PLAIN
@@ -77,12 +77,8 @@ def find_way(kind: type) -> IterationStrategy:
         return IterationStrategy.STREAM
     if hasattr(kind, "__aiter__"):
         return IterationStrategy.EITHER if sync else IterationStrategy.ASYNC
-    return (
-        find_sync_way(kind) if sync else IterationStrategy.PLAIN
-    )  # iter() will say that it is not iterable
-
-
-def find_sync_way(kind: type) -> IterationStrategy:
+    if not sync:
+        return IterationStrategy.PLAIN  # iter() will say that it is not iterable
     if hasattr(kind, "__next__") or not hasattr(kind, "__len__"):
         return IterationStrategy.UNKNOWN
     return IterationStrategy.SIZED

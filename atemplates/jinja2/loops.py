@@ -11,7 +11,8 @@ from markupsafe import Markup
 from ..runtime.waits import Plan
 from .iteration import IterationStrategy, iteration_strategy
 from .nested import finish, given
-from .streams import IteratorStream, PlannedStream, Stream, open_rows, settled_items
+from .rows import open_rows, settled_items
+from .streams import IteratorStream, PlannedStream, Stream
 from .tracebacks import internal
 from .values import SEARCHABLE_TYPES, AwaitablePlan
 

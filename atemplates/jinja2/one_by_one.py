@@ -11,8 +11,9 @@ from jinja2.utils import missing
 from ..runtime.waits import Plan
 from .attributes import computed
 from .iteration import iteration_strategy
+from .rows import opened, unbounded
 from .rowstreams import LazyRows
-from .streams import PlannedStream, opened, unbounded
+from .streams import PlannedStream
 from .tracebacks import internal
 from .values import settled
 

@@ -12,12 +12,14 @@ from jinja2.utils import _PassArg, missing
 
 from ..runtime.drivers import arun, run
 from ..runtime.waits import Plan
+from .arguments import streams, unready
 from .attributes import found_in
-from .calls import guard, plain_functions, streams, unready
+from .filter_calls import guard, plain_functions
 from .iteration import iteration_strategy
 from .lookups import item_lookup
+from .rows import opened, unbounded
 from .runtime import truth_plan
-from .streams import Stream, not_yet, opened, unbounded
+from .streams import Stream, not_yet
 from .tracebacks import internal
 from .values import FREE_TRUTH_TYPES, JINJA2_SCALARS, PLACED, SETTLED_TYPES, AwaitablePlan, settled
 

@@ -25,7 +25,8 @@ from ..runtime.sites import Site
 from ..runtime.types import RELATED, is_iterator
 from ..runtime.waits import Kind, Plan, Wait
 from .callables import Macro, RenderFunction, TemplateReference, as_markup
-from .calls import bare, call_in_template, guard, macro_plan
+from .calls import call_in_template, macro_plan
+from .filter_calls import bare, guard
 from .iteration import IterationStrategy, iteration_strategy
 from .lookups import (
     item,
@@ -37,18 +38,11 @@ from .lookups import (
 )
 from .loops import LoopContext, open_filtered, open_loop
 from .placed import stands_on_loop, taken
+from .rows import evaluated, open_rows, opened, settled_items
 from .sandbox import secured_call
 from .sources import section_of_source, source_rows, source_truth_plan
 from .state import running_state
-from .streams import (
-    Stream,
-    closed,
-    evaluated,
-    kept,
-    open_rows,
-    opened,
-    settled_items,
-)
+from .streams import Stream, closed, kept
 from .templates import (
     extend,
     import_template,
@@ -138,10 +132,10 @@ def truth_plan(value: Any, site: Any = None, root: Any = None) -> Plan:
     """Whether a value counts as true; a queryset is evaluated for it."""
     if type(value) not in SETTLED_TYPES:
         value = yield from settled(value, site, root)
-    way = iteration_strategy(type(value))
-    if way is IterationStrategy.SOURCE:
+    strategy = iteration_strategy(type(value))
+    if strategy is IterationStrategy.SOURCE:
         return (yield from source_truth_plan(value))
-    if way is IterationStrategy.QUERYSET:
+    if strategy is IterationStrategy.QUERYSET:
         value = yield from evaluated(value, site, root)
     code = truth_code(value)
     if code is not None:
@@ -208,16 +202,20 @@ def contained(value: Any, container: Any, in_loop: bool) -> Plan:
     """Whether ``value in container``; rows that arrive one by one are read as far as needed."""
     value = yield from settled(value)
     container = yield from settled(container)
-    way = iteration_strategy(type(container))
-    if way is IterationStrategy.QUERYSET:
+    strategy = iteration_strategy(type(container))
+    if strategy is IterationStrategy.QUERYSET:
         container = yield from evaluated(container)
-    elif way is IterationStrategy.SOURCE and (
+    elif strategy is IterationStrategy.SOURCE and (
         in_loop or not hasattr(type(container), "__contains__")
     ):
         container = yield from source_rows(container, in_loop)
-    elif way in streaming and not hasattr(type(container), "__contains__"):
+    elif strategy in streaming and not hasattr(type(container), "__contains__"):
         _, stream = yield from opened(container, in_loop)
-        if stream is not None and way is not IterationStrategy.STREAM and is_iterator(container):
+        if (
+            stream is not None
+            and strategy is not IterationStrategy.STREAM
+            and is_iterator(container)
+        ):
             return (yield from found(value, stream))  # an iterator can be read on
         if stream is not None:
             return (yield from kept(stream, searched(value, stream)))

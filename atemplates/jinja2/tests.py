@@ -11,12 +11,12 @@ from jinja2.tests import TESTS
 from ..placement.python_code import special_code
 from ..runtime.drivers import on_event_loop
 from ..runtime.waits import Kind, Plan, Wait
-from .calls import PendingFilter, PlanFilter
+from .filter_calls import PendingFilter, PlanFilter
 from .iteration import IterationStrategy, iteration_strategy
 from .placed import stands_on_loop, taken
+from .rows import evaluated
 from .runtime import contained
 from .sources import source_rows
-from .streams import evaluated
 from .tracebacks import internal
 
 REPLACED_TESTS: dict[Any, PlanFilter] = {}
