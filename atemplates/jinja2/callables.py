@@ -71,7 +71,7 @@ class Macro(runtime.Macro):
         # The usual cases of what Jinja2's own binding does at length.
         if self.catch_kwargs or self.catch_varargs or len(args) > self._argument_count:
             return self._bound(eval_ctx, *args, **kwargs)  # type: ignore[no-any-return]
-        values = list(args)
+        values, caller = list(args), None
         if self.caller:
             if self.explicit_caller or "caller" not in kwargs:
                 return self._bound(eval_ctx, *args, **kwargs)  # type: ignore[no-any-return]

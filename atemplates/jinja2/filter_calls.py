@@ -51,7 +51,7 @@ class PlanFilter:
 
 def bare(function: Callable[..., Any]) -> Callable[..., Any]:
     """What generated code calls for a filter or test that was one of ours when it was written."""
-    return function.function if type(function) is PlanFilter else partial(guard, function)
+    return function.function if isinstance(function, PlanFilter) else partial(guard, function)
 
 
 class PendingFilter(AwaitablePlan):
@@ -76,7 +76,7 @@ PLANNED.add(PendingFilter)
 
 
 @internal
-def guard(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+def guard(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Call a filter, a test or an operator, here or where what it runs belongs."""
     if type(function) is PlanFilter:
         return function.function(*args, **kwargs)

@@ -15,6 +15,7 @@ from ..placement.python_code import attribute_code, special_code
 from ..placement.value_code import comparison_code
 from ..runtime.async_sources import is_async_iterator
 from ..runtime.async_twins import Either, has_only_twins, is_marked, only_twin, source_twin
+from ..runtime.relations import Notify, Relations
 from ..runtime.types import DATA, PLAIN_OR_MODEL, RELATED, SOURCES
 from ..runtime.waits import Kind, Plan, Wait
 from .placed import stands_on_loop, taken
@@ -49,23 +50,27 @@ class Missed:
         """
         obj, name = self.obj, self.name
         index = len(site.bits) - 1 if site is not None else 1
-        model = issubclass(type(obj), Model)
-        if model:
-            relations = running_state().relations
+        relations = running_state().relations if issubclass(type(obj), Model) else None
+        if relations is not None:
             while type(step := relations.step(obj, name, site, root, index)) is Wait:
                 yield step
         code = self.code
-        if code is None and model and stands_on_loop():
+        if code is None and relations is not None and stands_on_loop():
             code = attribute_code(obj, name) if type(name) is str else None
         if code is not None:
-            notify = relations.python_step(obj, name, site, root, index) if model else None
+            notify = self._notify(relations, site, root, index)
             return (yield from taken(code, self.ask, (obj, name), notify=notify))
         try:
             return self.ask(obj, name)
         except SynchronousOnlyOperation:
             pass
-        notify = relations.python_step(obj, name, site, root, index) if model else None
+        notify = self._notify(relations, site, root, index)
         return (yield Wait(Kind.CALL, self.ask, (obj, name), notify=notify))
+
+    def _notify(self, relations: Relations | None, site: Any, root: Any, index: int) -> Notify:
+        if relations is None:
+            return None
+        return relations.python_step(self.obj, self.name, site, root, index)
 
 
 PLANNED.add(Missed)

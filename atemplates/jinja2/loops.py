@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from typing import Any
 
 from jinja2.utils import missing
@@ -47,7 +47,7 @@ class LoopContext:
     def __init__(
         self, rows: Any, stream: Stream | None, undefined: Any, recurse: Any = None, depth0: int = 0
     ) -> None:
-        self._rows = rows if rows is None or type(rows) in INDEXABLE else tuple(rows)
+        self._rows: Any = rows if rows is None or type(rows) in INDEXABLE else tuple(rows)
         self._stream = stream
         self._undefined = undefined
         self._recurse = recurse
@@ -176,7 +176,7 @@ class LoopContext:
         return AwaitablePlan(self._recurse(iterable, self._recurse, self.depth))
 
     def __call__(self, iterable: Iterable[Any]) -> Any:
-        """The same for Python code: the text, or a `AwaitablePlan` to code that can await."""
+        """The same for Python code: the text, or an `AwaitablePlan` to code that can await."""
         return given(self._pend(None, iterable))
 
     def __repr__(self) -> str:
@@ -249,7 +249,8 @@ def open_filtered(
 @internal
 def rows_that(
     rows: Any, stream: Stream | None, test: Any, count: int | None, in_loop: bool
-) -> Plan:
+) -> Generator[Any, Any, None]:
+    """Give the rows that pass a loop's test, and the waits for it."""
     while rows is not None:
         for row in rows:
             if count is not None and type(row) is not tuple:

@@ -58,7 +58,7 @@ def call_or_await(state: State, value: Any, site: Site | None = None, root: Any 
                 twin = async_twin(value)
                 if twin is not None and is_of_others(twin, value):
                     return repeat_call(state, value, site, root, twin=twin)
-            of_source = kind is MethodType and type(value.__self__) in SOURCES
+            of_source = isinstance(value, MethodType) and type(value.__self__) in SOURCES
             code = None if of_source or is_left_alone(value) else call_code(value)
         if code is not None:
             owner = getattr(value, "__self__", None) if kind is MethodType else value

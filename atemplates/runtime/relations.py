@@ -35,12 +35,15 @@ class OpenLoops(Protocol):
         whole: bool = True,
     ) -> int:
         """Note that a loop over ``values`` begins; return what `leave` needs."""
+        ...
 
     def leave(self, mark: int) -> None:
         """Note that a loop has ended."""
+        ...
 
     def note_origin(self, value: Any, owner: Any, bits: tuple[str, ...], root: str) -> None:
         """Note under a new name (``{% with %}``) where an object came from."""
+        ...
 
 
 class Relations(Protocol):
@@ -50,53 +53,72 @@ class Relations(Protocol):
     of its bits are resolved.
     """
 
-    policy: str
-    """What is done about a relation that was not loaded; ``{% relations %}`` changes it."""
+    @property
+    def policy(self) -> str:
+        """What is done about a relation that was not loaded; ``{% relations %}`` changes it."""
+        ...
+
+    @policy.setter
+    def policy(self, policy: str) -> None: ...
 
     @property
     def loops(self) -> OpenLoops:
         """The loops around the node that renders now."""
+        ...
 
     def step(
         self, value: Any, bit: str, site: Any, root: Any, index: int
     ) -> Wait | KnownValue | None:
         """Decide what resolving ``bit`` on a model instance, manager or queryset needs first."""
+        ...
 
     def whole(self, queryset: Any, site: Any = None, root: Any = None) -> Wait | None:
         """Decide what evaluating a whole queryset needs first."""
+        ...
 
     def loaded(self, queryset: Any) -> Any:
         """Give a queryset the rows that a load for a whole loop has brought for its instance."""
+        ...
 
     def derive(self, source: Any, queryset: Any, site: Any, root: Any, index: int) -> None:
         """Note that a queryset was made from a manager, queryset or instance."""
+        ...
 
     def prepare(self, instance: Any, site: Any = None, root: Any = None, index: int = 1) -> None:
         """Get ready for code of a model, which may reach for what was not loaded."""
+        ...
 
     def prepare_value(self, value: Any, site: Any = None, root: Any = None) -> None:
         """The same for a value that is about to be printed or filtered."""
+        ...
 
     def python_step(self, value: Any, bit: str, site: Any, root: Any, index: int) -> Notify:
         """Describe a step that runs code, and is about to be made where it may query."""
+        ...
 
     def filter_step(self, function: Any, value: Any, site: Any, root: Any) -> Notify:
         """Describe a filter that is about to be applied where it may query."""
+        ...
 
     def call_step(self, method: Any, site: Any, root: Any) -> Notify:
         """Describe a call of an ORM method that asks the database."""
+        ...
 
     def watching(self) -> AbstractContextManager[None]:
         """Watch this thread's queries, if somebody wants to know of them."""
+        ...
 
     def is_watched_by(self, watcher: object) -> bool:
         """Whether a watcher of queries is this render's."""
+        ...
 
     def check(self) -> None:
         """Raise an error of this render that Python code has caught."""
+        ...
 
     def finish(self) -> None:
         """Take back what was changed on the caller's objects."""
+        ...
 
 
 def evaluate(relations: Relations, queryset: Any, wait: Wait) -> Plan:

@@ -101,7 +101,7 @@ class Jinja2(stock.Jinja2):
 class Jinja2Template(stock.Template):
     """A loaded template: ``render()`` for sync code, ``await render_async()`` for async code."""
 
-    backend: Jinja2
+    backend: Jinja2  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(self, backend: Jinja2, loaded: jinja2.Template, source: str | None = None) -> None:
         self.backend = backend

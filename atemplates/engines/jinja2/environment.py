@@ -86,7 +86,7 @@ def environment(
 
 def django_filters() -> dict[str, Any]:
     """Django's filters by name, made for Jinja2."""
-    libraries = list(BUILTIN_LIBRARIES)
+    libraries: list[str] = list(BUILTIN_LIBRARIES)
     if apps.is_installed("django.contrib.humanize"):
         libraries.append(HUMANIZE)
     return {
