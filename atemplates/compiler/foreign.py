@@ -75,9 +75,10 @@ def hold_together(loop: Any) -> None:
     ``ForNode.render()`` goes through its nodes by itself instead of asking the node list.
     """
     nodelist = loop.nodelist_loop
-    if not nodelist or type(nodelist[0]) is LoopBody:
+    nodes = list(nodelist)  # at once: another thread may be at it too
+    if not nodes or type(nodes[0]) is LoopBody:
         return
-    inner = PlannedNodeList(nodelist)
+    inner = PlannedNodeList(nodes)
     inner.contains_nontext = nodelist.contains_nontext
     body = LoopBody(inner)
     body.token, body.origin = loop.token, loop.origin

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from ..runtime.running_steps import COMPILED_STEP, LocalValues, RunningStep
 from ..runtime.state import State, state_of
-from ..runtime.waits import Kind, Wait, going_on
+from ..runtime.waits import Kind, Plan, Wait, going_on
 from .failures import InstructionNodes, stop_of
 from .lines import with_lines
 from .nodes import effects_of, write_nodes
@@ -25,7 +25,9 @@ from .writer import Constants, Writer
 PlanFunction: TypeAlias = Callable[[Context, State], Generator[Wait, Any, Any]]
 
 PLAN_ATTRIBUTE = "atemplates_plan"
-lock = threading.RLock()
+compiling: dict[int, threading.RLock] = {}
+"""A lock for each node list that is being compiled, by its identity. Any thread may add and drop one,
+each in a single step; to drop one early costs that something is compiled twice."""
 plan_numbers = itertools.count(1)
 """Any thread may take the next one: that is one step."""
 
@@ -45,7 +47,7 @@ class PlannedNodeList(NodeList):
         if state is None:
             return super().render(context)
         state.engine = engine_of(context)
-        plan = plan_of(self)(context, state)
+        plan = plan_of(self, may_wait=not state.on_loop)(context, state)
         # Begun right here: each level of nesting costs frames, and Python has not many.
         try:
             wait = plan.send(None)
@@ -65,29 +67,44 @@ class PlannedNodeList(NodeList):
         if state is None:
             return super().render(context)
         state.engine = engine_of(context)
+        known = vars(self).get(PLAN_ATTRIBUTE)
+        plan = _first_run(self, context, state) if known is None else known(context, state)
         before = state.stand_on(True)
         try:
-            return await state.arun(plan_of(self)(context, state), state)  # type: ignore[no-any-return]
+            return await state.arun(plan, state)  # type: ignore[no-any-return]
         finally:
             state.stand_on(before)
 
 
-def plan_of(nodelist: Any, template: Template | None = None, name: str = "") -> PlanFunction:
+def plan_of(
+    nodelist: Any, template: Template | None = None, name: str = "", *, may_wait: bool = True
+) -> PlanFunction:
     """Return the plan of a node list, compiling it the first time.
+
+    Threads that want the same one compile it once; those that want another do not wait.
 
     Args:
         nodelist: a template's, block's or tag's node list. The plan is kept on it.
         template: the template it belongs to, if that is known; its source shows in tracebacks.
         name: what to call the plan in tracebacks.
+        may_wait: whether to wait for a thread that compiles the same node list; the event loop may
+            not, and compiles it too.
     """
     plan = nodelist.__dict__.get(PLAN_ATTRIBUTE)
-    if plan is None:
-        with lock:
-            plan = nodelist.__dict__.get(PLAN_ATTRIBUTE)
-            if plan is None:
-                plan = Module(nodelist, template, name).function()
-                setattr(nodelist, PLAN_ATTRIBUTE, plan)
-    return plan  # type: ignore[no-any-return]
+    if plan is not None:
+        return plan  # type: ignore[no-any-return]
+    lock = compiling.setdefault(id(nodelist), threading.RLock())
+    if not lock.acquire(blocking=may_wait):
+        return Module(nodelist, template, name).function()
+    try:
+        plan = nodelist.__dict__.get(PLAN_ATTRIBUTE)
+        if plan is None:
+            plan = Module(nodelist, template, name).function()
+            setattr(nodelist, PLAN_ATTRIBUTE, plan)
+        return plan  # type: ignore[no-any-return]
+    finally:
+        compiling.pop(id(nodelist), None)
+        lock.release()
 
 
 def compiled(
@@ -100,6 +117,11 @@ def compiled(
     if state.on_loop:
         return (yield Wait(Kind.CALL, plan_of, (nodelist, template, name)))  # type: ignore[no-any-return]
     return plan_of(nodelist, template, name)
+
+
+def _first_run(nodelist: Any, context: Context, state: State) -> Plan:
+    plan = yield from compiled(state, nodelist)
+    return (yield from plan(context, state))
 
 
 class Module:
