@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import Any
 
+# Plain classes: making a dataclass takes longer than importing most modules.
 
-@dataclass(frozen=True, slots=True)
+
 class Effects:
     """What rendering some nodes may do with the context, apart from reading known names.
 
@@ -19,11 +19,21 @@ class Effects:
     runs, and it may do the same with any name.
     """
 
-    reads: bool = False
-    writes: frozenset[str] | None = frozenset()
-    foreign: frozenset[str] = frozenset()
-    upward: frozenset[str] = frozenset()
-    elsewhere: bool = False
+    __slots__ = ("elsewhere", "foreign", "reads", "upward", "writes")
+
+    def __init__(
+        self,
+        reads: bool = False,
+        writes: frozenset[str] | None = frozenset(),
+        foreign: frozenset[str] = frozenset(),
+        upward: frozenset[str] = frozenset(),
+        elsewhere: bool = False,
+    ) -> None:
+        self.reads = reads
+        self.writes = writes
+        self.foreign = foreign
+        self.upward = upward
+        self.elsewhere = elsewhere
 
     def __or__(self, other: Effects) -> Effects:
         if other is NONE or self is NONE:  # as most are
@@ -41,7 +51,7 @@ class Effects:
 
     def contained(self) -> Effects:
         """The same effects outside a frame that holds what is written inside it."""
-        return replace(self, writes=frozenset())
+        return Effects(self.reads, frozenset(), self.foreign, self.upward, self.elsewhere)
 
     @property
     def changing(self) -> frozenset[str]:
@@ -84,38 +94,70 @@ def assigns(*names: str | None) -> Effects:
     return Effects(writes=written)
 
 
-@dataclass(slots=True)
 class Frame:
-    """One level of names around the code being written."""
+    """One level of names around the code being written.
 
-    names: dict[str, Any] = field(default_factory=dict)
-    """The context's name -> the binding that holds its value."""
-    changing: frozenset[str] = frozenset()
-    """Names that are set inside this frame, so that only the context knows their value."""
-    opaque: bool = False
-    """Whether any name may be set inside."""
-    elsewhere: bool = False
-    """Whether code compiled elsewhere runs inside, which may set names of any frame."""
+    Args:
+        names: the context's name -> the binding that holds its value.
+        changing: names that are set inside this frame, so that only the context knows their value.
+        opaque: whether any name may be set inside.
+        elsewhere: whether code compiled elsewhere runs inside, which may set names of any frame.
+    """
+
+    __slots__ = ("changing", "elsewhere", "names", "opaque")
+
+    def __init__(
+        self,
+        names: dict[str, Any] | None = None,
+        changing: frozenset[str] = frozenset(),
+        opaque: bool = False,
+        elsewhere: bool = False,
+    ) -> None:
+        self.names = {} if names is None else names
+        self.changing = changing
+        self.opaque = opaque
+        self.elsewhere = elsewhere
 
 
-@dataclass(frozen=True, slots=True)
 class Local:
     """A context variable that the function keeps in a local variable."""
 
-    name: str
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
 
-@dataclass(slots=True)
 class WrittenLoop:
     """A ``{% for %}`` being written, as seen from its body."""
 
-    index: str
-    length: str
-    parent: WrittenLoop | None
-    dictionary: str
-    uses_index: bool = False
-    uses_dictionary: bool = False
-    preamble: list[str] = field(default_factory=list)
-    """Lines to run once before the loop."""
-    hoisted: dict[str, str] = field(default_factory=dict)
-    """Names of the context that are looked up once, before the loop -> local variables."""
+    __slots__ = (
+        "dictionary",
+        "hoisted",
+        "index",
+        "length",
+        "parent",
+        "preamble",
+        "uses_dictionary",
+        "uses_index",
+    )
+
+    def __init__(
+        self,
+        *,
+        index: str,
+        length: str,
+        parent: WrittenLoop | None,
+        dictionary: str,
+        uses_dictionary: bool = False,
+    ) -> None:
+        self.index = index
+        self.length = length
+        self.parent = parent
+        self.dictionary = dictionary
+        self.uses_index = False
+        self.uses_dictionary = uses_dictionary
+        self.preamble: list[str] = []
+        """Lines to run once before the loop."""
+        self.hoisted: dict[str, str] = {}
+        """Names of the context that are looked up once, before the loop -> local variables."""

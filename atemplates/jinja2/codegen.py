@@ -11,7 +11,6 @@ from typing import Any
 
 from jinja2 import nodes, runtime
 from jinja2.compiler import CompilerExit, Frame, find_undeclared
-from jinja2.meta import find_referenced_templates
 from jinja2.nativetypes import NativeCodeGenerator
 from jinja2.nodes import EvalContext
 
@@ -53,6 +52,8 @@ class PlanCodeGenerator(MacroWriter):
         blocks = ", ".join(f"{name!r}: block_{name}" for name in self.blocks)
         self.writeline(f"blocks = {{{blocks}}}", extra=1)
         self.writeline(f"own_names = frozenset({used!r})")
+        from jinja2.meta import find_referenced_templates  # compiling is rare
+
         references = [name for name in find_referenced_templates(node) if name is not None]
         self.writeline(f"references = {tuple(references)!r}")
         template, file = self.name or "<template>", self.filename or ""

@@ -15,13 +15,16 @@ import atexit
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import logger
-from . import learned_file
 from .guard import GuardWatch, NeedsLoop, needs_loop
-from .learned_file import FunctionKey, LearnedEntry, Refused
 from .python_code import SOMEBODYS
+
+if TYPE_CHECKING:
+    from .learned_file import FunctionKey, LearnedEntry
+
+# `learned_file` is imported where a file is read or written: most sites carry none.
 
 TRUSTED_AFTER = 3
 """After how many quick runs in the thread code runs on the loop."""
@@ -58,7 +61,7 @@ class FunctionRecord:
     def of(cls, entry: LearnedEntry) -> FunctionRecord:
         """Make the record that a file carries."""
         record = cls()
-        for name in LearnedEntry._fields:
+        for name in entry._fields:
             setattr(record, name, getattr(entry, name))
         record.quick = min(record.quick, record.runs)
         return record
@@ -66,6 +69,8 @@ class FunctionRecord:
     @property
     def entry(self) -> LearnedEntry:
         """What a file is to carry."""
+        from .learned_file import LearnedEntry
+
         return LearnedEntry(*(getattr(self, name) for name in LearnedEntry._fields))
 
     @property
@@ -133,6 +138,8 @@ def known_record(code: Any) -> FunctionRecord | None:
     except TypeError:  # a callable object without a hash
         return None
     if record is None and CARRIED:
+        from . import learned_file
+
         name = learned_file.qualified_name(code)
         entry = CARRIED[name].get(learned_file.digest_of(code)) if name in CARRIED else None
         if entry is not None:
@@ -239,10 +246,12 @@ def carry(path: str | Path) -> None:
     Args:
         path: the file. It need not be there yet; its folder has to be.
     """
+    from . import learned_file
+
     file = Path(path).absolute()
     try:
         entries = learned_file.read_learned(file)
-    except Refused as error:
+    except learned_file.Refused as error:
         logger.warning("What was learned is not read from %s: %s.", file, error)
         return
     for (module, name, digest), entry in entries.items():
@@ -258,13 +267,15 @@ def save(path: str | Path) -> None:
     Args:
         path: the file. It need not be there yet; its folder has to be.
     """
+    from . import learned_file
+
     file = Path(path).absolute()
     try:
         written = learned_file.read_learned(file)
         entries = learned_file.merged(written, entries_learned(), BEGUN.get(file, {}))
         if entries != written:
             learned_file.write_learned(file, entries)
-    except (Refused, OSError) as error:
+    except (learned_file.Refused, OSError) as error:
         logger.warning("What was learned is not written to %s: %s.", file, error)
 
 
@@ -277,6 +288,8 @@ def save_all() -> None:
 
 def entries_learned() -> dict[FunctionKey, LearnedEntry]:
     """Return what another process may know of the functions that were met in this one."""
+    from . import learned_file
+
     entries: dict[FunctionKey, LearnedEntry] = {}
     for code, record in list(RECORDS.items()):
         key = learned_file.key_of(code)

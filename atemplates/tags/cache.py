@@ -6,8 +6,6 @@ from typing import Any
 
 from django.core.cache import InvalidCacheBackendError, caches
 from django.core.cache.backends.base import BaseCache
-from django.core.cache.backends.dummy import DummyCache
-from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.utils import make_template_fragment_key
 from django.template.exceptions import TemplateSyntaxError
 from django.templatetags.cache import CacheNode
@@ -19,8 +17,20 @@ from ..runtime.state import State
 from ..runtime.waits import Kind, Plan, Wait
 from .arguments import Failing, write_argument
 
-IN_MEMORY = (DummyCache, LocMemCache)
-"""Caches that do no I/O: asking them right away is cheaper than any waiting."""
+IN_MEMORY = frozenset(
+    {
+        ("django.core.cache.backends.dummy", "DummyCache"),
+        ("django.core.cache.backends.locmem", "LocMemCache"),
+    }
+)
+"""Caches that do no I/O: asking them right away is cheaper than any waiting. By name, since most
+sites import neither."""
+
+
+def is_in_memory(cache: Any) -> bool:
+    """Whether a cache is exactly one of those."""
+    kind = type(cache)
+    return (kind.__module__, kind.__qualname__) in IN_MEMORY
 
 
 def cache_effects(node: CacheNode) -> Effects:
@@ -107,7 +117,7 @@ def _unknown(argument: Failing) -> TemplateSyntaxError:
 def cache_get(state: State, fragment: Any) -> Plan:
     """The plan of asking the cache."""
     cache, key, _ = fragment
-    if state.on_loop and type(cache) not in IN_MEMORY:
+    if state.on_loop and not is_in_memory(cache):
         if has_own_async(cache, "aget"):
             return (yield Wait(Kind.AWAIT, cache.aget(key)))
         return (yield Wait(Kind.CALL, cache.get, (key,)))
@@ -117,7 +127,7 @@ def cache_get(state: State, fragment: Any) -> Plan:
 def cache_set(state: State, fragment: Any, text: str) -> Plan:
     """The plan of filling the cache."""
     cache, key, expire = fragment
-    if state.on_loop and type(cache) not in IN_MEMORY:
+    if state.on_loop and not is_in_memory(cache):
         if has_own_async(cache, "aset"):
             yield Wait(Kind.AWAIT, cache.aset(key, text, expire))
         else:

@@ -8,7 +8,6 @@ from typing import Any
 
 import jinja2
 from django.apps import apps
-from django.contrib.messages import get_messages
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.templatetags.static import PrefixNode, static
@@ -148,7 +147,11 @@ def url(context: jinja2.runtime.Context, name: str, *args: Any, **kwargs: Any) -
 def messages_of(context: jinja2.runtime.Context) -> Any:
     """The messages of the request; none if there is no request."""
     request = request_of(context)
-    return [] if request is None else get_messages(request)
+    if request is None:
+        return []
+    from django.contrib.messages import get_messages  # not every site has messages
+
+    return get_messages(request)
 
 
 def now(format: str) -> str:
