@@ -10,7 +10,7 @@ from django.template import defaultfilters
 
 from ..runtime.fast import dates, numbers
 
-HUMANIZE = "django.contrib.humanize.templatetags.humanize"
+HUMANIZE_FILTERS = "django.contrib.humanize.templatetags.humanize"
 """A library that many sites do not load: its filters are known when it is loaded."""
 
 TWINS: dict[Any, Any] = {
@@ -27,7 +27,7 @@ def twin_of(function: Any) -> Any:
     """Return the function that compiled code asks first, or None."""
     if type(function) is not FunctionType:
         return None
-    humanize = sys.modules.get(HUMANIZE)
+    humanize = sys.modules.get(HUMANIZE_FILTERS)
     if humanize is not None and function is humanize.intcomma:
         return numbers.intcomma
     return TWINS.get(function)
@@ -37,7 +37,7 @@ def is_stock(function: Any) -> bool:
     """Whether a filter is a function of Django's own."""
     if type(function) is not FunctionType:
         return False
-    humanize = sys.modules.get(HUMANIZE)
+    humanize = sys.modules.get(HUMANIZE_FILTERS)
     return function in STOCK or (
         humanize is not None and function in humanize.register.filters.values()
     )
