@@ -53,7 +53,6 @@ ONLY_IN = {
     # Settings stop at the edge: everything below takes arguments.
     "django.conf": {
         "engines",
-        "runtime.fast.numbers",
         "checks",
         "management",
         "pytest_plugin",

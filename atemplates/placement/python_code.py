@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import os
-import sys
 import uuid
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
@@ -29,6 +27,8 @@ from django.utils.functional import LazyObject, empty
 from django.utils.functional import cached_property as django_cached_property
 from django.utils.safestring import SafeString
 from markupsafe import Markup
+
+from .quiet_modules import is_quiet_place
 
 SOMEBODYS = "code that cannot be named"
 """Stands for code of others that is not known before it runs."""
@@ -54,23 +54,6 @@ BUILTIN_CONTAINERS: frozenset[type] = frozenset(
 MOST_ITEMS = 50
 """How many items of a container are looked at one by one; a larger one may hold anything."""
 
-LIBRARY = os.path.dirname(os.__file__) + os.sep
-"""Where Python's own library lies: a site may have a package named like one of its modules."""
-NOT_OF_PYTHON = tuple(LIBRARY + folder for folder in ("site-packages", "dist-packages"))
-QUIET_PACKAGES = frozenset({"asgiref", "jinja2", "markupsafe", __name__.partition(".")[0]})
-QUIET_MODULES = (
-    "django.conf",
-    "django.contrib.contenttypes.fields",
-    "django.core.files.utils",
-    "django.db.models",
-    "django.http",
-    "django.template",
-    "django.templatetags",
-    "django.urls",
-    "django.utils",
-)
-"""Where code lies that asks no database by itself. Django's ORM asks in ways that are known."""
-
 COMPARISON = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__")
 ITERATION = ("__iter__", "__len__", "__getitem__", "__reversed__")
 CACHED_PROPERTY_TYPES: tuple[type, ...] = (cached_property, django_cached_property)
@@ -93,23 +76,6 @@ def is_quiet(function: FunctionType) -> bool:
         return False
     inner = function.__dict__.get("__wrapped__")
     return inner is None or call_code(inner) is None
-
-
-def is_quiet_place(module: str, filename: str) -> bool:
-    """Whether a module belongs to such a library."""
-    package = module.partition(".")[0]
-    if package == "django":
-        return module.startswith(QUIET_MODULES)
-    return package in QUIET_PACKAGES or (
-        package in sys.stdlib_module_names and is_pythons(filename)
-    )
-
-
-def is_pythons(filename: str) -> bool:
-    """Whether a file belongs to Python's own library."""
-    if filename.startswith("<frozen "):
-        return True
-    return filename.startswith(LIBRARY) and not filename.startswith(NOT_OF_PYTHON)
 
 
 QUIET: dict[tuple[str, str], bool] = {}
@@ -143,6 +109,8 @@ ATTRIBUTES: dict[type, dict[str, AttributeCode]] = {}
 """What is known of attributes. Two threads that learn the same at once write the same."""
 SPECIAL: dict[tuple[type, tuple[str, ...]], Code] = {}
 """What is known of special methods. Two threads that learn the same at once write the same."""
+MOST_KNOWN = 20_000
+"""How many entries these have, and `REACHED`: classes may be made at run time."""
 
 
 def forget_python_code() -> None:
@@ -150,6 +118,12 @@ def forget_python_code() -> None:
     ATTRIBUTES.clear()
     SPECIAL.clear()
     REACHED.clear()
+
+
+def make_room(known: dict[Any, Any]) -> None:
+    """Empty a dict of what was learned when it is full; a thread that reads it learns anew."""
+    if len(known) >= MOST_KNOWN:
+        known.clear()
 
 
 def attribute_code(value: Any, name: str) -> Code:
@@ -162,6 +136,7 @@ def attribute_code(value: Any, name: str) -> Code:
         if issubclass(kind, LazyObject):
             inner = made(value)
             return SOMEBODYS if inner is empty else attribute_code(inner, name)
+        make_room(ATTRIBUTES)
         known = ATTRIBUTES[kind] = {}
     found = known.get(name)
     if found is None:
@@ -406,6 +381,7 @@ def reached_code(kind: type, function: FunctionType) -> Code:
                 break
             seen.add(attribute)
             left.append(attribute)
+    make_room(REACHED)
     REACHED[kind, function] = found
     return found
 
@@ -441,5 +417,6 @@ def special_code(kind: type, *names: str) -> Code:
             code = SOMEBODYS  # an object in the place of a method
         if code is not None:
             break
+    make_room(SPECIAL)
     SPECIAL[kind, names] = code
     return code

@@ -33,10 +33,13 @@ class Ambient:
         "_thread",
         "_zone",
         "addresses",
+        "groups_digits",
         "messages",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, groups_digits: bool = False) -> None:
+        self.groups_digits = groups_digits
+        """Whether thousand separators are configured."""
         self._context: Context | None = None
         self._thread = 0
 

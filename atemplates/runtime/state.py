@@ -231,7 +231,7 @@ class State:
                 made = self.new_relations()
                 self.uses_relations = True
             elif name == "ambient":
-                made = Ambient()
+                made = Ambient(not self.plain_integers)
             elif name == "read":
                 made = ReadSources()
             else:

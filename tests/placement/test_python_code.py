@@ -21,7 +21,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from atemplates.placement import python_code
+from atemplates.placement import python_code, quiet_modules
 from atemplates.placement.python_code import SOMEBODYS, attribute_code, call_code
 from atemplates.placement.value_code import (
     comparison_code,
@@ -821,7 +821,7 @@ def written_in(module, filename):
         ("os.path", "<frozen posixpath>", True),
         ("calendar.models", "/srv/site/calendar/models.py", False),
         ("profile", "/srv/site/profile.py", False),
-        ("queue.tasks", python_code.LIBRARY + "site-packages/queue/tasks.py", False),
+        ("queue.tasks", quiet_modules.LIBRARY + "site-packages/queue/tasks.py", False),
         ("__main__", collections.__file__, False),
         ("django.utils.text", "/srv/django/utils/text.py", True),
         ("django.forms.forms", "/srv/django/forms/forms.py", False),
@@ -835,3 +835,19 @@ def test_whose_code_it_is(module, filename, quiet):
     """By module and file: a site may name its packages like Python's own."""
     function = written_in(module, filename)
     assert call_code(function) is (None if quiet else function)
+
+
+def test_what_is_known_of_classes_made_at_run_time_has_a_bound(monkeypatch):
+    monkeypatch.setattr(python_code, "MOST_KNOWN", 50)
+    python_code.forget_python_code()
+
+    def method(self):
+        return len(self.rows)
+
+    for number in range(200):
+        kind = type(f"Made{number}", (), {"method": method, "__str__": method})
+        attribute_code(kind(), "method")
+        python_code.special_code(kind, "__str__")
+        python_code.reached_code(kind, method)
+    known = (python_code.ATTRIBUTES, python_code.SPECIAL, python_code.REACHED)
+    assert all(0 < len(each) <= 50 for each in known)

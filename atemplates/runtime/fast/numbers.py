@@ -10,7 +10,6 @@ import decimal
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.utils.safestring import SafeString
 
 from ..ambient import Ambient
@@ -69,7 +68,7 @@ def localized_number(value: float | Decimal, use_l10n: bool | None, ambient: Amb
 
 def with_separator(number: str, use_l10n: bool | None, ambient: Ambient) -> str | None:
     """Write the language's decimal separator; None when digits may have to be grouped."""
-    if settings.USE_THOUSAND_SEPARATOR:
+    if ambient.groups_digits:
         return None
     separator = ambient.format("DECIMAL_SEPARATOR", use_l10n)
     return number if separator == "." else number.replace(".", str(separator))

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.humanize.templatetags import humanize
 from django.template import defaultfilters
 from django.test import override_settings
@@ -43,7 +44,8 @@ def outcome(function: Any, *args: Any) -> Any:
 
 def floatformat(number: Any, argument: Any) -> Any:
     """Apply the filter as compiled code does."""
-    ours = numbers.floatformat(Ambient().now(), number, argument)
+    ambient = Ambient(django_settings.USE_THOUSAND_SEPARATOR).now()
+    ours = numbers.floatformat(ambient, number, argument)
     return defaultfilters.floatformat(number, argument) if ours is None else ours
 
 
