@@ -48,7 +48,7 @@ ARROWS = {
     "testing": {"relations"},
 }
 ONLY_IN = {
-    "asyncio": {"runtime.drivers", "runtime.hops"},
+    "asyncio": {"runtime.answers", "runtime.drivers", "runtime.hops"},
     "asgiref": {"runtime.hops"},
     # Settings stop at the edge: everything below takes arguments.
     "django.conf": {
