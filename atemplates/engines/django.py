@@ -114,7 +114,7 @@ class DjangoTemplates(stock.DjangoTemplates):
 class Template(stock.Template):
     """A loaded template: ``render()`` for sync code, ``await render_async()`` for async code."""
 
-    backend: DjangoTemplates
+    backend: DjangoTemplates  # pyright: ignore[reportIncompatibleVariableOverride]
     template: ParsedTemplate
 
     def render(

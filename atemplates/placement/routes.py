@@ -69,7 +69,8 @@ def route_of(template: Any) -> PageRoute:
     if nodelist is None:
         return PageRoute()
     attributes = vars(nodelist)
-    route: PageRoute | None = attributes.get(ROUTE_ATTRIBUTE)
-    if route is None:
-        route = attributes.setdefault(ROUTE_ATTRIBUTE, PageRoute())
+    known: PageRoute | None = attributes.get(ROUTE_ATTRIBUTE)
+    if known is not None:
+        return known
+    route: PageRoute = attributes.setdefault(ROUTE_ATTRIBUTE, PageRoute())
     return route

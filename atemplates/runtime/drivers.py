@@ -104,9 +104,11 @@ class Carried(Protocol):
 
     def stand_on(self, loop: bool) -> bool:
         """Say whether what runs next stands on an event loop; return how it was before."""
+        ...
 
     def in_thread(self) -> AbstractContextManager[Any]:
         """What is around a part of the plan that runs in the request's thread."""
+        ...
 
 
 class Part(NamedTuple):

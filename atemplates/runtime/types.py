@@ -11,11 +11,11 @@ import datetime
 import decimal
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from inspect import CO_ITERABLE_COROUTINE, iscoroutinefunction
 from types import FunctionType, GeneratorType, MethodType
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
@@ -199,7 +199,7 @@ def is_django(module: str) -> bool:
     return module == "django" or module.startswith("django.")
 
 
-def is_awaitable(value: Any) -> bool:
+def is_awaitable(value: Any) -> TypeGuard[Awaitable[Any]]:
     """Whether ``value`` can be awaited, as ``inspect.isawaitable`` says, but by its type alone.
 
     A lazy object such as ``request.user`` answers ``isinstance`` by making what it stands for,

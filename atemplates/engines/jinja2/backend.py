@@ -104,7 +104,7 @@ class Jinja2Template(stock.Template):
     backend: Jinja2  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(self, backend: Jinja2, loaded: jinja2.Template, source: str | None = None) -> None:
-        self.backend = backend
+        self.backend = backend  # pyright: ignore[reportIncompatibleVariableOverride]
         self.loaded = loaded
         self.source = source
         self.origin = stock.Origin(
