@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from .relations.events import Event
+    from .relations.policy import Event
     from .testing import Log
 
 PLUGIN_POLICIES = {"raise": "raise", "warn": "warn", "allow": None}
@@ -107,8 +107,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     if not failing and PLUGIN_POLICIES.get(marked) is None:
         return (yield)
     # Not before: a test run that does not ask must not pay for importing Django's models.
-    from .relations.events import observe_everywhere
-    from .relations.policy import relations_everywhere
+    from .relations.policy import observe_everywhere, relations_everywhere
 
     seen: list[Event] = []
     with ExitStack() as stack:
@@ -146,7 +145,7 @@ def failure_text(events: list[Event]) -> str:
 @pytest.fixture
 def lazy_log() -> Iterator[Log]:
     """The events of every render in this test, from any thread; ``lazy_log.lazy`` those to fix."""
-    from .relations.events import observe_everywhere
+    from .relations.policy import observe_everywhere
     from .testing import Log
 
     log = Log()
@@ -175,7 +174,7 @@ class AccessReporter:
     def pytest_sessionstart(self) -> None:
         """Begin to observe."""
         from .migration.recordings import access_record
-        from .relations.events import observe_everywhere
+        from .relations.policy import observe_everywhere
 
         self.end = observe_everywhere(lambda event: self.recording.add(access_record(event)))
 

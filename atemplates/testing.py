@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from .relations.events import Event, observing
-from .relations.policy import LazyAccessError, LazyAccessWarning, relations, reset_warnings
+from .relations.policy import (
+    Event,
+    LazyAccessError,
+    LazyAccessWarning,
+    observing,
+    relations,
+    reset_warnings,
+)
 
 __all__ = [
     "Event",

@@ -17,8 +17,7 @@ from ..compiler.foreign import write_back
 from ..compiler.nodes import use_families
 from ..compiler.templates import callers, render_plan
 from ..placement.routes import route_of
-from ..relations.events import observers
-from ..relations.policy import check_policy, current_policy
+from ..relations.policy import check_policy, current_policy, observers
 from ..runtime import drivers
 from ..runtime.state import STRICT, Policy, State
 from ..runtime.types import INERT, is_awaitable
@@ -30,7 +29,7 @@ from .options import RECORDER
 
 if TYPE_CHECKING:
     from ..migration.recorder import Recorder
-    from ..relations.events import Observer
+    from ..relations.policy import Observer
     from ..relations.render_relations import RenderRelations
 
 use_families(FAMILIES)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest
 
 from ..errors import logger
-from ..relations.events import Observer, observers
-from ..relations.models import is_a
-from ..relations.static import attributes, static_attribute, static_text
+from ..relations.models import attributes, is_a, static_attribute, static_text
+from ..relations.policy import Observer, observers
 
 if TYPE_CHECKING:
     from ..migration.recorder import Recorder

@@ -15,8 +15,8 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Manager, Model
 
-from ..relations.joins import why_not_join
 from ..relations.models import Relation, relations_of
+from ..relations.path_steps import why_not_join
 from ..relations.paths import ITEM
 
 FREE_ON_PREFETCH = frozenset({"all", "count", "exists"})

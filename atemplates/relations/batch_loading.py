@@ -3,19 +3,24 @@
 Each function is called for one instance, the first of its list; the others are its peers, which
 are loaded with it where that takes no further query. What goes wrong for a peer alone is left for
 the peer's own turn.
+
+Since Django 6.1 an instance has a fetch mode, which says how what it lacks is fetched. One that the
+user chose is respected; one of ours is taken off while something is loaded from the instance.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib import import_module
 from typing import Any, TypeAlias
 
+import django
 from django.core.exceptions import ObjectDoesNotExist, SynchronousOnlyOperation
 from django.db import DatabaseError, InterfaceError, router
 from django.db.models import Model, prefetch_related_objects
 
-from . import fetching
 from .models import (
     PREFETCHED,
     Relation,
@@ -26,6 +31,95 @@ from .models import (
     key_columns,
     lacks,
 )
+
+HAS_FETCH_MODES = django.VERSION >= (6, 1)
+
+FetchMode: Any = object
+FETCH_ONE: Any = None
+if HAS_FETCH_MODES:
+    fetch_modes: Any = import_module("django.db.models.fetch_modes")
+    FetchMode, FETCH_ONE = fetch_modes.FetchMode, fetch_modes.FETCH_ONE
+
+batching_render: ContextVar[Any] = ContextVar("atemplates_fetching", default=None)
+"""The render that runs: instances may be shared with another one, whose policy is not ours."""
+
+
+class LoopFetchMode(FetchMode):  # type: ignore[misc]
+    """Asks a render what to fetch, while the render goes on; else fetches one, as usual.
+
+    Django hands the mode of an instance on to what a property reads through it, and notes which
+    rows came with the same query.
+    """
+
+    __slots__ = ("render",)
+
+    track_peers = True
+
+    def __init__(self) -> None:
+        self.render: Any = None
+        """Whose ``fetch_in_python(fetcher, instance)`` decides; None when the render is over."""
+
+    def fetch(self, fetcher: Any, instance: Model) -> None:
+        """Fetch a field for an instance, and perhaps for those beside it.
+
+        Raises:
+            LazyAccessError: under ``"raise"``.
+            ObjectDoesNotExist: there is no such row.
+        """
+        if self.render is None or batching_render.get() is not self.render:
+            fetcher.fetch_one(instance)
+        else:
+            self.render.fetch_in_python(fetcher, instance)
+
+    def __reduce__(self) -> Any:
+        # An instance that is pickled (into a cache, say) leaves the render.
+        return usual, ()
+
+
+def usual() -> Any:
+    """Return the mode that instances have when nobody chose one."""
+    return FETCH_ONE
+
+
+def fetch_one(fetcher: Any, instance: Model) -> None:
+    """Fetch a field for one instance as Django does."""
+    with usual_mode(instance):
+        fetcher.fetch_one(instance)
+
+
+@contextmanager
+def usual_mode(instance: Model) -> Iterator[None]:
+    """Take our mode off an instance for a while: what is loaded from it inherits its mode."""
+    mode = instance._state.fetch_mode if HAS_FETCH_MODES else None
+    if not isinstance(mode, LoopFetchMode):
+        yield
+        return
+    instance._state.fetch_mode = FETCH_ONE
+    try:
+        yield
+    finally:
+        instance._state.fetch_mode = mode
+
+
+def has_own_mode(instance: Model) -> bool:
+    """Whether the user chose a fetch mode for this instance, which is then respected."""
+    return HAS_FETCH_MODES and is_own_mode(instance._state.fetch_mode)
+
+
+def is_own_mode(mode: Any) -> bool:
+    """Whether this is a fetch mode that the user chose: neither the usual one nor ours."""
+    return (
+        HAS_FETCH_MODES
+        and isinstance(mode, FetchMode)
+        and mode is not FETCH_ONE
+        and not isinstance(mode, LoopFetchMode)
+    )
+
+
+def is_usual(instance: Model) -> bool:
+    """Whether an instance fetches one by one, so that it can be given a mode of ours."""
+    return instance._state.fetch_mode is FETCH_ONE
+
 
 Absent: TypeAlias = list[tuple[Model, "ObjectDoesNotExist | None"]]
 """Instances for which a load brought nothing, and what reading the attribute raises; None when
@@ -55,7 +149,7 @@ def load(peers: list[Model], relation: Relation) -> Absent:
         return gone  # the key is null, or there is no row that it could be read from
     try:
         group = together(missing, relation)
-        with _without_traces(group), fetching.usual_mode(group[0]):
+        with _without_traces(group), usual_mode(group[0]):
             prefetch_related_objects(group, _lookup(group, relation))
     except DATABASE_ERRORS:
         raise
@@ -69,7 +163,7 @@ def load(peers: list[Model], relation: Relation) -> Absent:
 def _load_one(instance: Model, relation: Relation) -> Absent:
     """Load one just as stock Django does."""
     try:
-        with fetching.usual_mode(instance):
+        with usual_mode(instance):
             getattr(instance, relation.name)
     except ObjectDoesNotExist as error:
         return [(instance, error)]
@@ -192,7 +286,7 @@ def load_many(peers: list[Model], relation: Relation) -> list[tuple[Model, str]]
     group = together(saved, relation)
     before = {id(peer): set(_prefetched(peer)) for peer in group}
     try:
-        with fetching.usual_mode(group[0]):
+        with usual_mode(group[0]):
             prefetch_related_objects(group, relation.name)
     except DATABASE_ERRORS:
         raise
@@ -231,7 +325,7 @@ def load_deferred(peers: list[Model], field: Any) -> Absent:
     """
     model = type(peers[0])
     if refreshes_itself(model):
-        with fetching.usual_mode(peers[0]):
+        with usual_mode(peers[0]):
             getattr(peers[0], field.attname)
         return []
     database = peers[0]._state.db

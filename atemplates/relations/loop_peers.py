@@ -1,19 +1,21 @@
 """Which objects stand beside an object in the loops around it.
 
-A loop notes the list it goes through; `Loops.peers` finds the object's list, and follows the same
-path from the other rows, through what is loaded already: it never sends a query and runs nobody's
-code.
+A loop notes the list it goes through; `LoopStack.peers` finds the object's list, and follows the
+same path from the other rows, through what is loaded already: it never sends a query and runs
+nobody's code.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 
 from .models import (
+    Relation,
+    attributes,
     instance_of,
     is_a,
     is_loaded,
@@ -22,14 +24,29 @@ from .models import (
     loaded_rows,
     missing_key,
     relations_of,
+    shares,
+    static_attribute,
+    static_rows,
 )
-from .static import attributes, static_attribute, static_rows
 
 CHUNK = 500
 """How many rows a load is for, at most, counted from the current row."""
 
 LONGEST_ROW = 10
 """A row that is a longer tuple is not looked into."""
+
+
+class StepPlace(NamedTuple):
+    """A step that a template takes, with what is known about it."""
+
+    site: Any
+    """The expression, as the resolver knows it; None if that is not known."""
+    root: Any
+    """The value of the expression's first bit."""
+    done: int
+    """How many bits of the expression are resolved."""
+    bit: str = ""
+    """What is resolved next."""
 
 
 class Loop:
@@ -67,7 +84,7 @@ class Loop:
         """Where an object was found last: the next one asked for is likely there or beside it."""
         self._places: dict[int, tuple[int, int | None]] | None = None
 
-    def find(self, item: Any) -> tuple[int, int | None] | None:
+    def position_of(self, item: Any) -> tuple[int, int | None] | None:
         """Return the position of the row that is ``item`` or a tuple that holds it.
 
         Returns:
@@ -108,7 +125,7 @@ def _places(values: Sequence[Any]) -> dict[int, tuple[int, int | None]]:
     return places
 
 
-class Loops:
+class LoopStack:
     """The loops around the node that renders now, and where single objects came from."""
 
     def __init__(self) -> None:
@@ -151,86 +168,86 @@ class Loops:
         found = self.origins.get(id(value))
         return found[1:] if found is not None and found[0] is value else None
 
-    def find(self, item: Any) -> tuple[Loop, int, int | None] | None:
+    def loop_of(self, item: Any) -> tuple[Loop, int, int | None] | None:
         """Find the loop in which ``item`` is a row, its position, and its place in a tuple row."""
         if item is None:
             return None
         for loop in reversed(self.stack):
-            found = loop.find(item)
+            found = loop.position_of(item)
             if found is not None:
                 return loop, *found
         return None
 
     def peers(self, item: Any, limit: int = CHUNK) -> list[Any]:
         """Return the objects that stand where ``item`` stands, it first, then later rows'."""
-        found = self.find(item)
+        found = self.loop_of(item)
         if found is None:
             origin = self.origin(item)
             if origin is None:
                 return [item]
             owner, bits, _ = origin
             others = self.peers(owner, limit)[1:]
-            return [item, *(value for peer in others for value in follow_loaded(peer, bits))][
+            return [item, *(value for peer in others for value in resolve_loaded_path(peer, bits))][
                 :limit
             ]
         loop, position, place = found
         rows = loop.rows_from(position, place, limit)
         if len(rows) < limit and loop.owner is not None and loop.whole:
             for owner in self.peers(loop.owner, limit)[1:]:
-                for values in follow_loaded(owner, loop.bits):
+                for values in resolve_loaded_path(owner, loop.bits):
                     if is_a(values, (list, tuple, QuerySet)):
                         rows += Loop(values, None, (), "").rows_from(0, place, limit)
                 if len(rows) >= limit:
                     break
         return rows[:limit]
 
-    def trail(self, item: Any, name: str) -> tuple[str, tuple[str, ...]]:
+    def path_to(self, item: Any, name: str) -> tuple[str, tuple[str, ...]]:
         """Return the context variable that ``item`` hangs on, and the steps from there."""
-        found = self.find(item)
+        found = self.loop_of(item)
         if found is not None:
             loop, _, place = found
             steps = ("[]",) if place is None else ("[]", str(place))
             origin = self.origin(loop.values)
             if origin is not None:  # a list of {% regroup %}, with rows of another
                 owner, bits, root_name = origin
-                root, before = self.trail(owner, root_name)
+                root, before = self.path_to(owner, root_name)
                 return root, (*before, *bits, *steps)
             if loop.owner is None:
                 return loop.root or name, (*loop.bits, *steps)
-            root, before = self.trail(loop.owner, loop.root)
+            root, before = self.path_to(loop.owner, loop.root)
             return root, (*before, *loop.bits, *steps)
         origin = self.origin(item) if item is not None else None
         if origin is not None:
             owner, bits, root_name = origin
-            root, before = self.trail(owner, root_name)
+            root, before = self.path_to(owner, root_name)
             return root, (*before, *bits)
         return name, ()
 
-    def base(self, item: Any) -> Any:
+    def outermost_instance(self, item: Any) -> Any:
         """Return the outermost instance that the path to ``item`` goes through, or None."""
         outermost = item if instance_of(item) is not None else None
-        found = self.find(item)
+        found = self.loop_of(item)
         origin = self.origin(item) if item is not None else None
         owner = found[0].owner if found is not None else origin[0] if origin is not None else None
         if owner is None or owner is item:
             return outermost
-        further = self.base(owner)
+        further = self.outermost_instance(owner)
         return outermost if further is None else further
 
 
-def follow_loaded(item: Any, bits: tuple[str, ...]) -> list[Any]:
+def resolve_loaded_path(item: Any, bits: tuple[str, ...]) -> list[Any]:
     """Follow a path through what is loaded; a list of one value, or of none."""
     for bit in bits:
-        item = _next(item, bit)
+        item = _loaded_value(item, bit)
         if item is None:
             return []
     return [item]
 
 
-def _next(item: Any, bit: str) -> Any:
+def _loaded_value(item: Any, bit: str) -> Any:
     instance = instance_of(item)
     if instance is not None:
-        return _next_of_instance(instance, bit)
+        return _loaded_value_of_instance(instance, bit)
     if is_a(item, BaseManager):
         if bit != "all" or missing_key(item) is not None:
             return None
@@ -251,7 +268,7 @@ def _next(item: Any, bit: str) -> Any:
     return attributes(item).get(bit)
 
 
-def _next_of_instance(instance: Model, bit: str) -> Any:
+def _loaded_value_of_instance(instance: Model, bit: str) -> Any:
     relation = relations_of(type(instance)).get(bit)
     if relation is None:
         return instance.__dict__.get(bit)
@@ -262,3 +279,33 @@ def _next_of_instance(instance: Model, bit: str) -> Any:
     if relation.parent_link:
         return getattr(instance, bit)  # made from the child's own columns where it is not yet
     return relation.field.get_cached_value(instance, None)
+
+
+def instances_beside(
+    loops: LoopStack, instance: Model, place: StepPlace, relation: Relation | None = None
+) -> list[Model]:
+    """Return the loaded instances that stand where one stands, it first, all of its class.
+
+    Args:
+        place: the step that the instance was reached by.
+        relation: one that objects of another class may share, inherited from a parent's table.
+    """
+    site, root, index = place.site, place.root, place.done
+    if root is None or root is instance or site is None:
+        rows = loops.peers(instance)
+    else:
+        bits = site.bits[1:index]
+        rows = [
+            instance,
+            *(found for row in loops.peers(root)[1:] for found in resolve_loaded_path(row, bits)),
+        ]
+    kind, database = type(instance), instance._state.db
+    found = (instance_of(row) for row in rows)
+    unique = {
+        id(row): row
+        for row in found
+        if row is not None
+        and row._state.db == database
+        and (type(row) is kind or (relation is not None and shares(row, relation)))
+    }
+    return list(unique.values())

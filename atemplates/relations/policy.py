@@ -1,19 +1,141 @@
-"""What to do about a relation that was not loaded, and the errors and warnings that say so."""
+"""What applies to a render that begins: the policy for lazy access, and the observers of loads."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-from ..errors import LocatedError, Location
+from ..errors import LocatedError, Location, logger
 from ..runtime.state import POLICIES
+from .paths import dotted
 
-_override: ContextVar[str | None] = ContextVar("atemplates_relations", default=None)
+
+@dataclass(slots=True)
+class Event:
+    """One load or query caused by a template.
+
+    ``kind`` is ``"relation"`` (one object behind a key), ``"rows"`` (a queryset or a to-many
+    relation), ``"deferred"`` (a field that was left out), ``"count"`` or ``"exists"`` (of a
+    relation; grouped for a whole loop), ``"call"`` (anything else that queries: an ORM method, an
+    item of a queryset, a filter, a tag), or ``"python"`` (a property, method or ``__str__`` of a
+    model, whose own place is in ``source``).
+    """
+
+    template: str
+    line: int | None
+    expression: str
+    root: str
+    """The context variable the access hangs on."""
+    path: tuple[str, ...]
+    """The steps from the root; ``"[]"`` stands for an item of a list."""
+    kind: str
+    model: str = ""
+    rows: int = 0
+    """How many objects the load was for, or how many rows a queryset gave."""
+    milliseconds: float = 0.0
+    batch: bool = False
+    source: str = ""
+    """For code that is not the template's: ``file:line`` of what asked the database."""
+    suggestion: str = ""
+    """The call that would have loaded it in the view."""
+    related: bool = True
+    """Whether it hangs on a relation of an instance: not so for a queryset out of the context."""
+    entry: str = ""
+    """The label of the model that the path enters the models by: that of the object or row that
+    the context holds; empty when that is no model."""
+    entry_at: int = 0
+    """How many steps of the path lead there: the rest goes from ``entry``."""
+    loads: tuple[str, ...] | None = None
+    """For a queryset of the context: the lookups that it loads already."""
+    view: str = ""
+    """The name of the view whose request is rendered, when the context knows the request."""
+    file: str = ""
+    """The template's file, when it has one and it is known: several apps may have a template of one
+    name."""
+
+    @property
+    def is_lazy(self) -> bool:
+        """Whether the view could have loaded this: not a queryset that it passed unevaluated.
+
+        A queryset that comes from a row of a loop (``[]``) is sent once a row: that is lazy too.
+        """
+        if self.kind not in ("rows", "call"):
+            return True
+        return self.related or "[]" in self.path[:-1]
+
+    def __str__(self) -> str:
+        place = self.template or "<string>"
+        if self.line is not None:
+            place += f":{self.line}"
+        batch = " in batch" if self.batch else ""
+        return (
+            f"{place}: {self.expression} - {self.kind} {dotted(self.root, self.path)} "
+            f"({self.model}, {self.rows} rows{batch}, {self.milliseconds:.1f} ms)"
+        )
+
+
+Observer: TypeAlias = Callable[[Event], None]
+
+
+def report_event(event: Event, told: Iterable[Observer]) -> None:
+    """Give an event to observers; an exception of one is logged, and the others are told."""
+    for observer in told:
+        try:
+            observer(event)
+        except Exception:
+            logger.exception("An observer of a render failed: %s.", _name_of(observer))
+
+
+def _name_of(observer: Observer) -> str:
+    try:
+        return repr(observer)
+    except Exception:
+        return f"an object of {type(observer)}"
+
+
+_observers_here: ContextVar[tuple[Observer, ...]] = ContextVar("atemplates_observers", default=())
+# Any thread may add and remove; a render reads it in one step, when it begins.
+_observers_everywhere: list[Observer] = []
+
+
+def observers() -> tuple[Observer, ...]:
+    """The observers of a render that begins now."""
+    local = _observers_here.get()
+    return (*_observers_everywhere, *local) if _observers_everywhere else local
+
+
+@contextmanager
+def observing(observer: Observer) -> Iterator[None]:
+    """Tell ``observer`` of the events of every render begun inside, in this task and thread."""
+    token = _observers_here.set((*_observers_here.get(), observer))
+    try:
+        yield
+    finally:
+        _observers_here.reset(token)
+
+
+def observe_everywhere(observer: Observer) -> Callable[[], None]:
+    """Tell ``observer`` of the events of every render in this process, from any thread.
+
+    Returns:
+        A function that ends it.
+    """
+    _observers_everywhere.append(observer)
+
+    def end() -> None:
+        if observer in _observers_everywhere:
+            _observers_everywhere.remove(observer)
+
+    return end
+
+
+_policy_here: ContextVar[str | None] = ContextVar("atemplates_relations", default=None)
 # Any thread may add; each takes out the very entry it has put in. It is read in one step.
-_everywhere: list[list[str]] = []
+_policies_everywhere: list[list[str]] = []
 
 
 class LazyAccessError(LocatedError):
@@ -58,11 +180,11 @@ def relations(policy: str) -> Iterator[None]:
         ValueError: there is no such policy.
     """
     check_policy(policy)
-    token = _override.set(policy)
+    token = _policy_here.set(policy)
     try:
         yield
     finally:
-        _override.reset(token)
+        _policy_here.reset(token)
 
 
 @contextmanager
@@ -73,11 +195,11 @@ def relations_everywhere(policy: str) -> Iterator[None]:
         ValueError: there is no such policy.
     """
     entry = [check_policy(policy)]
-    _everywhere.append(entry)
+    _policies_everywhere.append(entry)
     try:
         yield
     finally:
-        _everywhere[:] = [each for each in _everywhere if each is not entry]
+        _policies_everywhere[:] = [each for each in _policies_everywhere if each is not entry]
 
 
 def check_policy(policy: Any) -> str:
@@ -93,7 +215,7 @@ def check_policy(policy: Any) -> str:
 
 def current_policy(configured: str) -> str:
     """Return the policy of a render that begins now."""
-    return _override.get() or next((entry[0] for entry in _everywhere[-1:]), configured)
+    return _policy_here.get() or next((entry[0] for entry in _policies_everywhere[-1:]), configured)
 
 
 # Any thread may add, or empty it: at worst a line is warned about once more.

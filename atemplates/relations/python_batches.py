@@ -7,18 +7,27 @@ reach further from there.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from time import perf_counter
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from ..runtime.running_steps import RunningStep, register_step
-from . import batch_loading, fetching
-from .events import Event
-from .loop_peers import CHUNK
-from .models import Relation, is_a, is_missing, relations_of
+from . import batch_loading
+from .batch_loading import (
+    FETCH_ONE,
+    LoopFetchMode,
+    batching_render,
+    fetch_one,
+    is_usual,
+    usual_mode,
+)
+from .loop_peers import CHUNK, StepPlace
+from .models import PREFETCHED, Relation, is_a, is_missing, loaded_rows, relations_of
+from .policy import Event
 from .query_attribution import caller
-from .reporting import Reporter, StepPlace
+from .reporting import Reporter
 
 
 class Group:
@@ -44,14 +53,14 @@ class PythonBatches:
 
     def __init__(self, reporter: Reporter) -> None:
         self.reporter = reporter
-        self.mode = fetching.LoopFetchMode()
+        self.mode = LoopFetchMode()
         self.place = StepPlace(None, None, 1)
         """The step whose Python code runs now."""
         self.members: dict[int, tuple[Model, Group]] = {}
         self.absent: dict[tuple[int, str], tuple[Model, Any]] = {}
         self._outer: Any = None
 
-    def join(self, instances: list[Model], path: tuple[str, ...] = ()) -> None:
+    def add_group(self, instances: list[Model], path: tuple[str, ...] = ()) -> None:
         """Make a group of those instances that fetch one by one so far.
 
         What they lead to without a query is a group for each relation: code reaches further there.
@@ -59,14 +68,14 @@ class PythonBatches:
         waiting = [(path, instances)]
         while waiting:
             path, instances = waiting.pop()
-            rows = [row for row in instances if fetching.is_usual(row)]
+            rows = [row for row in instances if is_usual(row)]
             if not rows:
                 continue
             if self.mode.render is None:
                 self.mode.render = self
-                self._outer = fetching.current.get()
-                fetching.current.set(self)
-            fetching.install_fetch_mode(self.mode, rows)
+                self._outer = batching_render.get()
+                batching_render.set(self)
+            install_fetch_mode(self.mode, rows)
             self._add(rows, path)
             waiting += (((*path, name), kept) for name, kept in _kept_on(rows).items())
 
@@ -78,8 +87,8 @@ class PythonBatches:
     def finish(self) -> None:
         """Give all instances their usual fetch mode back."""
         if self.mode.render is not None:
-            fetching.current.set(self._outer)
-            fetching.restore(self.mode, (row for row, _ in self.members.values()))
+            batching_render.set(self._outer)
+            restore_fetch_modes(self.mode, (row for row, _ in self.members.values()))
         self.members.clear()
         self.absent.clear()
 
@@ -93,41 +102,41 @@ class PythonBatches:
         name = fetched_name(fetcher)
         relation = relations_of(type(instance)).get(name)
         if relation is not None and not is_missing(instance, relation):
-            fetching.fetch_one(fetcher, instance)  # no query: a parent is made from the child
-            self._join_parents(instance, relation)
+            fetch_one(fetcher, instance)  # no query: a parent is made from the child
+            self._group_parents(instance, relation)
             return
         source = caller()
         if source is None:  # the template's own access, about which the loader decides
-            fetching.fetch_one(fetcher, instance)
+            fetch_one(fetcher, instance)
             return
         known = self.absent.get((id(instance), name))
         if known is not None and known[1] is not None:
             raise known[1].with_traceback(None)
         path, missing = self._missing(instance, relation)
         event = self._tell(instance, relation, (*path, name), source)
-        notify = self.reporter.notify(event, len(missing), len(missing) > 1)
+        notify = self.reporter.completion(event, len(missing), len(missing) > 1)
         start = perf_counter()
         self._fetch(fetcher, missing, relation)
         if notify is not None:
             notify((perf_counter() - start) * 1000, None)
         if relation is not None:
-            self._join_loaded(missing, relation, path)
+            self._group_loaded(missing, relation, path)
 
-    def extend(self, instances: list[Model], relation: Relation) -> None:
+    def add_loaded(self, instances: list[Model], relation: Relation) -> None:
         """Take in what the template's own access has loaded for instances of a group."""
         member = self.members.get(id(instances[0]))
         if member is not None:
-            self._join_loaded(instances, relation, member[1].path)
+            self._group_loaded(instances, relation, member[1].path)
 
-    def _join_loaded(
+    def _group_loaded(
         self, instances: list[Model], relation: Relation, path: tuple[str, ...]
     ) -> None:
         if relation.kind != "deferred":
             found = [relation.field.get_cached_value(row, None) for row in instances]
             unique = {id(row): row for row in found if is_a(row, Model)}
-            self.join(list(unique.values()), (*path, relation.name))
+            self.add_group(list(unique.values()), (*path, relation.name))
 
-    def _join_parents(self, instance: Model, relation: Relation) -> None:
+    def _group_parents(self, instance: Model, relation: Relation) -> None:
         """Make a group of the parents of those beside a child: code may reach further from one."""
         member = self.members.get(id(instance))
         if member is None or not relation.parent_link:
@@ -135,7 +144,7 @@ class PythonBatches:
         rows = [row for row in member[1].beside(instance) if not is_missing(row, relation)]
         for row in rows:
             parent_instance(row, relation)
-        self._join_loaded(rows, relation, member[1].path)
+        self._group_loaded(rows, relation, member[1].path)
 
     def _missing(
         self, instance: Model, relation: Relation | None
@@ -172,15 +181,15 @@ class PythonBatches:
             if not is_missing(instance, relation):
                 return
         # Alone, or spoiled by another one: as Django would, with what it raises.
-        fetching.fetch_one(fetcher, instance)
+        fetch_one(fetcher, instance)
 
     def _tell(
         self, instance: Model, relation: Relation | None, steps: tuple[str, ...], source: str
     ) -> Event | None:
-        if not self.reporter.listens:
+        if not self.reporter.is_listening:
             return None
         place = self.place._replace(bit="")
-        return self.reporter.tell(
+        return self.reporter.announce(
             "python", place, type(instance), relation, further=steps, source=source
         )
 
@@ -207,7 +216,7 @@ def parent_instance(child: Model, link: Relation) -> Any:
     """The parent that is made from a row's own columns; None where that takes a query."""
     if is_missing(child, link):
         return None
-    with fetching.usual_mode(child):
+    with usual_mode(child):
         return getattr(child, link.name)
 
 
@@ -221,3 +230,40 @@ def fetched_name(fetcher: Any) -> str:
         return str(field.get_accessor_name())
     is_column = field.concrete and isinstance(fetcher, field.descriptor_class)
     return str(field.attname if is_column else field.name)
+
+
+def install_fetch_mode(mode: LoopFetchMode, instances: Iterable[Model]) -> None:
+    """Give instances our fetch mode."""
+    for instance in instances:
+        instance._state.fetch_mode = mode
+
+
+def restore_fetch_modes(mode: LoopFetchMode, instances: Iterable[Model]) -> None:
+    """Give instances their usual fetch mode back, and those that inherited ours from them.
+
+    Ours comes to an end: an instance that nobody can reach from there fetches one by one, too.
+    """
+    waiting = list(instances)
+    seen: set[int] = set()
+    while waiting:
+        instance = waiting.pop()
+        if id(instance) in seen:
+            continue
+        seen.add(id(instance))
+        if instance._state.fetch_mode is mode:
+            instance._state.fetch_mode = FETCH_ONE
+            vars(instance._state).pop("peers", None)
+            waiting.extend(_instances_kept_by(instance))
+    mode.render = None
+
+
+def _instances_kept_by(instance: Model) -> Iterator[Model]:
+    """Give the instances that an instance keeps: in its caches, and as attributes."""
+    values = list(instance.__dict__.values())
+    values.extend(instance._state.fields_cache.values())
+    values.extend(vars(instance).get(PREFETCHED, {}).values())
+    for value in values:
+        if is_a(value, Model):
+            yield value
+        elif is_a(value, (list, tuple, QuerySet)):
+            yield from (row for row in loaded_rows(value) if is_a(row, Model))

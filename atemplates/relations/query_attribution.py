@@ -28,11 +28,22 @@ from django.template.base import UNKNOWN_SOURCE
 
 from ..errors import logger
 from ..runtime.running_steps import RunningStep, running_step
-from . import fetching
-from .models import Relation, instance_of, is_a, loaded_rows, relations_of
-from .origins import origin_of
-from .reporting import Reporter, StepPlace
-from .static import attributes, owner_of, static_attribute, static_module, static_text
+from .batch_loading import has_own_mode, is_own_mode
+from .loop_peers import StepPlace
+from .models import (
+    Relation,
+    attributes,
+    instance_of,
+    is_a,
+    loaded_rows,
+    owner_of,
+    relations_of,
+    static_attribute,
+    static_module,
+    static_text,
+)
+from .querysets import origin_of
+from .reporting import Reporter
 
 NOT_THE_USERS = (
     str(Path(__file__).resolve().parent.parent) + os.sep,
@@ -76,9 +87,9 @@ class QuerySource(NamedTuple):
 class WatchedCall:
     """The ``notify`` of a wait whose call may query: it is watched while it runs."""
 
-    def __init__(self, watch: QueryWatcher, about: QuerySource) -> None:
+    def __init__(self, watch: QueryWatcher, source: QuerySource) -> None:
         self.watch = watch
-        self.about = about
+        self.source = source
         self._inside: Any = None
 
     def __call__(self, milliseconds: float, answer: Any) -> None:
@@ -99,7 +110,7 @@ class QueryWatcher:
         self.reporter = reporter
         self._threads: set[int] = set()
 
-    def about(self, describe: Callable[..., QuerySource], *args: Any) -> WatchedCall:
+    def watched_call(self, describe: Callable[..., QuerySource], *args: Any) -> WatchedCall:
         """Return the ``notify`` of a wait whose queries are about what ``describe`` says."""
         try:
             about = describe(*args)
@@ -108,9 +119,21 @@ class QueryWatcher:
             about = QuerySource(StepPlace(None, None, 1), "call", None, False, False)
         return WatchedCall(self, about)
 
+    def watched_step(self, value: Any, bit: str, place: StepPlace) -> WatchedCall:
+        """Return the ``notify`` of a wait that resolves ``bit`` on ``value``."""
+        return self.watched_call(source_of_step, value, bit, place)
+
+    def watched_value(self, value: Any, site: Any, root: Any) -> WatchedCall:
+        """Return the ``notify`` of a wait that uses a value as it is."""
+        return self.watched_call(source_of_value, value, site, root)
+
+    def watched_filter(self, function: Any, value: Any, site: Any, root: Any) -> WatchedCall:
+        """Return the ``notify`` of a wait that applies a filter."""
+        return self.watched_call(source_of_filter, function, value, site, root)
+
     def watching(self) -> AbstractContextManager[None]:
         """Watch this thread's connections, if somebody wants to know and they are not watched."""
-        if not self.reporter.listens or get_ident() in self._threads:
+        if not self.reporter.is_listening or get_ident() in self._threads:
             return UNWATCHED
         return self._watching(get_ident())
 
@@ -131,13 +154,13 @@ class QueryWatcher:
         ):  # it may be an object of psycopg's, which is no str
             return execute(sql, params, many, context)
         try:
-            about, source = find_step(self)
+            about, source = find_query_source(self)
         except Exception:
             logger.exception("What a query was made for cannot be told")
             about = None
         if about is None:
             return execute(sql, params, many, context)
-        event = self.reporter.tell(
+        event = self.reporter.announce(
             about.kind,
             about.place,
             about.model,
@@ -167,11 +190,11 @@ def _connections() -> Iterator[Any]:
             logger.debug("There is no connection %r to observe", alias, exc_info=True)
 
 
-def about_step(value: Any, bit: str, place: StepPlace) -> QuerySource:
+def source_of_step(value: Any, bit: str, place: StepPlace) -> QuerySource:
     """Say what a query is about that resolving ``bit`` on ``value`` makes."""
     instance = instance_of(value)
     if instance is not None:
-        return _about_instance(instance, bit, place)
+        return _source_of_instance(instance, bit, place)
     if is_a(value, (QuerySet, BaseManager)):
         origin = origin_of(value, place.site, place.root, place.done)
         lazy = origin is not None
@@ -181,17 +204,17 @@ def about_step(value: Any, bit: str, place: StepPlace) -> QuerySource:
     return QuerySource(place, "call", None, False, False)
 
 
-def _about_instance(instance: Model, bit: str, place: StepPlace) -> QuerySource:
+def _source_of_instance(instance: Model, bit: str, place: StepPlace) -> QuerySource:
     model = type(instance)
     relation = relations_of(model).get(bit)
     if relation is None:
         return QuerySource(place, "python", model, True, True)
     kind = "deferred" if relation.kind == "deferred" else "relation"
     # With a fetch mode that the user chose, fetching it now is what the user asked for.
-    return QuerySource(place, kind, model, True, not fetching.has_own_mode(instance), relation)
+    return QuerySource(place, kind, model, True, not has_own_mode(instance), relation)
 
 
-def about_value(value: Any, site: Any, root: Any) -> QuerySource:
+def source_of_value(value: Any, site: Any, root: Any) -> QuerySource:
     """Say what a query is about that printing, testing, searching or filtering ``value`` makes.
 
     Args:
@@ -202,15 +225,15 @@ def about_value(value: Any, site: Any, root: Any) -> QuerySource:
     row = next((row for row in loaded_rows(value) if is_a(row, Model)), None)
     if row is not None:
         return QuerySource(place, "python", type(row), True, True)
-    return about_step(value, "", place)
+    return source_of_step(value, "", place)
 
 
-def about_filter(function: Any, value: Any, site: Any, root: Any) -> QuerySource:
+def source_of_filter(function: Any, value: Any, site: Any, root: Any) -> QuerySource:
     """Say what a query is about that a filter makes.
 
     One of Django's is part of the template; another asks for reasons of its own.
     """
-    about = about_value(value, site, root)
+    about = source_of_value(value, site, root)
     if static_module(function).startswith(("django.", f"{PACKAGE}.")):
         return about
     if about.kind == "python":
@@ -218,7 +241,7 @@ def about_filter(function: Any, value: Any, site: Any, root: Any) -> QuerySource
     return about._replace(holds_rows=False)
 
 
-def find_step(watch: QueryWatcher) -> tuple[QuerySource | None, str]:
+def find_query_source(watch: QueryWatcher) -> tuple[QuerySource | None, str]:
     """Find the step of a render that led to the query being made.
 
     Returns:
@@ -236,8 +259,8 @@ def find_step(watch: QueryWatcher) -> tuple[QuerySource | None, str]:
             if step.kind == "template":
                 if relations is None:
                     return None, source
-                return _about_compiled(step.context, frame.f_lineno), source
-            about = _about_running(watch, step)
+                return _source_of_compiled(step.context, frame.f_lineno), source
+            about = _source_of_running(watch, step)
             if about is not None and about.holds_rows and source:
                 about = about._replace(kind="python", related=True, is_strict=True)
             if about is not None and asked_for:
@@ -253,7 +276,7 @@ def find_step(watch: QueryWatcher) -> tuple[QuerySource | None, str]:
 
 def _is_own_mode(frame: FrameType) -> bool:
     """Whether a fetch mode that the user chose is at work: this query is what was asked for."""
-    return frame.f_code.co_name == "fetch" and fetching.is_own_mode(frame.f_locals.get("self"))
+    return frame.f_code.co_name == "fetch" and is_own_mode(frame.f_locals.get("self"))
 
 
 def caller() -> str | None:
@@ -288,37 +311,37 @@ def _of_the_user(frame: FrameType) -> str:
 # -- what a query in a step of a render is about ---------------------------------------------------
 
 
-def _about_running(watch: QueryWatcher, step: RunningStep) -> QuerySource | None:
+def _source_of_running(watch: QueryWatcher, step: RunningStep) -> QuerySource | None:
     place = StepPlace(step.site, step.root, step.done)
     if step.kind == "answer":
         # The driver makes a load that is announced, or a step with its own description.
         notify = step.notify
-        return notify.about if isinstance(notify, WatchedCall) and notify.watch is watch else None
+        return notify.source if isinstance(notify, WatchedCall) and notify.watch is watch else None
     if step.kind == "lookup":
-        return _about_lookup(step.value, place)
+        return _source_of_lookup(step.value, place)
     if step.kind == "value":
-        return about_value(step.value, step.site, step.root)
+        return source_of_value(step.value, step.site, step.root)
     if step.kind == "filter":
-        return about_filter(step.function, step.value, step.site, step.root)
+        return source_of_filter(step.function, step.value, step.site, step.root)
     if step.kind == "tag":
         # Of a node's render(), called in the thread, only the method is known.
-        return _about_tag(step.node if step.node is not None else owner_of(step.function))
+        return _source_of_tag(step.node if step.node is not None else owner_of(step.function))
     return None
 
 
-def _about_lookup(value: Any, place: StepPlace) -> QuerySource:
+def _source_of_lookup(value: Any, place: StepPlace) -> QuerySource:
     """A path is resolved: the value at hand is looked into, or, when it is a method, called."""
     site, root, index = place.site, place.root, place.done
     bits = site.bits
     owner = owner_of(value)
     if owner is not None and index > 1:
         place = StepPlace(site, root, index - 1, bits[index - 1])
-        return about_step(owner, bits[index - 1], place)
+        return source_of_step(owner, bits[index - 1], place)
     bit = bits[index] if index < len(bits) else ""
-    return about_step(value, bit, StepPlace(site, root, index, bit))
+    return source_of_step(value, bit, StepPlace(site, root, index, bit))
 
 
-def _about_tag(node: Any) -> QuerySource:
+def _source_of_tag(node: Any) -> QuerySource:
     token, origin = static_attribute(node, "token"), static_attribute(node, "origin")
     return QuerySource(
         StepPlace(None, None, 1, ""),
@@ -334,7 +357,7 @@ def _about_tag(node: Any) -> QuerySource:
     )
 
 
-def _about_compiled(context: Any, line: int | None) -> QuerySource:
+def _source_of_compiled(context: Any, line: int | None) -> QuerySource:
     """Compiled code asked by itself: a comparison, say."""
     template = static_attribute(static_attribute(context, "render_context"), "template")
     return QuerySource(

@@ -13,13 +13,12 @@ from typing import Any
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 
-from ..errors import logger
 from ..runtime.relations import KnownValue, Notify
 from ..runtime.state import STRICT
 from ..runtime.waits import Kind, Wait
-from . import batch_loading, counts, fetching
-from .events import Event, Observer
-from .loop_peers import Loops, follow_loaded
+from . import batch_loading
+from .batch_loading import HAS_FETCH_MODES, has_own_mode
+from .loop_peers import LoopStack, StepPlace, instances_beside
 from .models import (
     Relation,
     fill,
@@ -31,15 +30,21 @@ from .models import (
     loaded_rows,
     missing_key,
     relations_of,
-    shares,
 )
-from .origins import Origin, note_origin, origin_of
+from .policy import Event, Observer
 from .python_batches import PythonBatches
-from .query_attribution import UNWATCHED, QueryWatcher, about_filter, about_step, about_value
-from .querysets import loaded_by
-from .reporting import Reporter, StepPlace
-from .sends_query import FREE, is_djangos_method, sends_query
-from .static import attributes
+from .query_attribution import UNWATCHED, QueryWatcher
+from .querysets import (
+    FREE,
+    Origin,
+    grouped_counts,
+    is_djangos_method,
+    note_derived,
+    note_origin,
+    origin_of,
+    sends_query,
+)
+from .reporting import Reporter
 
 
 class RenderRelations:
@@ -51,12 +56,10 @@ class RenderRelations:
         """Who is told of each load."""
         self.view = view
 
-    # -- made when a render first needs them ---------------------------------------------------
-
     @cached_property
-    def loops(self) -> Loops:
+    def loops(self) -> LoopStack:
         """The loops around the node that renders now."""
-        return Loops()
+        return LoopStack()
 
     @cached_property
     def reporter(self) -> Reporter:
@@ -93,8 +96,6 @@ class RenderRelations:
         """The to-many relations whose rows were put on instances: `finish` takes them off."""
         return []
 
-    # -- the policy, and who observes ----------------------------------------------------------
-
     @property
     def policy(self) -> str:
         """What is done about a relation that was not loaded; ``{% relations %}`` changes it."""
@@ -107,19 +108,17 @@ class RenderRelations:
             self.reporter.policy = policy
 
     @property
-    def listens(self) -> bool:
+    def is_listening(self) -> bool:
         """Whether anybody wants to know of loads; if not, no event is made."""
         return bool(self.observers) or self._policy in STRICT
 
     def watching(self) -> AbstractContextManager[None]:
         """Watch this thread's queries, if somebody wants to know and they are not watched."""
-        return self.watch.watching() if self.listens else UNWATCHED
+        return self.watch.watching() if self.is_listening else UNWATCHED
 
     def is_watched_by(self, watcher: object) -> bool:
         """Whether a watcher of queries is this render's."""
         return vars(self).get("watch") is watcher
-
-    # -- what resolving asks -------------------------------------------------------------------
 
     def step(
         self, value: Any, bit: str, site: Any, root: Any, index: int
@@ -158,27 +157,27 @@ class RenderRelations:
             if absent[1] is not None:
                 raise absent[1].with_traceback(None)
             return None
-        if fetching.has_own_mode(instance) or (self._policy == "fetch" and not self.observers):
+        if has_own_mode(instance) or (self._policy == "fetch" and not self.observers):
             return None
         event = None
-        if self.listens:
+        if self.is_listening:
             kind = "deferred" if relation.kind == "deferred" else "relation"
-            event = self.reporter.tell(kind, place, type(instance), relation)
+            event = self.reporter.announce(kind, place, type(instance), relation)
         peers = [instance]
         if self._policy != "fetch":
             peers = [
                 peer
-                for peer in self._peers(instance, place, relation)
-                if is_missing(peer, relation) and not fetching.has_own_mode(peer)
+                for peer in instances_beside(self.loops, instance, place, relation)
+                if is_missing(peer, relation) and not has_own_mode(peer)
             ]
-        notify = self._notify(event, len(peers), len(peers) > 1)
+        notify = self._completion(event, len(peers), len(peers) > 1)
         return Wait(Kind.CALL, self._load, (peers, relation), notify=notify)
 
     def _load(self, peers: list[Model], relation: Relation) -> None:
         for instance, error in batch_loading.load(peers, relation):
             self.absent[id(instance), relation.name] = (instance, error)
         if "groups" in vars(self):
-            self.groups.extend(peers, relation)
+            self.groups.add_loaded(peers, relation)
 
     def _manager_step(self, value: Any, place: StepPlace) -> Wait | KnownValue | None:
         origin = origin_of(value, place.site, place.root, place.done)
@@ -201,7 +200,7 @@ class RenderRelations:
             if bit in ("count", "exists"):
                 return self._count_step(bit, origin, place.site)
         if sends_query(value, rows, bit):
-            self._judge(origin, place.site)
+            self._apply_policy_to_call(origin, place.site)
         return None
 
     def _count_step(self, kind: str, origin: Origin, site: Any) -> Wait | KnownValue | None:
@@ -213,38 +212,36 @@ class RenderRelations:
             return KnownValue(known[1] if kind == "count" else known[1] > 0)
         if self._policy == "fetch":
             return None
-        peers = self._peers(instance, StepPlace(origin.site, origin.root, origin.done))
+        peers = instances_beside(self.loops, instance, origin.place)
         peers = [peer for peer in peers if is_saved(peer)]
-        event = self._tell_rows(kind, origin, site)
+        event = self._announce_rows(kind, origin, site)
         if len(peers) < 2:
             return None
-        notify = self._notify(event, len(peers), batch=True)
+        notify = self._completion(event, len(peers), batch=True)
         return Wait(Kind.CALL, self._count, (peers, relation), notify=notify)
 
-    def _judge(self, origin: Origin, site: Any) -> None:
+    def _apply_policy_to_call(self, origin: Origin, site: Any) -> None:
         """Apply the policy to a call on a related manager, which is recorded elsewhere.
 
         Raises:
             LazyAccessError: under ``"raise"``.
         """
-        if self._policy in ("warn", "raise"):
-            place, model, relation = self._whence(origin)
-            event = self.reporter.describe("call", place, model, relation, at=site)
-            self.reporter.judge(event)
+        if self._policy in STRICT:
+            model, relation = type(origin.instance), origin.relation
+            event = self.reporter.make_event("call", origin.place, model, relation, at=site)
+            self.reporter.apply_policy(event)
 
     def _count(self, peers: list[Model], relation: Relation) -> None:
         keyed, _ = batch_loading.load_keys(peers, relation)
         found = None
         if keyed and keyed[0] is peers[0]:
-            found = counts.grouped_counts(keyed, relation)
+            found = grouped_counts(keyed, relation)
         if found is None:
             instance = peers[0]
             found = {id(instance): getattr(instance, relation.name).count()}
         for peer in peers:
             if id(peer) in found:
                 self.counts[id(peer), relation.name] = (peer, found[id(peer)])
-
-    # -- querysets -----------------------------------------------------------------------------
 
     def whole(self, queryset: QuerySet[Any], site: Any = None, root: Any = None) -> Wait | None:
         """Decide what evaluating a whole queryset needs first: perhaps a load for a whole loop.
@@ -266,33 +263,20 @@ class RenderRelations:
         if queryset.query.is_empty():  # .none(): evaluating it asks nobody
             return Wait(Kind.ROWS, queryset)
         if origin is None:
-            return Wait(Kind.ROWS, queryset, notify=self._rows_notify(queryset, site, root))
+            return Wait(Kind.ROWS, queryset, notify=self._notify_rows(queryset, site, root))
         relation = origin.relation
         if relation is None or not origin.whole:
-            event = self._tell_rows("call", origin, site)
-            return Wait(Kind.ROWS, queryset, notify=self._notify(event))
-        event = self._tell_rows("rows", origin, site)
+            event = self._announce_rows("call", origin, site)
+            return Wait(Kind.ROWS, queryset, notify=self._completion(event))
+        event = self._announce_rows("rows", origin, site)
         single = (id(origin.instance), relation.name) in self.single
         # Rows inherit a fetch mode that the user chose; a prefetch would not hand it on.
-        if self._policy == "fetch" or single or fetching.has_own_mode(origin.instance):
-            return Wait(Kind.ROWS, queryset, notify=self._notify(event))
-        peers = self._peers(origin.instance, StepPlace(origin.site, origin.root, origin.done))
-        peers = [peer for peer in peers if not fetching.has_own_mode(peer)]
-        notify = self._notify(event, len(peers), len(peers) > 1)
+        if self._policy == "fetch" or single or has_own_mode(origin.instance):
+            return Wait(Kind.ROWS, queryset, notify=self._completion(event))
+        peers = instances_beside(self.loops, origin.instance, origin.place)
+        peers = [peer for peer in peers if not has_own_mode(peer)]
+        notify = self._completion(event, len(peers), len(peers) > 1)
         return Wait(Kind.CALL, self._load_many, (peers, relation), notify=notify)
-
-    def _rows_notify(self, queryset: QuerySet[Any], site: Any, root: Any) -> Notify:
-        """Record a queryset that the view handed over without its rows: nothing lazy."""
-        if not self.observers:
-            return None
-        place = StepPlace(site, root, len(site.bits) if site is not None else 1)
-        event = self.reporter.describe("rows", place, queryset.model)
-        event.related, event.suggestion = False, ""
-        try:
-            event.loads = loaded_by(queryset)
-        except Exception:
-            logger.exception("What a queryset loads cannot be told: %s", event.expression)
-        return self.reporter.notify(event)
 
     def _load_many(self, peers: list[Model], relation: Relation) -> None:
         noted = batch_loading.load_many(peers, relation)
@@ -323,17 +307,8 @@ class RenderRelations:
         Args:
             index: how many bits of the site lead to ``source``.
         """
-        if source is queryset or origin_of(queryset) is not None:
-            return
-        instance = instance_of(source)
-        if instance is not None:
-            note_origin(queryset, Origin(instance, None, False, site, root, index))
-            return
-        origin = origin_of(source, site, root, index)
-        if origin is not None:
-            note_origin(queryset, origin._replace(whole=False))
-
-    # -- Python code ---------------------------------------------------------------------------
+        if source is not queryset:
+            note_derived(source, queryset, site, root, index)
 
     def prepare(self, instance: Model, site: Any = None, root: Any = None, index: int = 1) -> None:
         """Get ready for code of a model, which may reach for what was not loaded.
@@ -341,15 +316,15 @@ class RenderRelations:
         On Django 6.1 and later, an instance and those beside it get a fetch mode of ours: what a
         property or ``__str__`` then reaches for is loaded for all of them, and recorded.
         """
-        if not fetching.AVAILABLE or self._policy == "fetch":
+        if not HAS_FETCH_MODES or self._policy == "fetch":
             return
         place = self.groups.place = StepPlace(site, root, index)
         if id(instance) not in self.groups.members:
-            self.groups.join(self._peers(instance, place))
+            self.groups.add_group(instances_beside(self.loops, instance, place))
 
     def prepare_value(self, value: Any, site: Any = None, root: Any = None) -> None:
         """The same for a value that is about to be printed or filtered, and may hold instances."""
-        if not fetching.AVAILABLE or self._policy == "fetch":
+        if not HAS_FETCH_MODES or self._policy == "fetch":
             return
         index = len(site.bits) if site is not None else 1
         instance = instance_of(value)
@@ -361,13 +336,13 @@ class RenderRelations:
         if is_a(value, (list, tuple, QuerySet)):
             self.groups.place = StepPlace(site, root, index)
             rows = [row for row in loaded_rows(value) if is_a(row, Model)]
-            self.groups.join(rows, ("[]",))
+            self.groups.add_group(rows, ("[]",))
 
     def filter_step(self, function: Any, value: Any, site: Any, root: Any) -> Notify:
         """Describe a filter that is about to be applied where it may query."""
-        if not self.listens:
+        if not self.is_listening:
             return None
-        return self.watch.about(about_filter, function, value, site, root)
+        return self.watch.watched_filter(function, value, site, root)
 
     def python_step(self, value: Any, bit: str, site: Any, root: Any, index: int) -> Notify:
         """Describe a step that runs code, and is about to be made where it may query.
@@ -378,22 +353,17 @@ class RenderRelations:
         instance = instance_of(value)
         if instance is not None and bit not in relations_of(type(instance)):
             self.prepare(instance, site, root, index)
-        if not self.listens:
+        if not self.is_listening:
             return None
         if bit.startswith("__"):  # no template names such a step: the value is used as it is
-            return self.watch.about(about_value, value, site, root)
-        return self.watch.about(about_step, value, bit, StepPlace(site, root, index, bit))
+            return self.watch.watched_value(value, site, root)
+        return self.watch.watched_step(value, bit, StepPlace(site, root, index, bit))
 
     def call_step(self, method: Any, site: Any, root: Any) -> Notify:
         """Describe a call of an ORM method (``.acount``, ``.afirst``) that asks the database."""
         if not self.observers:
             return None
-        owner, index = method.__self__, len(site.bits) if site is not None else 1
-        model = attributes(owner).get("model")
-        event = self.reporter.describe("call", StepPlace(site, root, index), model)
-        if origin_of(owner, site, root, index - 1) is None:
-            event.related, event.suggestion = False, ""
-        return self.reporter.notify(event)
+        return self.reporter.completion(self.reporter.make_call_event(method, site, root))
 
     def finish(self) -> None:
         """Take back what was changed on the caller's objects. Called when the render ends."""
@@ -413,51 +383,18 @@ class RenderRelations:
         if "reporter" in vars(self) and self.reporter.raised is not None:
             raise self.reporter.raised
 
-    # -- helpers -------------------------------------------------------------------------------
-
-    def _tell_rows(self, kind: str, origin: Origin, site: Any) -> Event | None:
-        if not self.listens:
+    def _announce_rows(self, kind: str, origin: Origin, site: Any) -> Event | None:
+        if not self.is_listening:
             return None
-        place, model, relation = self._whence(origin)
-        return self.reporter.tell(kind, place, model, relation, at=site)
+        model, relation = type(origin.instance), origin.relation
+        return self.reporter.announce(kind, origin.place, model, relation, at=site)
 
-    def _notify(self, event: Event | None, rows: int = 0, batch: bool = False) -> Notify:
+    def _notify_rows(self, queryset: QuerySet[Any], site: Any, root: Any) -> Notify:
+        """Record a queryset that the view handed over without its rows: nothing lazy."""
+        if not self.observers:
+            return None
+        return self.reporter.completion(self.reporter.make_rows_event(queryset, site, root))
+
+    def _completion(self, event: Event | None, rows: int = 0, batch: bool = False) -> Notify:
         """Return what a driver calls when the wait for an event is over; None without an event."""
-        return None if event is None else self.reporter.notify(event, rows, batch)
-
-    def _whence(self, origin: Origin) -> tuple[StepPlace, type[Model], Relation | None]:
-        relation = origin.relation
-        place = StepPlace(origin.site, origin.root, origin.done, relation.name if relation else "")
-        return place, type(origin.instance), relation
-
-    def _peers(
-        self, instance: Model, place: StepPlace, relation: Relation | None = None
-    ) -> list[Model]:
-        """The loaded objects that stand where ``instance`` stands, it first, of its own class.
-
-        Args:
-            relation: one that objects of another class may share, inherited from a parent's table.
-        """
-        site, root, index = place.site, place.root, place.done
-        if root is None or root is instance or site is None:
-            rows = self.loops.peers(instance)
-        else:
-            bits = site.bits[1:index]
-            rows = [
-                instance,
-                *(
-                    found
-                    for row in self.loops.peers(root)[1:]
-                    for found in follow_loaded(row, bits)
-                ),
-            ]
-        kind, database = type(instance), instance._state.db
-        found = (instance_of(row) for row in rows)
-        unique = {
-            id(row): row
-            for row in found
-            if row is not None
-            and row._state.db == database
-            and (type(row) is kind or (relation is not None and shares(row, relation)))
-        }
-        return list(unique.values())
+        return None if event is None else self.reporter.completion(event, rows, batch)

@@ -1,40 +1,124 @@
-"""Saying what a render loads: events for observers, warnings and errors under a strict policy."""
+"""Reports of what a render loads: events for observers, warnings and errors of a strict policy."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 from django.db.models import Model, QuerySet
 
 from ..errors import Location, logger
 from ..runtime.relations import Notify
 from ..runtime.state import STRICT
-from . import events
-from .events import Event, Observer
-from .loop_peers import Loops
-from .messages import describe_access, suggestion
-from .models import Relation, instance_of, is_a, loaded_rows
-from .policy import LazyAccessError, warn_once
+from .advice import suggest
+from .loop_peers import LoopStack, StepPlace
+from .models import (
+    Relation,
+    attributes,
+    instance_of,
+    is_a,
+    key_columns,
+    lacks,
+    loaded_rows,
+    relations_of,
+)
+from .paths import ITEM
+from .policy import Event, LazyAccessError, Observer, report_event, warn_once
+from .querysets import loaded_by, origin_of
 
 
-class StepPlace(NamedTuple):
-    """A step that a template takes, with what is known about it."""
+def describe_access(event: Event) -> str:
+    """Describe an access to something that was not loaded, with the event's suggestion."""
+    place = (
+        event.file
+        or event.template
+        or ("A template made from a string" if event.line is not None else "")
+    )
+    if event.line is not None:
+        place += f", line {event.line}"
+    expression = repr(event.expression) if event.expression else "an expression"
+    if place:
+        place += ": "
+    elif not event.expression:
+        expression = "A template"
+    if event.kind == "python":
+        what = f"runs Python code of {event.model} that needs the database"
+        if event.source:
+            what += f" ({event.source})"
+    elif event.kind in ("call", "count", "exists") or not event.model:
+        what = f"asks the database for what hangs on one {event.model or 'object'}"
+    else:
+        what = f"reaches {event.model}.{_last(event.path)}, which was not loaded"
+    return f"{place}{expression} {what}. {event.suggestion}".rstrip()
 
-    site: Any
-    """The expression, as the resolver knows it; None if that is not known."""
-    root: Any
-    """The value of the expression's first bit."""
-    done: int
-    """How many bits of the expression are resolved."""
-    bit: str = ""
-    """What is resolved next."""
+
+def _last(path: Sequence[str]) -> str:
+    steps = [step for step in path if step not in (ITEM, "all")]
+    return steps[-1] if steps else ""
+
+
+def suggestion(event: Event, relation: Relation | None, entry: Model | None) -> str:
+    """Name the call that loads what was missing.
+
+    Args:
+        relation: what was not loaded; None when Python code or a call asked.
+        entry: the instance by which the event's path enters the models, if that is known.
+    """
+    steps = event.path[event.entry_at :]
+    if event.kind == "deferred" and relation is not None:
+        return f"Add {'__'.join(_relations(steps))!r} to only(), or take it out of defer()."
+    if event.kind == "rows":
+        steps += ("all", ITEM)
+    elif event.kind in ("count", "exists"):
+        steps += (event.kind,)
+    elif event.kind == "python" and relation is None:
+        return "Load what it reads in the view, or compute the value there."
+    if entry is not None:
+        call, notes = _needed(type(entry), steps)
+        if call:
+            text = f"Add {call} to the queryset of {event.root!r}."
+            key = _deferred_key(entry, _relations(steps))
+            if key:
+                text += f" Name {key!r} in its only() as well, or take it out of defer()."
+            return text
+        if notes:
+            return notes
+    return "Load it in the view, or compute the value there."
+
+
+def _relations(steps: Sequence[str]) -> list[str]:
+    return [step for step in steps if step not in (ITEM, "all") and not step.isdecimal()]
+
+
+def _deferred_key(instance: Model, names: Sequence[str]) -> str:
+    """The field on a path whose key was left out: Django joins no relation of such a one."""
+    done: list[str] = []
+    for name in names:
+        relation = relations_of(type(instance)).get(name)
+        if relation is None:
+            return ""
+        done.append(name)
+        if relation.kind == "forward" and lacks(instance, key_columns(instance, relation)):
+            return "__".join(done)
+        kept = instance._state.fields_cache.get(name)
+        if kept is None:
+            return ""
+        instance = kept
+    return ""
+
+
+@lru_cache(maxsize=1000)
+def _needed(model: type[Model], steps: tuple[str, ...]) -> tuple[str, str]:
+    needs = suggest(model, [steps])
+    return needs.call(), " ".join(needs.notes)
 
 
 class Reporter:
     """Knows who wants to hear of loads, and what the policy says about lazy ones."""
 
     def __init__(
-        self, policy: str, observers: tuple[Observer, ...], loops: Loops, view: str = ""
+        self, policy: str, observers: tuple[Observer, ...], loops: LoopStack, view: str = ""
     ) -> None:
         self.policy = policy
         self.observers = observers
@@ -44,11 +128,11 @@ class Reporter:
         """The last error: code of the user may have caught it."""
 
     @property
-    def listens(self) -> bool:
+    def is_listening(self) -> bool:
         """Whether anybody wants to know; if not, no event is made."""
         return bool(self.observers) or self.policy in STRICT
 
-    def tell(
+    def announce(
         self,
         kind: str,
         place: StepPlace,
@@ -79,18 +163,18 @@ class Reporter:
         Raises:
             LazyAccessError: under ``"raise"``.
         """
-        if not self.listens:
+        if not self.is_listening:
             return None
-        event = self.describe(kind, place, model, relation, at=at, further=further)
+        event = self.make_event(kind, place, model, relation, at=at, further=further)
         event.related = related
         event.source = source
         if place.site is None and at is None:
             event.template, event.line, event.expression, event.file = where
         if is_strict:
-            self.judge(event)
+            self.apply_policy(event)
         return event if self.observers else None
 
-    def describe(
+    def make_event(
         self,
         kind: str,
         place: StepPlace,
@@ -106,6 +190,26 @@ class Reporter:
             self._describe(event, place, relation, further)
         except Exception:
             logger.exception("What a template loads cannot be described: %s", event.expression)
+        return event
+
+    def make_call_event(self, method: Any, site: Any, root: Any) -> Event:
+        """Make the event of a call of an ORM method, which is the value of an expression."""
+        owner, index = method.__self__, len(site.bits) if site is not None else 1
+        model = attributes(owner).get("model")
+        event = self.make_event("call", StepPlace(site, root, index), model)
+        if origin_of(owner, site, root, index - 1) is None:
+            event.related, event.suggestion = False, ""
+        return event
+
+    def make_rows_event(self, queryset: QuerySet[Any], site: Any, root: Any) -> Event:
+        """Make the event of a queryset that the view handed over without its rows."""
+        place = StepPlace(site, root, len(site.bits) if site is not None else 1)
+        event = self.make_event("rows", place, queryset.model)
+        event.related, event.suggestion = False, ""
+        try:
+            event.loads = loaded_by(queryset)
+        except Exception:
+            logger.exception("What a queryset loads cannot be told: %s", event.expression)
         return event
 
     def _placed(self, kind: str, place: StepPlace, model: type[Model] | None, at: Any) -> Event:
@@ -126,16 +230,18 @@ class Reporter:
         self, event: Event, place: StepPlace, relation: Relation | None, further: tuple[str, ...]
     ) -> None:
         bits = place.site.bits if place.site is not None else ("",)
-        root, before = self.loops.trail(place.root, bits[0])
+        root, before = self.loops.path_to(place.root, bits[0])
         steps = (*before, *bits[1 : place.done], place.bit, *further)
         event.root, event.path = root, tuple(step for step in steps if step)
-        base = instance_of(self.loops.base(place.root))
+        base = instance_of(self.loops.outermost_instance(place.root))
         if base is not None:
             event.entry = type(base)._meta.label
-            event.entry_at = len(self.loops.trail(self.loops.base(place.root), root)[1])
+            event.entry_at = len(
+                self.loops.path_to(self.loops.outermost_instance(place.root), root)[1]
+            )
         event.suggestion = suggestion(event, relation, base)
 
-    def judge(self, event: Event) -> None:
+    def apply_policy(self, event: Event) -> None:
         """Do what the policy says about a lazy access.
 
         Raises:
@@ -158,7 +264,7 @@ class Reporter:
             )
             raise self.raised
 
-    def notify(self, event: Event | None, rows: int = 0, batch: bool = False) -> Notify:
+    def completion(self, event: Event | None, rows: int = 0, batch: bool = False) -> Notify:
         """Return what a driver calls when the wait for an event is over."""
         if event is None:
             return None
@@ -174,4 +280,4 @@ class Reporter:
 
     def report(self, event: Event) -> None:
         """Give an event to the observers."""
-        events.report(event, self.observers)
+        report_event(event, self.observers)

@@ -155,7 +155,7 @@ def test_a_column_that_is_there(zoo, queryset, body):
 
 def test_what_is_recorded_of_a_deferred_column_is_the_same_finding(zoo):
     from atemplates.migration.recordings import access_record
-    from atemplates.relations.events import observe_everywhere
+    from atemplates.relations.policy import observe_everywhere
 
     seen = []
     end = observe_everywhere(lambda event: seen.append(access_record(event)))

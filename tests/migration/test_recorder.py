@@ -17,8 +17,8 @@ from django.urls import resolve
 from atemplates.engines.django import DjangoTemplates
 from atemplates.migration.recorder import Recorder
 from atemplates.migration.recordings import read_recordings
-from atemplates.relations.events import Event
-from atemplates.relations.fetching import AVAILABLE
+from atemplates.relations.batch_loading import HAS_FETCH_MODES
+from atemplates.relations.policy import Event
 from tests.testapp.models import Animal
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
@@ -85,7 +85,7 @@ async def test_an_access_with_its_place_its_path_and_its_view(zoo, file):
 
 
 @pytest.mark.skipif(
-    not AVAILABLE, reason="fetch modes, which know the property's line, came with Django 6.1"
+    not HAS_FETCH_MODES, reason="fetch modes, which know the property's line, came with Django 6.1"
 )
 async def test_lazy_access_inside_python_names_the_propertys_own_line(zoo, file):
     page = backend(file).get_template("page.html")
@@ -256,8 +256,8 @@ MANY = """
 import sys
 from pathlib import Path
 from atemplates.migration.recorder import Recorder
-from atemplates.relations.events import Event
-from atemplates.relations.fetching import AVAILABLE
+from atemplates.relations.policy import Event
+from atemplates.relations.batch_loading import HAS_FETCH_MODES
 recorder = Recorder(Path(sys.argv[1]))
 for number in range(300):
     recorder.observe(Event("t" * 200 + ".html", number, "e" * 500, "b", ("[]", "x"), "relation"))

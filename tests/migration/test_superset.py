@@ -15,7 +15,7 @@ from atemplates.migration.analysis import analyse
 from atemplates.migration.entries import normal
 from atemplates.migration.recordings import access_record, render_record
 from atemplates.migration.views import renderings
-from atemplates.relations.events import observe_everywhere
+from atemplates.relations.policy import observe_everywhere
 from shop.pages import PAGES
 from tests.example.conftest import shelf, site
 from tests.testapp.data import zoo

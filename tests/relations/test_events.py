@@ -6,7 +6,7 @@ import pytest
 from django.db.models import F
 
 from atemplates.relations import reporting
-from atemplates.relations.events import observe_everywhere, observing
+from atemplates.relations.policy import observe_everywhere, observing
 from atemplates.testing import LazyAccessError, record
 from tests.testapp.models import Animal, Chip, Note, Place
 

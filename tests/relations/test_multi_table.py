@@ -2,14 +2,14 @@
 
 import pytest
 
-from atemplates.relations import fetching
+from atemplates.relations.batch_loading import HAS_FETCH_MODES
 from tests.testapp.models import Aviary, Enclosure, Place, Region, StaffKeeper
 
 from .pages import WAYS, render
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
 needs_fetch_modes = pytest.mark.skipif(
-    not fetching.AVAILABLE, reason="code of models is followed on Django 6.1 and later"
+    not HAS_FETCH_MODES, reason="code of models is followed on Django 6.1 and later"
 )
 
 

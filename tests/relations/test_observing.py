@@ -10,16 +10,15 @@ from django.test import RequestFactory
 from django.utils.functional import SimpleLazyObject
 
 from atemplates.engines.jinja2 import Jinja2
-from atemplates.relations.events import observe_everywhere, observing
-from atemplates.relations.policy import LazyAccessError
-from atemplates.relations.render_relations import RenderRelations
-from atemplates.relations.static import (
+from atemplates.relations.models import (
     attributes,
     owner_of,
     static_attribute,
     static_rows,
     static_text,
 )
+from atemplates.relations.policy import LazyAccessError, observe_everywhere, observing
+from atemplates.relations.render_relations import RenderRelations
 from atemplates.testing import record
 from tests.rendering import run_async
 from tests.testapp.models import Animal
@@ -152,7 +151,7 @@ def test_rows_in_a_list_of_an_odd_class(zoo):
     rows = OddList(Animal.objects.order_by("pk"))
     mark = loops.enter(rows, None, ("rows",), "rows")
     assert loops.peers(static_rows(rows)[1])[1] is static_rows(rows)[2]
-    assert loops.trail(static_rows(rows)[1], "row") == ("rows", ("rows", "[]"))
+    assert loops.path_to(static_rows(rows)[1], "row") == ("rows", ("rows", "[]"))
     loops.leave(mark)
     assert CALLS == []
 
@@ -262,7 +261,7 @@ def test_an_error_of_ours_in_describing_is_logged(zoo, way, policy, caplog, monk
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("name", ["find_step", "about_step"])
+@pytest.mark.parametrize("name", ["find_query_source", "source_of_step"])
 def test_an_error_of_ours_in_watching_is_logged(zoo, way, name, caplog, monkeypatch):
     def fail(*args):
         raise RuntimeError("cannot watch")

@@ -3,7 +3,7 @@
 import pytest
 from django.db.models import Prefetch
 
-from atemplates.relations.fetching import AVAILABLE
+from atemplates.relations.batch_loading import HAS_FETCH_MODES
 from atemplates.testing import LazyAccessError
 from tests.testapp.models import Animal, Passport, Visit
 
@@ -14,10 +14,10 @@ pytestmark = [
     pytest.mark.usefixtures("zoo"),
 ]
 needs_fetch_modes = pytest.mark.skipif(
-    not AVAILABLE, reason="without fetch modes (Django 6.1) code of a model fetches singly"
+    not HAS_FETCH_MODES, reason="without fetch modes (Django 6.1) code of a model fetches singly"
 )
 without_fetch_modes = pytest.mark.skipif(
-    AVAILABLE, reason="with fetch modes (Django 6.1) code of a model is batched"
+    HAS_FETCH_MODES, reason="with fetch modes (Django 6.1) code of a model is batched"
 )
 
 
@@ -61,7 +61,7 @@ def test_it_works_on_the_loop(name):
     body, make, queries = CODE[name]
     pages = compare(loop(body), lambda: {"rows": make()})
     assert pages.text.strip(";\n")
-    if AVAILABLE and queries is not None:
+    if HAS_FETCH_MODES and queries is not None:
         assert pages.queries[1:] == (queries, queries)
 
 

@@ -5,7 +5,7 @@ import pickle
 import pytest
 from django.db.models import Prefetch
 
-from atemplates.relations.fetching import AVAILABLE
+from atemplates.relations.batch_loading import HAS_FETCH_MODES
 from atemplates.runtime import types
 from atemplates.testing import LazyAccessError
 from tests.testapp.data import GONE
@@ -30,7 +30,7 @@ pytestmark = [
 ]
 
 needs_fetch_modes = pytest.mark.skipif(
-    not AVAILABLE, reason="without fetch modes (Django 6.1) code of a model fetches singly"
+    not HAS_FETCH_MODES, reason="without fetch modes (Django 6.1) code of a model fetches singly"
 )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from atemplates.relations.steps import step_on, steps_of
+from atemplates.relations.path_steps import step_on, steps_of
 from shop.models import Author, Book, Review
 from tests.testapp.models import (
     Animal,

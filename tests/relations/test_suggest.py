@@ -11,9 +11,9 @@ from django.template import Context, Engine
 from django.test.utils import CaptureQueriesContext
 
 from atemplates.analysis.django import access_paths
-from atemplates.relations.joins import is_filtered, why_not_join
+from atemplates.relations.advice import Suggestion, suggest
+from atemplates.relations.path_steps import is_filtered, why_not_join
 from atemplates.relations.paths import AccessPath
-from atemplates.relations.suggest import Suggestion, suggest
 from shop.models import Author, Book, Review
 from tests.testapp.models import (
     Animal,

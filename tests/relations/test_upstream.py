@@ -4,7 +4,7 @@ import pytest
 from django.db.models import prefetch_related_objects
 
 from atemplates.relations import models
-from atemplates.relations.fetching import AVAILABLE
+from atemplates.relations.batch_loading import HAS_FETCH_MODES
 from tests.testapp.models import Animal
 
 pytestmark = [
@@ -60,7 +60,7 @@ def test_a_deferred_column_is_not_in_the_dict():
     assert not models.lacks(animal, [field])
 
 
-@pytest.mark.skipif(not AVAILABLE, reason="fetch modes came with Django 6.1")
+@pytest.mark.skipif(not HAS_FETCH_MODES, reason="fetch modes came with Django 6.1")
 def test_the_fetch_mode_of_an_instance_is_in_its_state():
     from django.db.models import FETCH_ONE, FETCH_PEERS
 

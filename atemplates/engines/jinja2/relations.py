@@ -6,8 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ...relations.events import Observer, observers
-from ...relations.policy import current_policy
+from ...relations.policy import Observer, current_policy, observers
 from ...runtime.state import STRICT
 from ..options import RECORDER
 
@@ -48,9 +47,10 @@ class ConfiguredRelations:
 
     def may_query(self, instance: Any, name: str) -> bool:
         """Whether reading an attribute of a model instance that is not in its dict may query."""
-        from ...relations import fetching  # not before there is an instance
+        # Not before there is an instance.
+        from ...relations.batch_loading import HAS_FETCH_MODES
         from ...relations.models import is_missing, relations_of
 
         model: Any = type(instance)
         relation = relations_of(model).get(name)
-        return fetching.AVAILABLE if relation is None else is_missing(instance, relation)
+        return HAS_FETCH_MODES if relation is None else is_missing(instance, relation)
