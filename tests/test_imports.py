@@ -125,6 +125,22 @@ def rooms_of(root: Path) -> set[str]:
     }
 
 
+def drawn() -> dict[str, set[str]]:
+    """The arrows as docs/internals.md draws them: ``room <- what it imports``, line by line."""
+    text = (ROOT.parent / "docs" / "internals.md").read_text(encoding="utf-8")
+    section = text.partition("## Rooms and arrows")[2]
+    block = section.split("```")[1].replace("\n    ", " ")
+    arrows = {}
+    for line in block.strip().splitlines():
+        room, _, imported = line.partition("<-")
+        arrows[room.strip()] = set(imported.replace(",", " ").split())
+    return arrows
+
+
+def test_the_documentation_draws_these_arrows():
+    assert drawn() == ARROWS
+
+
 def test_every_room_has_its_place():
     assert rooms_of(ROOT) <= set(ARROWS), "give the new room its arrows here, as in the design"
 
