@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -49,7 +50,7 @@ class Trail(NamedTuple):
     def changes(self) -> int:
         """How often the next call is in another file."""
         files = [call.file for call in self.calls]
-        return sum(here != there for here, there in zip(files, files[1:], strict=False))
+        return sum(here != there for here, there in pairwise(files))
 
     def text(self) -> str:
         """The trail for people: calls that repeat each other are counted, not listed."""
