@@ -104,7 +104,7 @@ def write_condition(w: Writer, condition: Any) -> WrittenValue:
                 second = write_condition(w, condition.second)
                 w.line(f"{result} = {second.name}")
     w.line("except Exception:")
-    w.line(f"    {result} = swallow(exception())")
+    w.line(f"    {result} = condition_failed(exception())")
     return WrittenValue(result, name == "not" or name in ALWAYS_BOOL)
 
 

@@ -14,7 +14,7 @@ from django.utils.safestring import mark_safe
 from ..runtime.filter_chains import FilterStep
 from ..runtime.sites import Site, SiteMode
 from .failures import origin_file
-from .fast_filters import is_stock, twin_of
+from .fast_filters import fast_path_of, is_stock
 from .scope import Local, WrittenLoop
 from .writer import Writer, is_attribute_name
 
@@ -110,9 +110,9 @@ def filter_call(w: Writer, filter_and_args: Any, value: str, access: tuple[str, 
         arguments.append("autoescape=context.autoescape")
     name = w.constant(function, "filter_")
     given = ", ".join([value, site, root, *arguments])
-    twin = twin_of(function)
-    if twin is not None:
-        return f"apply_fast_path(state, {w.constant(twin, 'filter_')}, {name}, {given})"
+    fast_path = fast_path_of(function)
+    if fast_path is not None:
+        return f"apply_fast_path(state, {w.constant(fast_path, 'filter_')}, {name}, {given})"
     plain = is_stock(function) and not any(is_variable for is_variable, _ in args)
     return f"{'apply_stock' if plain else 'apply_filter'}(state, {name}, {given})"
 
@@ -313,7 +313,7 @@ def write_shown_filtered(w: Writer, expression: FilterExpression) -> bool:
         FilterStep(
             function,
             tuple(mark_safe(argument) for _, argument in args),
-            twin_of(function),
+            fast_path_of(function),
             is_stock(function),
             bool(getattr(function, "expects_localtime", False)),
             bool(getattr(function, "needs_autoescape", False)),

@@ -28,7 +28,7 @@ class InstructionNodes:
         return self.nodes[index] if index < len(self.nodes) else None
 
 
-def stop_of(error: BaseException) -> StopIteration | None:
+def find_stop_iteration(error: BaseException) -> StopIteration | None:
     """Return the `StopIteration` that code of a site raised and a generator of ours covered.
 
     Python lets none out of a generator, and our plans are generators where Django has functions.
@@ -52,12 +52,14 @@ def is_stop(error: BaseException) -> bool:
     Raises:
         RuntimeError: it did not: the very error.
     """
-    if stop_of(error) is None:
+    if find_stop_iteration(error) is None:
         raise error
     return True
 
 
-def annotate(state: Any, context: Any, error: Exception, places: InstructionNodes) -> Wait | None:
+def note_error_place(
+    state: Any, context: Any, error: Exception, places: InstructionNodes
+) -> Wait | None:
     """Note on an exception where in the template it was raised, as ``Node.render_annotated`` does.
 
     Must be called in the plan function that caught the exception.
@@ -66,7 +68,7 @@ def annotate(state: Any, context: Any, error: Exception, places: InstructionNode
         A wait for noting it in the request's thread: the exception's text needs the database.
     """
     trace = error.__traceback__
-    error = stop_of(error) or error
+    error = find_stop_iteration(error) or error
     node = places.node_at(trace.tb_lasti) if trace is not None else None
     if node is None:
         return None

@@ -13,24 +13,24 @@ from ..runtime.fast import dates, numbers
 HUMANIZE_FILTERS = "django.contrib.humanize.templatetags.humanize"
 """A library that many sites do not load: its filters are known when it is loaded."""
 
-TWINS: dict[Any, Any] = {
+FAST_PATHS: dict[Any, Any] = {
     defaultfilters.date: dates.date,
     defaultfilters.floatformat: numbers.floatformat,
 }
 """Django's function -> ours, which gives None for what it leaves to Django's."""
 
-STOCK = frozenset(defaultfilters.register.filters.values())
+STOCK_FILTERS = frozenset(defaultfilters.register.filters.values())
 """Django's functions. A site's own filter of the same name is another function."""
 
 
-def twin_of(function: Any) -> Any:
+def fast_path_of(function: Any) -> Any:
     """Return the function that compiled code asks first, or None."""
     if type(function) is not FunctionType:
         return None
     humanize = sys.modules.get(HUMANIZE_FILTERS)
     if humanize is not None and function is humanize.intcomma:
         return numbers.intcomma
-    return TWINS.get(function)
+    return FAST_PATHS.get(function)
 
 
 def is_stock(function: Any) -> bool:
@@ -38,6 +38,6 @@ def is_stock(function: Any) -> bool:
     if type(function) is not FunctionType:
         return False
     humanize = sys.modules.get(HUMANIZE_FILTERS)
-    return function in STOCK or (
+    return function in STOCK_FILTERS or (
         humanize is not None and function in humanize.register.filters.values()
     )

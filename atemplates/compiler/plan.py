@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 
 from ..runtime.running_steps import COMPILED_STEP, LocalValues, RunningStep
 from ..runtime.state import State, state_of
-from ..runtime.waits import Kind, Plan, Wait, going_on
-from .failures import InstructionNodes, stop_of
+from ..runtime.waits import Kind, Plan, Wait, resume_plan
+from .failures import InstructionNodes, find_stop_iteration
 from .lines import with_lines
 from .nodes import effects_of, write_nodes
 from .runtime_names import RUNTIME, engine_of
@@ -26,8 +26,8 @@ PlanFunction: TypeAlias = Callable[[Context, State], Generator[Wait, Any, Any]]
 
 PLAN_ATTRIBUTE = "atemplates_plan"
 compiling: dict[int, threading.RLock] = {}
-"""A lock for each node list that is being compiled, by its identity. Any thread may add and drop one,
-each in a single step; to drop one early costs that something is compiled twice."""
+"""A lock for each node list that is being compiled, by its identity. Any thread may add and drop
+one, each in a single step; to drop one early costs that something is compiled twice."""
 plan_numbers = itertools.count(1)
 """Any thread may take the next one: that is one step."""
 
@@ -54,11 +54,11 @@ class PlannedNodeList(NodeList):
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return]
         except RuntimeError as error:
-            stop = stop_of(error)
+            stop = find_stop_iteration(error)
             if stop is None:
                 raise
         else:
-            return state.run(going_on(plan, wait))  # type: ignore[no-any-return]
+            return state.run(resume_plan(plan, wait))  # type: ignore[no-any-return]
         raise stop
 
     async def render_async(self, context: Context) -> SafeString:
@@ -187,7 +187,7 @@ class Module:
         tail = [
             "        return SafeString(''.join(out))",
             "    except Exception:",
-            f"        noting = annotate(state, context, exception(), places_{name})",
+            f"        noting = note_error_place(state, context, exception(), places_{name})",
             "        if noting is not None:",
             "            yield noting",
             "        raise",

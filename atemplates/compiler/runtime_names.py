@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 
 from ..placement.python_code import CODELESS_TYPES
 from ..runtime.calls import await_value
-from ..runtime.comparisons import compare, swallow
+from ..runtime.comparisons import compare, condition_failed
 from ..runtime.escaping import scan
 from ..runtime.filter_chains import render_filtered
 from ..runtime.filters import apply_fast_path, apply_filter, apply_stock
@@ -28,7 +28,7 @@ from ..runtime.sites import MISSING, Invalid
 from ..runtime.state import State
 from ..runtime.types import INERT, MODELS, SIMPLE
 from ..runtime.waits import Kind, Pending, Wait
-from .failures import annotate
+from .failures import note_error_place
 
 USUAL_CONTEXTS = {Context, StockRequestContext}
 
@@ -46,7 +46,7 @@ def dicts_of(context: Any) -> list[Any]:
     return [context]
 
 
-def dicts_again(state: State, context: Any) -> list[Any]:
+def reread_dicts(state: State, context: Any) -> list[Any]:
     """Return what names are looked up in after code of others has run, which may change anything.
 
     What stands for missing variables is also up to the template that the context is bound to.
@@ -67,7 +67,7 @@ RUNTIME: dict[str, Any] = {
     "SynchronousOnlyOperation": SynchronousOnlyOperation,
     "Pending": Pending,
     "Wait": Wait,
-    "annotate": annotate,
+    "note_error_place": note_error_place,
     "apply_filter": apply_filter,
     "apply_stock": apply_stock,
     "apply_fast_path": apply_fast_path,
@@ -75,7 +75,7 @@ RUNTIME: dict[str, Any] = {
     "await_value": await_value,
     "compare": compare,
     "container": container,
-    "dicts_again": dicts_again,
+    "reread_dicts": reread_dicts,
     "dicts_of": dicts_of,
     # In the place of `except ... as error`, which takes CPython much longer to compile.
     "exception": sys.exception,
@@ -93,7 +93,7 @@ RUNTIME: dict[str, Any] = {
     "render_filtered": render_filtered,
     "scalars": CODELESS_TYPES,
     "simple": SIMPLE,
-    "swallow": swallow,
+    "condition_failed": condition_failed,
     "truth_of_value": truth_of_value,
     "unpack": unpack,
     "resolve_path": resolve_path,

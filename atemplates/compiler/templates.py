@@ -29,9 +29,10 @@ PartialTemplate: Any = getattr(base, "PartialTemplate", Template)
 STOCK_TEMPLATES = frozenset({Template, PartialTemplate})
 """The classes of templates whose ``render`` and ``_render`` we do ourselves."""
 
+
 OUR_REPLACEMENTS: set[Any] = set()
-"""Replacements of ``Template.render`` that lead to a plan, and so do not stand in its way.
-Filled by imports alone."""
+"""Replacements of ``Template.render`` that lead to a plan, and so do not stand in its way. Filled
+before the first render, by a program that counts renders."""
 
 
 def is_replaced(kind: Any, name: str) -> bool:
@@ -47,8 +48,8 @@ def is_replaced(kind: Any, name: str) -> bool:
 DJANGOS_FILE = base.render_value_in_context.__code__.co_filename
 
 
-def callers(template: Any, context: Any) -> frozenset[str]:
-    """Which replaced methods of a template are under way for a context, and call us in their turn.
+def find_calling_methods(template: Any, context: Any) -> frozenset[str]:
+    """Find the replaced methods of a template that are under way for a context, and call us.
 
     Asking them again would never end: what they want is what Django's own method does.
     """
@@ -96,7 +97,7 @@ def render_plan(
 
     Args:
         template: a parsed template or partial, or anything with a ``render(context)`` method.
-        calling: what `callers` found: replaced methods that are not to be asked.
+        calling: what `find_calling_methods` found: replaced methods that are not to be asked.
     """
     if type(template) not in STOCK_TEMPLATES or (
         "render" not in calling and is_replaced(type(template), "render")

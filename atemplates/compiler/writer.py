@@ -233,7 +233,7 @@ class Writer:
             for name, binding in locals_.items()
             if isinstance(binding, Local)
         ]
-        self.lines_of("if state.reached_out:", "    dicts = dicts_again(state, context)", *lines)
+        self.lines_of("if state.reached_out:", "    dicts = reread_dicts(state, context)", *lines)
 
     def nest(self, write: Callable[[Writer], None]) -> None:
         """Write something right here, or, where the code nests too deeply, as a function."""

@@ -12,10 +12,10 @@ from django.template.base import Template
 from django.template.context import Context
 from django.template.engine import Engine
 
-from ..compiler.failures import stop_of
+from ..compiler.failures import find_stop_iteration
 from ..compiler.foreign import write_back
 from ..compiler.nodes import use_families
-from ..compiler.templates import callers, render_plan
+from ..compiler.templates import find_calling_methods, render_plan
 from ..placement.routes import route_of
 from ..relations.policy import check_policy, current_policy, observers
 from ..runtime import drivers
@@ -109,7 +109,7 @@ def run_plan(plan: Plan, driver: Callable[[Plan], Any] = drivers.run) -> Any:
     try:
         return driver(plan)
     except RuntimeError as error:
-        stop = stop_of(error)
+        stop = find_stop_iteration(error)
         if stop is None:
             raise
     raise stop
@@ -144,7 +144,7 @@ class NativeRender:
     def plan(self) -> Plan:
         """Return the template's plan."""
         template, context = self.template, self.context
-        return render_plan(self.state, template, context, callers(template, context))
+        return render_plan(self.state, template, context, find_calling_methods(template, context))
 
     def __enter__(self) -> State:
         return self.state

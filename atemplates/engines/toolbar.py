@@ -22,7 +22,7 @@ from ..compiler.cached_loader import cached_template
 from ..errors import logger
 from ..placement.guard import COMPILED
 from ..runtime import drivers
-from ..runtime.waits import going_on
+from ..runtime.waits import resume_plan
 
 TOOLBAR_MODULES = ("debug_toolbar.panels.sql.tracking", "debug_toolbar.panels.cache")
 """The modules of the toolbar that ask for the template."""
@@ -108,7 +108,7 @@ def step_of_plan(plan: Any) -> ShownNode | None:
         frame = plan.gi_frame
         step = step_of_frame(frame) or step
         plan = plan.gi_yieldfrom
-        if plan is None and frame.f_code is going_on.__code__:
+        if plan is None and frame.f_code is resume_plan.__code__:
             plan = frame.f_locals["plan"]
     return step
 

@@ -29,7 +29,7 @@ from ..runtime.types import (
     is_awaitable,
     learn_type,
 )
-from ..runtime.waits import Kind, Wait, going_on
+from ..runtime.waits import Kind, Wait, resume_plan
 from .tracebacks import internal
 
 JINJA2_SCALARS: frozenset[type] = SCALARS | {Markup}
@@ -106,7 +106,7 @@ class AwaitablePlan:
     __html__ = __str__
 
 
-resumed = internal(going_on)
+resumed = internal(resume_plan)
 
 
 class Results:

@@ -16,7 +16,7 @@ from .state import State
 from .waits import Pending
 
 
-def swallow(error: Exception) -> bool:
+def condition_failed(error: Exception) -> bool:
     """Give False for an exception inside a condition, as Django's ``smartif`` does.
 
     Raises:

@@ -206,11 +206,17 @@ def apply_stock(
 
 
 def apply_fast_path(
-    state: State, twin: Any, function: Any, value: Any, site: Site | None, root: Any, *args: Any
+    state: State,
+    fast_path: Any,
+    function: Any,
+    value: Any,
+    site: Site | None,
+    root: Any,
+    *args: Any,
 ) -> Any:
-    """Apply the faster twin of a filter of Django's; what it leaves to the filter, the filter."""
+    """Apply the fast path of a filter of Django's, or the filter where that gives None."""
     if type(value) in CODELESS_TYPES:
-        result = twin(state.ambient.now(), value, *args)
+        result = fast_path(state.ambient.now(), value, *args)
         if result is not None:
             return result
     return apply_filter(state, function, value, site, root, *args)

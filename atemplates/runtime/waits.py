@@ -80,7 +80,7 @@ def _one_wait(wait: Wait) -> Plan:
     return (yield wait)
 
 
-def going_on(plan: Plan, wait: Wait) -> Plan:
+def resume_plan(plan: Plan, wait: Wait) -> Plan:
     """The rest of a plan that was begun and waits."""
     while True:
         try:
