@@ -1,4 +1,4 @@
-"""Which functions are known to do nothing with a value but what the template shows."""
+"""Whose a function is: which functions are known to do only what the template shows."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ KNOWN_PACKAGES = frozenset(
 def module_of(function: Any) -> str:
     """Return the name of the module of what a function's decorators wrap."""
     return getattr(inspect.unwrap(function), "__module__", None) or ""
+
+
+def filter_name(function: Any) -> str:
+    """Return the name that a filter of Django's template language is registered under."""
+    original = inspect.unwrap(function)
+    name = getattr(function, "_filter_name", None) or getattr(original, "__name__", "filter")
+    return str(name)
 
 
 def is_own_function(function: Any) -> bool:

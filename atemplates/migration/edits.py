@@ -185,7 +185,7 @@ def changed(source: str, edits: Iterable[Edit]) -> str:
             self.wanted = wanted
 
         def _append(self, original: Any, updated: Any) -> Any:
-            place = self.get_metadata(PositionProvider, original)
+            place: Any = self.get_metadata(PositionProvider, original)
             begin, end = place.start, place.end
             call = self.wanted.get((begin.line, begin.column, end.line, end.column))
             if call is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -119,10 +120,8 @@ def _lost(report: Report) -> list[str]:
 
 def summary(report: Report, new: New | None = None) -> str:
     """One line with the numbers."""
-    counts = dict.fromkeys(STATUSES, 0)
-    for finding in report.findings:
-        counts[finding.status] += 1
-    numbers = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
+    counts = Counter(finding.status for finding in report.findings)
+    numbers = ", ".join(f"{counts[each]} {each}" for each in STATUSES if counts[each])
     found = counted(len(report.findings), "finding") + (f" ({numbers})" if numbers else "")
     fresh = f", {len(new)} of them new" if new is not None else ""
     failing = len(serious(report.problems))

@@ -47,6 +47,6 @@ def _functions(
     )
     for kind, known in kinds:
         for node in tree.find_all(kind):
-            function = known.get(getattr(node, "name", None))
+            function = known.get(getattr(node, "name", ""))
             if callable(function):
                 yield function, f"{name}:{node.lineno}"

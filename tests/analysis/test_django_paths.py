@@ -524,7 +524,7 @@ def test_a_subclass_of_a_known_tag_is_foreign():
 
 
 def test_every_node_type_of_django_that_is_compiled_has_its_reads_here():
-    from atemplates.analysis.django.walker import NODE_HANDLERS
+    from atemplates.analysis.django import NODE_HANDLERS
     from atemplates.tags import FAMILIES
 
     written = {kind for family in FAMILIES for kind in family.nodes}

@@ -102,6 +102,43 @@ def test_expressions_and_statements(source, expected):
     assert reads(source) == expected
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (
+            "{% if t %}{% set x = a %}{% else %}{% set x = b %}{% endif %}{{ x.p }}",
+            {"t", "a maybe", "b maybe", "a.p maybe", "b.p maybe"},
+        ),
+        (
+            "{% if t %}{% set x = a %}{% endif %}{{ x.p }}",
+            {"t", "a maybe", "a.p maybe", "x.p maybe"},
+        ),
+        (
+            "{% set x = b %}{% for r in rs %}{% if t %}{% set x = a %}{% endif %}{{ x.p }}"
+            "{% endfor %}",
+            {"b", "rs", "t", "a maybe", "a.p maybe", "b.p maybe"},
+        ),
+        (
+            "{% set ns = namespace(x=a) %}{% if t %}{% set ns.y = b %}{% endif %}"
+            "{% set ns.z = c %}{{ ns.x.p }}{{ ns.y.p }}{{ ns.z.p }}",
+            {"a", "t", "b maybe", "c", "a.p", "b.p maybe", "c.p maybe"},
+        ),
+        (
+            "{% set ns = namespace(x=a) %}{% macro m(r) %}{% set ns.x = r %}{% endmacro %}"
+            "{% for r in rs %}{{ ns.x.p }}{{ m(r) }}{% endfor %}",
+            {"a", "rs", "rs[]", "a.p", "rs[].p maybe"},
+        ),
+        (
+            "{% if t %}{{ u }}{% endif %}{% macro m() %}{{ x.p }}{% endmacro %}"
+            "{% if t %}{% set y = b %}{% endif %}{% set x = a %}{{ m() }}",
+            {"t", "u maybe", "b maybe", "a", "a.p"},
+        ),
+    ],
+)
+def test_names_after_branches_and_loops(source, expected):
+    assert reads(source) == expected
+
+
 def test_inheritance():
     assert reads(
         "{% extends 'base.html' %}{% block b %}{{ a.b }}{{ super() }}{% endblock %}",

@@ -1,4 +1,4 @@
-"""Static access paths: what a template reads from its context, found without rendering it."""
+"""What a Django template reads from its context, found without rendering it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Any
 from django.template.base import Origin
 
 from ...relations.paths import AccessPath, distinct
-from . import nodes as nodes  # fills the table of tags
-from . import templates
-from .walker import Follow, NodeWalker, register_access
+from .tags import TAG_HANDLERS
+from .templates import TEMPLATE_HANDLERS, walk_foreign
+from .walker import Follow, NodeWalker
 
-__all__ = ["Follow", "access_paths", "following", "register_access"]
+__all__ = ["NODE_HANDLERS", "Follow", "access_paths", "following"]
+
+NODE_HANDLERS = {**TAG_HANDLERS, **TEMPLATE_HANDLERS}
+"""What each type of node reads, and which names it sets."""
 
 
 def access_paths(template: Any, *, follow: Follow | None = None) -> list[AccessPath]:
@@ -29,7 +32,7 @@ def access_paths(template: Any, *, follow: Follow | None = None) -> list[AccessP
     Returns:
         The records in the order in which a render meets them, none of them twice.
     """
-    walker = NodeWalker(follow or following(template.engine), templates.walk_foreign)
+    walker = NodeWalker(follow or following(template.engine), NODE_HANDLERS, walk_foreign)
     walker.walk_template(template)
     return distinct(walker.records)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from django.template.loader_tags import BlockNode, ExtendsNode, IncludeNode
 from django.template.smartif import TokenBase
 
 from ...runtime.types import is_django
-from .values import UNKNOWN, PathValue, Unknown, Value
-from .walker import Block, NodeWalker, register_access
+from ..functions import module_of
+from ..values import UNKNOWN, PathValue, Unknown, Value
+from .walker import Block, NodeHandler, NodeWalker
 
 NAME = re.compile(r"[A-Za-z][\w]*(\.\w+)*\Z")
 
@@ -56,7 +56,7 @@ def walk_include_node(w: NodeWalker, node: IncludeNode) -> None:
     if name is None:
         _walk_dynamic_include(w, node)
         return
-    values = {key: w.read(value, "name") for key, value in node.extra_context.items()}
+    values = w.read_names(node.extra_context)
     template = w.load(name)
     if template is None:
         return
@@ -77,7 +77,7 @@ def _walk_dynamic_include(w: NodeWalker, node: IncludeNode) -> None:
         w.read(value, "argument", reason)
     w.lose(text, reason)
     if not node.isolated_context:
-        for name in dict.fromkeys(name for frame in w.frames for name in frame):
+        for name in w.visible():
             if name not in node.extra_context:
                 w.record(name, w.find(name), "argument", reason)
 
@@ -86,29 +86,28 @@ def _walk_dynamic_include(w: NodeWalker, node: IncludeNode) -> None:
 
 
 def walk_extends(w: NodeWalker, node: ExtendsNode) -> None:
-    rendering = w.rendering
     name = literal_name(node.parent_name)
-    rendering.add_blocks(node.blocks)
+    w.add_blocks(node.blocks.items())
     if name is None:
         reason = "the template that is extended is known only when it renders"
         w.read(node.parent_name, "argument", reason)
         w.lose(str(node.parent_name), reason)
         _walk_own_blocks(w, node)
         return
-    if not rendering.history:
-        rendering.history.append(node.origin)
-    parent = w.load(name, rendering.history)
+    if not w.history:
+        w.history.append(node.origin)
+    parent = w.load(name, w.history)
     if parent is None:
         _walk_own_blocks(w, node)
         return
-    if any(parent.origin is origin for origin in rendering.history):
+    if any(parent.origin is origin for origin in w.history):
         w.lose(repr(name), "the template extends itself")
         return
-    rendering.history.append(parent.origin)
+    w.history.append(parent.origin)
     first = next((child for child in parent.nodelist if not isinstance(child, TextNode)), None)
     if first is not None and not isinstance(first, ExtendsNode):
         blocks = parent.nodelist.get_nodes_by_type(BlockNode)
-        rendering.add_blocks({block.name: block for block in blocks})
+        w.add_blocks({block.name: block for block in blocks}.items())
     w.walk(parent.nodelist)
 
 
@@ -122,29 +121,22 @@ def _walk_own_blocks(w: NodeWalker, node: ExtendsNode) -> None:
 
 def walk_block_node(w: NodeWalker, node: BlockNode) -> None:
     """The innermost override is rendered; ``block.super`` renders the next one further out."""
-    blocks = w.rendering.blocks
-    overrides = blocks[node.name] if blocks is not None else []
-    found = overrides.pop() if overrides else None
+    overrides = w.blocks.get(node.name, [])
+    found = overrides.pop(0) if overrides else None
     source = found or node
-    try:
-        with w.frame({"block": Block(source)}):
-            w.walk(source.nodelist)
-    finally:
-        if found is not None:
-            overrides.append(found)
+    with w.frame({"block": Block(source)}):
+        w.walk(source.nodelist)
+    if found is not None:
+        overrides.insert(0, found)
 
 
 # -- tags made of functions ------------------------------------------------------------------------
 
 
-def _module_of(function: Any) -> str:
-    return getattr(inspect.unwrap(function), "__module__", None) or ""
-
-
 def _read_arguments(w: NodeWalker, node: TagHelperNode) -> str | None:
     """Note what a tag's function is given; return why its result is not known."""
     name = node_tag_name(node)
-    foreign = not is_django(_module_of(node.func))
+    foreign = not is_django(module_of(node.func))
     reason = f"passed to {{% {name} %}}" if foreign else None
     for argument in (*node.args, *node.kwargs.values()):
         w.read(argument, "argument", reason)
@@ -237,9 +229,11 @@ def _read_bits(w: NodeWalker, bits: list[str], reason: str) -> None:
             w.read(Variable(bit), "argument", reason)
 
 
-register_access(IncludeNode, walk_include_node)
-register_access(ExtendsNode, walk_extends)
-register_access(BlockNode, walk_block_node)
-register_access(SimpleNode, walk_simple)
-register_access(SimpleBlockNode, walk_simple)
-register_access(InclusionNode, walk_inclusion)
+TEMPLATE_HANDLERS: dict[type[Node], NodeHandler] = {
+    IncludeNode: walk_include_node,
+    ExtendsNode: walk_extends,
+    BlockNode: walk_block_node,
+    SimpleNode: walk_simple,
+    SimpleBlockNode: walk_simple,
+    InclusionNode: walk_inclusion,
+}

@@ -1,11 +1,10 @@
-"""Walking a template's nodes with the names that are in scope, as a render would, without data."""
+"""Walking a Django template's nodes: expressions with their filters, and other templates."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from django.template import TemplateDoesNotExist
@@ -13,28 +12,21 @@ from django.template.base import FilterExpression, Node, Origin, TextNode, Varia
 from django.template.defaulttags import TemplateLiteral
 from django.template.smartif import OPERATORS
 
-from ...relations.paths import AccessPath, Consumption
-from .filters import Argument, effect_of
-from .values import UNKNOWN, PathValue, Value, several
+from ...relations.paths import Consumption
+from ..filters import Arguments, effect_of_function
+from ..scope import Names
+from ..values import UNKNOWN, PathValue, Value, several
+from ..walker import DEEPEST_RECURSION, AccessWalker
 
 Follow: TypeAlias = Callable[[str, Sequence[Origin]], Any]
 """Loads a template by its name, passing over some origins (``{% extends %}`` never goes back to
 itself); raises ``TemplateDoesNotExist`` or ``TemplateSyntaxError``."""
 
-DjangoFrames: TypeAlias = list[dict[str, Value]]
 NodeHandler: TypeAlias = "Callable[[NodeWalker, Any], None]"
+"""Notes what a node reads and binds the names that it sets."""
 
-DEEPEST_INCLUDE = 3
-"""How often a template may stand inside itself."""
-CONDITION_WORDS = {kind: name for name, kind in OPERATORS.items()}
+CONDITION_WORDS = {kind: word for word, kind in OPERATORS.items()}
 BUILTIN_NAMES = frozenset({"True", "False", "None"})
-# Filled by imports, and by a library's own `register_access`, in single steps.
-NODE_HANDLERS: dict[type[Node], NodeHandler] = {}
-
-
-def register_access(kind: type[Node], handler: NodeHandler) -> None:
-    """Say what nodes of exactly this type read, and which names they set."""
-    NODE_HANDLERS[kind] = handler
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,102 +36,34 @@ class Block(Value):
     node: Any
 
 
-@dataclass(slots=True)
-class TemplateRendering:
-    """What one template and those it extends share, and an included one does not."""
+class NodeWalker(AccessWalker):
+    """Walks the nodes of Django templates.
 
-    blocks: dict[str, list[Any]] | None = None
-    """Block name -> the nodes that define it, the innermost override last, as in Django's own
-    ``BlockContext``; None outside inheritance."""
-    history: list[Origin] = field(default_factory=list)
+    Args:
+        follow: loads other templates.
+        handlers: what to do about a node, by its exact type.
+        foreign: what to do about a node of any other type.
+    """
 
-    def add_blocks(self, blocks: dict[str, Any]) -> None:
-        """Add the blocks of a template further up."""
-        if self.blocks is None:
-            self.blocks = defaultdict(list)
-        for name, node in blocks.items():
-            self.blocks[name].insert(0, node)
-
-
-class NodeWalker:
-    """The names in scope while nodes are walked, and the records made so far."""
-
-    def __init__(self, follow: Follow, foreign: NodeHandler) -> None:
+    def __init__(
+        self, follow: Follow, handlers: Mapping[type, NodeHandler], foreign: NodeHandler
+    ) -> None:
+        super().__init__()
         self.follow = follow
+        self.handlers = handlers
         self.foreign = foreign
-        """What to do about a node of an unknown type."""
-        self.records: list[AccessPath] = []
-        self.frames: DjangoFrames = [{}]
         self.outside: Callable[[str], Value] = PathValue
         """What a name stands for that no frame holds."""
-        self.conditional = False
-        self.rendering = TemplateRendering()
-        self.node: Node | None = None
-        self.inside: list[Any] = []
-        """The templates around the node, as they include each other."""
-        self._walked: dict[Any, dict[str, Value]] = {}
+        self.history: list[Origin] = []
+        """The templates that extend each other, up to the one whose blocks are known."""
+        self._walked: dict[Any, Names] = {}
         """What was walked, with which names -> the names that it has set."""
         self._loaded: dict[tuple[str, ...], Any] = {}
 
-    # -- records -------------------------------------------------------------------------------
+    # -- names -------------------------------------------------------------------------------------
 
-    def record(
-        self, text: str, value: Value, consumption: Consumption, lost: str | None = None
-    ) -> None:
-        """Note that an expression reads a value."""
-        for place in value.places():
-            self._add(text, place, consumption, place.lost or lost)
-
-    def lose(self, text: str, reason: str) -> None:
-        """Note that something may read what the template does not show."""
-        self._add(text, PathValue(""), "argument", reason)
-
-    def _add(self, text: str, place: PathValue, consumption: Consumption, lost: str | None) -> None:
-        origin: Any = getattr(self.node, "origin", None)
-        token = getattr(self.node, "token", None)
-        self.records.append(
-            AccessPath(
-                template=str(getattr(origin, "template_name", None) or getattr(origin, "name", "")),
-                line=getattr(token, "lineno", None),
-                expression=text,
-                root=place.root,
-                path=place.path,
-                conditional=self.conditional or place.maybe,
-                consumption=consumption,
-                lost=lost,
-            )
-        )
-
-    @contextmanager
-    def maybe(self, uncertain: bool = True) -> Iterator[None]:
-        """What is walked inside may not be rendered."""
-        before = self.conditional
-        self.conditional = before or uncertain
-        try:
-            yield
-        finally:
-            self.conditional = before
-
-    # -- names ---------------------------------------------------------------------------------
-
-    def find(self, name: str, frames: DjangoFrames | None = None) -> Value:
-        """Return what a name stands for."""
-        for frame in reversed(self.frames if frames is None else frames):
-            if name in frame:
-                return frame[name]
+    def find_outside(self, name: str) -> Value:
         return UNKNOWN if name in BUILTIN_NAMES else self.outside(name)
-
-    def visible(self) -> dict[str, Value]:
-        """Return every name that some frame holds, with what it stands for."""
-        names: dict[str, Value] = {}
-        for frame in self.frames:
-            names.update(frame)
-        return names
-
-    def bind(self, name: str | None, value: Value) -> None:
-        """Set a name in the innermost frame; None is the name of nothing."""
-        if name:
-            self.frames[-1][name] = value.named(name)
 
     def bind_upward(self, name: str, value: Value) -> None:
         """Set a name in the frame that has it already, else in the innermost one."""
@@ -153,43 +77,16 @@ class NodeWalker:
         self.bind(name, value)
 
     @contextmanager
-    def frame(self, names: dict[str, Value] | None = None) -> Iterator[None]:
-        """A frame of names around what is walked inside."""
-        depth = len(self.frames)
-        self.frames.append({name: value.named(name) for name, value in (names or {}).items()})
+    def new_context(self, names: Names, outside: Callable[[str], Value]) -> Iterator[None]:
+        """A context of its own, as inclusion tags and ``{% include … only %}`` have."""
+        before, self.outside = self.outside, outside
         try:
-            yield
+            with self.only_frames([]), self.frame(names):
+                yield
         finally:
-            del self.frames[depth:]
+            self.outside = before
 
-    def snapshot(self) -> DjangoFrames:
-        """Return a copy of all frames, for `merge`."""
-        return [dict(frame) for frame in self.frames]
-
-    def merge(self, outcomes: list[DjangoFrames]) -> None:
-        """Go on with the names as any of these left them."""
-        merged: DjangoFrames = []
-        for index in range(len(self.frames)):
-            names = dict.fromkeys(name for frames in outcomes for name in frames[index])
-            merged.append(
-                {
-                    name: several(self.find(name, frames[: index + 1]) for frames in outcomes)
-                    for name in names
-                }
-            )
-        self.frames[:] = merged
-
-    def branches(self, *parts: Callable[[], None]) -> None:
-        """Walk parts of which a render takes one at most."""
-        start = self.snapshot()
-        outcomes = []
-        for part in parts:
-            self.frames[:] = [dict(frame) for frame in start]
-            part()
-            outcomes.append(self.snapshot())
-        self.merge(outcomes)
-
-    # -- expressions ---------------------------------------------------------------------------
+    # -- expressions -------------------------------------------------------------------------------
 
     def read(self, expression: Any, consumption: Consumption, lost: str | None = None) -> Value:
         """Note what an expression reads, with its filters and their arguments.
@@ -210,14 +107,11 @@ class NodeWalker:
         value = self.variable(expression.var)
         waiting = [(text, value)]
         for function, args in expression.filters:
-            effect = effect_of(function)
-            arguments = [
-                Argument(self.variable(arg), arg.literal) if is_variable else Argument(UNKNOWN, arg)
-                for is_variable, arg in args
-            ]
+            effect = effect_of_function(function)
+            given = [self.variable(arg) if is_variable else UNKNOWN for is_variable, arg in args]
             named = [
-                (str(arg.var), argument.value)
-                for (is_variable, arg), argument in zip(args, arguments, strict=True)
+                (str(arg.var), argument)
+                for (is_variable, arg), argument in zip(args, given, strict=True)
                 if is_variable
             ]
             if effect.consumption is None:
@@ -227,9 +121,15 @@ class NodeWalker:
                 self._record_all(waiting, effect.consumption, effect.lost)
                 self._record_all(named, "argument", effect.lost)
                 waiting = []
-            value = effect.result(self, text, value, arguments)
+            literals = [arg.literal if is_variable else arg for is_variable, arg in args]
+            key = literals[0] if literals else None
+            value = effect.result(self, text, value, Arguments(given, key))
         self._record_all(waiting, consumption, lost)
         return value
+
+    def read_names(self, expressions: Mapping[str, Any]) -> Names:
+        """Note what a tag such as ``{% with %}`` reads; return what its names stand for."""
+        return {name: self.read(each, "name") for name, each in expressions.items()}
 
     def _record_all(
         self, values: list[tuple[str, Value]], consumption: Consumption, lost: str | None
@@ -244,7 +144,7 @@ class NodeWalker:
         first, *rest = variable.lookups
         value = self.find(first)
         if rest and rest[0] == "super" and isinstance(value, Block):
-            if self.rendering.blocks is not None and self.rendering.blocks[value.node.name]:
+            if self.blocks.get(value.node.name):
                 self.walk_one(value.node)
             return UNKNOWN
         for bit in rest:
@@ -252,7 +152,6 @@ class NodeWalker:
         return value
 
     def condition(self, condition: Any) -> None:
-        """Note what the condition of an ``{% if %}`` reads."""
         self._operand(condition, "truth")
 
     def _operand(self, condition: Any, consumption: Consumption) -> None:
@@ -272,23 +171,25 @@ class NodeWalker:
             # A queryset has no test for membership of its own: all its rows are looked through.
             self._operand(condition.second, "loop" if "in" in operator.split() else "operand")
 
-    # -- nodes ---------------------------------------------------------------------------------
+    # -- nodes -------------------------------------------------------------------------------------
 
     def walk(self, nodes: Iterable[Node]) -> None:
-        """Walk some nodes one after the other."""
         for node in nodes:
             if type(node) is not TextNode:
                 self.walk_one(node)
 
     def walk_one(self, node: Node) -> None:
         """Walk one node."""
-        before, self.node = self.node, node
+        before = self.template, self.line
+        origin: Any = getattr(node, "origin", None)
+        self.template = str(getattr(origin, "template_name", None) or getattr(origin, "name", ""))
+        self.line = getattr(getattr(node, "token", None), "lineno", None)
         try:
-            NODE_HANDLERS.get(type(node), self.foreign)(self, node)
+            self.handlers.get(type(node), self.foreign)(self, node)
         finally:
-            self.node = before
+            self.template, self.line = before
 
-    # -- templates -----------------------------------------------------------------------------
+    # -- templates ---------------------------------------------------------------------------------
 
     def load(self, name: str, skip: Sequence[Origin] = ()) -> Any:
         """Load a template; when that fails, note why and return None."""
@@ -327,30 +228,14 @@ class NodeWalker:
             for name, value in known.items():
                 self.bind_upward(name, value)
             return
-        if sum(each is template for each in self.inside) >= DEEPEST_INCLUDE:
+        if self.times_inside(template) >= DEEPEST_RECURSION:
             self.lose(repr(template.name), "the template includes itself any number of times")
             return
         # For as long as the walk lasts, so that an include of itself with the same names ends.
         self._walked[key] = {}
-        rendering, self.rendering = self.rendering, TemplateRendering()
-        self.inside.append(template)
-        try:
+        history, self.history = self.history, []
+        with self.included(template):
             self.walk(template.nodelist)
-        finally:
-            self.inside.pop()
-            self.rendering = rendering
+        self.history = history
         after = self.visible().items()
         self._walked[key] = {name: value for name, value in after if before.get(name) != value}
-
-    @contextmanager
-    def new_context(
-        self, names: dict[str, Value], outside: Callable[[str], Value]
-    ) -> Iterator[None]:
-        """A context of its own, as inclusion tags and ``{% include … only %}`` have."""
-        before = self.frames, self.outside
-        self.frames = [{name: value.named(name) for name, value in names.items()}]
-        self.outside = outside
-        try:
-            yield
-        finally:
-            self.frames, self.outside = before

@@ -1,4 +1,4 @@
-"""Access paths of Jinja2 templates, from Jinja2's own syntax tree.
+"""What a Jinja2 template reads from its context, found in Jinja2's own syntax tree.
 
 The records are those of Django templates (`atemplates.relations.paths.AccessPath`), so that the
 analysis does not care which engine a template is for. Inheritance, includes and imports by a
@@ -10,10 +10,10 @@ from __future__ import annotations
 from jinja2 import Environment
 
 from ...relations.paths import AccessPath, distinct
-from . import statements
+from .statements import STATEMENT_HANDLERS
 from .walker import MissingTemplates, Trees, TreeWalker
 
-__all__ = ["jinja2_paths", "statements"]
+__all__ = ["jinja2_paths"]
 
 
 def jinja2_paths(
@@ -32,8 +32,8 @@ def jinja2_paths(
     Raises:
         jinja2.TemplateError: it is not found, or does not parse.
     """
-    walker = TreeWalker(environment, trees)
-    walker.template(name, walker.parse(name))
+    walker = TreeWalker(environment, STATEMENT_HANDLERS, trees)
+    walker.walk_template(name, walker.parse(name))
     if missing is not None:
         missing |= walker.missing
     return distinct(walker.records)

@@ -3,56 +3,101 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from jinja2 import nodes
+from jinja2 import Environment, nodes
 
 from ...relations.paths import Consumption
-from ..django.values import UNKNOWN, PathValue, RecordValue, RowsValue, Unknown, Value, several
+from ..filters import JINJA2_FILTERS, TEXT, Arguments, unknown_effect
 from ..functions import is_own_function
-from .names import Caller, MacroValue, NameScope, Recursion, short_text
+from ..scope import Names
+from ..values import UNKNOWN, PathValue, RecordValue, RowsValue, Unknown, Value, several
+from ..walker import AccessWalker
 
-SAME_ROWS = frozenset({"list", "reverse", "select", "reject", "slice"})
-"""Filters that give the items of their value again."""
-BY_ATTRIBUTE = frozenset(
-    {"selectattr", "rejectattr", "sort", "unique", "min", "max", "sum", "join", "map", "groupby"}
-)
-ITEMS = frozenset({"first", "last", "random", "min", "max"})
-ROW_FILTERS = frozenset({"selectattr", "rejectattr", "sort", "unique"})
+OWN_NAMES = frozenset({"super", "self", "caller", "varargs", "kwargs"})
+"""Names that Jinja2 sets itself."""
 PATHS = (nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Call)
 
 
-class Expressions(NameScope):
+@dataclass(frozen=True, slots=True)
+class MacroValue(Value):
+    """A macro of a template; equal only to itself."""
+
+    node: Any
+    template: str
+    frames: Sequence[Names] = field(default=(), compare=False, repr=False)
+    """The names around it, where it is defined."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Caller(Value):
+    """What ``caller`` is in a macro that ``{% call %}`` calls."""
+
+    node: Any
+    template: str
+    frames: Sequence[Names]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recursion(Value):
+    """What ``loop`` is in a recursive loop: called with rows, it is the loop over them."""
+
+    node: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedModule(Value):
+    """What ``{% import %}`` gives: the macros of a template."""
+
+    macros: tuple[tuple[str, Value], ...]
+
+    def step(self, bit: str) -> Value:
+        return dict(self.macros).get(bit, UNKNOWN)
+
+
+class Expressions(AccessWalker):
     """Walks expressions."""
 
+    def __init__(self, environment: Environment) -> None:
+        super().__init__()
+        self.environment = environment
+
     @abstractmethod
-    def macro(
-        self,
-        macro: MacroValue,
-        positional: list[Value],
-        named: dict[str, Value],
-        caller: Value = UNKNOWN,
+    def call_value(
+        self, callee: Value, positional: list[Value], named: Names, caller: Value
+    ) -> bool:
+        """Walk what a template itself defines and calls; return whether ``callee`` is such."""
+
+    def find_outside(self, name: str) -> Value:
+        is_known = name in self.environment.globals or name in OWN_NAMES
+        return UNKNOWN if is_known else PathValue(name)
+
+    def record_node(
+        self, node: Any, value: Value, consumption: Consumption, lost: str | None = None
     ) -> None:
-        """Walk a macro's body with the arguments of a call."""
+        """Note that an expression reads a value."""
+        self.line = node.lineno
+        self.record(short_text(node), value, consumption, lost)
 
-    @abstractmethod
-    def caller(self, caller: Caller, positional: list[Value], named: dict[str, Value]) -> None:
-        """Walk the body of a ``{% call %}`` with what the macro gives to it."""
+    def lose_node(self, node: Any, reason: str) -> None:
+        """Note that something may read what the template does not show."""
+        self.line = node.lineno
+        self.lose(short_text(node), reason)
 
-    @abstractmethod
-    def recursion(self, loop: Recursion, rows: Value) -> None:
-        """Walk the body of a recursive loop once more."""
+    def condition(self, condition: Any) -> None:
+        self.expression(condition, "truth")
 
     def expression(self, node: Any, consumption: Consumption, lost: str | None = None) -> Value:
         """Note what an expression reads; return what it may stand for."""
         value = self.value(node)
         if isinstance(node, PATHS):
-            self.record(node, value, consumption, lost)
+            self.record_node(node, value, consumption, lost)
         return value
 
     def value(self, node: Any) -> Value:
-        """What an expression stands for; what is read on the way is noted."""
+        """Return what an expression stands for; note what is read on the way."""
         if isinstance(node, nodes.Name):
             return self.find(node.name)
         if isinstance(node, nodes.Getattr):
@@ -64,30 +109,22 @@ class Expressions(NameScope):
         if isinstance(node, nodes.Filter):
             return self.filter(node)
         if isinstance(node, nodes.CondExpr):
-            self.expression(node.test, "truth")
+            self.condition(node.test)
             with self.maybe():
-                both = [
-                    self.expression(each, "output") for each in (node.expr1, node.expr2) if each
-                ]
-            return several(both)
+                both = [each for each in (node.expr1, node.expr2) if each]
+                return several([self.expression(each, "output") for each in both])
         if isinstance(node, (nodes.And, nodes.Or)):
             left = self.expression(node.left, "truth")
             with self.maybe():
                 return several([left, self.expression(node.right, "truth")])
         if isinstance(node, nodes.Not):
-            self.expression(node.node, "truth")
+            self.condition(node.node)
             return UNKNOWN
         lost = None
         if isinstance(node, nodes.Test) and is_own_function(self.environment.tests.get(node.name)):
             lost = f"passed to the test {node.name!r}"
-        for child in node.iter_child_nodes():
-            inner: Any = child
-            if isinstance(child, nodes.Operand):
-                inner = child.expr
-            elif isinstance(child, (nodes.Keyword, nodes.Pair)):
-                inner = child.value
-            if isinstance(inner, nodes.Expr):
-                self.expression(inner, "operand", lost)
+        for each in operands(node):
+            self.expression(each, "operand", lost)
         return UNKNOWN
 
     def item(self, node: nodes.Getitem) -> Value:
@@ -113,14 +150,7 @@ class Expressions(NameScope):
         for each in (node.dyn_args, node.dyn_kwargs):
             if each is not None:
                 self.expression(each, "argument", lost or "unpacked into arguments")
-        if isinstance(callee, MacroValue):
-            self.macro(callee, positional, named, caller)
-            return UNKNOWN
-        if isinstance(callee, Caller):
-            self.caller(callee, positional, named)
-            return UNKNOWN
-        if isinstance(callee, Recursion):
-            self.recursion(callee, positional[0] if positional else UNKNOWN)
+        if self.call_value(callee, positional, named, caller):
             return UNKNOWN
         if isinstance(node.node, nodes.Name) and callee is UNKNOWN:
             if node.node.name == "namespace":
@@ -143,50 +173,50 @@ class Expressions(NameScope):
         """A filter: what it reads of the items, and what it gives."""
         if node.node is None:
             return UNKNOWN
-        name = node.name
-        if is_own_function(self.environment.filters.get(name)):
-            return self.unknown_filter(node)
-        rows = name in SAME_ROWS | BY_ATTRIBUTE
-        uses: Consumption = "loop" if rows else "length" if name in ("length", "count") else "item"
-        if name not in ITEMS and not rows and uses == "item":
-            uses = "output"
-        value = self.expression(node.node, uses)
-        for argument in (*node.args, *(each.value for each in node.kwargs)):
-            self.expression(argument, "argument")
-        item = value.item()
-        attribute = attribute_of(node) if name in BY_ATTRIBUTE else None
-        reached = item
-        if attribute is not None:
-            for bit in attribute.split("."):
-                reached = reached.step(bit)
-            self.record(node, reached, "operand")
-        if name == "map":
-            return RowsValue(reached, value) if attribute is not None else RowsValue(UNKNOWN, value)
-        if name == "groupby":
-            group = RecordValue((("grouper", reached), ("list", RowsValue(item, value))))
-            return RowsValue(group, value)
-        if name in SAME_ROWS | ROW_FILTERS:
-            return RowsValue(item, value)
-        if name in ITEMS:
-            return item
-        if name in ("default", "d") and node.args:
-            return several([value, self.value(node.args[0])])
-        return UNKNOWN
-
-    def unknown_filter(self, node: nodes.Filter) -> Value:
-        """A filter of somebody's own: what it is given, it may reach through."""
-        lost = f"passed to the filter |{node.name}"
-        for each in (node.node, *node.args, *(each.value for each in node.kwargs)):
-            self.expression(each, "argument", lost)
-        return Unknown(f"the result of the filter |{node.name}")
+        if is_own_function(self.environment.filters.get(node.name)):
+            effect = unknown_effect(node.name)
+        else:
+            effect = JINJA2_FILTERS.get(node.name, TEXT)
+        value = self.expression(node.node, effect.consumption or "output", effect.lost)
+        arguments = (*node.args, *(each.value for each in node.kwargs))
+        given = [self.expression(each, "argument", effect.lost) for each in arguments]
+        self.line = node.lineno
+        return effect.result(self, short_text(node), value, Arguments(given, attribute_of(node)))
 
 
-def attribute_of(node: nodes.Filter) -> str | None:
-    """The attribute that a filter reads on each item, when it is a literal."""
-    for each in node.kwargs:
-        if each.key == "attribute" and isinstance(each.value, nodes.Const):
-            return str(each.value.value)
-    if node.name in ("selectattr", "rejectattr", "groupby") and node.args:
-        first = node.args[0]
-        return str(first.value) if isinstance(first, nodes.Const) else None
-    return None
+def operands(node: Any) -> Iterator[Any]:
+    """The expressions that an operator, a list or a dict is made of."""
+    for child in node.iter_child_nodes():
+        inner: Any = child
+        if isinstance(child, nodes.Operand):
+            inner = child.expr
+        elif isinstance(child, (nodes.Keyword, nodes.Pair)):
+            inner = child.value
+        if isinstance(inner, nodes.Expr):
+            yield inner
+
+
+def attribute_of(node: nodes.Filter) -> list[str] | None:
+    """The names of the attribute that a filter reads on each item, when it is a literal."""
+    found = [each.value for each in node.kwargs if each.key == "attribute"]
+    if node.name in ("selectattr", "rejectattr", "groupby"):
+        found += node.args[:1]
+    literals = [str(each.value) for each in found if isinstance(each, nodes.Const)]
+    return literals[0].split(".") if literals else None
+
+
+def short_text(node: Any) -> str:
+    """An expression in short: the path that it begins with."""
+    if isinstance(node, nodes.Name):
+        return node.name
+    if isinstance(node, nodes.Getattr):
+        return f"{short_text(node.node)}.{node.attr}"
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+        return f"{short_text(node.node)}[{node.arg.value!r}]"
+    if isinstance(node, nodes.Call):
+        return f"{short_text(node.node)}()"
+    if isinstance(node, nodes.Filter):
+        return f"{short_text(node.node)}|{node.name}"
+    if isinstance(node, nodes.Const):
+        return repr(node.value)
+    return type(node).__name__.lower()

@@ -13,7 +13,7 @@ class Command(BaseCommand):
     """Hand over to the subcommand that was asked for."""
 
     help = "Look into the templates of this site."
-    requires_system_checks: list[str] = []
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the subcommands."""

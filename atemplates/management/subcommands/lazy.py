@@ -207,10 +207,10 @@ def sites_of(options: dict[str, Any]) -> dict[str, SiteTemplates]:
     for backend in chosen:
         if isinstance(backend, DjangoTemplates):
             sites[backend.name] = read_site(backend.engine, names, progress_of())
-        elif hasattr(backend, "env"):
+        elif environment := getattr(backend, "env", None):
             from ...migration.jinja2_site import read_jinja2_site
 
-            sites[backend.name] = read_jinja2_site(backend.env, names, progress_of())
+            sites[backend.name] = read_jinja2_site(environment, names, progress_of())
     if not sites:
         our_backend(alias)
     if names:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ...relations.paths import ITEM
+from ..relations.paths import ITEM
 
 LONGEST_PATH = 24
 """Steps after which a path is given up: only a template that includes itself gets there."""
@@ -19,7 +19,8 @@ MOST_VALUES = 16
 
 
 class Value:
-    """A value that nothing is known of, and of which nothing needs to be: a literal, a text."""
+    """What a name or expression stands for. This class itself: a literal or a text, with nothing
+    that could be followed."""
 
     __slots__ = ()
 
@@ -41,6 +42,10 @@ class Value:
 
     def named(self, name: str) -> Value:
         """The value as what the context's variable ``name`` holds."""
+        return self
+
+    def with_member(self, name: str, value: Value) -> Value:
+        """The value after ``{% set it.name = value %}``; the member may still be what it was."""
         return self
 
     def only_maybe(self) -> Value:
@@ -79,7 +84,7 @@ class PathValue(Value):
 
 @dataclass(frozen=True, slots=True)
 class Unknown(Value):
-    """What code of somebody else's returned; paths begin anew at the name that it is given."""
+    """What somebody else's code returned; paths begin anew at the name that it is given."""
 
     reason: str
 
@@ -131,6 +136,11 @@ class RecordValue(Value):
     def item(self) -> Value:
         return several(value for _, value in self.members)
 
+    def with_member(self, name: str, value: Value) -> Value:
+        members = dict(self.members)
+        members[name] = several([members.get(name, UNKNOWN), value])
+        return RecordValue(tuple(members.items()))
+
     def only_maybe(self) -> Value:
         return RecordValue(tuple((name, value.only_maybe()) for name, value in self.members))
 
@@ -157,18 +167,42 @@ class Several(Value):
     def named(self, name: str) -> Value:
         return several(value.named(name) for value in self.values)
 
+    def with_member(self, name: str, value: Value) -> Value:
+        return several(each.with_member(name, value) for each in self.values)
+
+
+def groups_of(source: Value, key: Value) -> Value:
+    """Return the groups of a list's items: each has a ``grouper``, the key, and a ``list``."""
+    item = source.item()
+    group = RecordValue((("grouper", key), ("list", RowsValue(item, source))))
+    return RowsValue(group, source)
+
 
 def several(values: Iterable[Value]) -> Value:
     """Return what may be any of ``values``."""
     flat: dict[Value, None] = {}
     for value in values:
         flat.update(dict.fromkeys(value.values if isinstance(value, Several) else (value,)))
-    known = [value for value in flat if value is not UNKNOWN]
     if len(flat) == 1:
         return next(iter(flat))
+    records = [value for value in flat if isinstance(value, RecordValue)]
+    if len(records) == len(flat) > 0:
+        return _any_of_records(records)
+    known = [value for value in flat if value is not UNKNOWN]
     uncertain = tuple(dict.fromkeys(value.only_maybe() for value in known))
     if not uncertain:
         return UNKNOWN
     if len(uncertain) > MOST_VALUES:
         return Unknown("it may have any of too many values to follow")
     return uncertain[0] if len(uncertain) == 1 else Several(uncertain)
+
+
+def _any_of_records(records: list[RecordValue]) -> Value:
+    """A record whose members may be those of any of ``records``; what all have alike is certain."""
+    all_members = [dict(record.members) for record in records]
+    names = dict.fromkeys(name for members in all_members for name in members)
+    return RecordValue(
+        tuple(
+            (name, several(members.get(name, UNKNOWN) for members in all_members)) for name in names
+        )
+    )
