@@ -8,6 +8,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
+from django.db.models.manager import BaseManager
 
 from ..placement.python_code import call_code
 from ..runtime.async_twins import (
@@ -242,13 +243,17 @@ class MethodCall:
         if code is not None:
             return (yield from self.placed(code, relations.call_step(function, site, root)))
         twin = async_twin(function, self.allowed)
-        notify = relations.call_step(function, site, root) if twin and site is not None else None
+        # A manager's method may answer from rows that were prefetched, and asks for nothing then.
+        announced = twin is not None and site is not None and not isinstance(owner, BaseManager)
+        notify = relations.call_step(function, site, root) if announced else None
         if twin is None or notify is None or gives_rows(twin):
             try:
                 return self.caller(function, *self.args, **self.kwargs)
             except SynchronousOnlyOperation as error:
                 self.error = error
         if twin is not None and on_event_loop() and is_of_others(twin, function):
+            if notify is None and site is not None:
+                notify = relations.call_step(function, site, root)
             made = call_twin(twin, *self.args, **self.kwargs)
             if made is not None:
                 return (yield wait_for_twin(made, notify))
