@@ -25,6 +25,7 @@ from ..runtime.types import RELATED
 from ..runtime.waits import Plan, Wait
 from .arguments import prepared, stuck, unready
 from .callables import BlockReference, Macro, PlannedFunction
+from .function_marks import PASS_MARK
 from .loops import LoopContext
 from .placed import Placed, called_code, stands_on_loop, taken
 from .state import running_state
@@ -58,7 +59,7 @@ def call_in_template(context: Any, function: Any, /, *args: Any, **kwargs: Any) 
         kwargs
         or type(function) not in plain_callables
         or not context.calls_directly
-        or hasattr(function, "jinja_pass_arg")
+        or hasattr(function, PASS_MARK)
         or (type(function) is MethodType and type(function.__self__) in ORM_TYPES)
     ):
         return foreign_call(context.call, function, args, kwargs, allowed_by(context))
@@ -169,7 +170,7 @@ def placed_call(
         return MethodCall(caller, function, args, kwargs, None, code=code)
     owner = getattr(function, "__self__", None) if type(function) is MethodType else function
     given = (owner, *args, *kwargs.values())
-    if hasattr(function, "jinja_pass_arg"):
+    if hasattr(function, PASS_MARK):
         given = (*given, getattr(caller, "__self__", None))
     return Placed(code, caller, (function, *args), kwargs, given)
 

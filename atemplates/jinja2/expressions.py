@@ -15,7 +15,6 @@ from typing import Any
 from jinja2 import Environment, nodes
 from jinja2.compiler import DependencyFinderVisitor, Frame, optimizeconst
 from jinja2.optimizer import Optimizer
-from jinja2.utils import _PassArg
 from jinja2.visitor import NodeTransformer
 
 from ..runtime.async_twins import READING_METHODS
@@ -32,6 +31,7 @@ from .depth import (
     previous,
 )
 from .filter_calls import PlanFilter, own_functions, plain_functions
+from .function_marks import first_argument
 from .lookups import has_own, item_lookup
 from .operators import OperatorWriter, operands_of
 
@@ -39,9 +39,9 @@ chain_types = (nodes.Getattr, nodes.Getitem, nodes.Call)
 """The parts of a path."""
 
 before_value = {
-    _PassArg.context: "context, ",
-    _PassArg.eval_context: "context.eval_ctx, ",
-    _PassArg.environment: "environment, ",
+    "context": "context, ",
+    "eval_context": "context.eval_ctx, ",
+    "environment": "environment, ",
 }
 
 
@@ -306,7 +306,7 @@ class ExpressionWriter(OperatorWriter):
         function = self.known(node)
         if function is None and not frame.soft_frame:
             self.fail(f"No {kind} named {node.name!r}.", node.lineno)
-        return names[node.name], before_value.get(_PassArg.from_obj(function), "")  # type: ignore[arg-type]
+        return names[node.name], before_value.get(first_argument(function), "")
 
     def pull_dependencies(self, nodes: Iterable[Any]) -> None:
         """Also name what is behind the filters and tests that are ours."""

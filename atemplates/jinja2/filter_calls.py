@@ -14,6 +14,7 @@ from jinja2.tests import TESTS
 from ..runtime.drivers import on_event_loop
 from ..runtime.waits import Plan, Wait
 from .arguments import prepared, stuck, unready
+from .function_marks import is_variant
 from .iteration import IterationStrategy, iteration_strategy
 from .nested import given
 from .placed import Placed, applied_code, stands_on_loop
@@ -23,9 +24,7 @@ from .tracebacks import internal
 from .values import PLANNED, AwaitablePlan, settled
 
 plain_functions = frozenset(
-    function
-    for function in (*FILTERS.values(), *TESTS.values())
-    if not hasattr(function, "jinja_async_variant")
+    function for function in (*FILTERS.values(), *TESTS.values()) if not is_variant(function)
 )
 """Jinja2's own filters and tests that do no I/O when they are given texts and numbers."""
 

@@ -29,6 +29,7 @@ from ..runtime.types import is_awaitable
 from ..runtime.waits import Kind, Plan, Wait
 from .attributes import computed, path_of
 from .filter_calls import PendingFilter, PlanFilter, guard
+from .function_marks import PASS_MARK, is_variant
 from .iteration import IterationStrategy, iteration_strategy, iterators_of_containers
 from .lookups import Missed
 from .loops import LoopContext
@@ -53,7 +54,7 @@ def replaces_filter(name: str) -> Callable[[Callable[..., Any]], Callable[..., A
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         stock: Any = FILTERS[name]
-        sync = stock.__wrapped__ if hasattr(stock, "jinja_async_variant") else stock
+        sync = stock.__wrapped__ if is_variant(stock) else stock
         REPLACED_FILTERS[stock] = PlanFilter(partial(function, sync), stock)
         return function
 
@@ -190,7 +191,7 @@ def over_rows(name: str, lazy: bool = False) -> None:
         name: the filter's name.
         lazy: whether it is a generator function.
     """
-    variant = hasattr(FILTERS[name], "jinja_async_variant")
+    variant = is_variant(FILTERS[name])
 
     @replaces_filter(name)
     def filter_(stock: Any, *args: Any, **kwargs: Any) -> Any:
@@ -237,7 +238,7 @@ over_rows("batch", lazy=True)
 @internal
 def over_sequences(name: str) -> None:
     """Register a filter that takes a length, an end, a place or an order."""
-    before = 1 if hasattr(FILTERS[name], "jinja_pass_arg") else 0
+    before = 1 if hasattr(FILTERS[name], PASS_MARK) else 0
 
     @replaces_filter(name)
     def filter_(stock: Any, *args: Any, **kwargs: Any) -> Any:

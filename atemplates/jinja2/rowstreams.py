@@ -8,13 +8,14 @@ from typing import Any, TypeAlias
 
 from jinja2 import Environment
 from jinja2.runtime import Context, Undefined
-from jinja2.utils import _PassArg, missing
+from jinja2.utils import missing
 
 from ..runtime.drivers import arun, run
 from ..runtime.waits import Plan
 from .arguments import streams, unready
 from .attributes import found_in
 from .filter_calls import guard, plain_functions
+from .function_marks import first_argument
 from .iteration import iteration_strategy
 from .lookups import item_lookup
 from .rows import opened, unbounded
@@ -268,10 +269,10 @@ def applied(
         call = getattr(environment, method)
         return lambda row: guard(call, name, row, args, kwargs, context)
     passed: tuple[Any, ...] = {
-        _PassArg.context: (context,),
-        _PassArg.eval_context: (context.eval_ctx,),
-        _PassArg.environment: (environment,),
-    }.get(_PassArg.from_obj(function), ())  # type: ignore[arg-type]
+        "context": (context,),
+        "eval_context": (context.eval_ctx,),
+        "environment": (environment,),
+    }.get(first_argument(function), ())
     if function in plain_functions and not (passed or args or kwargs):
         return lambda row: function(row) if type(row) in JINJA2_SCALARS else guard(function, row)
     return lambda row: guard(function, *passed, row, *args, **kwargs)

@@ -12,9 +12,12 @@ import re
 from itertools import chain
 
 import pytest
+from jinja2 import pass_context, pass_environment, pass_eval_context
+from jinja2.filters import FILTERS
 
 from atemplates import jinja2 as ours
 from atemplates.engines import jinja2 as engine
+from atemplates.jinja2 import function_marks
 
 from .overridden import OVERRIDDEN
 
@@ -71,3 +74,18 @@ def test_everything_that_we_override_is_guarded():
 def test_the_source_is_one_that_was_looked_at(path):
     ours = overridden().get(path)
     assert fingerprint(path) in OVERRIDDEN[path], f"{path} has changed; compare it with our {ours}"
+
+
+def test_what_jinja2_notes_on_functions():
+    for mark, name in [
+        (pass_context, "context"),
+        (pass_eval_context, "eval_context"),
+        (pass_environment, "environment"),
+    ]:
+        marked = mark(lambda first, value: value)
+        assert hasattr(marked, function_marks.PASS_MARK)
+        assert function_marks.first_argument(marked) == name
+    assert function_marks.first_argument(len) == ""
+    assert function_marks.is_variant(FILTERS["map"])
+    assert FILTERS["map"].__wrapped__ is not FILTERS["map"]
+    assert not function_marks.is_variant(FILTERS["length"])
