@@ -14,7 +14,7 @@ HAS_PARTIALS = hasattr(base, "PartialTemplate")
 """Whether ``name#partial`` names a partial (Django 6.0); before, it is a file's name."""
 
 
-def cached_template(engine: Engine, template_name: str, skip: Any = None) -> Any:
+def cached_template(engine: Engine, template_name: Any, skip: Any = None) -> Any:
     """Return the template if the engine's cached loader holds it already, else None.
 
     Never reads a disk, and never raises for a template that does not exist. A partial

@@ -63,7 +63,7 @@ class LoopBody(Node):
         return self.nodelist.render(context)
 
     @property
-    def render_annotated(self) -> Any:
+    def render_annotated(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The node list's own render: an error gets the place of the loop, and loops may nest as
         deeply as Python's stack lets them."""
         return self.nodelist.render

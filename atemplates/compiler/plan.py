@@ -11,13 +11,14 @@ from django.template.base import Node, NodeList, Template
 from django.template.context import Context
 from django.utils.safestring import SafeString
 
+from ..runtime.paths import engine_of
 from ..runtime.running_steps import COMPILED_STEP, LocalValues, RunningStep
 from ..runtime.state import State, state_of
 from ..runtime.waits import Kind, Plan, Wait, resume_plan
 from .failures import InstructionNodes, find_stop_iteration
 from .lines import with_lines
 from .nodes import effects_of, write_nodes
-from .runtime_names import RUNTIME, engine_of
+from .runtime_names import RUNTIME
 from .scope import OPAQUE, Effects
 from .texts import template_text
 from .writer import Constants, Writer

@@ -11,8 +11,6 @@ from html import escape as html_escape
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
-from django.template.context import Context
-from django.template.context import RequestContext as StockRequestContext
 from django.utils.safestring import SafeString
 
 from ..placement.python_code import CODELESS_TYPES
@@ -23,41 +21,18 @@ from ..runtime.filter_chains import render_filtered
 from ..runtime.filters import apply_fast_path, apply_filter, apply_stock
 from ..runtime.iteration import container, loop_rows, truth_of_value, truth_of_variable, unpack
 from ..runtime.output import local_time, render_value, render_variable
-from ..runtime.paths import attribute_failed, lookup_name, resolve_long_path, resolve_path
+from ..runtime.paths import (
+    attribute_failed,
+    dicts_of,
+    lookup_name,
+    reread_dicts,
+    resolve_long_path,
+    resolve_path,
+)
 from ..runtime.sites import MISSING, Invalid
-from ..runtime.state import State
 from ..runtime.types import INERT, MODELS, SIMPLE
 from ..runtime.waits import Kind, Pending, Wait
 from .failures import note_error_place
-
-USUAL_CONTEXTS = {Context, StockRequestContext}
-
-
-def dicts_of(context: Any) -> list[Any]:
-    """Return what names are looked up in: the context's dicts, innermost last.
-
-    A context class that overrides how names are looked up is asked itself.
-    """
-    kind = type(context)
-    if kind in USUAL_CONTEXTS or (
-        kind.__getitem__ is Context.__getitem__ and kind.__contains__ is Context.__contains__
-    ):
-        return context.dicts  # type: ignore[no-any-return]
-    return [context]
-
-
-def reread_dicts(state: State, context: Any) -> list[Any]:
-    """Return what names are looked up in after code of others has run, which may change anything.
-
-    What stands for missing variables is also up to the template that the context is bound to.
-    """
-    state.engine = engine_of(context)
-    return dicts_of(context)
-
-
-def engine_of(context: Any) -> Any:
-    return context.template.engine
-
 
 RUNTIME: dict[str, Any] = {
     "AWAIT": Kind.AWAIT,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from inspect import getattr_static
 from types import (
     BuiltinMethodType,
@@ -123,7 +123,12 @@ class Relation:
     for which a prefetch and a grouped count give each row once for every note, say, about it."""
 
 
-@cache
+MOST_MODELS = 2_000
+"""How many models are remembered at most, in programs that make models at run time. Threads share
+what is remembered: at worst two of them find out the same."""
+
+
+@lru_cache(MOST_MODELS)
 def relations_of(model: type[Model]) -> dict[str, Relation]:
     """Return the attributes of a model that may need a query, by name.
 
@@ -180,7 +185,7 @@ def relation_of(manager: Any) -> Relation | None:
     return _managers_of(model).get(type(manager))
 
 
-@cache
+@lru_cache(MOST_MODELS)
 def _managers_of(model: type[Model]) -> dict[type, Relation]:
     """The class that Django made for the manager of each to-many relation of a model."""
     return {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property, partialmethod
+from functools import cached_property, lru_cache, partialmethod
 from inspect import getattr_static
 from types import FunctionType
 from typing import Any, Literal, TypeAlias
@@ -17,6 +17,7 @@ from django.db import router
 from django.db.models import Manager, Model, QuerySet
 from django.utils.functional import cached_property as django_cached_property
 
+from .models import MOST_MODELS
 from .paths import ITEM
 
 StepKind: TypeAlias = Literal[
@@ -80,7 +81,7 @@ class PathStep:
         return str(self.model._meta.label) if self.model is not None else "?"
 
 
-@cache
+@lru_cache(MOST_MODELS)
 def attributes_of(model: type[Model]) -> dict[str, PathStep]:
     """Return what ``_meta`` knows of a model's attributes, by name.
 

@@ -157,7 +157,7 @@ class QueryWatcher:
             about, source = find_query_source(self)
         except Exception:
             logger.exception("What a query was made for cannot be told")
-            about = None
+            about, source = None, ""
         if about is None:
             return execute(sql, params, many, context)
         event = self.reporter.announce(

@@ -264,7 +264,8 @@ def grouped_counts(peers: list[Model], relation: Relation) -> dict[Any, int] | N
     """
     manager = getattr(peers[0], relation.name)
     # What the related manager itself starts from, before it picks the rows of its instance.
-    rows = super(type(manager), manager).get_queryset()
+    base: Any = super(type(manager), manager)
+    rows = base.get_queryset()
     query = rows.query
     if query.is_sliced or query.combinator or query.distinct or query.group_by is not None:
         return None

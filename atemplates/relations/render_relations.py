@@ -55,11 +55,14 @@ class RenderRelations:
         self.observers = observers
         """Who is told of each load."""
         self.view = view
+        self._loops: LoopStack | None = None
 
-    @cached_property
+    @property
     def loops(self) -> LoopStack:
         """The loops around the node that renders now."""
-        return LoopStack()
+        if self._loops is None:
+            self._loops = LoopStack()
+        return self._loops
 
     @cached_property
     def reporter(self) -> Reporter:

@@ -219,3 +219,30 @@ def container(state: State, value: Any, site: Site | None = None, root: Any = No
         if wait is not None:
             return Pending(evaluate(state.relations, value, wait))
     return value
+
+
+def enter_loop(
+    state: State,
+    values: Any,
+    root: Any,
+    site: Any,
+    backwards: bool = False,
+    whole: bool = True,
+) -> int:
+    """Note the list of a loop that begins: a missing relation is loaded for all of its rows.
+
+    Args:
+        root: the value of the first bit of the expression that gave the list.
+        site: that expression; None when it is a constant.
+        backwards: whether the loop is ``reversed``.
+        whole: whether the list is the value of the path, and not what a filter made of it.
+    """
+    if type(values) is Rows:
+        values, backwards = values.items, False  # in the order of the loop already
+    elif type(values) in VIEWS:
+        values = list(values)
+    bits = site.bits if site is not None else ("",)
+    number: int = state.relations.loops.enter(
+        values, root, bits[1:], bits[0], backwards=backwards, whole=whole
+    )
+    return number

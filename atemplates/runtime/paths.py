@@ -8,7 +8,8 @@ from typing import Any
 from django.core.exceptions import SynchronousOnlyOperation
 from django.db.models import QuerySet
 from django.template.base import VariableDoesNotExist
-from django.template.context import BaseContext
+from django.template.context import BaseContext, Context
+from django.template.context import RequestContext as StockRequestContext
 
 from ..placement.python_code import attribute_code
 from .calls import await_once, call_or_await
@@ -24,6 +25,35 @@ template_logger = logging.getLogger("django.template")
 
 
 LOOKUP_ERRORS = (TypeError, AttributeError, KeyError, ValueError, IndexError)
+
+
+USUAL_CONTEXTS = {Context, StockRequestContext}
+
+
+def dicts_of(context: Any) -> list[Any]:
+    """Return what names are looked up in: the context's dicts, innermost last.
+
+    A context class that overrides how names are looked up is asked itself.
+    """
+    kind = type(context)
+    if kind in USUAL_CONTEXTS or (
+        kind.__getitem__ is Context.__getitem__ and kind.__contains__ is Context.__contains__
+    ):
+        return context.dicts  # type: ignore[no-any-return]
+    return [context]
+
+
+def reread_dicts(state: State, context: Any) -> list[Any]:
+    """Return what names are looked up in after code of others has run, which may change anything.
+
+    What stands for missing variables is also up to the template that the context is bound to.
+    """
+    state.engine = engine_of(context)
+    return dicts_of(context)
+
+
+def engine_of(context: Any) -> Any:
+    return context.template.engine
 
 
 def lookup_name(dicts: list[Any], name: str) -> Any:

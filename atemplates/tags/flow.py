@@ -30,10 +30,9 @@ from ..compiler.foreign import LoopBody
 from ..compiler.nodes import NodeWriting, TagFamily, Unwritable, effects_of, write_nodes
 from ..compiler.scope import NONE, Effects, Local, WrittenLoop
 from ..compiler.writer import Writer
-from ..runtime.iteration import Rows
+from ..runtime.iteration import enter_loop
 from ..runtime.sites import MISSING, SiteMode
 from ..runtime.state import State
-from ..runtime.types import VIEWS
 
 HAS_LENGTH = django.VERSION >= (6, 0)
 """Whether ``forloop.length`` exists (Django 6.0)."""
@@ -228,33 +227,6 @@ def set_forloop(values: dict[str, Any], index: int, length: int) -> None:
     values["revcounter0"] = length - index - 1
     values["first"] = index == 0
     values["last"] = index == length - 1
-
-
-def enter_loop(
-    state: State,
-    values: Any,
-    root: Any,
-    site: Any,
-    backwards: bool = False,
-    whole: bool = True,
-) -> int:
-    """Note the list of a loop that begins: a missing relation is loaded for all of its rows.
-
-    Args:
-        root: the value of the first bit of the expression that gave the list.
-        site: that expression; None when it is a constant.
-        backwards: whether the loop is ``reversed``.
-        whole: whether the list is the value of the path, and not what a filter made of it.
-    """
-    if type(values) is Rows:
-        values, backwards = values.items, False  # in the order of the loop already
-    elif type(values) in VIEWS:
-        values = list(values)
-    bits = site.bits if site is not None else ("",)
-    number: int = state.relations.loops.enter(
-        values, root, bits[1:], bits[0], backwards=backwards, whole=whole
-    )
-    return number
 
 
 def write_origin(w: Writer, local: str, expression: Any) -> None:
