@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from .relations.policy import Event
+    from .relations.events import Event
     from .testing import Log
 
 PLUGIN_POLICIES = {"raise": "raise", "warn": "warn", "allow": None}

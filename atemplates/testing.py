@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from types import TracebackType
 
+from .relations.events import Event
 from .relations.policy import (
-    Event,
     LazyAccessError,
     LazyAccessWarning,
     observing,

@@ -17,7 +17,7 @@ from threading import Lock
 from time import monotonic
 
 from ..errors import logger
-from ..relations.policy import Event
+from ..relations.events import Event
 from .problems import printable
 from .recordings import AccessRecord, RecordKey, access_record, render_record
 

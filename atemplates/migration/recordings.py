@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from ..relations.policy import Event
+from ..relations.events import Event
 from .problems import Problem
 
 RECORDING_VERSION = 1

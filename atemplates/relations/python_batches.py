@@ -23,9 +23,9 @@ from .batch_loading import (
     is_usual,
     usual_mode,
 )
+from .events import Event
 from .loop_peers import CHUNK, StepPlace
 from .models import PREFETCHED, Relation, is_a, is_missing, loaded_rows, relations_of
-from .policy import Event
 from .query_attribution import caller
 from .reporting import Reporter
 

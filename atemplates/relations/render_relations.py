@@ -18,6 +18,7 @@ from ..runtime.state import STRICT
 from ..runtime.waits import Kind, Wait
 from . import batch_loading
 from .batch_loading import HAS_FETCH_MODES, has_own_mode
+from .events import Event
 from .loop_peers import LoopStack, StepPlace, instances_beside
 from .models import (
     Relation,
@@ -31,7 +32,7 @@ from .models import (
     missing_key,
     relations_of,
 )
-from .policy import Event, Observer
+from .policy import Observer
 from .python_batches import PythonBatches
 from .query_attribution import UNWATCHED, QueryWatcher
 from .querysets import (

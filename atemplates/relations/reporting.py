@@ -12,6 +12,7 @@ from ..errors import Location, logger
 from ..runtime.relations import Notify
 from ..runtime.state import STRICT
 from .advice import suggest
+from .events import Event, report_event
 from .loop_peers import LoopStack, StepPlace
 from .models import (
     Relation,
@@ -24,7 +25,7 @@ from .models import (
     relations_of,
 )
 from .paths import ITEM
-from .policy import Event, LazyAccessError, Observer, report_event, warn_once
+from .policy import LazyAccessError, Observer, warn_once
 from .querysets import loaded_by, origin_of
 
 

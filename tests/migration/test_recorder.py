@@ -18,7 +18,7 @@ from atemplates.engines.django import DjangoTemplates
 from atemplates.migration.recorder import Recorder
 from atemplates.migration.recordings import read_recordings
 from atemplates.relations.batch_loading import HAS_FETCH_MODES
-from atemplates.relations.policy import Event
+from atemplates.relations.events import Event
 from tests.testapp.models import Animal
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
@@ -256,7 +256,7 @@ MANY = """
 import sys
 from pathlib import Path
 from atemplates.migration.recorder import Recorder
-from atemplates.relations.policy import Event
+from atemplates.relations.events import Event
 from atemplates.relations.batch_loading import HAS_FETCH_MODES
 recorder = Recorder(Path(sys.argv[1]))
 for number in range(300):
