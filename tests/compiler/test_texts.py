@@ -121,6 +121,8 @@ def test_a_template_named_like_a_file_does_not_show_the_file(
         monkeypatch.syspath_prepend(tmp_path)
     else:
         name = str(tmp_path / name)
+    # An earlier template of this name and text that is collected later takes its text along.
+    gc.collect()
     linecache.clearcache()
     source = "{% block b %}" + SOURCE + "{% endblock %}" if block else SOURCE
     text = formatted(how, engine(FromMemory, templates={name: source}).get_template(name))
