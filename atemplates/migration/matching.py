@@ -15,6 +15,7 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Manager, Model
 
+from ..relations.advice import string_literal, without_prefixes
 from ..relations.models import Relation, relations_of
 from ..relations.path_steps import why_not_join
 from ..relations.paths import ITEM
@@ -170,29 +171,15 @@ def _answers_from_rows(model: type[Model] | None, step: str) -> bool:
 def call_for(needs: Iterable[Need]) -> str:
     """The calls that load relations: ``.select_related(...).prefetch_related(...)``."""
     needs = list(needs)
-    joins = longest_lookups({need.lookup for need in needs if need.join})
-    prefetches = longest_lookups({need.lookup for need in needs if not need.join})
+    joins = sorted(without_prefixes({need.lookup for need in needs if need.join}))
+    prefetches = sorted(without_prefixes({need.lookup for need in needs if not need.join}))
     # A prefetch through a key loads what the key leads to: it takes no join as well.
     calls = ""
     if joins:
-        calls += f".select_related({', '.join(map(formatted_string, joins))})"
+        calls += f".select_related({', '.join(map(string_literal, joins))})"
     if prefetches:
-        calls += f".prefetch_related({', '.join(map(formatted_string, prefetches))})"
+        calls += f".prefetch_related({', '.join(map(string_literal, prefetches))})"
     return calls
-
-
-def formatted_string(text: str) -> str:
-    """A string as the formatter of most Python code writes it."""
-    return f'"{text}"'
-
-
-def longest_lookups(lookups: set[str]) -> list[str]:
-    """Drop the lookups that a longer one loads on its way."""
-    return sorted(
-        lookup
-        for lookup in lookups
-        if not any(other.startswith(f"{lookup}__") for other in lookups)
-    )
 
 
 def covers(loads: Iterable[str], lookup: str) -> bool:

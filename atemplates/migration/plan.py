@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from ..relations.advice import without_prefixes
 from .entries import entries_of, needs_of
-from .matching import longest_lookups
 from .recordings import AccessRecord
 from .site import SiteTemplates
 from .views import ViewRendering
@@ -38,8 +38,8 @@ def relations_plan(
         template: {
             name: {
                 "model": one["model"],
-                "select": longest_lookups(one["select"]),
-                "prefetch": longest_lookups(one["prefetch"]),
+                "select": sorted(without_prefixes(one["select"])),
+                "prefetch": sorted(without_prefixes(one["prefetch"])),
             }
             for name, one in sorted(variables.items())
         }

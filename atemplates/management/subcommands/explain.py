@@ -10,6 +10,7 @@ from django.template.base import FilterExpression, Template, Variable
 
 from ...compiler.explain import Line, Section, explain_template, extends_name
 from ...engines.django import DjangoTemplates
+from ...migration.formats import counted
 from ...placement.records import LEARNED_WORDS, learned
 from ..compiling import ONE_HOP, RENDER_ASYNC
 from .base import Subcommand, load_or_fail, our_backend
@@ -72,7 +73,7 @@ class Explain(Subcommand):
 
     def _print_summary(self, sections: list[Section]) -> None:
         waits = sum(section.waits for section in sections)
-        places, plans = counted_things(waits, "place"), counted_things(len(sections), "plan")
+        places, plans = counted(waits, "place"), counted(len(sections), "plan")
         self.write(f"\n{places} where it may wait, in {plans}.")
         nodes = [node for section in sections for node in section.foreign]
         if not nodes:
@@ -91,14 +92,7 @@ class Explain(Subcommand):
         for each in settled[:MOST_SHOWN_FUNCTIONS]:
             self.write(f"  {each.name}: {each.said.removeprefix(LEARNED_WORDS)}")
         if len(settled) > MOST_SHOWN_FUNCTIONS:
-            self.write(
-                f"  and {counted_things(len(settled) - MOST_SHOWN_FUNCTIONS, 'more function')}"
-            )
-
-
-def counted_things(number: int, what: str) -> str:
-    """Return a number with what is counted: ``1 plan``, ``2 plans``."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+            self.write(f"  and {counted(len(settled) - MOST_SHOWN_FUNCTIONS, 'more function')}")
 
 
 def marks(line: Line) -> str:
