@@ -11,12 +11,13 @@ import argparse
 import asyncio
 import os
 import sys
-import threading
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
+
+from asgiref.sync import sync_to_async
 
 ROOT = Path(__file__).resolve().parent.parent / "atemplates"
 WARM = 10
@@ -73,7 +74,7 @@ class Trail(NamedTuple):
 
 
 class Recorder:
-    """Notes calls of functions of the package, in all threads, while it is entered."""
+    """Notes calls of functions of the package, on the loop and in the request's thread."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -86,16 +87,15 @@ class Recorder:
                     Call(Path(file).relative_to(ROOT).as_posix(), frame.f_code.co_name)
                 )
 
-    def __enter__(self) -> Recorder:
-        # The request's thread is there already, and `threading.setprofile` is for new ones only.
-        everywhere = getattr(threading, "setprofile_all_threads", threading.setprofile)
-        everywhere(self._called)
+    async def __aenter__(self) -> Recorder:
+        # The request's thread is there already; before Python 3.12 it has to set this by itself.
+        await sync_to_async(sys.setprofile)(self._called)
         sys.setprofile(self._called)
         return self
 
-    def __exit__(self, *details: Any) -> None:
+    async def __aexit__(self, *details: Any) -> None:
         sys.setprofile(None)
-        getattr(threading, "setprofile_all_threads", threading.setprofile)(None)
+        await sync_to_async(sys.setprofile)(None)
 
 
 async def trail_of(title: str, source: str, values: Values, most_files: int) -> Trail:
@@ -110,7 +110,7 @@ async def trail_of(title: str, source: str, values: Values, most_files: int) -> 
     for _ in range(WARM):
         await template.render_async(await values())
     context = await values()
-    with Recorder() as recorder:
+    async with Recorder() as recorder:
         await template.render_async(context)
     return Trail(title, recorder.calls, most_files)
 

@@ -5,6 +5,7 @@ import symtable
 from collections import defaultdict
 
 import pytest
+from django.template import TemplateSyntaxError
 from django.template.base import Node
 from hypothesis import given, settings
 
@@ -53,7 +54,11 @@ def test_templates_refer_to_names_of_the_table(templates):
     kitchen = Kitchen(False, cached=False)
     kitchen.serve(templates)
     for name in templates:
-        assert free_names(kitchen.engine.get_template(name)) <= RUNTIME.keys()
+        try:
+            template = kitchen.engine.get_template(name)
+        except TemplateSyntaxError:  # some are not valid on purpose
+            continue
+        assert free_names(template) <= RUNTIME.keys()
 
 
 def test_a_name_has_one_meaning_in_all_families():
