@@ -62,7 +62,7 @@ def render_filtered(
     except UnicodeDecodeError:
         return ""
     if type(value) is Pending:
-        return Pending(_show_later(state, context, value, site, root, steps))
+        return Pending(_filtered_later(state, context, value, site, root, steps))
     return render_value(state, context, value, site, root)
 
 
@@ -82,7 +82,7 @@ def _filtered(
     return value
 
 
-def _show_later(
+def _filtered_later(
     state: State, context: Any, value: Any, site: Site, root: Any, steps: Iterator[FilterStep]
 ) -> Plan:
     try:

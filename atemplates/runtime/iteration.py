@@ -66,11 +66,11 @@ def truth_of_variable(state: State, context: Any, value: Any, site: Site) -> Any
     elif type(value) not in INERT:
         value = resolve_path(state, context, value, site)
     if type(value) is Pending:
-        return Pending(_holds_later(state, value, site, root))
+        return Pending(_truth_later(state, value, site, root))
     return value if type(value) in SIMPLE else truth_of_value(state, value, site, root)
 
 
-def _holds_later(state: State, pending: Pending, site: Site, root: Any) -> Plan:
+def _truth_later(state: State, pending: Pending, site: Site, root: Any) -> Plan:
     value = yield from pending.plan
     if type(value) not in SIMPLE:
         value = truth_of_value(state, value, site, root)

@@ -140,13 +140,13 @@ def render_variable(state: State, context: Any, value: Any, site: Site) -> Any:
     elif type(value) not in INERT:
         value = resolve_path(state, context, value, site)
     if type(value) is Pending:
-        return Pending(_show_later(state, context, value, site, root))
+        return Pending(_text_later(state, context, value, site, root))
     if type(value) is str:
         return escape(value) if context.autoescape else value
     return render_value(state, context, value, site, root)
 
 
-def _show_later(state: State, context: Any, pending: Pending, site: Site, root: Any) -> Plan:
+def _text_later(state: State, context: Any, pending: Pending, site: Site, root: Any) -> Plan:
     value = yield from pending.plan
     text = render_value(state, context, value, site, root)
     if type(text) is Pending:
