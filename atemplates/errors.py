@@ -67,6 +67,10 @@ class NotRepeatable(LocatedError, SynchronousOnlyOperation):
     """Code on the event loop needed the database after it had used up what it would need again."""
 
 
+class NotAwaited(TypeError):
+    """Something is used, or handed on, that has to be awaited first."""
+
+
 FetchBlocked: type[Exception] = getattr(exceptions, "FieldFetchBlocked", LocatedError)
 """What Django 6.1 raises for a field whose fetch mode is ``RAISE``."""
 

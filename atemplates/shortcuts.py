@@ -59,6 +59,13 @@ async def arender_to_string(
         template = await aselect_template(template_name, using=using)
     else:
         template = await aget_template(template_name, using=using)
+    return await arender_loaded(template, context, request)
+
+
+async def arender_loaded(
+    template: Any, context: Mapping[str, Any] | None, request: HttpRequest | None
+) -> str:
+    """Render a backend template of any backend: on the event loop if it can, else in the thread."""
     render_async = getattr(template, "render_async", None)
     if render_async is not None:
         return await render_async(context, request)  # type: ignore[no-any-return]

@@ -13,6 +13,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import AsyncToSync, SyncToAsync, async_to_sync, sync_to_async
 from asgiref.sync import _restore_context as restore_context
+from asgiref.sync import iscoroutinefunction as iscoroutinefunction
+from asgiref.sync import markcoroutinefunction as markcoroutinefunction
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -1,0 +1,196 @@
+"""``View``, ``TemplateView``, ``RedirectView``, and the mixins they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.decorators import classonlymethod
+from django.utils.functional import classproperty
+from django.views.generic import base as stock
+
+from ..response import TemplateResponse
+from ..runtime.drivers import in_request_thread, on_event_loop, wait_for
+from ..runtime.hops import iscoroutinefunction, markcoroutinefunction
+from ..runtime.hybrid import HybridCall
+from .hooks import COLOUR, Answered, Hooks, ask, twin
+from .placement import begins_in_thread
+
+
+class ContextMixin(Hooks, stock.ContextMixin):
+    """Django's mixin of the same name."""
+
+
+class View(Hooks, stock.View):
+    """Django's view of the same name, whose hooks may be sync or async.
+
+    With handlers of Django's, or ``async def`` ones, it is an async view; with sync handlers only,
+    a sync view. In both the hooks may be either, see `atemplates.views.hooks`.
+
+    ``as_view()`` gives a coroutine function. Called where no event loop is running (by a decorator
+    that knows no async, by a test with ``RequestFactory``) it returns the response.
+    """
+
+    @classproperty
+    def view_is_async(cls) -> bool:
+        """Whether the handlers are async.
+
+        Raises:
+            ImproperlyConfigured: there are both.
+        """
+        handlers = {
+            name: getattr(cls, name)
+            for name in cls.http_method_names
+            if name != "options" and hasattr(cls, name)
+        }
+        sync = [name for name, each in handlers.items() if not iscoroutinefunction(each)]
+        if not sync or len(sync) == len(handlers):
+            return bool(handlers) and not sync
+        raise ImproperlyConfigured(_mixed_handlers(cls, sync, set(handlers) - set(sync)))
+
+    @classonlymethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., Any]:
+        """Make the view function, as ``django.views.View.as_view`` does.
+
+        Raises:
+            TypeError: an argument is the name of a handler, or of nothing that the class has.
+            ImproperlyConfigured: some handlers are sync and others async.
+        """
+        call_in_thread: Any = super().as_view(**initkwargs)
+        vars(call_in_thread).pop(COLOUR, None)
+        if not cls.view_is_async:
+            return call_in_thread  # type: ignore[no-any-return]
+
+        def view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if on_event_loop():
+                return _respond(cls(**initkwargs), request, *args, **kwargs)
+            response = call_in_thread(request, *args, **kwargs)
+            return wait_for(response) if isinstance(response, Coroutine) else response
+
+        vars(view).update(vars(call_in_thread))
+        view.__doc__ = call_in_thread.__doc__
+        view.__module__ = call_in_thread.__module__
+        view.__annotations__ = call_in_thread.__annotations__
+        return markcoroutinefunction(view)  # type: ignore[no-any-return]
+
+    @twin
+    async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Call the handler for the request's method."""
+        method = (request.method or "").lower()
+        handler = self.http_method_not_allowed
+        if method in self.http_method_names:
+            handler = getattr(self, method, handler)
+        return await ask(handler, request, *args, **kwargs)  # type: ignore[no-any-return]
+
+
+async def _respond(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    """Answer a request on the event loop, or in the request's thread if the view belongs there."""
+    if begins_in_thread(view):
+        response = await in_request_thread(_set_up_and_dispatch, view, request, *args, **kwargs)
+        # What a decorator that knows async makes of `dispatch` is a coroutine there, too.
+        return await response if isinstance(response, Coroutine) else response
+    await ask(view.setup, request, *args, **kwargs)
+    _check_set_up(view)
+    return await ask(view.dispatch, request, *args, **kwargs)
+
+
+def _set_up_and_dispatch(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    view.setup(request, *args, **kwargs)
+    _check_set_up(view)
+    return view.dispatch(request, *args, **kwargs)
+
+
+def _check_set_up(view: View) -> None:
+    if not hasattr(view, "request"):
+        raise AttributeError(
+            f"{type(view).__name__} instance has no 'request' attribute. Did you override "
+            "setup() and forget to call super()?"
+        )
+
+
+def _mixed_handlers(cls: type, sync: list[str], rest: set[str]) -> str:
+    """Say which handlers of a class are sync and which async, and what to write."""
+
+    def owner(name: str) -> type:
+        return next(each for each in cls.__mro__ if name in vars(each))
+
+    names = ", ".join(f"{owner(name).__qualname__}.{name}()" for name in sync)
+    others = ", ".join(f"{owner(name).__qualname__}.{name}()" for name in sorted(rest))
+    return (
+        f"{cls.__qualname__}: HTTP handlers must either be all sync or all async. Sync: {names}. "
+        f"Async: {others}. Write `async def {sync[0]}(self, request, ...)` and `await` the hooks "
+        f"it calls; or leave it sync and put AsyncRenderMixin of atemplates.views in front of the "
+        f"bases of {cls.__qualname__}, which runs all of its code in the request's thread and "
+        "renders on the event loop."
+    )
+
+
+class AsyncRenderMixin(Hooks):
+    """Renders the template of a sync class-based view on the event loop.
+
+    Put it in front of a view of Django's or of another package::
+
+        class BookTable(AsyncRenderMixin, SingleTableView): ...
+
+    The view stays a sync one: Django runs all its code in the request's thread, in one hop, and the
+    response that it returns is rendered on the loop. A hook may be an ``async def``; it is awaited
+    on the loop while the thread waits.
+
+    A ``response_class`` that the view itself names is used as it is.
+    """
+
+    response_class = TemplateResponse
+
+    @classproperty
+    def view_is_async(cls) -> bool:
+        """False: the handlers run in a thread, whatever they are."""
+        return False
+
+
+class TemplateResponseMixin(Hooks, stock.TemplateResponseMixin):
+    """Django's mixin of the same name, whose response renders on the event loop."""
+
+    response_class = TemplateResponse
+
+    @twin
+    async def render_to_response(self, context: Any, **response_kwargs: Any) -> Any:
+        """Return a response that Django's handler will render.
+
+        Raises:
+            NotAwaited: ``context`` is what a hook gave that was not awaited.
+        """
+        if isinstance(context, HybridCall):
+            context.refuse()
+        answered: Any = Answered(self, get_template_names=await ask(self.get_template_names))
+        return stock.TemplateResponseMixin.render_to_response(answered, context, **response_kwargs)
+
+
+class TemplateView(TemplateResponseMixin, ContextMixin, View, stock.TemplateView):
+    """Django's view of the same name."""
+
+    @twin
+    async def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Render the template with the arguments of the address."""
+        context = await ask(self.get_context_data, **kwargs)
+        return await ask(self.render_to_response, context)
+
+
+class RedirectView(View, stock.RedirectView):
+    """Django's view of the same name."""
+
+    @twin
+    async def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Redirect, or answer 410 where there is no address."""
+        url = await ask(self.get_redirect_url, *args, **kwargs)
+        answered: Any = Answered(self, get_redirect_url=url)
+        return stock.RedirectView.get(answered, request, *args, **kwargs)
+
+    @twin
+    async def head(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Answer as for GET; so do the handlers of the other methods."""
+        return await ask(self.get, request, *args, **kwargs)
+
+    post = put = patch = delete = options = head

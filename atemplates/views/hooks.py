@@ -1,0 +1,355 @@
+"""Hooks of class-based views: called in a thread they return, on the event loop they are awaited.
+
+Whoever calls a hook decides how: code in a thread writes ``self.get_queryset()``, a coroutine
+``await self.get_queryset()``, and so with ``super()``. Whether the hook is Django's, a ``def`` or
+an ``async def`` makes no difference: a ``def`` runs in a thread, an ``async def`` on the loop.
+
+Three things bring that about. Our own classes say what a hook of Django's does on the loop
+(`twin`, `Hooks.in_thread`). A class that derives from them has its hooks adopted when it is made,
+so that ``super()`` finds adopted ones. What comes later or from elsewhere (a mixin that is
+not ours, a decorator of the class, an argument of ``as_view``) is adopted when a view is made for a
+request.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Coroutine, Iterator
+from functools import partial, wraps
+from inspect import getattr_static
+from types import FunctionType, ModuleType
+from typing import Any, ClassVar
+
+from django.views.generic import base, dates, detail, edit
+from django.views.generic import list as lists
+
+from ..errors import NotAwaited
+from ..runtime.drivers import close_awaitable, in_request_thread, on_event_loop, wait_for
+from ..runtime.hops import iscoroutinefunction, markcoroutinefunction
+from ..runtime.hybrid import HybridCall
+
+OURS = __name__.rpartition(".")[0]
+"""The package whose classes stand for Django's."""
+
+HANDLERS = frozenset({"get", "post", "put", "patch", "delete", "head", "trace"})
+"""Those of ``View.http_method_names`` whose colour makes a view sync or async."""
+
+RESPONDING = HANDLERS | {"dispatch", "options", "http_method_not_allowed"}
+"""What gives a response, which Django lets be a coroutine."""
+
+# Named and not read: `django.contrib.auth.mixins` takes an installed `django.contrib.auth`.
+ACCESS_HOOKS = frozenset(
+    {
+        *("get_login_url", "get_permission_denied_message", "get_redirect_field_name"),
+        *("handle_no_permission", "get_permission_required", "has_permission"),
+        *("test_func", "get_test_func"),
+    }
+)
+
+
+def _members(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    for value in vars(module).values():
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            yield from ((name, each) for name, each in vars(value).items() if name[0] != "_")
+
+
+MEMBERS = [each for module in (base, lists, detail, edit, dates) for each in _members(module)]
+HOOKS = ACCESS_HOOKS | HANDLERS | {n for n, each in MEMBERS if isinstance(each, FunctionType)}
+"""The names of all public methods of Django's generic views and access mixins."""
+ATTRIBUTES = {n for n, each in MEMBERS if not (callable(each) or hasattr(each, "__get__"))}
+"""Their public attributes: ``model``, ``template_name``, ..."""
+
+
+class Colour(enum.Enum):
+    """Whose a hook is, and how it is written."""
+
+    BASE = "Django's, or ours in its place"
+    SYNC = "def"
+    ASYNC = "async def"
+
+
+COLOUR = "atemplates_colour"
+"""What an adopted hook holds its colour under."""
+
+Twin = Callable[..., Coroutine[Any, Any, Any]]
+
+
+def twin(function: Twin) -> Any:
+    """Mark a method of our classes as what its namesake of Django's does on the event loop."""
+    setattr(function, COLOUR, None)  # until the class is made
+    return function
+
+
+class Hooks:
+    """Base of all our views and mixins: adopts the hooks of the classes that derive from it."""
+
+    in_thread: ClassVar[frozenset[str]] = frozenset()
+    """Hooks of one of our own classes that do I/O: Django's method runs in the thread. What is
+    neither here nor a `twin` calls no other hook and waits for nothing: it runs on the loop."""
+
+    _hook_names: ClassVar[tuple[str, ...]] = ()
+    _has_properties: ClassVar[bool] = False
+    _colours: dict[str, Colour]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if is_ours(cls):
+            _take_over(cls)
+        else:
+            for name in HOOKS & vars(cls).keys():
+                _adopt_in_class(cls, name)
+        cls._hook_names = tuple(name for name in sorted(HOOKS) if hasattr(cls, name))
+        cls._has_properties = any(_is_property(cls, name) for name in ATTRIBUTES)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._colours = dict(_adopt_in_instance(self))
+
+
+def is_ours(kind: type) -> bool:
+    """Whether a class is one of this package, and not one that derives from them."""
+    return kind.__module__ == OURS or kind.__module__.startswith(f"{OURS}.")
+
+
+def colours_of(view: Any, names: frozenset[str] | None = None) -> set[Colour]:
+    """The colours of a view's hooks, or of those in ``names``."""
+    colours: dict[str, Colour] = view._colours
+    if names is None:
+        return set(colours.values())
+    return {colour for name, colour in colours.items() if name in names}
+
+
+def has_properties(view: Any) -> bool:
+    """Whether an attribute that Django's views read is a property of the site: code of its own."""
+    return type(view)._has_properties  # type: ignore[no-any-return]
+
+
+def _is_property(cls: type, name: str) -> bool:
+    value = getattr_static(cls, name, None)
+    return hasattr(type(value), "__get__") and not isinstance(value, type)
+
+
+# -- our own classes -------------------------------------------------------------------------------
+
+
+def _take_over(cls: type[Hooks]) -> None:
+    """Give one of our classes the hooks of the class of Django's that it stands for."""
+    for base_class in cls.__bases__:
+        if base_class.__name__ == cls.__name__:
+            for name, function in list(vars(base_class).items()):
+                if name in HOOKS and isinstance(function, FunctionType):
+                    setattr(cls, name, _base_hook(cls, function))
+
+
+def _base_hook(cls: type[Hooks], function: FunctionType) -> Any:
+    """Make the hook that calls ``function`` of Django's in a thread, and our twin on the loop."""
+    name = function.__name__
+
+    def in_thread(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = getattr(super(cls, self), name)(*args, **kwargs)
+        # `options` of an async view gives a coroutine wherever it is called.
+        return wait_for(result) if isinstance(result, Coroutine) else result
+
+    async def plainly(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = function(self, *args, **kwargs)
+        return await result if isinstance(result, Coroutine) else result
+
+    async def in_a_hop(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return await in_request_thread(in_thread, self, *args, **kwargs)
+
+    own = vars(cls).get(name)
+    on_loop = own or (in_a_hop if name in vars(cls).get("in_thread", ()) else plainly)
+    hook = _hybrid(name, in_thread, on_loop)
+    hook.__doc__ = hook.__doc__ or function.__doc__
+    setattr(hook, COLOUR, Colour.BASE)
+    return markcoroutinefunction(hook) if name in HANDLERS else hook
+
+
+def _hybrid(name: str, in_thread: Callable[..., Any], on_loop: Twin) -> Any:
+    def hook(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if on_event_loop():
+            return HybridCall(on_loop(self, *args, **kwargs), partial(what_to_write, self, name))
+        return in_thread(self, *args, **kwargs)
+
+    hook.__name__ = name
+    hook.__qualname__ = on_loop.__qualname__
+    hook.__doc__ = on_loop.__doc__
+    return hook
+
+
+# -- classes that derive from ours -----------------------------------------------------------------
+
+
+def _adopt_in_class(cls: type, name: str) -> None:
+    value = vars(cls)[name]
+    is_method = callable(value) or isinstance(value, (staticmethod, classmethod))
+    if is_method and getattr(value, COLOUR, None) is None:
+        setattr(cls, name, adopt_hook(value, cls, name))
+
+
+def _adopt_in_instance(view: Any) -> Iterator[tuple[str, Colour]]:
+    """Adopt what was not there when the class was made; give the colour of every hook."""
+    cls = type(view)
+    own = vars(view)
+    for name in cls._hook_names:
+        value = own[name] if name in own else getattr(cls, name, None)
+        colour = getattr(value, COLOUR, None)
+        if colour is None:
+            if not callable(value):
+                continue
+            if name in own:
+                value = staticmethod(value)
+            else:
+                value = getattr_static(cls, name)
+            hook = adopt_hook(value, cls, name)
+            setattr(view, name, hook.__get__(view, cls))
+            colour = getattr(hook, COLOUR)
+        yield name, colour
+
+
+def adopt_hook(value: Any, owner: type, name: str) -> Any:
+    """Make the hook that calls a method of a site where it belongs.
+
+    Args:
+        value: the method as it stands in the class: a function, a staticmethod, ...
+        owner: the class it stands in, for errors.
+        name: its name.
+    """
+
+    def bound(self: Any) -> Callable[..., Any]:
+        getter = getattr(value, "__get__", None)
+        return getter(self, type(self)) if getter is not None else value  # type: ignore[no-any-return]
+
+    async def await_it(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            result = await bound(self)(*args, **kwargs)
+        except (TypeError, AttributeError) as error:
+            _explain_super(error, self, owner, name, Colour.ASYNC)
+            raise
+        if name in RESPONDING and isinstance(result, HybridCall):
+            result = await result
+        return _checked(result, self, name)
+
+    def block_on_it(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return wait_for(await_it(self, *args, **kwargs))
+
+    def call_it(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            result = bound(self)(*args, **kwargs)
+        except (TypeError, AttributeError) as error:
+            _explain_super(error, self, owner, name, Colour.SYNC)
+            raise
+        if name in RESPONDING:
+            return result  # a decorator that knows async may have made it a coroutine
+        return _checked(result, self, name)
+
+    async def hop_to_it(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = await in_request_thread(call_it, self, *args, **kwargs)
+        return await result if isinstance(result, Coroutine) else result
+
+    function = getattr(value, "__func__", value)
+    is_async = iscoroutinefunction(function)
+    hook = _hybrid(name, block_on_it, await_it) if is_async else _hybrid(name, call_it, hop_to_it)
+    if isinstance(function, FunctionType):
+        hook = wraps(function)(hook)
+    setattr(hook, COLOUR, Colour.ASYNC if is_async else Colour.SYNC)
+    return hook
+
+
+def _checked(result: Any, view: Any, name: str) -> Any:
+    """The result of a hook of the site.
+
+    Raises:
+        NotAwaited: it is a coroutine.
+    """
+    if isinstance(result, Coroutine):
+        close_awaitable(result)
+        if isinstance(result, HybridCall):
+            result.close()
+        raise NotAwaited(
+            f"{hook_name(view, name)} returned a coroutine and not its value. Write it as "
+            f"`async def {name}(self, ...)` and `await` what it returns."
+        )
+    if name == "get_test_func" and iscoroutinefunction(result) and not on_event_loop():
+        # Django's mixin would take the coroutine, which is true, for a passed test.
+        return lambda: wait_for(result())
+    return result
+
+
+def hook_name(view: Any, name: str) -> str:
+    """A hook as errors call it: ``BookList.get_queryset()``."""
+    return f"{type(view).__qualname__}.{name}()"
+
+
+def what_to_write(view: Any, name: str) -> str:
+    """Say how a hook is called on the event loop."""
+    return (
+        f"{hook_name(view, name)} was called on the event loop, where it has to be awaited. Write "
+        f"`await self.{name}(...)`, or `await super().{name}(...)`, in an `async def`."
+    )
+
+
+def _explain_super(error: Exception, view: Any, owner: type, name: str, colour: Colour) -> None:
+    """Add a note to an error if the next class's hook is written in the other colour.
+
+    That class does not derive from ours, or its hook would have been adopted.
+    """
+    order = type(view).__mro__
+    after = order[order.index(owner) + 1 :] if owner in order else ()
+    for other in after:
+        function = vars(other).get(name)
+        if function is None:
+            continue
+        is_async = iscoroutinefunction(getattr(function, "__func__", function))
+        if not hasattr(function, COLOUR) and is_async is (colour is Colour.SYNC):
+            ours, theirs = ("async def", "def") if is_async else ("def", "async def")
+            error.add_note(
+                f"{hook_name(view, name)} is written as `{theirs}` in {owner.__qualname__} and as "
+                f"`{ours}` in {other.__qualname__}, whose class does not derive from a class of "
+                f"{OURS}, so super() cannot pass from one to the other. Write both alike, or "
+                f"derive {other.__qualname__} from {OURS}.ContextMixin."
+            )
+        return
+
+
+async def ask(hook: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Await a hook or a coroutine function; call any other function in a hop."""
+    if getattr(hook, COLOUR, None) is not None or iscoroutinefunction(hook):
+        return await hook(*args, **kwargs)
+    result = await in_request_thread(hook, *args, **kwargs)
+    return await result if isinstance(result, Coroutine) else result
+
+
+class Answered:
+    """A view for one method of Django's, with the answers of the hooks that this method calls.
+
+    So Django's own code decides on the event loop as well, where hooks have to be awaited first.
+
+    Args:
+        view: the view; what has no answer here is the view's.
+        answers: what each hook returns, whatever its arguments.
+    """
+
+    def __init__(self, view: Any, **answers: Any) -> None:
+        set_here = super().__setattr__
+        set_here("_view", view)
+        for name, answer in answers.items():
+            set_here(name, partial(_answer, answer))
+
+    @property
+    def __class__(self) -> Any:
+        return type(self._view)
+
+    @__class__.setter
+    def __class__(self, kind: type) -> None:
+        raise TypeError("the class of a view cannot be changed")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._view, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._view, name, value)
+
+
+def _answer(answer: Any, *_: Any, **__: Any) -> Any:
+    return answer
