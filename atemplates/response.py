@@ -33,6 +33,7 @@ class SimpleTemplateResponse(stock.SimpleTemplateResponse):
     template_name: Any
     context_data: Any
     using: str | None
+    _request: Any
     _post_render_callbacks: list[Callback]
     _is_rendered: bool
     _lock: asyncio.Lock | None = None

@@ -74,7 +74,7 @@ class View(Hooks, stock.View):
         view.__doc__ = call_in_thread.__doc__
         view.__module__ = call_in_thread.__module__
         view.__annotations__ = call_in_thread.__annotations__
-        return markcoroutinefunction(view)  # type: ignore[no-any-return]
+        return markcoroutinefunction(view)
 
     @twin
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -111,7 +111,7 @@ def _check_set_up(view: View) -> None:
         )
 
 
-def _mixed_handlers(cls: type, sync: list[str], rest: set[str]) -> str:
+def _mixed_handlers(cls: Any, sync: list[str], rest: set[str]) -> str:
     """Say which handlers of a class are sync and which async, and what to write."""
 
     def owner(name: str) -> type:
