@@ -53,15 +53,15 @@ class SimpleTemplateResponse(stock.SimpleTemplateResponse):
         return template.render(context, self._request)
 
     @property
-    def render(self) -> Callable[[], Any]:
+    def render(self) -> Callable[[], Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """What renders the content, once, and calls the callbacks.
 
         ``response.render()`` in a thread, ``await response.render()`` on the event loop. Both give
         the response, or what a callback has put in its place.
         """
-        return self._arender if on_event_loop() else self._render
+        return self._arender if on_event_loop() else self._render_in_thread
 
-    def _render(self) -> Any:
+    def _render_in_thread(self) -> Any:
         response: Any = self
         if not self._is_rendered:
             self.content = self.rendered_content

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from django.http import HttpRequest, HttpResponse
 from django.template import TemplateDoesNotExist, engines
@@ -14,6 +15,22 @@ from .engines.base import await_values
 from .runtime.drivers import in_request_thread
 
 type_names = "a string, or a list or tuple of strings"
+
+
+class AsyncTemplate(Protocol):
+    """A loaded template of any backend: what `aget_template` and `aselect_template` give.
+
+    A template of a backend that knows no async (Django's own, say) is given a ``render_async``
+    that renders in the request's thread.
+    """
+
+    def render(self, context: Any = None, request: HttpRequest | None = None) -> str:
+        """Render from sync code."""
+        ...
+
+    async def render_async(self, context: Any = None, request: HttpRequest | None = None) -> str:
+        """Render from async code; awaitables in the context are awaited."""
+        ...
 
 
 async def arender(
@@ -66,16 +83,21 @@ async def arender_loaded(
     template: Any, context: Mapping[str, Any] | None, request: HttpRequest | None
 ) -> str:
     """Render a backend template of any backend: on the event loop if it can, else in the thread."""
-    render_async = getattr(template, "render_async", None)
-    if render_async is not None:
-        return await render_async(context, request)  # type: ignore[no-any-return]
+    if hasattr(template, "render_async"):
+        return await template.render_async(context, request)  # type: ignore[no-any-return]
+    return await _render_in_thread(template, context, request)
+
+
+async def _render_in_thread(
+    template: Any, context: Mapping[str, Any] | None = None, request: HttpRequest | None = None
+) -> str:
     if isinstance(context, Mapping):
         # A copy: other backends write into the dict they get.
         context = await await_values(context, None)
     return await in_request_thread(template.render, context, request)
 
 
-async def aget_template(template_name: str, using: str | None = None) -> Any:
+async def aget_template(template_name: str, using: str | None = None) -> AsyncTemplate:
     """Load the backend template called ``template_name`` without reading a disk on the loop.
 
     Raises:
@@ -99,7 +121,9 @@ async def aget_template(template_name: str, using: str | None = None) -> Any:
     raise TemplateDoesNotExist(template_name, chain=chain)
 
 
-async def aselect_template(template_names: Iterable[str], using: str | None = None) -> Any:
+async def aselect_template(
+    template_names: Iterable[str], using: str | None = None
+) -> AsyncTemplate:
     """Load the first of ``template_names`` that an engine has.
 
     Raises:
@@ -137,12 +161,38 @@ async def aselect_template(template_names: Iterable[str], using: str | None = No
     raise TemplateDoesNotExist(", ".join(names), chain=chain)
 
 
-async def _load(engine: Any, template_name: str) -> Any:
+async def _load(engine: Any, template_name: str) -> AsyncTemplate:
     """Load with the engine's own coroutine, or in the request's thread if it has none."""
     aget = getattr(engine, "aget_template", None)
     if aget is not None:
-        return await aget(template_name)
-    return await in_request_thread(engine.get_template, template_name)
+        template = await aget(template_name)
+    else:
+        template = await in_request_thread(engine.get_template, template_name)
+    return template if hasattr(template, "render_async") else _with_render_async(template)
+
+
+def _with_render_async(template: Any) -> AsyncTemplate:
+    """Give a template of a backend that knows no async what renders it in the thread."""
+    render_async = partial(_render_in_thread, template)
+    try:
+        template.render_async = render_async
+    except AttributeError:  # its class has slots
+        return _ThreadedTemplate(template, render_async)
+    return template  # type: ignore[no-any-return]
+
+
+class _ThreadedTemplate:
+    """A template whose object takes no attributes, and what renders it in the thread."""
+
+    def __init__(self, template: Any, render_async: Any) -> None:
+        self.template = template
+        self.render_async = render_async
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.template, name)
+
+    def render(self, context: Any = None, request: HttpRequest | None = None) -> str:
+        return self.template.render(context, request)  # type: ignore[no-any-return]
 
 
 async def _engine_list(using: str | None) -> list[Any]:

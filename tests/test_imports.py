@@ -33,6 +33,8 @@ ARROWS = {
     "engines": BELOW_ENGINES | {"migration.recorder"},
     "forms": {"engines"},
     "shortcuts": {"engines", "runtime"},
+    "response": {"runtime", "shortcuts"},
+    "views": {"errors", "runtime", "shortcuts", "response"},
     "analysis": {
         *("errors", "relations.paths", "runtime.types"),
         *("compiler.foreign", "tags.relations"),  # classes of nodes, which it has entries for
@@ -48,7 +50,8 @@ ARROWS = {
     "testing": {"relations"},
 }
 ONLY_IN = {
-    "asyncio": {"runtime.answers", "runtime.drivers", "runtime.hops"},
+    # The response holds a lock, and makes a task of what it cannot await.
+    "asyncio": {"response", "runtime.answers", "runtime.drivers", "runtime.hops"},
     "asgiref": {"runtime.hops"},
     # Settings stop at the edge: everything below takes arguments.
     "django.conf": {
@@ -57,6 +60,7 @@ ONLY_IN = {
         "management",
         "pytest_plugin",
         "testing",
+        "views.defaults",
     },
     "jinja2": {"engines", "jinja2", "analysis", "migration"},
     "pytest": {"pytest_plugin", "testing"},

@@ -20,6 +20,7 @@ import jinja2.runtime
 import jinja2.utils
 import markupsafe._speedups
 import pytest
+from django.contrib.auth.middleware import get_user as get_user_of_request
 from django.core.handlers.asgi import ASGIRequest
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Manager, QuerySet
@@ -31,6 +32,7 @@ from django.http import HttpRequest
 from django.template import Engine, RequestContext, Template, engines
 from django.template.base import Node
 from django.template.defaultfilters import register
+from django.template.response import SimpleTemplateResponse
 from django.urls import get_resolver
 from django.utils import dateformat
 from django.utils.functional import LazyObject, SimpleLazyObject, empty
@@ -72,13 +74,16 @@ def block_reference(name: str) -> bool:
 
 WHERE: dict[str, Callable[[], bool]] = {
     # Django
+    "_cached_user": lambda: names_of_source(get_user_of_request, "_cached_user"),
     "_chain": lambda: inspect.isfunction(QuerySet._chain),
     "_clone": lambda: inspect.isfunction(QuerySet._clone),
     "_culprit_node": lambda: names_of_source(Node.render_annotated, "_culprit_node"),
     "_engines": lambda: isinstance(engines._engines, dict),
     "_execute_with_wrappers": lambda: inspect.isfunction(CursorWrapper._execute_with_wrappers),
     "_filter_name": lambda: register.filters["upper"]._filter_name == "upper",
+    "_is_rendered": lambda: SimpleTemplateResponse("name")._is_rendered is False,
     "_iterable_class": lambda: isinstance(QuerySet(Species)._iterable_class, type),
+    "_post_render_callbacks": lambda: SimpleTemplateResponse("name")._post_render_callbacks == [],
     "_prefetch_done": lambda: QuerySet(Species)._prefetch_done is False,
     "_prefetch_related_lookups": lambda: QuerySet(Species)._prefetch_related_lookups == (),
     "_prefetched_objects_cache": lambda: names_of_source(
@@ -90,6 +95,7 @@ WHERE: dict[str, Callable[[], bool]] = {
     "_render": lambda: inspect.isfunction(Template._render),
     "_result_cache": lambda: QuerySet(Species)._result_cache is None,
     "_setup": lambda: inspect.isfunction(LazyObject._setup),
+    "_setupfunc": lambda: vars(SimpleLazyObject(int))["_setupfunc"] is int,
     "_varlist": lambda: len(changed_node()._varlist) == 1,
     "_wrapped": lambda: SimpleLazyObject(int)._wrapped is empty,
     "related_manager_cls": lambda: all(
@@ -99,8 +105,10 @@ WHERE: dict[str, Callable[[], bool]] = {
     "re_formatchars": lambda: isinstance(dateformat.re_formatchars, re.Pattern),
     "re_escaped": lambda: isinstance(dateformat.re_escaped, re.Pattern),
     "reverse_dict": lambda: hasattr(get_resolver().reverse_dict, "getlist"),
-    # Django REST framework's request holds Django's by this name; it is not installed here.
-    "_request": lambda: not hasattr(ASGIRequest, "_request"),
+    # Django REST framework's request holds Django's by this name, too; it is not installed here.
+    "_request": lambda: (
+        not hasattr(ASGIRequest, "_request") and SimpleTemplateResponse("name")._request is None
+    ),
     # Jinja2
     "_PassArg": lambda: hasattr(jinja2.utils._PassArg, "from_obj"),
     "_argument_count": lambda: macro()._argument_count == 2,
@@ -122,7 +130,10 @@ WHERE: dict[str, Callable[[], bool]] = {
 # Names without an underscore that no documentation has.
 UNDOCUMENTED = {"related_manager_cls", "re_formatchars", "re_escaped", "reverse_dict"}
 # Names that a subclass of ours annotates.
-ANNOTATED = {"_processors", "_processors_index"}
+ANNOTATED = {
+    *("_processors", "_processors_index"),
+    *("_is_rendered", "_post_render_callbacks", "_request"),
+}
 
 
 class Use(NamedTuple):

@@ -24,6 +24,23 @@ class ContextMixin(Hooks, stock.ContextMixin):
     """Django's mixin of the same name."""
 
 
+def _has_async_handlers(cls: Any) -> bool:
+    """Whether the handlers of a view's class are async.
+
+    Raises:
+        ImproperlyConfigured: some are and others are not.
+    """
+    handlers = {
+        name: getattr(cls, name)
+        for name in cls.http_method_names
+        if name != "options" and hasattr(cls, name)
+    }
+    sync = [name for name, each in handlers.items() if not iscoroutinefunction(each)]
+    if not sync or len(sync) == len(handlers):
+        return bool(handlers) and not sync
+    raise ImproperlyConfigured(_mixed_handlers(cls, sync, set(handlers) - set(sync)))
+
+
 class View(Hooks, stock.View):
     """Django's view of the same name, whose hooks may be sync or async.
 
@@ -34,22 +51,7 @@ class View(Hooks, stock.View):
     that knows no async, by a test with ``RequestFactory``) it returns the response.
     """
 
-    @classproperty
-    def view_is_async(cls) -> bool:
-        """Whether the handlers are async.
-
-        Raises:
-            ImproperlyConfigured: there are both.
-        """
-        handlers = {
-            name: getattr(cls, name)
-            for name in cls.http_method_names
-            if name != "options" and hasattr(cls, name)
-        }
-        sync = [name for name, each in handlers.items() if not iscoroutinefunction(each)]
-        if not sync or len(sync) == len(handlers):
-            return bool(handlers) and not sync
-        raise ImproperlyConfigured(_mixed_handlers(cls, sync, set(handlers) - set(sync)))
+    view_is_async: Any = classproperty(_has_async_handlers)
 
     @classonlymethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., Any]:
@@ -114,7 +116,7 @@ def _check_set_up(view: View) -> None:
 def _mixed_handlers(cls: Any, sync: list[str], rest: set[str]) -> str:
     """Say which handlers of a class are sync and which async, and what to write."""
 
-    def owner(name: str) -> type:
+    def owner(name: str) -> Any:
         return next(each for each in cls.__mro__ if name in vars(each))
 
     names = ", ".join(f"{owner(name).__qualname__}.{name}()" for name in sync)
@@ -144,10 +146,8 @@ class AsyncRenderMixin(Hooks):
 
     response_class = TemplateResponse
 
-    @classproperty
-    def view_is_async(cls) -> bool:
-        """False: the handlers run in a thread, whatever they are."""
-        return False
+    view_is_async: Any = False
+    """The handlers run in a thread, whatever they are."""
 
 
 class TemplateResponseMixin(Hooks, stock.TemplateResponseMixin):
@@ -168,7 +168,9 @@ class TemplateResponseMixin(Hooks, stock.TemplateResponseMixin):
         return stock.TemplateResponseMixin.render_to_response(answered, context, **response_kwargs)
 
 
-class TemplateView(TemplateResponseMixin, ContextMixin, View, stock.TemplateView):
+class TemplateView(  # pyright: ignore[reportGeneralTypeIssues]: the stubs' classes are generic
+    TemplateResponseMixin, ContextMixin, View, stock.TemplateView
+):
     """Django's view of the same name."""
 
     @twin

@@ -56,7 +56,7 @@ def _members(module: ModuleType) -> Iterator[tuple[str, Any]]:
 MEMBERS = [each for module in (base, lists, detail, edit, dates) for each in _members(module)]
 HOOKS = ACCESS_HOOKS | HANDLERS | {n for n, each in MEMBERS if isinstance(each, FunctionType)}
 """The names of all public methods of Django's generic views and access mixins."""
-ATTRIBUTES = {n for n, each in MEMBERS if not (callable(each) or hasattr(each, "__get__"))}
+VIEW_ATTRIBUTES = {n for n, each in MEMBERS if not (callable(each) or hasattr(each, "__get__"))}
 """Their public attributes: ``model``, ``template_name``, ..."""
 
 
@@ -99,7 +99,7 @@ class Hooks:
             for name in HOOKS & vars(cls).keys():
                 _adopt_in_class(cls, name)
         cls._hook_names = tuple(name for name in sorted(HOOKS) if hasattr(cls, name))
-        cls._has_properties = any(_is_property(cls, name) for name in ATTRIBUTES)
+        cls._has_properties = any(_is_property(cls, name) for name in VIEW_ATTRIBUTES)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -332,23 +332,23 @@ class Answered:
 
     def __init__(self, view: Any, **answers: Any) -> None:
         set_here = super().__setattr__
-        set_here("_view", view)
+        set_here("answering_view", view)
         for name, answer in answers.items():
             set_here(name, partial(_answer, answer))
 
     @property
     def __class__(self) -> Any:
-        return type(self._view)
+        return type(self.answering_view)
 
     @__class__.setter
     def __class__(self, kind: type) -> None:
         raise TypeError("the class of a view cannot be changed")
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._view, name)
+        return getattr(self.answering_view, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self._view, name, value)
+        setattr(self.answering_view, name, value)
 
 
 def _answer(answer: Any, *_: Any, **__: Any) -> Any:
