@@ -16,6 +16,9 @@ from asgiref.sync import _restore_context as restore_context
 from asgiref.sync import iscoroutinefunction as iscoroutinefunction
 from asgiref.sync import markcoroutinefunction as markcoroutinefunction
 
+ASYNC_TO_SYNC = AsyncToSync.__call__.__code__
+"""What calls a coroutine function before the loop runs that is going to await it."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 

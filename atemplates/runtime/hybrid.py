@@ -6,12 +6,14 @@ coroutine ``await f()``.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, NoReturn
 
 from ..errors import NotAwaited
 from .answers import on_event_loop
+from .hops import ASYNC_TO_SYNC
 
 
 def call_hybrid(
@@ -31,9 +33,18 @@ def call_hybrid(
     Returns:
         What ``in_thread`` returns, or a `HybridCall` of what ``on_loop`` returns.
     """
-    if on_event_loop():
+    if is_awaited(2):
         return HybridCall(on_loop(*args, **kwargs), describe)
     return in_thread(*args, **kwargs)
+
+
+def is_awaited(depth: int) -> bool:
+    """Whether the caller of a hybrid function is going to await what it gets.
+
+    Args:
+        depth: how many calls up the caller is: 1 for the function that calls this one.
+    """
+    return on_event_loop() or sys._getframe(depth + 1).f_code is ASYNC_TO_SYNC
 
 
 class HybridCall(Coroutine[Any, Any, Any]):

@@ -13,9 +13,9 @@ from django.utils.functional import classproperty
 from django.views.generic import base as stock
 
 from ..response import TemplateResponse
-from ..runtime.drivers import in_request_thread, on_event_loop, wait_for
+from ..runtime.drivers import in_request_thread, wait_for
 from ..runtime.hops import iscoroutinefunction, markcoroutinefunction
-from ..runtime.hybrid import HybridCall
+from ..runtime.hybrid import HybridCall, is_awaited
 from .hooks import COLOUR, Answered, Hooks, ask, twin
 from .placement import begins_in_thread
 
@@ -67,7 +67,7 @@ class View(Hooks, stock.View):
             return call_in_thread  # type: ignore[no-any-return]
 
         def view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            if on_event_loop():
+            if is_awaited(1):
                 return _respond(cls(**initkwargs), request, *args, **kwargs)
             response = call_in_thread(request, *args, **kwargs)
             return wait_for(response) if isinstance(response, Coroutine) else response

@@ -26,7 +26,7 @@ from django.views.generic import list as lists
 from ..errors import NotAwaited
 from ..runtime.drivers import close_awaitable, in_request_thread, on_event_loop, wait_for
 from ..runtime.hops import iscoroutinefunction, markcoroutinefunction
-from ..runtime.hybrid import HybridCall
+from ..runtime.hybrid import HybridCall, is_awaited
 
 OURS = __name__.rpartition(".")[0]
 """The package whose classes stand for Django's."""
@@ -167,7 +167,7 @@ def _base_hook(cls: type[Hooks], function: FunctionType) -> Any:
 
 def _hybrid(name: str, in_thread: Callable[..., Any], on_loop: Twin) -> Any:
     def hook(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if on_event_loop():
+        if is_awaited(1):
             return HybridCall(on_loop(self, *args, **kwargs), partial(what_to_write, self, name))
         return in_thread(self, *args, **kwargs)
 
