@@ -64,8 +64,6 @@ class FormMixin(ContextMixin, stock.FormMixin):
 class ModelFormMixin(FormMixin, SingleObjectMixin, stock.ModelFormMixin):
     """Django's mixin of the same name."""
 
-    in_thread = frozenset({"get_success_url"})  # asks the object, whose class is the site's
-
     @twin
     async def get_form_class(self) -> Any:
         """Return the form's class, made from the model unless the view names one."""
@@ -82,6 +80,12 @@ class ModelFormMixin(FormMixin, SingleObjectMixin, stock.ModelFormMixin):
         if hasattr(self, "object"):
             kwargs["instance"] = self.object
         return kwargs
+
+    @twin
+    async def get_success_url(self) -> Any:
+        """Return the view's address, or the one that the object names: code of the site."""
+        url = stock.ModelFormMixin.get_success_url
+        return url(self) if self.success_url else await in_request_thread(url, self)
 
     @twin
     async def form_valid(self, form: Any) -> Any:

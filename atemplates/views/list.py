@@ -33,8 +33,8 @@ class MultipleObjectMixin(ContextMixin, stock.MultipleObjectMixin):
         Raises:
             Http404: the page that was asked for is not there.
         """
-        allow_empty = await ask(self.get_allow_empty)
         orphans = await ask(self.get_paginate_orphans)
+        allow_empty = await ask(self.get_allow_empty)
         paginator = await ask(
             self.get_paginator,
             queryset,
@@ -49,7 +49,7 @@ class MultipleObjectMixin(ContextMixin, stock.MultipleObjectMixin):
             get_allow_empty=allow_empty,
         )
         paginate = stock.MultipleObjectMixin.paginate_queryset
-        if await _is_counted(paginator):
+        if not _names_a_page(self) or await _is_counted(paginator):
             return paginate(answered, queryset, page_size)
         return await in_request_thread(paginate, answered, queryset, page_size)
 
@@ -75,13 +75,24 @@ class MultipleObjectMixin(ContextMixin, stock.MultipleObjectMixin):
         return await ask(super().get_context_data, **{**context, **kwargs})
 
 
+def _names_a_page(view: Any) -> bool:
+    """Whether a request asks for a page that can be: nothing is counted for another."""
+    page = view.kwargs.get(view.page_kwarg) or view.request.GET.get(view.page_kwarg) or 1
+    try:
+        int(page)
+    except ValueError:
+        return bool(page == "last")
+    return True
+
+
 async def _is_counted(paginator: Any) -> bool:
     """Count the objects of a paginator if the async ORM can; whether it needs no more I/O."""
     kind, objects = type(paginator), paginator.object_list
     if kind.count is not Paginator.count or kind.page is not Paginator.page:
         return False  # code of the site
     if isinstance(objects, QuerySet):
-        paginator.count = await objects.acount()
+        if objects._result_cache is None:
+            paginator.count = await objects.acount()
         return True
     return type(objects) in (list, tuple)
 

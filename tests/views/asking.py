@@ -42,7 +42,9 @@ def ask(view: Callable[..., Any], asked: Asked, *, asgi: bool) -> Outcome:
                 outcome.content = response.content
                 outcome.headers = dict(response.items())
                 for context in response.context or ():
-                    outcome.keys |= {*context.flatten()} if hasattr(context, "flatten") else {*context}
+                    outcome.keys |= (
+                        {*context.flatten()} if hasattr(context, "flatten") else {*context}
+                    )
         outcome.queries = [each["sql"] for each in captured.captured_queries]
         transaction.set_rollback(True)
     return outcome

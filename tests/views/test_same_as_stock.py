@@ -7,15 +7,10 @@ from atemplates import views
 from tests.views import site
 from tests.views.asking import ask, without_savepoints
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("filled")
 
 STOCK = site.generic_views(generic)
 OURS = site.generic_views(views)
-
-
-@pytest.fixture(autouse=True)
-def filled(db):
-    site.fill()
 
 
 @pytest.mark.parametrize("asgi", [True, False], ids=["asgi", "wsgi"])
