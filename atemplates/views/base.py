@@ -12,6 +12,7 @@ from django.utils.decorators import classonlymethod
 from django.utils.functional import classproperty
 from django.views.generic import base as stock
 
+from ..errors import NotAwaited
 from ..response import TemplateResponse
 from ..runtime.drivers import in_request_thread, wait_for
 from ..runtime.hops import iscoroutinefunction, markcoroutinefunction
@@ -57,17 +58,21 @@ class View(Hooks, stock.View):
     def as_view(cls, **initkwargs: Any) -> Callable[..., Any]:
         """Make the view function, as ``django.views.View.as_view`` does.
 
+        Returns:
+            The view function. A sync one raises `NotAwaited` where an event loop is running.
+
         Raises:
             TypeError: an argument is the name of a handler, or of nothing that the class has.
             ImproperlyConfigured: some handlers are sync and others async.
         """
         call_in_thread: Any = super().as_view(**initkwargs)
         vars(call_in_thread).pop(COLOUR, None)
-        if not cls.view_is_async:
-            return call_in_thread  # type: ignore[no-any-return]
+        is_async = cls.view_is_async
 
         def view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             if is_awaited(1):
+                if not is_async:
+                    raise NotAwaited(_sync_on_loop(cls))
                 return _respond(cls(**initkwargs), request, *args, **kwargs)
             response = call_in_thread(request, *args, **kwargs)
             return wait_for(response) if isinstance(response, Coroutine) else response
@@ -76,7 +81,7 @@ class View(Hooks, stock.View):
         view.__doc__ = call_in_thread.__doc__
         view.__module__ = call_in_thread.__module__
         view.__annotations__ = call_in_thread.__annotations__
-        return markcoroutinefunction(view)
+        return markcoroutinefunction(view) if is_async else view
 
     @twin
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -111,6 +116,14 @@ def _check_set_up(view: View) -> None:
             f"{type(view).__name__} instance has no 'request' attribute. Did you override "
             "setup() and forget to call super()?"
         )
+
+
+def _sync_on_loop(cls: Any) -> str:
+    return (
+        f"{cls.__qualname__} has sync handlers, so it is a sync view, and it was called on the "
+        "event loop. Call it in a thread (`await sync_to_async(view)(request)`), or write its "
+        "handlers as `async def`."
+    )
 
 
 def _mixed_handlers(cls: Any, sync: list[str], rest: set[str]) -> str:

@@ -253,7 +253,7 @@ def adopt_hook(value: Any, owner: type, name: str) -> Any:
     if isinstance(function, FunctionType):
         hook = wraps(function)(hook)
     setattr(hook, COLOUR, Colour.ASYNC if is_async else Colour.SYNC)
-    return hook
+    return markcoroutinefunction(hook) if is_async else hook
 
 
 def _checked(result: Any, view: Any, name: str) -> Any:

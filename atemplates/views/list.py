@@ -27,6 +27,14 @@ class MultipleObjectMixin(ContextMixin, stock.MultipleObjectMixin):
         return stock.MultipleObjectMixin.get_queryset(answered)
 
     @twin
+    async def get_paginator(self, *args: Any, **kwargs: Any) -> Any:
+        """Make the paginator; one of the site's own may ask the database for that."""
+        make = stock.MultipleObjectMixin.get_paginator
+        if self.paginator_class is Paginator:
+            return make(self, *args, **kwargs)
+        return await in_request_thread(make, self, *args, **kwargs)
+
+    @twin
     async def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
         """Return the paginator, the page, its objects, and whether there are other pages.
 
@@ -87,8 +95,8 @@ def _names_a_page(view: Any) -> bool:
 
 async def _is_counted(paginator: Any) -> bool:
     """Count the objects of a paginator if the async ORM can; whether it needs no more I/O."""
-    kind, objects = type(paginator), paginator.object_list
-    if kind.count is not Paginator.count or kind.page is not Paginator.page:
+    objects = paginator.object_list
+    if type(paginator) is not Paginator:
         return False  # code of the site
     if isinstance(objects, QuerySet):
         if objects._result_cache is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.db.models import Manager
 from django.views.generic.edit import FormMixin
 
@@ -29,8 +30,13 @@ def begins_in_thread(view: Any) -> bool:
 
 
 def runs_code_of_the_site(view: Any) -> bool:
-    """Whether a view runs other code of the site than hooks: a form, a property, a manager."""
-    return isinstance(view, FormMixin) or has_properties(view) or _has_own_manager(view)
+    """Whether a view runs other code of the site than hooks: a form, a property, a manager, ..."""
+    return (
+        isinstance(view, FormMixin)
+        or getattr(view, "paginator_class", Paginator) is not Paginator
+        or has_properties(view)
+        or _has_own_manager(view)
+    )
 
 
 def _has_own_manager(view: Any) -> bool:
