@@ -70,6 +70,8 @@ class SimpleTemplateResponse(stock.SimpleTemplateResponse):
         return response
 
     async def _arender(self) -> Any:
+        if self._is_rendered:
+            return self
         if self._lock is None:
             self._lock = asyncio.Lock()
         async with self._lock:

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import QuerySet
 from django.urls import URLPattern, URLResolver, get_resolver
-from django.views.generic.detail import SingleObjectMixin, SingleObjectTemplateResponseMixin
-from django.views.generic.list import MultipleObjectMixin, MultipleObjectTemplateResponseMixin
 
+from .generic_views import is_of_library, shown_by
 from .problems import Problem
 from .values import Data, Scope, scope_of, value_of
 
@@ -96,11 +94,22 @@ def _of_view(name: str, callback: Any, extra: dict[str, Any]) -> list[ViewRender
     return _of_function(name, function, extra) if inspect.isfunction(function) else []
 
 
+def _of_generic(name: str, view_class: Any, callback: Any) -> list[ViewRendering]:
+    templates, variables, file = shown_by(view_class, getattr(callback, "view_initkwargs", {}))
+    if not templates:
+        return []
+    line = inspect.getsourcelines(view_class)[1]
+    alias = getattr(view_class, "template_engine", None) or ""
+    return [
+        ViewRendering(name, template, file, line, variables, using=alias) for template in templates
+    ]
+
+
 def _of_methods(name: str, view_class: Any) -> list[ViewRendering]:
     found = []
     for method in ("get", "post"):
         function = inspect.unwrap(getattr(view_class, method, None) or _none)
-        if inspect.isfunction(function) and not function.__module__.startswith("django."):
+        if inspect.isfunction(function) and not is_of_library(function):
             found += _of_function(name, function, {})
     return found
 
@@ -110,7 +119,7 @@ def _none() -> None:
 
 
 def _of_function(name: str, function: Any, extra: dict[str, Any]) -> list[ViewRendering]:
-    if function.__module__.startswith("django."):
+    if is_of_library(function):
         return []
     parsed = scope_of(function)
     if parsed is None:
@@ -198,44 +207,3 @@ def _added(name: str, tree: ast.AST) -> Iterator[tuple[ast.expr | None, ast.expr
             and isinstance(node.args[0], ast.Dict)
         ):
             yield from zip(node.args[0].keys, node.args[0].values, strict=True)
-
-
-# -- generic views ---------------------------------------------------------------------------------
-
-
-def _of_generic(name: str, view_class: Any, callback: Any) -> list[ViewRendering]:
-    """A generic view with a ``model`` or ``queryset`` and no ``get_queryset()`` of its own."""
-    many = issubclass(view_class, MultipleObjectMixin)
-    if not (many or issubclass(view_class, SingleObjectMixin)):
-        return []
-    if view_class.__module__.startswith("django."):
-        return []
-    mixin: Any = MultipleObjectMixin if many else SingleObjectMixin
-    own = view_class.get_queryset is not mixin.get_queryset
-    view = view_class(**getattr(callback, "view_initkwargs", {}))
-    queryset = view.queryset
-    if not isinstance(queryset, QuerySet):
-        if view.model is None:
-            return []
-        queryset = view.model._default_manager.all()
-    data = Data(queryset, "rows" if many else "row", certain=not own)
-    file = inspect.getsourcefile(view_class) or ""
-    line = inspect.getsourcelines(view_class)[1]
-    word = queryset.model._meta.model_name
-    names = {view.context_object_name or (f"{word}_list" if many else word)}
-    names.add("object_list" if many else "object")
-    variables = dict.fromkeys(names, data)
-    return [
-        ViewRendering(name, template, file, line, variables)
-        for template in _generic_templates(view, queryset, many)
-    ]
-
-
-def _generic_templates(view: Any, queryset: QuerySet[Any], many: bool) -> list[str]:
-    if view.template_name:
-        return [view.template_name]
-    mixin: Any = MultipleObjectTemplateResponseMixin if many else SingleObjectTemplateResponseMixin
-    if not isinstance(view, mixin):
-        return []
-    meta = queryset.model._meta
-    return [f"{meta.app_label}/{meta.model_name}{view.template_name_suffix}.html"]

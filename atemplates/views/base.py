@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -17,7 +18,7 @@ from ..response import TemplateResponse
 from ..runtime.drivers import in_request_thread, wait_for
 from ..runtime.hops import iscoroutinefunction, markcoroutinefunction
 from ..runtime.hybrid import HybridCall, is_awaited
-from .hooks import COLOUR, Answered, Hooks, ask, twin
+from .hooks import COLOUR, Answered, Hooks, ask, pass_on, twin
 from .placement import begins_in_thread
 
 
@@ -40,6 +41,59 @@ def _has_async_handlers(cls: Any) -> bool:
     if not sync or len(sync) == len(handlers):
         return bool(handlers) and not sync
     raise ImproperlyConfigured(_mixed_handlers(cls, sync, set(handlers) - set(sync)))
+
+
+class SyncView:
+    """What ``as_view()`` gives: a view function, as an object that ``functools.wraps`` can copy.
+
+    Args:
+        view_class: the class.
+        initkwargs: what its instances are made with.
+        call_in_thread: Django's own view function of that class.
+    """
+
+    def __init__(
+        self, view_class: Any, initkwargs: dict[str, Any], call_in_thread: Callable[..., Any]
+    ) -> None:
+        self.__name__ = call_in_thread.__name__
+        self.__qualname__ = call_in_thread.__qualname__
+        self.__module__ = call_in_thread.__module__
+        self.__doc__ = call_in_thread.__doc__
+        self.__annotations__ = call_in_thread.__annotations__
+        held = {each: vars(call_in_thread)[each] for each in vars(call_in_thread).keys() - NOT_HELD}
+        vars(self).update(held)
+        self._make = partial(view_class, **initkwargs)
+        self._call_in_thread = call_in_thread
+
+    def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Respond to a request, in a thread.
+
+        Raises:
+            NotAwaited: an event loop is running in this thread.
+        """
+        if is_awaited(1):
+            raise NotAwaited(_sync_on_loop(self._make.func))
+        return self._call_in_thread(request, *args, **kwargs)
+
+
+@markcoroutinefunction
+class AsyncView(SyncView):
+    """The same of a view with async handlers: a coroutine function.
+
+    The class bears the mark of coroutine functions: a decorator that knows no async copies what the
+    object holds, and its own function would count as one.
+    """
+
+    def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Respond to a request: a coroutine on the event loop, else the response."""
+        if is_awaited(1):
+            return _respond(self._make(), request, *args, **kwargs)
+        response = self._call_in_thread(request, *args, **kwargs)
+        return wait_for(response) if isinstance(response, Coroutine) else response
+
+
+NOT_HELD = {COLOUR, *vars(markcoroutinefunction(lambda: None))}
+"""What Django's view function holds and ours does not."""
 
 
 class View(Hooks, stock.View):
@@ -66,22 +120,8 @@ class View(Hooks, stock.View):
             ImproperlyConfigured: some handlers are sync and others async.
         """
         call_in_thread: Any = super().as_view(**initkwargs)
-        vars(call_in_thread).pop(COLOUR, None)
-        is_async = cls.view_is_async
-
-        def view(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            if is_awaited(1):
-                if not is_async:
-                    raise NotAwaited(_sync_on_loop(cls))
-                return _respond(cls(**initkwargs), request, *args, **kwargs)
-            response = call_in_thread(request, *args, **kwargs)
-            return wait_for(response) if isinstance(response, Coroutine) else response
-
-        vars(view).update(vars(call_in_thread))
-        view.__doc__ = call_in_thread.__doc__
-        view.__module__ = call_in_thread.__module__
-        view.__annotations__ = call_in_thread.__annotations__
-        return markcoroutinefunction(view) if is_async else view
+        make = AsyncView if cls.view_is_async else SyncView
+        return make(cls, initkwargs, call_in_thread)
 
     @twin
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -161,6 +201,9 @@ class AsyncRenderMixin(Hooks):
 
     view_is_async: Any = False
     """The handlers run in a thread, whatever they are."""
+
+
+pass_on(AsyncRenderMixin)
 
 
 class TemplateResponseMixin(Hooks, stock.TemplateResponseMixin):

@@ -69,14 +69,28 @@ class Colour(enum.Enum):
 
 
 COLOUR = "atemplates_colour"
-"""What an adopted hook holds its colour under."""
+"""What an adopted hook holds its colour under, with itself: ``functools.wraps`` copies what a
+function holds to functions that are no hooks."""
 
 Twin = Callable[..., Coroutine[Any, Any, Any]]
 
 
+def give_colour(hook: Any, colour: Colour) -> None:
+    """Note the colour of a hook that has been made."""
+    setattr(hook, COLOUR, (hook, colour))
+
+
+def colour_of(value: Any) -> Colour | None:
+    """The colour of a hook, bound or not; None for what has not been adopted."""
+    hook, colour = getattr(value, COLOUR, (None, None))
+    return colour if hook is getattr(value, "__func__", value) else None
+
+
 def twin(function: Twin) -> Any:
-    """Mark a method of our classes as what its namesake of Django's does on the event loop."""
-    setattr(function, COLOUR, None)  # until the class is made
+    """Say that a method of our classes is what its namesake of Django's does on the event loop.
+
+    The class makes a hook of it. (For a type checker it is no method of its own.)
+    """
     return function
 
 
@@ -98,7 +112,11 @@ class Hooks:
         else:
             for name in HOOKS & vars(cls).keys():
                 _adopt_in_class(cls, name)
-        cls._hook_names = tuple(name for name in sorted(HOOKS) if hasattr(cls, name))
+        cls._hook_names = tuple(
+            name
+            for name in sorted(HOOKS)
+            if hasattr(cls, name) and not isinstance(getattr_static(cls, name), PassedOn)
+        )
         cls._has_properties = any(_is_property(cls, name) for name in VIEW_ATTRIBUTES)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -161,7 +179,7 @@ def _base_hook(cls: type[Hooks], function: FunctionType) -> Any:
     on_loop = own or (in_a_hop if name in vars(cls).get("in_thread", ()) else plainly)
     hook = _hybrid(name, in_thread, on_loop)
     hook.__doc__ = hook.__doc__ or function.__doc__
-    setattr(hook, COLOUR, Colour.BASE)
+    give_colour(hook, Colour.BASE)
     return markcoroutinefunction(hook) if name in HANDLERS else hook
 
 
@@ -183,7 +201,7 @@ def _hybrid(name: str, in_thread: Callable[..., Any], on_loop: Twin) -> Any:
 def _adopt_in_class(cls: type, name: str) -> None:
     value = vars(cls)[name]
     is_method = callable(value) or isinstance(value, (staticmethod, classmethod))
-    if is_method and getattr(value, COLOUR, None) is None:
+    if is_method and colour_of(value) is None:
         setattr(cls, name, adopt_hook(value, cls, name))
 
 
@@ -193,7 +211,7 @@ def _adopt_in_instance(view: Any) -> Iterator[tuple[str, Colour]]:
     own = vars(view)
     for name in cls._hook_names:
         value = own[name] if name in own else getattr(cls, name, None)
-        colour = getattr(value, COLOUR, None)
+        colour = colour_of(value)
         if colour is None:
             if not callable(value):
                 continue
@@ -203,7 +221,8 @@ def _adopt_in_instance(view: Any) -> Iterator[tuple[str, Colour]]:
                 value = getattr_static(cls, name)
             hook = adopt_hook(value, cls, name)
             setattr(view, name, hook.__get__(view, cls))
-            colour = getattr(hook, COLOUR)
+            colour = colour_of(hook)
+        assert colour is not None
         yield name, colour
 
 
@@ -252,8 +271,42 @@ def adopt_hook(value: Any, owner: type, name: str) -> Any:
     hook = _hybrid(name, block_on_it, await_it) if is_async else _hybrid(name, call_it, hop_to_it)
     if isinstance(function, FunctionType):
         hook = wraps(function)(hook)
-    setattr(hook, COLOUR, Colour.ASYNC if is_async else Colour.SYNC)
+    give_colour(hook, Colour.ASYNC if is_async else Colour.SYNC)
     return markcoroutinefunction(hook) if is_async else hook
+
+
+class PassedOn:
+    """A hook of a mixin that stands in front of classes of others, and passes on to them.
+
+    So ``await super().get_queryset()`` reaches a ``def`` of theirs in the request's thread.
+    """
+
+    def __init__(self, owner: type, name: str) -> None:
+        self.owner = owner
+        self.name = name
+
+    def __get__(self, view: Any, kind: type) -> Any:
+        """Return the next class's hook.
+
+        Raises:
+            AttributeError: there is none.
+        """
+        if view is None:
+            return getattr(super(self.owner, kind), self.name)
+        hook = getattr(super(self.owner, view), self.name)
+        return partial(self.call, view, hook) if callable(hook) else hook
+
+    def call(self, view: Any, hook: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if is_awaited(1):
+            return HybridCall(ask(hook, *args, **kwargs), partial(what_to_write, view, self.name))
+        result = hook(*args, **kwargs)
+        return wait_for(result) if isinstance(result, Coroutine) else result
+
+
+def pass_on(mixin: type) -> None:
+    """Give a mixin of ours every hook, for the class that stands behind it."""
+    for name in HOOKS:
+        setattr(mixin, name, PassedOn(mixin, name))
 
 
 def _checked(result: Any, view: Any, name: str) -> Any:
@@ -301,7 +354,7 @@ def _explain_super(error: Exception, view: Any, owner: type, name: str, colour: 
         if function is None:
             continue
         is_async = iscoroutinefunction(getattr(function, "__func__", function))
-        if not hasattr(function, COLOUR) and is_async is (colour is Colour.SYNC):
+        if colour_of(function) is None and is_async is (colour is Colour.SYNC):
             ours, theirs = ("async def", "def") if is_async else ("def", "async def")
             error.add_note(
                 f"{hook_name(view, name)} is written as `{theirs}` in {owner.__qualname__} and as "
@@ -314,7 +367,7 @@ def _explain_super(error: Exception, view: Any, owner: type, name: str, colour: 
 
 async def ask(hook: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Await a hook or a coroutine function; call any other function in a hop."""
-    if getattr(hook, COLOUR, None) is not None or iscoroutinefunction(hook):
+    if colour_of(hook) is not None or iscoroutinefunction(hook):
         return await hook(*args, **kwargs)
     result = await in_request_thread(hook, *args, **kwargs)
     return await result if isinstance(result, Coroutine) else result

@@ -57,7 +57,10 @@ class MultipleObjectMixin(ContextMixin, stock.MultipleObjectMixin):
             get_allow_empty=allow_empty,
         )
         paginate = stock.MultipleObjectMixin.paginate_queryset
-        if not _names_a_page(self) or await _is_counted(paginator):
+        page = _page_asked_for(self)
+        # Which pages cost a count before they are refused depends on the version of Django.
+        countable = page == "last" or (isinstance(page, int) and page > 0)
+        if page is None or (countable and await _is_counted(paginator)):
             return paginate(answered, queryset, page_size)
         return await in_request_thread(paginate, answered, queryset, page_size)
 
@@ -83,14 +86,13 @@ class MultipleObjectMixin(ContextMixin, stock.MultipleObjectMixin):
         return await ask(super().get_context_data, **{**context, **kwargs})
 
 
-def _names_a_page(view: Any) -> bool:
-    """Whether a request asks for a page that can be: nothing is counted for another."""
+def _page_asked_for(view: Any) -> Any:
+    """The number of the page that a request asks for, ``"last"``, or None for what is neither."""
     page = view.kwargs.get(view.page_kwarg) or view.request.GET.get(view.page_kwarg) or 1
     try:
-        int(page)
+        return int(page)
     except ValueError:
-        return bool(page == "last")
-    return True
+        return page if page == "last" else None
 
 
 async def _is_counted(paginator: Any) -> bool:

@@ -2,9 +2,10 @@
 
 import asyncio
 import inspect
+from functools import wraps
 
 import pytest
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import async_to_sync, iscoroutinefunction, sync_to_async
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import Http404, HttpResponse
 from django.views import generic
@@ -335,7 +336,16 @@ class TestAsView:
         stock = generic.TemplateView.as_view(template_name="a")
         assert view.view_class is views.TemplateView
         assert view.view_initkwargs == {"template_name": "a"}
-        assert vars(view).keys() - vars(stock).keys() <= {"_is_coroutine_marker", "_is_coroutine"}
+        assert vars(stock).keys() <= vars(view).keys()
+        for name in ("__name__", "__qualname__", "__module__", "__doc__", "__annotations__"):
+            ours, djangos = getattr(view, name), getattr(stock, name)
+            assert ours == djangos or name in ("__doc__", "__annotations__")
+        assert view.__doc__ == views.TemplateView.__doc__
+
+    def test_wraps_does_not_make_a_sync_function_a_coroutine_function(self):
+        view = views.TemplateView.as_view()
+        assert iscoroutinefunction(view)
+        assert not iscoroutinefunction(wraps(view)(lambda request: view(request)))
 
     @pytest.mark.parametrize("colour", ["def", "async def"])
     async def test_a_hook_as_an_argument(self, colour, rf):

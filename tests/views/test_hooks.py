@@ -5,9 +5,9 @@ often and in which order. A ``def`` runs in a thread, an ``async def`` on the lo
 """
 
 import asyncio
-from inspect import iscoroutinefunction
 
 import pytest
+from asgiref.sync import iscoroutinefunction
 from django.views import generic
 
 from atemplates import views

@@ -1,0 +1,105 @@
+"""What the source of a generic view says that its template gets, in Django's classes and in ours."""
+
+from pathlib import Path
+
+import pytest
+from django.views import generic
+
+from atemplates import views
+from atemplates.migration.generic_views import shown_by
+from tests.testapp.models import Animal
+
+LINES = Path(__file__).read_text(encoding="utf-8").splitlines()
+
+
+def of(module):
+    class Attribute(module.ListView):
+        queryset = Animal.objects.select_related("home")
+        paginate_by = 2
+
+    class Model(module.ListView):
+        model = Animal
+        context_object_name = "animals"
+
+    class Sync(module.ListView):
+        model = Animal
+
+        def get_queryset(self):
+            return Animal.objects.prefetch_related("foods")
+
+    class Async(module.ListView):
+        model = Animal
+
+        async def get_queryset(self):
+            animals = Animal.objects.prefetch_related("foods")
+            return animals
+
+    class Dynamic(module.ListView):
+        model = Animal
+
+        def get_queryset(self):
+            return super().get_queryset().filter(name=self.request.GET["name"])
+
+    class Branches(module.ListView):
+        model = Animal
+
+        def get_queryset(self):
+            if self.request.GET:
+                return Animal.objects.all()
+            return Animal.objects.select_related("home")
+
+    class One(module.DetailView):
+        template_name = "one.html"
+
+        def get_queryset(self):
+            return Animal.objects.select_related("home")
+
+    class Unknown(module.DetailView):
+        def get_queryset(self):
+            return find(self)
+
+    return {name: each for name, each in locals().items() if isinstance(each, type)}
+
+
+def find(view):
+    return view.kwargs["animals"]
+
+
+@pytest.mark.parametrize("module", [generic, views])
+@pytest.mark.parametrize(
+    ("name", "names", "loads", "shapes", "certain", "written"),
+    [
+        (
+            "Attribute",
+            {"animal_list", "object_list", "page_obj"},
+            ("home",),
+            "rows page",
+            True,
+            True,
+        ),
+        ("Model", {"animals", "object_list"}, (), "rows", True, False),
+        ("Sync", {"animal_list", "object_list"}, ("foods",), "rows", True, True),
+        ("Async", {"animal_list", "object_list"}, ("foods",), "rows", True, True),
+        ("Dynamic", {"animal_list", "object_list"}, (), "rows", False, False),
+        ("Branches", {"animal_list", "object_list"}, (), "rows", False, False),
+        ("One", {"animal", "object"}, ("home",), "row", True, True),
+    ],
+)
+def test_the_variables_of_a_view(module, name, names, loads, shapes, certain, written):
+    templates, variables, file = shown_by(of(module)[name], {})
+    assert templates == ["one.html" if name == "One" else "testapp/animal_list.html"]
+    assert variables.keys() == names
+    assert {data.shape for data in variables.values()} == set(shapes.split())
+    assert {data.loads for data in variables.values()} == {loads}
+    assert {data.certain for data in variables.values()} == {certain}
+    assert file == __file__
+    for data in variables.values():
+        assert (data.expression is not None) is written
+        if written:
+            assert "Animal.objects" in LINES[data.expression.lineno - 1]
+
+
+@pytest.mark.parametrize("module", [generic, views])
+def test_nothing_of_a_view_that_cannot_be_told(module):
+    assert shown_by(of(module)["Unknown"], {}) == ([], {}, "")
+    assert shown_by(module.ListView, {}) == ([], {}, "")
