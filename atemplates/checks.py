@@ -1,4 +1,4 @@
-"""System checks: settings that are missing, that conflict, or that cost more than they show.
+"""System checks: settings that are missing, that conflict, or cost more than they show; views.
 
 ===============  ============================================================================
 atemplates.E001  OPTIONS that a backend of ours refuses, or cannot be made with
@@ -10,6 +10,7 @@ atemplates.W004  no cached loader in production: every render parses and compile
 atemplates.W005  ``relations="raise"`` without DEBUG: visitors get the errors
 atemplates.W006  OPTIONS that have no effect beside another one
 atemplates.W007  a recorder whose folder is not there, or that records every render in production
+atemplates.W008  an ``async def`` hook in a class-based view of Django's, which does not await it
 ===============  ============================================================================
 """
 
@@ -24,6 +25,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
 OUR_ENGINES = "atemplates.engines."
@@ -35,6 +37,7 @@ CACHED_LOADER = "django.template.loaders.cached.Loader"
 def register_checks() -> None:
     """Have Django run these checks."""
     register(check_templates, Tags.templates)
+    register(check_views, Tags.urls)
 
 
 def check_templates(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
@@ -55,6 +58,15 @@ def check_templates(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage
         if _backend(entry) == DJANGO_BACKEND:
             messages += [*_loaders(entry, options), *_without_effect(entry, options)]
     return messages
+
+
+def check_views(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Check the class-based views of the URLconf."""
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return []
+    from .views.checks import async_hooks_of_sync_views  # only where Django runs its checks
+
+    return list(async_hooks_of_sync_views(get_resolver()))
 
 
 def _backend(entry: dict[str, Any]) -> str:

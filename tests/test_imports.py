@@ -44,7 +44,7 @@ ARROWS = {
     "__init__": {"shortcuts"},
     "apps": {"checks"},
     "templatetags": {"tags"},
-    "checks": set(),
+    "checks": {"views"},
     "management": BELOW_ENGINES | {"engines", "analysis", "migration"},
     "pytest_plugin": {"relations", "migration", "testing"},
     "testing": {"relations"},
