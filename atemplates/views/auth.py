@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from django.utils.functional import LazyObject, empty
 
 from ..runtime.drivers import in_request_thread
-from .hooks import Answered, Hooks, ask, twin
+from .answered import Answered
+from .hooks import Hooks, ask, twin
 
 
 async def user_of(request: HttpRequest) -> Any:

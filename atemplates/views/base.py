@@ -18,7 +18,8 @@ from ..response import TemplateResponse
 from ..runtime.drivers import in_request_thread, wait_for
 from ..runtime.hops import iscoroutinefunction, markcoroutinefunction
 from ..runtime.hybrid import HybridCall, is_awaited
-from .hooks import COLOUR, Answered, Hooks, ask, pass_on, twin
+from .answered import Answered
+from .hooks import COLOUR, Hooks, ask, pass_on, twin
 from .placement import begins_in_thread
 
 
@@ -136,9 +137,7 @@ class View(Hooks, stock.View):
 async def _respond(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
     """Answer a request on the event loop, or in the request's thread if the view belongs there."""
     if begins_in_thread(view):
-        response = await in_request_thread(_set_up_and_dispatch, view, request, *args, **kwargs)
-        # What a decorator that knows async makes of `dispatch` is a coroutine there, too.
-        return await response if isinstance(response, Coroutine) else response
+        return await in_request_thread(_set_up_and_dispatch, view, request, *args, **kwargs)
     await ask(view.setup, request, *args, **kwargs)
     _check_set_up(view)
     return await ask(view.dispatch, request, *args, **kwargs)

@@ -11,9 +11,10 @@ from typing import Any
 from django.http import HttpRequest
 from django.views.generic import dates as stock
 
+from .answered import Answered
 from .base import View
 from .detail import BaseDetailView, SingleObjectTemplateResponseMixin
-from .hooks import Answered, Hooks, ask, twin
+from .hooks import Hooks, ask, twin
 from .list import MultipleObjectMixin, MultipleObjectTemplateResponseMixin
 
 

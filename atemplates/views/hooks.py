@@ -16,7 +16,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial, wraps
-from inspect import getattr_static
+from inspect import CO_COROUTINE, getattr_static
 from types import FunctionType, ModuleType
 from typing import Any, ClassVar
 
@@ -259,20 +259,37 @@ def adopt_hook(value: Any, owner: type, name: str) -> Any:
             _explain_super(error, self, owner, name, Colour.SYNC)
             raise
         if name in RESPONDING:
-            return result  # a decorator that knows async may have made it a coroutine
+            return result  # a decorator that knows async has made it a coroutine
         return _checked(result, self, name)
+
+    def get_it(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = call_it(self, *args, **kwargs)
+        return wait_for(result) if isinstance(result, Coroutine) else result
 
     async def hop_to_it(self: Any, *args: Any, **kwargs: Any) -> Any:
         result = await in_request_thread(call_it, self, *args, **kwargs)
         return await result if isinstance(result, Coroutine) else result
 
     function = getattr(value, "__func__", value)
-    is_async = iscoroutinefunction(function)
-    hook = _hybrid(name, block_on_it, await_it) if is_async else _hybrid(name, call_it, hop_to_it)
+    is_async = _runs_on_loop(function, name)
+    hook = _hybrid(name, block_on_it, await_it) if is_async else _hybrid(name, get_it, hop_to_it)
     if isinstance(function, FunctionType):
         hook = wraps(function)(hook)
     give_colour(hook, Colour.ASYNC if is_async else Colour.SYNC)
-    return markcoroutinefunction(hook) if is_async else hook
+    return markcoroutinefunction(hook) if iscoroutinefunction(function) else hook
+
+
+def _runs_on_loop(function: Any, name: str) -> bool:
+    """Whether a method of a site is to be called on the loop.
+
+    ``method_decorator`` marks what it makes of a handler as a coroutine function, whatever the
+    decorator does. That is called in the thread, where a decorator that knows no async gets the
+    response; what one that does makes of it is awaited on the loop.
+    """
+    if name in RESPONDING:
+        code = getattr(function, "__code__", None)
+        return code is not None and bool(code.co_flags & CO_COROUTINE)
+    return iscoroutinefunction(function)
 
 
 class PassedOn:
@@ -371,38 +388,3 @@ async def ask(hook: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return await hook(*args, **kwargs)
     result = await in_request_thread(hook, *args, **kwargs)
     return await result if isinstance(result, Coroutine) else result
-
-
-class Answered:
-    """A view for one method of Django's, with the answers of the hooks that this method calls.
-
-    So Django's own code decides on the event loop as well, where hooks have to be awaited first.
-
-    Args:
-        view: the view; what has no answer here is the view's.
-        answers: what each hook returns, whatever its arguments.
-    """
-
-    def __init__(self, view: Any, **answers: Any) -> None:
-        set_here = super().__setattr__
-        set_here("answering_view", view)
-        for name, answer in answers.items():
-            set_here(name, partial(_answer, answer))
-
-    @property
-    def __class__(self) -> Any:
-        return type(self.answering_view)
-
-    @__class__.setter
-    def __class__(self, kind: type) -> None:
-        raise TypeError("the class of a view cannot be changed")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.answering_view, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self.answering_view, name, value)
-
-
-def _answer(answer: Any, *_: Any, **__: Any) -> Any:
-    return answer

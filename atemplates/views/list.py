@@ -11,8 +11,9 @@ from django.utils.translation import gettext
 from django.views.generic import list as stock
 
 from ..runtime.drivers import in_request_thread
+from .answered import Answered
 from .base import ContextMixin, TemplateResponseMixin, View
-from .hooks import Answered, ask, twin
+from .hooks import ask, twin
 
 
 class MultipleObjectMixin(ContextMixin, stock.MultipleObjectMixin):
