@@ -2,7 +2,8 @@
 
 import json
 
-from comparison import Outcomes, compare
+import pytest
+from comparison import Excuse, Outcomes, compare
 
 STOCK = Outcomes({"a": "passed", "b": "passed", "c": "failed", "d": "skipped"})
 
@@ -43,5 +44,32 @@ def test_a_failing_subtest_counts_once_and_its_test_is_not_missing():
 
 def test_outcomes_are_read_from_a_runners_file(tmp_path):
     file = tmp_path / "result.json"
-    file.write_text(json.dumps({"outcomes": {"a": "passed"}, "details": {}, "renders": 7}))
-    assert Outcomes.read(file) == Outcomes({"a": "passed"}, {}, 7)
+    file.write_text(
+        json.dumps({"outcomes": {"a": "passed"}, "details": {}, "routed": {"renders": 7}})
+    )
+    assert Outcomes.read(file) == Outcomes({"a": "passed"}, {}, {"renders": 7})
+
+
+def test_what_takes_no_route_shows_nothing():
+    assert Outcomes({}, {}, {"views": 3, "responses": 0}).untaken == ["responses"]
+    assert Outcomes({}, {}, {"views": 3}).untaken == []
+    assert Outcomes({}).untaken, "nothing was counted at all"
+
+
+@pytest.mark.parametrize(
+    ("failed", "error", "is_excused"),
+    [
+        ("b", "AssertionError: it is a coroutine function", True),
+        ("b (n=1)", "AssertionError: it is a coroutine function", True),
+        ("b", "AssertionError: 404 is not 200", False),
+        ("a", "AssertionError: it is a coroutine function", False),
+    ],
+)
+def test_a_test_is_excused_for_the_error_that_its_excuse_names(failed, error, is_excused):
+    excuses = {"b": Excuse("AssertionError: it is", "Ours is a coroutine function.")}
+    traceback = f"Traceback (most recent call last):\n  ...\n{error}\n"
+    routed = Outcomes({**STOCK.outcomes, failed: "failed"}, {failed: traceback})
+    comparison = compare(STOCK, routed, excuses)
+    assert comparison.holds is is_excused
+    assert comparison.excused == ({failed: "Ours is a coroutine function."} if is_excused else {})
+    assert comparison.ours == (set() if is_excused else {failed})

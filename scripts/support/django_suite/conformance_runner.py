@@ -1,4 +1,4 @@
-"""A test runner for Django's own suite: routes the renders and records each test's outcome.
+"""A test runner for Django's own template tests: routes the renders.
 
 ``CONFORMANCE_ROUTE`` says where each ``Template.render`` goes:
 
@@ -7,103 +7,35 @@
   already runs in its thread (a form printed by a template, say) cannot wait for that loop, and
   takes the sync driver, as it does in a real site;
 * ``sync``: ``render_template``.
-
-``CONFORMANCE_RESULT`` is the JSON file to write: ``{"outcomes": {test id: "passed" | "failed" |
-"skipped"}, "details": {test id: traceback}, "renders": how many renders were routed}``.
 """
 
 import asyncio
-import json
 import os
-import unittest
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.template.base import Template
-from django.test.runner import DiscoverRunner
+from recording import RecordingRunner
 
 Render = Callable[[Template, Any], Any]
 
 
-class RecordingResult(unittest.TextTestResult):
-    """Prints as ever, and remembers the outcome of each test by its id."""
+class RoutingRunner(RecordingRunner):
+    """The recording runner, with the renders routed."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.outcomes: dict[str, str] = {}
-        self.details: dict[str, str] = {}
-
-    def _failed(self, test: Any, error: Any) -> None:
-        self.outcomes[test.id()] = "failed"
-        self.details[test.id()] = self._exc_info_to_string(error, test)
-
-    def addSuccess(self, test: Any) -> None:
-        super().addSuccess(test)
-        self.outcomes[test.id()] = "passed"
-
-    def addError(self, test: Any, err: Any) -> None:
-        super().addError(test, err)
-        self._failed(test, err)
-
-    def addFailure(self, test: Any, err: Any) -> None:
-        super().addFailure(test, err)
-        self._failed(test, err)
-
-    def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:
-        super().addSubTest(test, subtest, err)
-        if err is not None:
-            self._failed(subtest, err)
-
-    def addSkip(self, test: Any, reason: str) -> None:
-        super().addSkip(test, reason)
-        self.outcomes[test.id()] = "skipped"
-
-    def addExpectedFailure(self, test: Any, err: Any) -> None:
-        super().addExpectedFailure(test, err)
-        self.outcomes[test.id()] = "passed"
-
-    def addUnexpectedSuccess(self, test: Any) -> None:
-        super().addUnexpectedSuccess(test)
-        self.outcomes[test.id()] = "failed"
-        self.details[test.id()] = "passed, but is marked as an expected failure"
-
-
-class RecordingRunner(DiscoverRunner):
-    """Django's runner, with the renders routed and the outcomes written to a file."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.renders = Counter()
+        self.routed["renders"] = 0
         render = ROUTES[os.environ["CONFORMANCE_ROUTE"]]()
-        Template.render = counted(render, self.renders)  # type: ignore[method-assign]
-
-    def get_resultclass(self) -> type[unittest.TextTestResult]:
-        return RecordingResult
-
-    def run_suite(self, suite: Any, **kwargs: Any) -> Any:
-        result = super().run_suite(suite, **kwargs)
-        record = {
-            "outcomes": result.outcomes,
-            "details": result.details,
-            "renders": self.renders.count,
-        }
-        Path(os.environ["CONFORMANCE_RESULT"]).write_text(json.dumps(record), "utf-8")
-        return result
+        Template.render = counted(render, self.routed)  # type: ignore[method-assign]
 
 
-class Counter:
-    """How many renders took the route; a route that nothing takes proves nothing."""
-
-    count = 0
-
-
-def counted(render: Render, counter: Counter) -> Render:
+def counted(render: Render, routed: dict[str, int]) -> Render:
     """The same render, counted."""
 
     def render_and_count(self: Template, context: Any) -> Any:
-        counter.count += 1
+        routed["renders"] += 1
         return render(self, context)
 
     if render is not Template.render:

@@ -10,4 +10,4 @@ DATABASES = {
 SECRET_KEY = "only for tests"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 USE_TZ = False
-TEST_RUNNER = "conformance_runner.RecordingRunner"
+TEST_RUNNER = "conformance_runner.RoutingRunner"

@@ -89,5 +89,5 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 def pytest_sessionfinish() -> None:
     """Write the outcomes."""
-    result = {"outcomes": outcomes, "details": details, "renders": renders}
+    result = {"outcomes": outcomes, "details": details, "routed": {"renders": renders}}
     Path(os.environ["CONFORMANCE_RESULT"]).write_text(json.dumps(result), "utf-8")
