@@ -69,7 +69,6 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "atemplates",
     "tests.testapp",
-    "tests.views.polls",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

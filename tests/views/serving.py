@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import re
 import threading
@@ -110,12 +111,16 @@ class Answer:
 
 
 def _facts(response: Any) -> dict[str, Any]:
-    headers = {name: value for name, value in response.headers.items() if name != "Expires"}
+    content, headers = response.content, dict(response.headers)
+    headers.pop("Expires", None)
+    if "Age" in headers:
+        headers["Age"] = "0"  # of a page out of the cache; it depends on the time
+    if headers.get("Content-Encoding") == "gzip":  # Django adds a number of random bytes
+        content = gzip.decompress(content)
+        headers.pop("Content-Length", None)
     return {
         "status": response.status_code,
-        "content": token.sub("TOKEN", response.content.decode())
-        if response.headers.get("Content-Encoding") != "gzip"
-        else "gzip",
+        "content": token.sub("TOKEN", content.decode()),
         "headers": {name: token.sub("TOKEN", value) for name, value in headers.items()},
         "cookies": sorted(response.cookies),
         "templates": [template.name for template in response.templates],
