@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "atemplates",
     "tests.testapp",
+    "tests.views.polls",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
