@@ -21,6 +21,7 @@ PAGE_MODULES = (
     "recorder_pages",
     "foreign_pages",
     "jinja2_pages",
+    "view_pages",
 )
 
 Measure: TypeAlias = Callable[[Effort], list[Row]]
