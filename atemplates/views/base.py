@@ -19,7 +19,8 @@ from ..runtime.drivers import in_request_thread, wait_for
 from ..runtime.hops import iscoroutinefunction, markcoroutinefunction
 from ..runtime.hybrid import HybridCall, is_awaited
 from .answered import Answered
-from .hooks import COLOUR, Hooks, ask, pass_on, twin
+from .colours import COLOUR
+from .hooks import Hooks, ask, pass_on, twin
 from .placement import begins_in_thread
 
 

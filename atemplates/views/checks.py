@@ -10,7 +10,8 @@ from django.urls import URLPattern, URLResolver
 from django.views.generic.base import View
 
 from ..runtime.hops import iscoroutinefunction
-from .hooks import HOOKS, RESPONDING, Hooks
+from .colours import HOOKS, RESPONDING
+from .hooks import Hooks
 
 
 def async_hooks_of_sync_views(resolver: URLResolver) -> Iterator[CheckMessage]:

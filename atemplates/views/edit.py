@@ -13,8 +13,9 @@ from django.views.generic import edit as stock
 from ..runtime.drivers import in_request_thread
 from .answered import Answered
 from .base import ContextMixin, TemplateResponseMixin, View
+from .colours import Colour
 from .detail import BaseDetailView, SingleObjectMixin, SingleObjectTemplateResponseMixin
-from .hooks import Colour, Hooks, ask, colours_of, twin
+from .hooks import Hooks, ask, colours_of, twin
 
 FORM_HOOKS = frozenset(
     {"get_form", "get_form_class", "get_form_kwargs", "get_initial", "get_prefix", "get_queryset"}

@@ -13,77 +13,31 @@ request.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial, wraps
 from inspect import CO_COROUTINE, getattr_static
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any, ClassVar
-
-from django.views.generic import base, dates, detail, edit
-from django.views.generic import list as lists
 
 from ..errors import NotAwaited
 from ..runtime.drivers import close_awaitable, in_request_thread, on_event_loop, wait_for
 from ..runtime.hops import iscoroutinefunction, markcoroutinefunction
 from ..runtime.hybrid import HybridCall, is_awaited
+from .colours import (
+    COLOUR,
+    HANDLERS,
+    HOOKS,
+    RESPONDING,
+    VIEW_ATTRIBUTES,
+    Colour,
+    colour_of,
+    give_colour,
+)
 
 OURS = __name__.rpartition(".")[0]
 """The package whose classes stand for Django's."""
 
-HANDLERS = frozenset({"get", "post", "put", "patch", "delete", "head", "trace"})
-"""Those of ``View.http_method_names`` whose colour makes a view sync or async."""
-
-RESPONDING = HANDLERS | {"dispatch", "options", "http_method_not_allowed"}
-"""What gives a response, which Django lets be a coroutine."""
-
-# Named and not read: `django.contrib.auth.mixins` takes an installed `django.contrib.auth`.
-ACCESS_HOOKS = frozenset(
-    {
-        *("get_login_url", "get_permission_denied_message", "get_redirect_field_name"),
-        *("handle_no_permission", "get_permission_required", "has_permission"),
-        *("test_func", "get_test_func"),
-    }
-)
-
-
-def _members(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    for value in vars(module).values():
-        if isinstance(value, type) and value.__module__ == module.__name__:
-            yield from ((name, each) for name, each in vars(value).items() if name[0] != "_")
-
-
-MEMBERS = [each for module in (base, lists, detail, edit, dates) for each in _members(module)]
-HOOKS = ACCESS_HOOKS | HANDLERS | {n for n, each in MEMBERS if isinstance(each, FunctionType)}
-"""The names of all public methods of Django's generic views and access mixins."""
-VIEW_ATTRIBUTES = {n for n, each in MEMBERS if not (callable(each) or hasattr(each, "__get__"))}
-"""Their public attributes: ``model``, ``template_name``, ..."""
-
-
-class Colour(enum.Enum):
-    """Whose a hook is, and how it is written."""
-
-    BASE = "Django's, or ours in its place"
-    SYNC = "def"
-    ASYNC = "async def"
-
-
-COLOUR = "atemplates_colour"
-"""What an adopted hook holds its colour under, with itself: ``functools.wraps`` copies what a
-function holds to functions that are no hooks."""
-
 Twin = Callable[..., Coroutine[Any, Any, Any]]
-
-
-def give_colour(hook: Any, colour: Colour) -> None:
-    """Note the colour of a hook that has been made."""
-    setattr(hook, COLOUR, (hook, colour))
-
-
-def colour_of(value: Any) -> Colour | None:
-    """The colour of a hook, bound or not; None for what has not been adopted."""
-    hook, colour = getattr(value, COLOUR, (None, None))
-    return colour if hook is getattr(value, "__func__", value) else None
 
 
 def twin(function: Twin) -> Any:
@@ -121,7 +75,7 @@ class Hooks:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._colours = dict(_adopt_in_instance(self))
+        adopt_hooks(self)
 
 
 def is_ours(kind: type) -> bool:
@@ -131,6 +85,8 @@ def is_ours(kind: type) -> bool:
 
 def colours_of(view: Any, names: frozenset[str] | None = None) -> set[Colour]:
     """The colours of a view's hooks, or of those in ``names``."""
+    if "_colours" not in vars(view):
+        adopt_hooks(view)  # its own `__init__` calls none of ours
     colours: dict[str, Colour] = view._colours
     if names is None:
         return set(colours.values())
@@ -180,7 +136,31 @@ def _base_hook(cls: type[Hooks], function: FunctionType) -> Any:
     hook = _hybrid(name, in_thread, on_loop)
     hook.__doc__ = hook.__doc__ or function.__doc__
     give_colour(hook, Colour.BASE)
-    return markcoroutinefunction(hook) if name in HANDLERS else hook
+    return AsyncHandler(hook) if name in HANDLERS else hook
+
+
+@markcoroutinefunction
+class AsyncHandler:
+    """A handler of ours as it stands in its class: a coroutine function, so the view is async.
+
+    The method of a view is none. So what ``method_decorator`` makes of it runs in the thread, as in
+    a sync view of Django's: a decorator asks it for a response, and asks caches and sessions there.
+    """
+
+    def __init__(self, hook: Any) -> None:
+        self.__func__ = hook
+        self.__name__ = hook.__name__
+        self.__qualname__ = hook.__qualname__
+        self.__doc__ = hook.__doc__
+        setattr(self, COLOUR, getattr(hook, COLOUR))
+
+    def __get__(self, view: Any, kind: type | None = None) -> Any:
+        """Return the method of a view; of a class, the handler itself."""
+        return self if view is None else self.__func__.__get__(view, kind)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the handler as a function of the view."""
+        return self.__func__(*args, **kwargs)
 
 
 def _hybrid(name: str, in_thread: Callable[..., Any], on_loop: Twin) -> Any:
@@ -203,6 +183,11 @@ def _adopt_in_class(cls: type, name: str) -> None:
     is_method = callable(value) or isinstance(value, (staticmethod, classmethod))
     if is_method and colour_of(value) is None:
         setattr(cls, name, adopt_hook(value, cls, name))
+
+
+def adopt_hooks(view: Any) -> None:
+    """Adopt the hooks of a view that are no hooks yet, and note the colour of each."""
+    view._colours = dict(_adopt_in_instance(view))
 
 
 def _adopt_in_instance(view: Any) -> Iterator[tuple[str, Colour]]:

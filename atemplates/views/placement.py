@@ -8,7 +8,8 @@ from django.core.paginator import Paginator
 from django.db.models import Manager
 from django.views.generic.edit import FormMixin
 
-from .hooks import Colour, colours_of, has_properties
+from .colours import Colour
+from .hooks import colours_of, has_properties
 
 AROUND = frozenset({"setup", "dispatch"})
 """Hooks that the whole work of a view is in."""

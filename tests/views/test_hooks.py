@@ -11,7 +11,7 @@ from asgiref.sync import iscoroutinefunction
 from django.views import generic
 
 from atemplates import views
-from atemplates.views.hooks import HANDLERS, HOOKS
+from atemplates.views.colours import HANDLERS, HOOKS
 from tests.views import site
 from tests.views.asking import ask, without_savepoints
 

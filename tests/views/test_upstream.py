@@ -13,7 +13,7 @@ from django.views.generic import base, dates, detail, edit
 from django.views.generic import list as lists
 
 from atemplates import views
-from atemplates.views import hooks
+from atemplates.views import colours
 
 MODULES = (base, lists, detail, edit, dates, mixins)
 CLASSES = {
@@ -54,9 +54,9 @@ def test_ours_derives_from_djangos(name):
 
 
 def test_every_public_method_is_a_hook():
-    assert {method for _, method in METHODS} | hooks.HANDLERS == hooks.HOOKS
+    assert {method for _, method in METHODS} | colours.HANDLERS == colours.HOOKS
     own = {method for name, method in METHODS if CLASSES[name].__module__ == mixins.__name__}
-    assert own - {"dispatch"} == hooks.ACCESS_HOOKS
+    assert own - {"dispatch"} == colours.ACCESS_HOOKS
 
 
 @pytest.mark.parametrize(("name", "method"), METHODS, ids=lambda value: value)
@@ -71,7 +71,7 @@ def test_what_runs_on_the_loop_as_it_is_calls_no_hook_and_asks_nothing(name, met
         if instruction.opname in ("LOAD_ATTR", "LOAD_METHOD", "LOAD_GLOBAL", "LOAD_SUPER_ATTR")
     }
     # `test_func` is returned and not called, and `get` is that of a dict.
-    assert not read & (hooks.HOOKS - {method, "test_func", "get"})
+    assert not read & (colours.HOOKS - {method, "test_func", "get"})
     asking = {"get", "exists", "count", "first", "save", "delete", "is_valid", "page", "has_perms"}
     assert (
         not {each for each in read if each.startswith("_")} - HARMLESS - {"_allowed_methods", "_"}
