@@ -120,9 +120,8 @@ def _base_hook(cls: type[Hooks], function: FunctionType) -> Any:
     name = function.__name__
 
     def in_thread(self: Any, *args: Any, **kwargs: Any) -> Any:
-        result = getattr(super(cls, self), name)(*args, **kwargs)
         # `options` of an async view gives a coroutine wherever it is called.
-        return wait_for(result) if isinstance(result, Coroutine) else result
+        return _in_thread(partial(getattr(super(cls, self), name), *args, **kwargs))
 
     async def plainly(self: Any, *args: Any, **kwargs: Any) -> Any:
         result = function(self, *args, **kwargs)
@@ -248,14 +247,13 @@ def adopt_hook(value: Any, owner: type, name: str) -> Any:
         return _checked(result, self, name)
 
     def get_it(self: Any, *args: Any, **kwargs: Any) -> Any:
-        result = call_it(self, *args, **kwargs)
-        return wait_for(result) if isinstance(result, Coroutine) else result
+        return _in_thread(partial(call_it, self, *args, **kwargs))
 
     async def hop_to_it(self: Any, *args: Any, **kwargs: Any) -> Any:
         result = await in_request_thread(call_it, self, *args, **kwargs)
         return await result if isinstance(result, Coroutine) else result
 
-    function = getattr(value, "__func__", value)
+    function = getattr(value, "__func__", getattr(value, "func", value))  # a partialmethod
     is_async = _runs_on_loop(function, name)
     hook = _hybrid(name, block_on_it, await_it) if is_async else _hybrid(name, get_it, hop_to_it)
     if isinstance(function, FunctionType):
@@ -301,8 +299,7 @@ class PassedOn:
     def call(self, view: Any, hook: Any, /, *args: Any, **kwargs: Any) -> Any:
         if is_awaited(1):
             return HybridCall(ask(hook, *args, **kwargs), partial(what_to_write, view, self.name))
-        result = hook(*args, **kwargs)
-        return wait_for(result) if isinstance(result, Coroutine) else result
+        return _in_thread(partial(hook, *args, **kwargs))
 
 
 def pass_on(mixin: type) -> None:
@@ -325,10 +322,15 @@ def _checked(result: Any, view: Any, name: str) -> Any:
             f"{hook_name(view, name)} returned a coroutine and not its value. Write it as "
             f"`async def {name}(self, ...)` and `await` what it returns."
         )
-    if name == "get_test_func" and iscoroutinefunction(result) and not on_event_loop():
-        # Django's mixin would take the coroutine, which is true, for a passed test.
-        return lambda: wait_for(result())
+    if name == "get_test_func" and not on_event_loop():
+        return partial(_in_thread, result)  # for Django's mixin a coroutine is a passed test
     return result
+
+
+def _in_thread(function: Callable[[], Any]) -> Any:
+    """Call a function or coroutine function in a thread and return its value."""
+    result = function()
+    return wait_for(result) if isinstance(result, Coroutine) else result
 
 
 def hook_name(view: Any, name: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from functools import wraps
+from functools import partialmethod, wraps
 
 import pytest
 from asgiref.sync import async_to_sync, iscoroutinefunction, sync_to_async
@@ -362,6 +362,16 @@ class TestAsView:
         monkeypatch.setattr(Some, "get_queryset", lambda self: Region.objects.filter(pk=2))
         response = await respond(Some, rf)
         assert [each.pk async for each in response.context_data["object_list"]] == [2]
+
+    async def test_a_partialmethod(self, rf):
+        class Some(views.ListView):
+            async def having(self, key):
+                return Region.objects.filter(pk=key)
+
+            get_queryset = partialmethod(having, 3)
+
+        response = await respond(Some, rf)
+        assert [each.pk async for each in response.context_data["object_list"]] == [3]
 
     @pytest.mark.parametrize("kind", [staticmethod, classmethod])
     async def test_a_hook_that_is_no_function(self, kind, rf):
