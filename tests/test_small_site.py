@@ -29,6 +29,7 @@ settings.configure(
 django.setup()
 from django.core.management import call_command
 from django.template import engines
+import atemplates.response, atemplates.views
 from atemplates import arender_to_string
 
 assert asyncio.run(arender_to_string("page.html", {{"x": {{"y": "a"}}}})) == "A"

@@ -43,7 +43,8 @@ Twin = Callable[..., Coroutine[Any, Any, Any]]
 def twin(function: Twin) -> Any:
     """Say that a method of our classes is what its namesake of Django's does on the event loop.
 
-    The class makes a hook of it. (For a type checker it is no method of its own.)
+    The class makes a hook of it. (For a type checker it is no method of its own.) In a thread the
+    hook is Django's, unless the class has a method ``_<name>_in_thread``.
     """
     return function
 
@@ -131,8 +132,9 @@ def _base_hook(cls: type[Hooks], function: FunctionType) -> Any:
         return await in_request_thread(in_thread, self, *args, **kwargs)
 
     own = vars(cls).get(name)
+    own_in_thread = vars(cls).get(f"_{name}_in_thread", in_thread)
     on_loop = own or (in_a_hop if name in vars(cls).get("in_thread", ()) else plainly)
-    hook = _hybrid(name, in_thread, on_loop)
+    hook = _hybrid(name, own_in_thread, on_loop)
     hook.__doc__ = hook.__doc__ or function.__doc__
     give_colour(hook, Colour.BASE)
     return AsyncHandler(hook) if name in HANDLERS else hook

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.paginator import Paginator
+from django.core.paginator import InvalidPage, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext
 from django.views.generic import list as stock
 
-from ..runtime.drivers import in_request_thread
+from ..runtime.drivers import in_request_thread, wait_for
 from .answered import Answered
 from .base import ContextMixin, TemplateResponseMixin, View
 from .hooks import ask, twin
@@ -31,7 +31,7 @@ class MultipleObjectMixin(ContextMixin, stock.MultipleObjectMixin):
     async def get_paginator(self, *args: Any, **kwargs: Any) -> Any:
         """Make the paginator; one of the site's own may ask the database for that."""
         make = stock.MultipleObjectMixin.get_paginator
-        if self.paginator_class is Paginator:
+        if self.paginator_class is Paginator or _is_async(self.paginator_class):
             return make(self, *args, **kwargs)
         return await in_request_thread(make, self, *args, **kwargs)
 
@@ -59,11 +59,25 @@ class MultipleObjectMixin(ContextMixin, stock.MultipleObjectMixin):
         )
         paginate = stock.MultipleObjectMixin.paginate_queryset
         page = _page_asked_for(self)
+        if page is not None and _is_async(paginator):
+            return await _apage(paginator, page)
         # Which pages cost a count before they are refused depends on the version of Django.
         countable = page == "last" or (isinstance(page, int) and page > 0)
         if page is None or (countable and await _is_counted(paginator)):
             return paginate(answered, queryset, page_size)
         return await in_request_thread(paginate, answered, queryset, page_size)
+
+    def _paginate_queryset_in_thread(self, queryset: Any, page_size: int) -> Any:
+        page = _page_asked_for(self)
+        if page is None or not _is_async(self.paginator_class):
+            return super().paginate_queryset(queryset, page_size)
+        paginator = self.get_paginator(
+            queryset,
+            page_size,
+            orphans=self.get_paginate_orphans(),
+            allow_empty_first_page=self.get_allow_empty(),
+        )
+        return wait_for(_apage(paginator, page))
 
     @twin
     async def get_context_data(self, *, object_list: Any = None, **kwargs: Any) -> Any:
@@ -85,6 +99,28 @@ class MultipleObjectMixin(ContextMixin, stock.MultipleObjectMixin):
         if name is not None:
             context[name] = queryset
         return await ask(super().get_context_data, **{**context, **kwargs})
+
+
+def _is_async(paginator: Any) -> bool:
+    """Whether a paginator, or its class, is one like ``AsyncPaginator`` (Django 6.0 and later)."""
+    return hasattr(paginator, "apage")
+
+
+async def _apage(paginator: Any, page: Any) -> tuple[Any, Any, Any, bool]:
+    """Return what `paginate_queryset` does, of a paginator whose methods are async.
+
+    Raises:
+        Http404: there is no such page.
+    """
+    number = await paginator.anum_pages() if page == "last" else page
+    try:
+        found = await paginator.apage(number)
+        return paginator, found, found.object_list, await found.ahas_other_pages()
+    except InvalidPage as error:
+        raise Http404(
+            gettext("Invalid page (%(page_number)s): %(message)s")
+            % {"page_number": number, "message": str(error)}
+        ) from error
 
 
 def _page_asked_for(view: Any) -> Any:

@@ -34,10 +34,15 @@ def runs_code_of_the_site(view: Any) -> bool:
     """Whether a view runs other code of the site than hooks: a form, a property, a manager, ..."""
     return (
         isinstance(view, FormMixin)
-        or getattr(view, "paginator_class", Paginator) is not Paginator
+        or _has_own_paginator(view)
         or has_properties(view)
         or _has_own_manager(view)
     )
+
+
+def _has_own_paginator(view: Any) -> bool:
+    kind = getattr(view, "paginator_class", Paginator)
+    return kind is not Paginator and not kind.__module__.startswith("django.")
 
 
 def _has_own_manager(view: Any) -> bool:
