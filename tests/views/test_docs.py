@@ -317,6 +317,14 @@ async def who_may_see_it(site, shelf):
     for view in (site.MembersBookList, site.fresh_book_list):
         assert (await site.ask(view))["Location"] == "/accounts/login/?next=/page/"
         assert "Emma;" in await site.read(view, user=shelf.reader)
+    data = {"text": "mine"}
+    response = await site.ask(site.MembersReviewedBookPage, "post", data, slug="emma")
+    assert response["Location"] == "/accounts/login/?next=/page/"
+    site.serve(site.MembersReviewedBookPage, {"slug": "emma"})
+    client = AsyncClient()
+    await client.aforce_login(shelf.quiet)
+    assert (await client.post("/page/", data))["Location"] == shelf.emma.get_absolute_url()
+    assert await shelf.quiet.reviews.filter(text="mine").aexists()
     response = await site.ask(site.fresh_book_list, user=shelf.reader)
     assert "no-store" in response["Cache-Control"]
     response = await site.ask(site.stamped_book_list)
