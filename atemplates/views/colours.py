@@ -59,5 +59,8 @@ def give_colour(hook: Any, colour: Colour) -> None:
 
 def colour_of(value: Any) -> Colour | None:
     """The colour of a hook, bound or not; None for what has not been adopted."""
-    hook, colour = getattr(value, COLOUR, (None, None))
+    held = getattr(value, COLOUR, None)
+    if type(held) is not tuple:  # a mock has every attribute
+        return None
+    hook, colour = held
     return colour if hook is getattr(value, "__func__", value) else None

@@ -14,7 +14,7 @@ request.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
-from functools import partial, wraps
+from functools import partial, partialmethod, wraps
 from inspect import CO_COROUTINE, getattr_static
 from types import FunctionType
 from typing import Any, ClassVar
@@ -24,7 +24,6 @@ from ..runtime.drivers import close_awaitable, in_request_thread, on_event_loop,
 from ..runtime.hops import iscoroutinefunction, markcoroutinefunction
 from ..runtime.hybrid import HybridCall, is_awaited
 from .colours import (
-    COLOUR,
     HANDLERS,
     HOOKS,
     RESPONDING,
@@ -148,20 +147,21 @@ class AsyncHandler:
     a sync view of Django's: a decorator asks it for a response, and asks caches and sessions there.
     """
 
+    __slots__ = ("hook",)  # and no dict: what is in one is copied to what wraps the handler
+
     def __init__(self, hook: Any) -> None:
-        self.__func__ = hook
-        self.__name__ = hook.__name__
-        self.__qualname__ = hook.__qualname__
-        self.__doc__ = hook.__doc__
-        setattr(self, COLOUR, getattr(hook, COLOUR))
+        self.hook = hook
+
+    def __getattr__(self, name: str) -> Any:
+        return self.hook if name == "__func__" else getattr(self.hook, name)
 
     def __get__(self, view: Any, kind: type | None = None) -> Any:
         """Return the method of a view; of a class, the handler itself."""
-        return self if view is None else self.__func__.__get__(view, kind)
+        return self if view is None else self.hook.__get__(view, kind)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the handler as a function of the view."""
-        return self.__func__(*args, **kwargs)
+        return self.hook(*args, **kwargs)
 
 
 def _hybrid(name: str, in_thread: Callable[..., Any], on_loop: Twin) -> Any:
@@ -255,7 +255,7 @@ def adopt_hook(value: Any, owner: type, name: str) -> Any:
         result = await in_request_thread(call_it, self, *args, **kwargs)
         return await result if isinstance(result, Coroutine) else result
 
-    function = getattr(value, "__func__", getattr(value, "func", value))  # a partialmethod
+    function = value.func if isinstance(value, partialmethod) else getattr(value, "__func__", value)
     is_async = _runs_on_loop(function, name)
     hook = _hybrid(name, block_on_it, await_it) if is_async else _hybrid(name, get_it, hop_to_it)
     if isinstance(function, FunctionType):

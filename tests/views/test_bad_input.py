@@ -3,11 +3,13 @@
 import asyncio
 import inspect
 from functools import partialmethod, wraps
+from unittest import mock
 
 import pytest
 from asgiref.sync import async_to_sync, iscoroutinefunction, sync_to_async
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import Http404, HttpResponse
+from django.utils.decorators import method_decorator
 from django.views import generic
 
 from atemplates import views
@@ -363,6 +365,22 @@ class TestAsView:
         response = await respond(Some, rf)
         assert [each.pk async for each in response.context_data["object_list"]] == [2]
 
+    @pytest.mark.parametrize("kind", [mock.MagicMock, mock.AsyncMock])
+    @pytest.mark.parametrize("base", [views.ListView, views.View])
+    async def test_a_mock(self, kind, base, rf):
+        class Some(base):
+            model = Region
+            template_name = "page.html"
+
+            async def get(self, request):
+                return HttpResponse(str(len(await self.get_queryset())))
+
+            async def get_queryset(self):
+                return None
+
+        with mock.patch.object(Some, "get_queryset", kind(return_value=[1, 2])):
+            assert (await respond(Some, rf)).content == b"2"
+
     async def test_a_partialmethod(self, rf):
         class Some(views.ListView):
             async def having(self, key):
@@ -425,3 +443,29 @@ class TestErrorsOfHooks:
 def test_a_coroutine_function_for_async_to_sync(rf):
     response = async_to_sync(Page.as_view())(rf.get("/"))
     assert response.template_name == ["page.html"]
+
+
+@pytest.mark.parametrize("asgi", [True, False])
+def test_a_decorated_handler_of_djangos_stays_async(asgi):
+    def stamped(view):
+        @wraps(view)
+        def stamp(request, *args, **kwargs):
+            response = view(request, *args, **kwargs)
+            response["X-Stamp"] = "1"
+            return response
+
+        return stamp
+
+    class Stamped(views.UpdateView):
+        model = Region
+        fields = ["name"]
+        template_name = "page.html"
+        get = method_decorator(stamped)(views.UpdateView.get)
+        post = method_decorator(stamped)(views.UpdateView.post)
+
+    assert Stamped.view_is_async
+    assert views.UpdateView.view_is_async
+    outcome = ask(Stamped.as_view(), site.Asked("get", {"pk": 1}), asgi=asgi)
+    assert (outcome.status, outcome.headers["X-Stamp"]) == (200, "1")
+    outcome = ask(Stamped.as_view(), site.Asked("post", {"pk": 1}, {"name": ""}), asgi=asgi)
+    assert (outcome.status, outcome.headers["X-Stamp"]) == (200, "1")
