@@ -99,7 +99,7 @@ def no_queries() -> Iterator[None]:
 def scope_of(function: Any) -> tuple[Scope, ast.AST] | None:
     """Return the scope and the syntax tree of a function, or None when its source is not there.
 
-    The tree's lines are those of the file.
+    The tree's lines and columns are those of the file.
     """
     try:
         lines, first = inspect.getsourcelines(function)
@@ -107,12 +107,22 @@ def scope_of(function: Any) -> tuple[Scope, ast.AST] | None:
     except (OSError, TypeError, SyntaxError):
         return None
     ast.increment_lineno(tree, first - 1)
+    _indent(tree, len(lines[0]) - len(lines[0].lstrip()))
     node = tree.body[0]
     scope = Scope(getattr(function, "__globals__", {}))
     for each in ast.walk(node):
         for name, value in _assignments(each):
             scope.assigned.setdefault(name, []).append(value)
     return scope, node
+
+
+def _indent(tree: ast.AST, columns: int) -> None:
+    """Move a tree that was parsed without its indentation to where it stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.stmt, ast.expr)):
+            node.col_offset += columns
+            if node.end_col_offset is not None:
+                node.end_col_offset += columns
 
 
 def _assignments(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:

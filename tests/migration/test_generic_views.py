@@ -96,7 +96,9 @@ def test_the_variables_of_a_view(module, name, names, loads, shapes, certain, wr
     for data in variables.values():
         assert (data.expression is not None) is written
         if written:
-            assert "Animal.objects" in LINES[data.expression.lineno - 1]
+            place = data.expression
+            assert LINES[place.lineno - 1][place.col_offset :].startswith("Animal.objects")
+            assert len(LINES[place.end_lineno - 1]) == place.end_col_offset
 
 
 @pytest.mark.parametrize("module", [generic, views])
