@@ -40,7 +40,7 @@ def variants_of(name: str, recorder: dict[str, Any] | None) -> dict[str, Any]:
 
     from atemplates.engines.django import DjangoTemplates
     from shop.models import Book
-    from shop.views import BOOKS_PER_PAGE
+    from shop.views import BookList
 
     from .measure import Variant
 
@@ -53,8 +53,14 @@ def variants_of(name: str, recorder: dict[str, Any] | None) -> dict[str, Any]:
     request.resolver_match = resolve("/")
 
     def context() -> dict[str, Any]:
-        page = Paginator(Book.objects.for_cards(), BOOKS_PER_PAGE).page(1)
-        return {"section": "books", "books": page.object_list, "page": page}
+        paginator = Paginator(Book.objects.for_cards(), BookList.paginate_by)
+        page = paginator.page(1)
+        return {
+            "section": "books",
+            "books": page.object_list,
+            "page_obj": page,
+            "paginator": paginator,
+        }
 
     async def render_async() -> Any:
         from asgiref.sync import sync_to_async

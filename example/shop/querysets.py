@@ -6,7 +6,7 @@ reach through relations that were not loaded.
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db.models import Prefetch, Q, QuerySet
@@ -31,20 +31,22 @@ class BookQuerySet(QuerySet):
             "tags", "notes", "reviews__user", "author__books"
         )
 
-    def matching(self, words: str = "", language: str = "", tag: object = None) -> Self:
-        """Those that match what a reader asked for; an empty value does not restrict."""
+    def matching(self, wanted: dict[str, Any] | None) -> Self:
+        """Those that a reader looks for, by what `SearchForm` has cleaned; none without that."""
+        if wanted is None:
+            return self.none()
         books = self
-        for word in words.split():
+        for word in wanted["q"].split():
             books = books.filter(
                 Q(title__icontains=word)
                 | Q(original_title__icontains=word)
                 | Q(author__name__icontains=word)
                 | Q(text__icontains=word)
             )
-        if language:
-            books = books.filter(language=language)
-        if tag:
-            books = books.filter(tags=tag)
+        if wanted["language"]:
+            books = books.filter(language=wanted["language"])
+        if wanted["tag"]:
+            books = books.filter(tags=wanted["tag"])
         return books
 
 

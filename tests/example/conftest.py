@@ -30,6 +30,7 @@ def site(settings):
     settings.TEMPLATES = demo.TEMPLATES
     settings.MIDDLEWARE = demo.MIDDLEWARE
     settings.LANGUAGE_CODE = demo.LANGUAGE_CODE
+    settings.LOGIN_URL = demo.LOGIN_URL
     settings.INSTALLED_APPS = demo.INSTALLED_APPS
     settings.SHOP_LAZY = False
     return settings
