@@ -175,7 +175,7 @@ def _mixed_handlers(cls: Any, sync: list[str], rest: set[str]) -> str:
     names = ", ".join(f"{owner(name).__qualname__}.{name}()" for name in sync)
     others = ", ".join(f"{owner(name).__qualname__}.{name}()" for name in sorted(rest))
     return (
-        f"{cls.__qualname__}: HTTP handlers must either be all sync or all async. Sync: {names}. "
+        f"{cls.__qualname__} HTTP handlers must either be all sync or all async. Sync: {names}. "
         f"Async: {others}. Write `async def {sync[0]}(self, request, ...)` and `await` the hooks "
         f"it calls; or leave it sync and put AsyncRenderMixin of atemplates.views in front of the "
         f"bases of {cls.__qualname__}, which runs all of its code in the request's thread and "
