@@ -350,50 +350,6 @@ class TestTheSitesOwnRules:
         self.expect(settings, guard, module, shape, 302, user=None)
 
 
-async def no():
-    return False
-
-
-class AsyncNo:
-    async def __call__(self, *args):
-        return False
-
-
-class AwaitableNo:
-    def __await__(self):
-        return no().__await__()
-
-
-NEVER = {
-    "a coroutine of the test": (TESTED, {"test_func": lambda self: no()}),
-    "an awaitable of the test": (TESTED, {"test_func": lambda self: AwaitableNo()}),
-    "an async object": (TESTED, {"test_func": AsyncNo()}),
-    "a static async": (TESTED, {"test_func": staticmethod(no)}),
-    "a coroutine of another test": (TESTED, {"get_test_func": lambda self: lambda: no()}),
-    "an awaitable of another test": (TESTED, {"get_test_func": lambda self: AwaitableNo}),
-    "a partial": (TESTED, {"get_test_func": lambda self: partial(no)}),
-    "another async object": (TESTED, {"get_test_func": lambda self: AsyncNo()}),
-    "an async getter": (TESTED, {"get_test_func": avalue(no)}),
-    "an async getter of a sync test": (TESTED, {"get_test_func": avalue(lambda: False)}),
-    "an async getter of a lambda": (TESTED, {"get_test_func": avalue(lambda: no())}),
-    "a coroutine of has_permission": (PERMITTED, {"has_permission": lambda self: no()}),
-    "an awaitable of has_permission": (PERMITTED, {"has_permission": lambda self: AwaitableNo()}),
-    "an async has_permission object": (PERMITTED, {"has_permission": AsyncNo()}),
-    "a static has_permission": (PERMITTED, {"has_permission": staticmethod(no)}),
-}
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("module", OURS)
-@pytest.mark.parametrize("case", NEVER)
-def test_what_means_no_is_never_yes(settings, caplog, case, module, shape):
-    mixin, attributes = NEVER[case]
-    view = guarded(OURS[module], shape, mixin, attributes)
-    for on_loop in (False, True):
-        answers = ask(settings, view, [None, "able"], on_loop)
-        assert not {200} & {*statuses(answers)}, caplog.text
-
-
 def sync_dispatch(self, request, *args, **kwargs):
     response = super(type(self), self).dispatch(request, *args, **kwargs)
     response["X-Dispatched"] = "yes"
