@@ -327,8 +327,8 @@ class TestCachedInTheDatabase:
     @pytest.mark.parametrize(
         ("hooks", "place"),
         [
-            *((hooks, on_dispatch) for hooks in HOOKS),
-            *((with_sync_handler, place) for place in PLACES),
+            *((hooks, place) for hooks in HOOKS for place in (on_dispatch, on_handler)),
+            (with_sync_handler, around_as_view),
         ],
     )
     def test_the_second_page_is_that_of_the_first(self, settings, monkeypatch, hooks, place):
@@ -345,13 +345,10 @@ class TestCachedInTheDatabase:
         assert answers(settings, place(cached, ours, "get"), [None], [GET, GET], True) == expected
         assert expected[0][2]["content"] == expected[1][2]["content"]
 
-    @pytest.mark.parametrize("place", [around_as_view, on_handler])
     @pytest.mark.parametrize("hooks", [with_no_hooks, with_sync_hooks, with_async_hooks])
-    def test_djangos_decorator_asks_on_the_loop_in_an_async_view(
-        self, settings, caplog, hooks, place
-    ):
-        """It does with any async view; on ``dispatch`` of ours it does not."""
-        view = place(cached, hooks(list_view(views)), "get")
+    def test_djangos_decorator_asks_on_the_loop_around_an_async_view(self, settings, caplog, hooks):
+        """It does with any async view; on ``dispatch`` or a handler of ours it does not."""
+        view = around_as_view(cached, hooks(list_view(views)), "get")
         ((*_, facts),) = answers(settings, view, [None], [GET], on_loop=True)
         assert facts["status"] == 500
         assert "django/utils/decorators.py" in caplog.text
