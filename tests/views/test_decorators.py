@@ -327,7 +327,8 @@ class TestCachedInTheDatabase:
     @pytest.mark.parametrize(
         ("hooks", "place"),
         [
-            *((hooks, place) for hooks in HOOKS for place in (on_dispatch, on_handler)),
+            *((hooks, on_dispatch) for hooks in HOOKS),
+            *((hooks, on_handler) for hooks in HOOKS if hooks is not with_async_handler),
             (with_sync_handler, around_as_view),
         ],
     )
@@ -345,10 +346,21 @@ class TestCachedInTheDatabase:
         assert answers(settings, place(cached, ours, "get"), [None], [GET, GET], True) == expected
         assert expected[0][2]["content"] == expected[1][2]["content"]
 
-    @pytest.mark.parametrize("hooks", [with_no_hooks, with_sync_hooks, with_async_hooks])
-    def test_djangos_decorator_asks_on_the_loop_around_an_async_view(self, settings, caplog, hooks):
-        """It does with any async view; on ``dispatch`` or a handler of ours it does not."""
-        view = around_as_view(cached, hooks(list_view(views)), "get")
+    @pytest.mark.parametrize(
+        ("hooks", "place"),
+        [
+            (with_no_hooks, around_as_view),
+            (with_sync_hooks, around_as_view),
+            (with_async_hooks, around_as_view),
+            (with_async_handler, around_as_view),
+            (with_async_handler, on_handler),
+        ],
+    )
+    def test_djangos_decorator_asks_on_the_loop_around_what_is_async(
+        self, settings, caplog, hooks, place
+    ):
+        """It does around any async view, and around a handler that the site writes as async."""
+        view = place(cached, hooks(list_view(views)), "get")
         ((*_, facts),) = answers(settings, view, [None], [GET], on_loop=True)
         assert facts["status"] == 500
         assert "django/utils/decorators.py" in caplog.text
