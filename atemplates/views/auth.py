@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.functional import LazyObject, empty
 
 from ..runtime.drivers import in_request_thread
+from ..runtime.types import is_awaitable
 from .answered import Answered
 from .hooks import Hooks, ask, twin
 
@@ -123,7 +124,9 @@ class UserPassesTestMixin(AccessMixin, stock.UserPassesTestMixin):
     @twin
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Let those in who pass the test."""
-        test = await ask(self.get_test_func)
-        if not await ask(test):
+        verdict = await ask(await ask(self.get_test_func))
+        while is_awaitable(verdict):
+            verdict = await verdict
+        if not verdict:
             return await ask(self.handle_no_permission)
         return await ask(super().dispatch, request, *args, **kwargs)

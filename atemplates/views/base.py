@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -13,15 +12,12 @@ from django.utils.decorators import classonlymethod
 from django.utils.functional import classproperty
 from django.views.generic import base as stock
 
-from ..errors import NotAwaited
 from ..response import TemplateResponse
-from ..runtime.drivers import in_request_thread, wait_for
-from ..runtime.hops import iscoroutinefunction, markcoroutinefunction
-from ..runtime.hybrid import HybridCall, is_awaited
+from ..runtime.hops import iscoroutinefunction
+from ..runtime.hybrid import HybridCall
 from .answered import Answered
-from .colours import COLOUR
 from .hooks import Hooks, ask, pass_on, twin
-from .placement import begins_in_thread
+from .view_functions import AsyncView, SyncView
 
 
 class ContextMixin(Hooks, stock.ContextMixin):
@@ -43,59 +39,6 @@ def _has_async_handlers(cls: Any) -> bool:
     if not sync or len(sync) == len(handlers):
         return bool(handlers) and not sync
     raise ImproperlyConfigured(_mixed_handlers(cls, sync, set(handlers) - set(sync)))
-
-
-class SyncView:
-    """What ``as_view()`` gives: a view function, as an object that ``functools.wraps`` can copy.
-
-    Args:
-        view_class: the class.
-        initkwargs: what its instances are made with.
-        call_in_thread: Django's own view function of that class.
-    """
-
-    def __init__(
-        self, view_class: Any, initkwargs: dict[str, Any], call_in_thread: Callable[..., Any]
-    ) -> None:
-        self.__name__ = call_in_thread.__name__
-        self.__qualname__ = call_in_thread.__qualname__
-        self.__module__ = call_in_thread.__module__
-        self.__doc__ = call_in_thread.__doc__
-        self.__annotations__ = call_in_thread.__annotations__
-        held = {each: vars(call_in_thread)[each] for each in vars(call_in_thread).keys() - NOT_HELD}
-        vars(self).update(held)
-        self._make = partial(view_class, **initkwargs)
-        self._call_in_thread = call_in_thread
-
-    def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Respond to a request, in a thread.
-
-        Raises:
-            NotAwaited: an event loop is running in this thread.
-        """
-        if is_awaited(1):
-            raise NotAwaited(_sync_on_loop(self._make.func))
-        return self._call_in_thread(request, *args, **kwargs)
-
-
-@markcoroutinefunction
-class AsyncView(SyncView):
-    """The same of a view with async handlers: a coroutine function.
-
-    The class bears the mark of coroutine functions: a decorator that knows no async copies what the
-    object holds, and its own function would count as one.
-    """
-
-    def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Respond to a request: a coroutine on the event loop, else the response."""
-        if is_awaited(1):
-            return _respond(self._make(), request, *args, **kwargs)
-        response = self._call_in_thread(request, *args, **kwargs)
-        return wait_for(response) if isinstance(response, Coroutine) else response
-
-
-NOT_HELD = {COLOUR, *vars(markcoroutinefunction(lambda: None))}
-"""What Django's view function holds and ours does not."""
 
 
 class View(Hooks, stock.View):
@@ -133,37 +76,6 @@ class View(Hooks, stock.View):
         if method in self.http_method_names:
             handler = getattr(self, method, handler)
         return await ask(handler, request, *args, **kwargs)  # type: ignore[no-any-return]
-
-
-async def _respond(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-    """Answer a request on the event loop, or in the request's thread if the view belongs there."""
-    if begins_in_thread(view):
-        return await in_request_thread(_set_up_and_dispatch, view, request, *args, **kwargs)
-    await ask(view.setup, request, *args, **kwargs)
-    _check_set_up(view)
-    return await ask(view.dispatch, request, *args, **kwargs)
-
-
-def _set_up_and_dispatch(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-    view.setup(request, *args, **kwargs)
-    _check_set_up(view)
-    return view.dispatch(request, *args, **kwargs)
-
-
-def _check_set_up(view: View) -> None:
-    if not hasattr(view, "request"):
-        raise AttributeError(
-            f"{type(view).__name__} instance has no 'request' attribute. Did you override "
-            "setup() and forget to call super()?"
-        )
-
-
-def _sync_on_loop(cls: Any) -> str:
-    return (
-        f"{cls.__qualname__} has sync handlers, so it is a sync view, and it was called on the "
-        "event loop. Call it in a thread (`await sync_to_async(view)(request)`), or write its "
-        "handlers as `async def`."
-    )
 
 
 def _mixed_handlers(cls: Any, sync: list[str], rest: set[str]) -> str:

@@ -25,6 +25,9 @@ ACCESS_HOOKS = frozenset(
     }
 )
 
+VERDICTS = frozenset({"test_func", "has_permission"})
+"""Hooks that say whether somebody may see a view."""
+
 
 def _members(module: ModuleType) -> Iterator[tuple[str, Any]]:
     for value in vars(module).values():

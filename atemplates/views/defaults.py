@@ -38,7 +38,7 @@ def _handler(in_thread: Callable[..., Any]) -> Callable[[Callable[..., Any]], Ca
         async def respond(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if settings.CSRF_USE_SESSIONS and hasattr(request, "session"):
                 # The decorator reads the session where it runs.
-                await in_request_thread(request.session.is_empty)
+                await in_request_thread(request.session.has_key, "")
             try:
                 return await with_token(request, *args, **kwargs)  # type: ignore[no-any-return]
             except TemplateDoesNotExist:

@@ -20,13 +20,15 @@ from types import FunctionType
 from typing import Any, ClassVar
 
 from ..errors import NotAwaited
-from ..runtime.drivers import close_awaitable, in_request_thread, on_event_loop, wait_for
+from ..runtime.drivers import close_awaitable, in_request_thread, wait_for
 from ..runtime.hops import iscoroutinefunction, markcoroutinefunction
 from ..runtime.hybrid import HybridCall, is_awaited
+from ..runtime.types import is_awaitable
 from .colours import (
     HANDLERS,
     HOOKS,
     RESPONDING,
+    VERDICTS,
     VIEW_ATTRIBUTES,
     Colour,
     colour_of,
@@ -165,6 +167,11 @@ class AsyncHandler:
 
 
 def _hybrid(name: str, in_thread: Callable[..., Any], on_loop: Twin) -> Any:
+    if name == "get_test_func":  # Django's mixin calls in the thread what it gives
+
+        def in_thread(*args: Any, get: Any = in_thread, **kwargs: Any) -> Any:
+            return partial(verdict_of, get(*args, **kwargs))
+
     def hook(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         if is_awaited(1):
             return HybridCall(on_loop(self, *args, **kwargs), partial(what_to_write, self, name))
@@ -181,7 +188,7 @@ def _hybrid(name: str, in_thread: Callable[..., Any], on_loop: Twin) -> Any:
 
 def _adopt_in_class(cls: type, name: str) -> None:
     value = vars(cls)[name]
-    is_method = callable(value) or isinstance(value, (staticmethod, classmethod))
+    is_method = callable(value) or isinstance(value, (staticmethod, classmethod, property))
     if is_method and colour_of(value) is None:
         setattr(cls, name, adopt_hook(value, cls, name))
 
@@ -199,13 +206,10 @@ def _adopt_in_instance(view: Any) -> Iterator[tuple[str, Colour]]:
         value = own[name] if name in own else getattr(cls, name, None)
         colour = colour_of(value)
         if colour is None:
-            if not callable(value):
+            if not (callable(value) or isinstance(value, property)):
                 continue
-            if name in own:
-                value = staticmethod(value)
-            else:
-                value = getattr_static(cls, name)
-            hook = adopt_hook(value, cls, name)
+            static: Any = staticmethod(own[name]) if name in own else getattr_static(cls, name)
+            hook = adopt_hook(static, cls, name)
             setattr(view, name, hook.__get__(view, cls))
             colour = colour_of(hook)
         assert colour is not None
@@ -316,7 +320,7 @@ def _checked(result: Any, view: Any, name: str) -> Any:
     Raises:
         NotAwaited: it is a coroutine.
     """
-    if isinstance(result, Coroutine):
+    if isinstance(result, Coroutine) or (name in VERDICTS and is_awaitable(result)):
         close_awaitable(result)
         if isinstance(result, HybridCall):
             result.close()
@@ -324,8 +328,6 @@ def _checked(result: Any, view: Any, name: str) -> Any:
             f"{hook_name(view, name)} returned a coroutine and not its value. Write it as "
             f"`async def {name}(self, ...)` and `await` what it returns."
         )
-    if name == "get_test_func" and not on_event_loop():
-        return partial(_in_thread, result)  # for Django's mixin a coroutine is a passed test
     return result
 
 
@@ -333,6 +335,14 @@ def _in_thread(function: Callable[[], Any]) -> Any:
     """Call a function or coroutine function in a thread and return its value."""
     result = function()
     return wait_for(result) if isinstance(result, Coroutine) else result
+
+
+def verdict_of(test: Callable[[], Any]) -> Any:
+    """Call a test in a thread. An awaitable is true: it is awaited, and not taken for a verdict."""
+    verdict = test()
+    while is_awaitable(verdict):
+        verdict = wait_for(verdict)
+    return verdict
 
 
 def hook_name(view: Any, name: str) -> str:
