@@ -36,7 +36,7 @@ def shown_by(view_class: Any, initkwargs: dict[str, Any]) -> tuple[list[str], di
     data = made if many else replace(made, shape="row")
     names = {view.context_object_name or (f"{word}_list" if many else word)}
     variables = dict.fromkeys({*names, "object_list" if many else "object"}, data)
-    if many and view.paginate_by:
+    if getattr(view, "paginate_by", None):
         variables["page_obj"] = replace(made, shape="page")
     return _templates(view, made.queryset, many), variables, file
 

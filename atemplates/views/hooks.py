@@ -167,16 +167,14 @@ class AsyncHandler:
 
 
 def _hybrid(name: str, in_thread: Callable[..., Any], on_loop: Twin) -> Any:
-    if name == "get_test_func":  # Django's mixin calls in the thread what it gives
-
-        def in_thread(*args: Any, get: Any = in_thread, **kwargs: Any) -> Any:
-            return partial(verdict_of, get(*args, **kwargs))
-
     def hook(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         if is_awaited(1):
             return HybridCall(on_loop(self, *args, **kwargs), partial(what_to_write, self, name))
-        return in_thread(self, *args, **kwargs)
+        result = in_thread(self, *args, **kwargs)
+        # Django's mixin calls it in the thread, where a coroutine would be a passed test.
+        return partial(verdict_of, result) if is_test else result
 
+    is_test = name == "get_test_func"
     hook.__name__ = name
     hook.__qualname__ = on_loop.__qualname__
     hook.__doc__ = on_loop.__doc__

@@ -24,6 +24,9 @@ COROUTINE_MARKS = vars(markcoroutinefunction(lambda: None))
 NOT_HELD = {COLOUR, *COROUTINE_MARKS}
 """What Django's view function holds and ours does not."""
 
+LOOKING_FOR_MARKS = ("inspect", "asgiref.sync", "asyncio.coroutines")
+"""Modules whose `iscoroutinefunction` looks for them."""
+
 ASKING_IN_THREAD = {
     ("django.contrib.auth.decorators", "user_passes_test"),
     ("django.contrib.auth.decorators", "permission_required"),
@@ -112,10 +115,7 @@ def _is_djangos(view_class: Any) -> bool:
 def _asked_by_decorator() -> bool:
     """Whether one of `ASKING_IN_THREAD` asks ``iscoroutinefunction``."""
     frame = sys._getframe(2)
-    while frame.f_back is not None and frame.f_globals.get("__name__") in (
-        "inspect",
-        "asgiref.sync",
-    ):
+    while frame.f_back and frame.f_globals.get("__name__") in LOOKING_FOR_MARKS:
         frame = frame.f_back
     decorator = frame.f_code.co_qualname.partition(".")[0]
     return (frame.f_globals.get("__name__"), decorator) in ASKING_IN_THREAD

@@ -329,7 +329,7 @@ class TestCachedInTheDatabase:
         [
             *((hooks, on_dispatch) for hooks in HOOKS),
             *((hooks, on_handler) for hooks in HOOKS if hooks is not with_async_handler),
-            (with_sync_handler, around_as_view),
+            *((hooks, around_as_view) for hooks in HOOKS if hooks is not with_async_handler),
         ],
     )
     def test_the_second_page_is_that_of_the_first(self, settings, monkeypatch, hooks, place):
@@ -349,17 +349,14 @@ class TestCachedInTheDatabase:
     @pytest.mark.parametrize(
         ("hooks", "place"),
         [
-            (with_no_hooks, around_as_view),
-            (with_sync_hooks, around_as_view),
-            (with_async_hooks, around_as_view),
             (with_async_handler, around_as_view),
             (with_async_handler, on_handler),
         ],
     )
-    def test_djangos_decorator_asks_on_the_loop_around_what_is_async(
+    def test_djangos_decorator_asks_on_the_loop_around_an_async_handler_of_the_site(
         self, settings, caplog, hooks, place
     ):
-        """It does around any async view, and around a handler that the site writes as async."""
+        """It does around any async view of Django's."""
         view = place(cached, hooks(list_view(views)), "get")
         ((*_, facts),) = answers(settings, view, [None], [GET], on_loop=True)
         assert facts["status"] == 500

@@ -100,8 +100,9 @@ def begin_on_loop(routed: dict[str, int]) -> None:
     Each ``def`` of theirs then takes a hop of its own. Only a ``def`` that is around all of a view
     (``setup``, ``dispatch``) takes it to the thread as ever.
     """
-    from atemplates.views import base, placement
-    from atemplates.views.hooks import Colour, colours_of
+    from atemplates.views import placement, view_functions
+    from atemplates.views.colours import Colour
+    from atemplates.views.hooks import colours_of
 
     begun = "views begun on a loop"
     routed[begun] = 0
@@ -111,4 +112,4 @@ def begin_on_loop(routed: dict[str, int]) -> None:
         routed[begun] += not in_thread
         return in_thread
 
-    base.begins_in_thread = begins_in_thread
+    view_functions.begins_in_thread = begins_in_thread
