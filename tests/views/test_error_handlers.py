@@ -24,7 +24,7 @@ from tests.rendering import run_async
 from tests.views import noting_tags
 from tests.views.serving import LIBRARIES, Visitor, site
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.exhaustive]
 
 NAMES = {
     400: "bad_request",

@@ -25,7 +25,7 @@ from tests.views.test_auth import (
     users,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.exhaustive]
 __all__ = ["users"]
 
 
