@@ -303,8 +303,8 @@ class TestSubclasses:
         assert (await sync_to_async(Sync("other").render)())["X"] != "loop"
 
 
-class NameChanged:
-    """Middleware of both kinds that changes responses before they are rendered."""
+class Middleware:
+    """Of both kinds: what it gives for an async site is a coroutine that it passes on."""
 
     async_capable = sync_capable = True
 
@@ -313,6 +313,10 @@ class NameChanged:
 
     def __call__(self, request):
         return self.get_response(request)
+
+
+class NameChanged(Middleware):
+    """Changes responses before they are rendered."""
 
     def process_template_response(self, request, response):
         assert not response.is_rendered
@@ -321,16 +325,8 @@ class NameChanged:
         return response
 
 
-class Catching:
-    """Middleware of both kinds that answers exceptions."""
-
-    async_capable = sync_capable = True
-
-    def __init__(self, get_response):
-        self.get_response = get_response
-
-    def __call__(self, request):
-        return self.get_response(request)
+class Catching(Middleware):
+    """Answers exceptions."""
 
     def process_exception(self, request, exception):
         return HttpResponse(f"caught {type(exception).__name__}", status=418)

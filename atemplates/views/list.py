@@ -170,8 +170,9 @@ async def _is_empty(view: Any) -> bool:
     objects = view.object_list
     paginated = await ask(view.get_paginate_by, objects) is not None
     if paginated and hasattr(objects, "exists"):
-        exists = getattr(objects, "aexists", None) if isinstance(objects, QuerySet) else None
-        return not (await exists() if exists else await in_request_thread(objects.exists))
+        if isinstance(objects, QuerySet):
+            return not await objects.aexists()
+        return not await in_request_thread(objects.exists)
     if isinstance(objects, QuerySet):
         async for _ in objects:
             return False
