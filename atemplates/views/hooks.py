@@ -123,7 +123,7 @@ def _base_hook(cls: type[Hooks], function: FunctionType) -> Any:
 
     def in_thread(self: Any, *args: Any, **kwargs: Any) -> Any:
         # `options` of an async view gives a coroutine wherever it is called.
-        return _in_thread(partial(getattr(super(cls, self), name), *args, **kwargs))
+        return _waited_for(getattr(super(cls, self), name)(*args, **kwargs))
 
     async def plainly(self: Any, *args: Any, **kwargs: Any) -> Any:
         result = function(self, *args, **kwargs)
@@ -251,7 +251,7 @@ def adopt_hook(value: Any, owner: type, name: str) -> Any:
         return _checked(result, self, name)
 
     def get_it(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return _in_thread(partial(call_it, self, *args, **kwargs))
+        return _waited_for(call_it(self, *args, **kwargs))
 
     async def hop_to_it(self: Any, *args: Any, **kwargs: Any) -> Any:
         result = await in_request_thread(call_it, self, *args, **kwargs)
@@ -303,7 +303,7 @@ class PassedOn:
     def call(self, view: Any, hook: Any, /, *args: Any, **kwargs: Any) -> Any:
         if is_awaited(1):
             return HybridCall(ask(hook, *args, **kwargs), partial(what_to_write, view, self.name))
-        return _in_thread(partial(hook, *args, **kwargs))
+        return _waited_for(hook(*args, **kwargs))
 
 
 def pass_on(mixin: type) -> None:
@@ -329,9 +329,8 @@ def _checked(result: Any, view: Any, name: str) -> Any:
     return result
 
 
-def _in_thread(function: Callable[[], Any]) -> Any:
-    """Call a function or coroutine function in a thread and return its value."""
-    result = function()
+def _waited_for(result: Any) -> Any:
+    """The value of what a function or coroutine function has given in a thread."""
     return wait_for(result) if isinstance(result, Coroutine) else result
 
 
