@@ -46,7 +46,7 @@ ROOT = Path(atemplates.__file__).parent
 PROMISED = {
     *("_meta", "_state", "_default_manager", "_base_manager"),  # Django's reference of models
     *("_asdict", "_fields", "_replace", "_make"),  # of named tuples
-    *("_getframe", "_"),
+    *("_getframe", "_", "_get_running_loop"),
 }
 # What one of our own dicts or texts holds, and nobody else's object.
 OUR_TEXTS = {"_list", "_id", "_from_", "_in_thread"}

@@ -19,14 +19,13 @@ from .running_steps import LocalValues, RunningStep, register_step
 from .types import is_source
 from .waits import Kind, Wait
 
+# Where no loop is running, the exception of `asyncio.get_running_loop` takes ten times as long.
+running_loop: Callable[[], asyncio.AbstractEventLoop | None] = asyncio._get_running_loop
+
 
 def on_event_loop() -> bool:
     """Whether an event loop is running in this thread."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+    return running_loop() is not None
 
 
 def wait_for(awaitable: Awaitable[R], what: str = "") -> R:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any, NoReturn
 
 from ..errors import NotAwaited
-from .answers import on_event_loop
+from .answers import running_loop
 from .hops import ASYNC_TO_SYNC
 
 
@@ -44,7 +44,7 @@ def is_awaited(depth: int) -> bool:
     Args:
         depth: how many calls up the caller is: 1 for the function that calls this one.
     """
-    return on_event_loop() or sys._getframe(depth + 1).f_code is ASYNC_TO_SYNC
+    return running_loop() is not None or sys._getframe(depth + 1).f_code is ASYNC_TO_SYNC
 
 
 class HybridCall(Coroutine[Any, Any, Any]):

@@ -16,12 +16,14 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial, partialmethod, wraps
 from inspect import CO_COROUTINE, getattr_static
+from sys import _getframe
 from types import FunctionType
 from typing import Any, ClassVar
 
 from ..errors import NotAwaited
+from ..runtime.answers import running_loop
 from ..runtime.drivers import close_awaitable, in_request_thread, wait_for
-from ..runtime.hops import iscoroutinefunction, markcoroutinefunction
+from ..runtime.hops import ASYNC_TO_SYNC, iscoroutinefunction, markcoroutinefunction
 from ..runtime.hybrid import HybridCall, is_awaited
 from ..runtime.types import is_awaitable
 from .colours import (
@@ -34,9 +36,7 @@ from .colours import (
     colour_of,
     give_colour,
 )
-
-OURS = __name__.rpartition(".")[0]
-"""The package whose classes stand for Django's."""
+from .hook_errors import OURS, explain_super, hook_name, what_to_write
 
 Twin = Callable[..., Coroutine[Any, Any, Any]]
 
@@ -61,6 +61,9 @@ class Hooks:
     _has_properties: ClassVar[bool] = False
     _colours: dict[str, Colour]
 
+    _last_view: ClassVar[tuple[tuple[tuple[str, Any], ...], dict[str, Colour]] | None] = None
+    """The hooks and colours of the last view of the class, if all of them stand in classes."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if is_ours(cls):
@@ -73,6 +76,7 @@ class Hooks:
             for name in sorted(HOOKS)
             if hasattr(cls, name) and not isinstance(getattr_static(cls, name), PassedOn)
         )
+        cls._last_view = None
         cls._has_properties = any(_is_property(cls, name) for name in VIEW_ATTRIBUTES)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -167,14 +171,16 @@ class AsyncHandler:
 
 
 def _hybrid(name: str, in_thread: Callable[..., Any], on_loop: Twin) -> Any:
-    def hook(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if is_awaited(1):
-            return HybridCall(on_loop(self, *args, **kwargs), partial(what_to_write, self, name))
-        result = in_thread(self, *args, **kwargs)
-        # Django's mixin calls it in the thread, where a coroutine would be a passed test.
-        return partial(verdict_of, result) if is_test else result
+    if name == "get_test_func":
+        # Django's mixin calls the test in the thread, where a coroutine would be a passed one.
+        in_thread = partial(_get_verdict_function, in_thread)
 
-    is_test = name == "get_test_func"
+    def hook(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+        # As `is_awaited` says, which would be one call more; a request calls some twenty hooks.
+        if running_loop() is not None or _getframe(1).f_code is ASYNC_TO_SYNC:
+            return HybridCall(on_loop(self, *args, **kwargs), partial(what_to_write, self, name))
+        return in_thread(self, *args, **kwargs)
+
     hook.__name__ = name
     hook.__qualname__ = on_loop.__qualname__
     hook.__doc__ = on_loop.__doc__
@@ -193,7 +199,19 @@ def _adopt_in_class(cls: type, name: str) -> None:
 
 def adopt_hooks(view: Any) -> None:
     """Adopt the hooks of a view that are no hooks yet, and note the colour of each."""
+    cls, own = type(view), vars(view)
+    if cls._last_view is not None:
+        hooks, colours = cls._last_view
+        for name, hook in hooks:
+            if getattr(cls, name, None) is not hook or name in own:
+                break
+        else:
+            view._colours = colours
+            return
     view._colours = dict(_adopt_in_instance(view))
+    if own.keys().isdisjoint(cls._hook_names):
+        hooks = tuple((name, getattr(cls, name, None)) for name in cls._hook_names)
+        cls._last_view = hooks, view._colours
 
 
 def _adopt_in_instance(view: Any) -> Iterator[tuple[str, Colour]]:
@@ -231,7 +249,7 @@ def adopt_hook(value: Any, owner: type, name: str) -> Any:
         try:
             result = await bound(self)(*args, **kwargs)
         except (TypeError, AttributeError) as error:
-            _explain_super(error, self, owner, name, Colour.ASYNC)
+            explain_super(error, self, owner, name, Colour.ASYNC)
             raise
         if name in RESPONDING and isinstance(result, HybridCall):
             result = await result
@@ -244,7 +262,7 @@ def adopt_hook(value: Any, owner: type, name: str) -> Any:
         try:
             result = bound(self)(*args, **kwargs)
         except (TypeError, AttributeError) as error:
-            _explain_super(error, self, owner, name, Colour.SYNC)
+            explain_super(error, self, owner, name, Colour.SYNC)
             raise
         if name in RESPONDING:
             return result  # a decorator that knows async has made it a coroutine
@@ -331,7 +349,9 @@ def _checked(result: Any, view: Any, name: str) -> Any:
 
 def _waited_for(result: Any) -> Any:
     """The value of what a function or coroutine function has given in a thread."""
-    return wait_for(result) if isinstance(result, Coroutine) else result
+    # A coroutine has `__await__`, which is asked for faster than an abstract class.
+    is_one = hasattr(type(result), "__await__") and isinstance(result, Coroutine)
+    return wait_for(result) if is_one else result
 
 
 def verdict_of(test: Callable[[], Any]) -> Any:
@@ -342,40 +362,8 @@ def verdict_of(test: Callable[[], Any]) -> Any:
     return verdict
 
 
-def hook_name(view: Any, name: str) -> str:
-    """A hook as errors call it: ``BookList.get_queryset()``."""
-    return f"{type(view).__qualname__}.{name}()"
-
-
-def what_to_write(view: Any, name: str) -> str:
-    """Say how a hook is called on the event loop."""
-    return (
-        f"{hook_name(view, name)} was called on the event loop, where it has to be awaited. Write "
-        f"`await self.{name}(...)`, or `await super().{name}(...)`, in an `async def`."
-    )
-
-
-def _explain_super(error: Exception, view: Any, owner: type, name: str, colour: Colour) -> None:
-    """Add a note to an error if the next class's hook is written in the other colour.
-
-    That class does not derive from ours, or its hook would have been adopted.
-    """
-    order = type(view).__mro__
-    after = order[order.index(owner) + 1 :] if owner in order else ()
-    for other in after:
-        function = vars(other).get(name)
-        if function is None:
-            continue
-        is_async = iscoroutinefunction(getattr(function, "__func__", function))
-        if colour_of(function) is None and is_async is (colour is Colour.SYNC):
-            ours, theirs = ("async def", "def") if is_async else ("def", "async def")
-            error.add_note(
-                f"{hook_name(view, name)} is written as `{theirs}` in {owner.__qualname__} and as "
-                f"`{ours}` in {other.__qualname__}, whose class does not derive from a class of "
-                f"{OURS}, so super() cannot pass from one to the other. Write both alike, or "
-                f"derive {other.__qualname__} from {OURS}.ContextMixin."
-            )
-        return
+def _get_verdict_function(get_test_func: Callable[..., Any], view: Any) -> Callable[[], Any]:
+    return partial(verdict_of, get_test_func(view))
 
 
 async def ask(hook: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
