@@ -2,6 +2,8 @@
 
 import gc
 import os
+from contextvars import copy_context
+from functools import partial
 
 import hypothesis
 import pytest
@@ -34,6 +36,13 @@ def pytest_itemcollected(item):
     is_django_test = issubclass(getattr(item, "cls", None) or object, TransactionTestCase)
     if item.get_closest_marker("django_db") or is_django_test or fixtures & DATABASE_FIXTURES:
         item.add_marker("database")
+    # What a test leaves in context variables is gone with it. Each URLconf that a setting names
+    # leaves one, and asgiref copies all of them from thread to thread in every hop.
+    item.runtest = partial(copy_context_and_run, item.runtest)
+
+
+def copy_context_and_run(function):
+    copy_context().run(function)
 
 
 def pytest_collection_finish():

@@ -1,4 +1,6 @@
-"""The template of the views of `tests.views.site`."""
+"""The template of the views of `tests.views.site`, and what Django's handler logs about them."""
+
+import logging
 
 import pytest
 
@@ -15,3 +17,16 @@ def page_templates(settings):
 def filled(db, page_templates):
     """Fill the database with what the requests of `site` ask for."""
     site.fill()
+
+
+@pytest.fixture(autouse=True)
+def no_log_of_answers(monkeypatch):
+    """Leave the tracebacks of expected errors out: to format them takes longer than the tests."""
+    monkeypatch.setattr(logging.getLogger("django.request"), "disabled", True)
+
+
+@pytest.fixture
+def log_of_answers(no_log_of_answers, monkeypatch, caplog):
+    """Return what holds all that Django's handler logs."""
+    monkeypatch.setattr(logging.getLogger("django.request"), "disabled", False)
+    return caplog

@@ -355,14 +355,14 @@ class TestCachedInTheDatabase:
         ],
     )
     def test_djangos_decorator_asks_on_the_loop_around_an_async_handler_of_the_site(
-        self, settings, caplog, hooks, place
+        self, settings, log_of_answers, hooks, place
     ):
         """It does around any async view of Django's."""
         view = place(cached, hooks(list_view(views)), "get")
         ((*_, facts),) = answers(settings, view, [None], [GET], on_loop=True)
         assert facts["status"] == 500
-        assert "django/utils/decorators.py" in caplog.text
-        assert "SynchronousOnlyOperation" in caplog.text
+        assert "django/utils/decorators.py" in log_of_answers.text
+        assert "SynchronousOnlyOperation" in log_of_answers.text
 
 
 class TestAtomicRequests:
@@ -373,12 +373,12 @@ class TestAtomicRequests:
         monkeypatch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", True)
 
     @pytest.mark.parametrize("on_loop", [False, True])
-    def test_refused(self, settings, caplog, on_loop):
+    def test_refused(self, settings, log_of_answers, on_loop):
         ((*_, facts),) = answers(
             settings, list_view(views).as_view(), [None], [GET], on_loop=on_loop
         )
         assert facts["status"] == 500
-        assert "You cannot use ATOMIC_REQUESTS with async views." in caplog.text
+        assert "You cannot use ATOMIC_REQUESTS with async views." in log_of_answers.text
 
     @pytest.mark.parametrize("on_loop", [False, True])
     @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def ask(settings, handlers, view, on_loop, address="/page%20x/", **options):
 
 @pytest.mark.parametrize("templates", SITES)
 @pytest.mark.parametrize("error", ERRORS)
-def test_the_same_answers(settings, caplog, error, templates):
+def test_the_same_answers(settings, error, templates):
     use_templates(settings, SITES[templates])
     stock_view = raising_class(ERRORS[error], generic)
     expected = ask(settings, named(stock), stock_view, on_loop=False)
@@ -165,7 +165,7 @@ def test_an_address_that_is_not_there(settings, templates):
             assert ask(settings, named(defaults), raising(None), on_loop, address) == expected
 
 
-def test_the_pages_are_those_of_the_templates(settings, caplog):
+def test_the_pages_are_those_of_the_templates(settings):
     """What is compared above is not always Django's page without a template."""
     use_templates(settings, SITES["plain"])
     found = {

@@ -207,7 +207,7 @@ class TestTheSameAnswer:
 
     @pytest.mark.parametrize("view", [Filtered, Tabled, Both])
     @pytest.mark.parametrize("method", ["head", "options", "post", "delete"])
-    def test_for_other_methods(self, settings, caplog, view, method):
+    def test_for_other_methods(self, settings, view, method):
         stock, in_thread, on_loop = ask_all(settings, view, with_mixin(view), method=method)
         assert facts(in_thread) == facts(on_loop) == facts(stock)
 
@@ -331,7 +331,7 @@ class TestAsyncHooks:
         assert set(places) == {True}
 
     @pytest.mark.parametrize("view", [Filtered, Tabled, Both])
-    def test_one_that_raises(self, settings, caplog, view):
+    def test_one_that_raises(self, settings, view):
         class Raising(view):
             def get_queryset(self):
                 raise PermissionError
