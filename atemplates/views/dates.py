@@ -74,8 +74,6 @@ class BaseDateListView(MultipleObjectMixin, DateMixin, View, stock.BaseDateListV
 class BaseArchiveIndexView(BaseDateListView, stock.BaseArchiveIndexView):
     """Django's view of the same name, which takes a mixin to respond."""
 
-    in_thread = frozenset({"get_dated_items"})
-
 
 class ArchiveIndexView(
     MultipleObjectTemplateResponseMixin, BaseArchiveIndexView, stock.ArchiveIndexView
@@ -85,8 +83,6 @@ class ArchiveIndexView(
 
 class BaseYearArchiveView(YearMixin, BaseDateListView, stock.BaseYearArchiveView):
     """Django's view of the same name, which takes a mixin to respond."""
-
-    in_thread = frozenset({"get_dated_items"})
 
 
 class YearArchiveView(
@@ -98,8 +94,6 @@ class YearArchiveView(
 class BaseMonthArchiveView(YearMixin, MonthMixin, BaseDateListView, stock.BaseMonthArchiveView):
     """Django's view of the same name, which takes a mixin to respond."""
 
-    in_thread = frozenset({"get_dated_items"})
-
 
 class MonthArchiveView(
     MultipleObjectTemplateResponseMixin, BaseMonthArchiveView, stock.MonthArchiveView
@@ -109,8 +103,6 @@ class MonthArchiveView(
 
 class BaseWeekArchiveView(YearMixin, WeekMixin, BaseDateListView, stock.BaseWeekArchiveView):
     """Django's view of the same name, which takes a mixin to respond."""
-
-    in_thread = frozenset({"get_dated_items"})
 
 
 class WeekArchiveView(
@@ -124,8 +116,6 @@ class BaseDayArchiveView(
 ):
     """Django's view of the same name, which takes a mixin to respond."""
 
-    in_thread = frozenset({"get_dated_items"})
-
 
 class DayArchiveView(MultipleObjectTemplateResponseMixin, BaseDayArchiveView, stock.DayArchiveView):
     """Django's view of the same name."""
@@ -133,8 +123,6 @@ class DayArchiveView(MultipleObjectTemplateResponseMixin, BaseDayArchiveView, st
 
 class BaseTodayArchiveView(BaseDayArchiveView, stock.BaseTodayArchiveView):
     """Django's view of the same name, which takes a mixin to respond."""
-
-    in_thread = frozenset({"get_dated_items"})
 
 
 class TodayArchiveView(

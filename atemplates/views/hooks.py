@@ -54,8 +54,9 @@ class Hooks:
     """Base of all our views and mixins: adopts the hooks of the classes that derive from it."""
 
     in_thread: ClassVar[frozenset[str]] = frozenset()
-    """Hooks of one of our own classes that do I/O: Django's method runs in the thread. What is
-    neither here nor a `twin` calls no other hook and waits for nothing: it runs on the loop."""
+    """Hooks of one of our own classes, and of those that derive from it, that do I/O: Django's
+    method runs in the thread. What is neither here nor a `twin` calls no other hook and waits for
+    nothing: it runs on the loop."""
 
     _hook_names: ClassVar[tuple[str, ...]] = ()
     _has_properties: ClassVar[bool] = False
@@ -114,6 +115,8 @@ def _is_property(cls: type, name: str) -> bool:
 
 def _take_over(cls: type[Hooks]) -> None:
     """Give one of our classes the hooks of the class of Django's that it stands for."""
+    bases = (each for each in cls.__bases__ if issubclass(each, Hooks))
+    cls.in_thread = cls.in_thread.union(*(each.in_thread for each in bases))
     for base_class in cls.__bases__:
         if base_class.__name__ == cls.__name__:
             for name, function in list(vars(base_class).items()):
@@ -138,7 +141,7 @@ def _base_hook(cls: type[Hooks], function: FunctionType) -> Any:
 
     own = vars(cls).get(name)
     own_in_thread = vars(cls).get(f"_{name}_in_thread", in_thread)
-    on_loop = own or (in_a_hop if name in vars(cls).get("in_thread", ()) else plainly)
+    on_loop = own or (in_a_hop if name in cls.in_thread else plainly)
     hook = _hybrid(name, own_in_thread, on_loop)
     hook.__doc__ = hook.__doc__ or function.__doc__
     give_colour(hook, Colour.BASE)
@@ -354,16 +357,20 @@ def _waited_for(result: Any) -> Any:
     return wait_for(result) if is_one else result
 
 
-def verdict_of(test: Callable[[], Any]) -> Any:
-    """Call a test in a thread. An awaitable is true: it is awaited, and not taken for a verdict."""
-    verdict = test()
-    while is_awaitable(verdict):
-        verdict = wait_for(verdict)
-    return verdict
-
-
 def _get_verdict_function(get_test_func: Callable[..., Any], view: Any) -> Callable[[], Any]:
-    return partial(verdict_of, get_test_func(view))
+    """Do what ``get_test_func()`` does in a thread, for a test that may give an awaitable.
+
+    An awaitable is true: it is awaited, and not taken for a verdict.
+    """
+    test = get_test_func(view)
+
+    def verdict_of_test() -> Any:
+        verdict = test()
+        while is_awaitable(verdict):
+            verdict = wait_for(verdict)
+        return verdict
+
+    return verdict_of_test
 
 
 async def ask(hook: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -348,7 +348,7 @@ class TestTheSitesOwnRules:
 
     def test_no_auser(self, settings, guard, module, shape):
         if shape is with_async_hooks:
-            pytest.skip("these hooks ask for it")
+            pytest.skip("the async hook of this view asks request.auser(), which is missing here")
         settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.views.guards.WithoutAuser"]
         self.expect(settings, guard, module, shape, 200)
         self.expect(settings, guard, module, shape, 302, user=None)
@@ -409,7 +409,7 @@ class TestRequestFactory:
 
     def test_user_without_auser(self, request_, guard, module, shape):
         if shape is with_async_hooks:
-            pytest.skip("these hooks ask for it")
+            pytest.skip("the async hook of this view asks request.auser(), which is missing here")
         view = guarded(OURS[module], shape, *guard).as_view()
         request_.user = User.objects.get(username="able")
         assert run_async(view, request_).status_code == 200

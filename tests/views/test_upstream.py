@@ -39,7 +39,7 @@ def twins_of(name):
     for each in tree.body:
         if isinstance(each, ast.Assign):
             found |= {target.id for target in each.targets}
-    return found | kind.__dict__.get("in_thread", set())
+    return found | kind.in_thread
 
 
 def test_every_class_of_djangos_has_ours():
