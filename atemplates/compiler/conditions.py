@@ -14,7 +14,8 @@ from django.template.smartif import OPERATORS
 
 from ..placement.python_code import CODELESS_TYPES
 from ..runtime.sites import SiteMode
-from .expressions import new_site, places, write_expression, write_loop_value, write_root
+from .expressions import places, write_expression
+from .variables import new_site, write_loop_value, write_root
 from .writer import Writer, is_temporary
 
 COMPARISON_OPERATORS = {

@@ -9,27 +9,25 @@ from typing import Any
 from django.template import defaultfilters
 
 from ..runtime.fast import dates, numbers
+from ..runtime.fast.fast_path import FastPath
 
 HUMANIZE_FILTERS = "django.contrib.humanize.templatetags.humanize"
 """A library that many sites do not load: its filters are known when it is loaded."""
 
-FAST_PATHS: dict[Any, Any] = {
-    defaultfilters.date: dates.date,
-    defaultfilters.floatformat: numbers.floatformat,
-}
-"""Django's function -> ours, which gives None for what it leaves to Django's."""
+FAST_PATHS: dict[Any, FastPath] = {**dates.DATE_PATHS, **numbers.NUMBER_PATHS}
+"""Django's function -> our fast path."""
 
 STOCK_FILTERS = frozenset(defaultfilters.register.filters.values())
 """Django's functions. A site's own filter of the same name is another function."""
 
 
-def fast_path_of(function: Any) -> Any:
-    """Return the function that compiled code asks first, or None."""
+def fast_path_of(function: Any) -> FastPath | None:
+    """Return what compiled code asks first, or None."""
     if type(function) is not FunctionType:
         return None
     humanize = sys.modules.get(HUMANIZE_FILTERS)
     if humanize is not None and function is humanize.intcomma:
-        return numbers.intcomma
+        return numbers.INTCOMMA
     return FAST_PATHS.get(function)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from .fast.fast_path import FastPath
 from .filters import apply_fast_path, apply_filter, apply_stock
 from .output import local_time, render_value
 from .paths import resolve_long_path, resolve_path
@@ -19,7 +20,7 @@ class FilterStep(NamedTuple):
 
     function: Any
     args: tuple[Any, ...] = ()
-    fast_path: Any = None
+    fast_path: FastPath | None = None
     """A quicker function for the usual values, for `apply_fast_path`."""
     stock: bool = False
     """Whether it is Django's own, for `apply_stock`."""
@@ -32,7 +33,7 @@ class FilterStep(NamedTuple):
             value = local_time(state, value, context.use_tz)
         if self.fast_path is not None:
             return apply_fast_path(
-                state, self.fast_path, self.function, value, site, root, *self.args
+                state, context, self.fast_path, self.function, value, site, root, *self.args
             )
         apply = apply_stock if self.stock else apply_filter
         if self.needs_autoescape:

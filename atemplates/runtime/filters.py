@@ -16,6 +16,7 @@ from ..placement.python_code import CODELESS_TYPES, SOMEBODYS, call_code
 from ..placement.value_code import iteration_code, truth_code, use_code
 from .calls import await_value, filled_then
 from .containers import CONTAINER_TYPES, holds_awaitables
+from .fast.fast_path import FastPath
 from .iteration import ROW_CONTAINERS
 from .placed_steps import LEAVE, run_in_thread, run_placed
 from .relations import evaluate
@@ -207,7 +208,8 @@ def apply_stock(
 
 def apply_fast_path(
     state: State,
-    fast_path: Any,
+    context: Any,
+    path: FastPath,
     function: Any,
     value: Any,
     site: Site | None,
@@ -215,10 +217,17 @@ def apply_fast_path(
     *args: Any,
 ) -> Any:
     """Apply the fast path of a filter of Django's, or the filter where that gives None."""
-    if type(value) in CODELESS_TYPES:
-        result = fast_path(state.ambient.now(), value, *args)
+    if type(value) in path.types:
+        given = (value, context.autoescape, *args) if path.autoescape else (value, *args)
+        if path.ambient:
+            result = path.function(state.ambient.now(), *given)
+        else:
+            result = path.function(*given)
         if result is not None:
             return result
+    if getattr(function, "needs_autoescape", False):
+        autoescape = context.autoescape
+        return apply_filter(state, function, value, site, root, *args, autoescape=autoescape)
     return apply_filter(state, function, value, site, root, *args)
 
 

@@ -25,10 +25,11 @@ from ..compiler.conditions import (
     write_test,
     write_truth,
 )
-from ..compiler.expressions import places, write_expression, write_root
+from ..compiler.expressions import places, write_expression
 from ..compiler.foreign import LoopBody
 from ..compiler.nodes import NodeWriting, TagFamily, Unwritable, effects_of, write_nodes
 from ..compiler.scope import NONE, Effects, Local, WrittenLoop
+from ..compiler.variables import write_root
 from ..compiler.writer import Writer
 from ..runtime.iteration import enter_loop
 from ..runtime.sites import MISSING, SiteMode

@@ -12,9 +12,11 @@ from django.templatetags.tz import LocalTimeNode, TimezoneNode
 from django.utils import timezone, translation
 from django.utils.safestring import SafeString
 
-from ..compiler.expressions import write_expression, write_filters, write_root, write_variable
+from ..compiler.expressions import write_expression
+from ..compiler.filter_calls import write_filters
 from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.scope import Effects, Frame, Local, assigns
+from ..compiler.variables import write_root, write_variable
 from ..compiler.writer import Writer
 from ..runtime.paths import invalid_value
 from ..runtime.sites import MISSING, Invalid, Site, SiteMode

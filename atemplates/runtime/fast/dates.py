@@ -11,10 +11,12 @@ import datetime
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from django.template import defaultfilters
 from django.utils.dateformat import DateFormat, TimeFormat, re_escaped, re_formatchars
 from django.utils.functional import Promise
 
 from ..ambient import Ambient
+from .fast_path import FastPath
 
 ZONELESS = frozenset("aAbcdDEfFgGhHijlLmMnNoPsStuUwWyYz")
 """The letters that Django's formatter writes without looking at its time zone."""
@@ -101,3 +103,10 @@ def localized_date(value: Any, use_l10n: bool | None, ambient: Ambient) -> str |
     """Write a date or datetime as ``{{ value }}`` does; None when that is left to Django."""
     name = "DATETIME_FORMAT" if type(value) is datetime.datetime else "DATE_FORMAT"
     return write_date(value, ambient.format(name, use_l10n), ambient)
+
+
+DATE_PATHS = {
+    defaultfilters.date: FastPath(
+        date, frozenset({datetime.date, datetime.datetime}), ambient=True
+    ),
+}

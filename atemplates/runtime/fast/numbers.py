@@ -10,9 +10,11 @@ import decimal
 from decimal import Decimal
 from typing import Any
 
+from django.template import defaultfilters
 from django.utils.safestring import SafeString
 
 from ..ambient import Ambient
+from .fast_path import FastPath
 
 NUMBER_TYPES = frozenset({int, float, Decimal})
 MOST_DIGITS = 40
@@ -72,3 +74,11 @@ def with_separator(number: str, use_l10n: bool | None, ambient: Ambient) -> str 
         return None
     separator = ambient.format("DECIMAL_SEPARATOR", use_l10n)
     return number if separator == "." else number.replace(".", str(separator))
+
+
+NUMBER_PATHS = {
+    defaultfilters.floatformat: FastPath(floatformat, NUMBER_TYPES, ambient=True),
+}
+
+INTCOMMA = FastPath(intcomma, frozenset({int}), ambient=True)
+"""For a filter that is known when its library is loaded."""

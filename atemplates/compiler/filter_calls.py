@@ -1,0 +1,103 @@
+"""Filters as source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.safestring import mark_safe
+
+from ..runtime.fast.fast_path import FastPath
+from ..runtime.sites import SiteMode
+from .fast_filters import fast_path_of, is_stock
+from .variables import write_variable
+from .writer import Writer
+
+STRINGS = frozenset({str})
+"""The types of the values that most fast paths are for."""
+
+
+def write_filters(
+    w: Writer, filters: list[Any], value: str, access: tuple[str, str] | None = None
+) -> str:
+    """Write the calls of a chain of filters on the local variable ``value``.
+
+    Args:
+        access: the root and the site of what is filtered.
+
+    Returns:
+        The local variable that holds the result.
+    """
+    for filter_and_args in filters:
+        value = write_filter_call(w, filter_and_args, value, access)
+    return value
+
+
+def write_filter_call(
+    w: Writer,
+    filter_and_args: Any,
+    value: str,
+    access: tuple[str, str] | None,
+    *,
+    unless_invalid: bool = False,
+) -> str:
+    """Write the call of one filter.
+
+    Args:
+        access: the root and the site of what is filtered.
+        unless_invalid: whether the value may stand for a variable that does not exist, which is
+            not filtered.
+
+    Returns:
+        The local variable that holds the result.
+    """
+    root, site = access or ("None", "None")
+    function, args = filter_and_args
+    arguments = tuple(write_filter_argument(w, is_variable, arg) for is_variable, arg in args)
+    given = value
+    if getattr(function, "expects_localtime", False):
+        value = w.temporary()
+        w.line(f"{value} = local_time(state, {given}, context.use_tz)")
+    result = w.temporary()
+    name = w.constant(function, "filter_")
+    path = fast_path_of(function)
+    called = ", ".join([name, value, site, root, *arguments])
+    if path is not None and not w.in_loop:
+        # All in one call, since compiling longer code is what costs here.
+        call = f"apply_fast_path(state, context, {w.constant(path, 'filter_')}, {called})"
+    else:
+        plain = is_stock(function) and not any(is_variable for is_variable, _ in args)
+        if getattr(function, "needs_autoescape", False):
+            called = f"{called}, autoescape=context.autoescape"
+        call = f"{'apply_stock' if plain else 'apply_filter'}(state, {called})"
+    if unless_invalid:
+        call = f"{given}.text if type({given}) is Invalid else {call}"
+    if path is None or not w.in_loop:
+        w.line(f"{result} = {call}")
+        w.wait(result)
+        return result
+    w.line(f"{result} = {fast_call(w, path, value, arguments)}")
+    w.line(f"if {result} is None:")
+    w.indent += 1
+    w.line(f"{result} = {call}")
+    w.wait(result)
+    w.indent -= 1
+    return result
+
+
+def fast_call(w: Writer, path: FastPath, value: str, arguments: tuple[str, ...]) -> str:
+    """Return the expression that gives what a fast path makes of a value, or None."""
+    if path.source and not arguments:
+        found = path.source.format(value=value)
+    else:
+        given = path.arguments("state.ambient.now()", value, "context.autoescape", arguments)
+        found = f"{w.constant(path.function, 'fast_')}({', '.join(given)})"
+    if path.types == STRINGS:
+        return f"{found} if type({value}) is str else None"
+    return f"{found} if type({value}) in {w.constant(path.types, 'types_')} else None"
+
+
+def write_filter_argument(w: Writer, is_variable: bool, argument: Any) -> str:
+    """Write a filter's argument: a constant, or a variable that has to exist."""
+    if not is_variable:
+        return w.constant(mark_safe(argument))
+    return write_variable(w, argument, SiteMode.RAISE, str(argument.var), False)
