@@ -11,11 +11,15 @@ from django.template import defaultfilters
 from ..runtime.fast import dates, numbers
 from ..runtime.fast.fast_path import FastPath
 
-HUMANIZE_FILTERS = "django.contrib.humanize.templatetags.humanize"
-"""A library that many sites do not load: its filters are known when it is loaded."""
-
 FAST_PATHS: dict[Any, FastPath] = {**dates.DATE_PATHS, **numbers.NUMBER_PATHS}
 """Django's function -> our fast path."""
+
+LIBRARY_PATHS: dict[str, dict[str, FastPath]] = {
+    "django.contrib.humanize.templatetags.humanize": {"intcomma": numbers.INTCOMMA},
+    "django.templatetags.l10n": {},
+    "django.templatetags.tz": {},
+}
+"""Libraries of Django's that many sites do not load: module -> function's name -> our fast path."""
 
 STOCK_FILTERS = frozenset(defaultfilters.register.filters.values())
 """Django's functions. A site's own filter of the same name is another function."""
@@ -25,9 +29,8 @@ def fast_path_of(function: Any) -> FastPath | None:
     """Return what compiled code asks first, or None."""
     if type(function) is not FunctionType:
         return None
-    humanize = sys.modules.get(HUMANIZE_FILTERS)
-    if humanize is not None and function is humanize.intcomma:
-        return numbers.INTCOMMA
+    if is_library_filter(function):
+        return LIBRARY_PATHS[function.__module__].get(function.__name__)
     return FAST_PATHS.get(function)
 
 
@@ -35,7 +38,13 @@ def is_stock(function: Any) -> bool:
     """Whether a filter is a function of Django's own."""
     if type(function) is not FunctionType:
         return False
-    humanize = sys.modules.get(HUMANIZE_FILTERS)
-    return function in STOCK_FILTERS or (
-        humanize is not None and function in humanize.register.filters.values()
-    )
+    return function in STOCK_FILTERS or is_library_filter(function)
+
+
+def is_library_filter(function: FunctionType) -> bool:
+    """Whether a filter is of one of Django's libraries in `LIBRARY_PATHS`."""
+    module = function.__module__
+    if module not in LIBRARY_PATHS or module not in sys.modules:
+        return False
+    # What wraps a function of Django's may bear its name, but has other globals.
+    return function.__globals__ is vars(sys.modules[module])

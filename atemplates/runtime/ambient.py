@@ -33,7 +33,9 @@ class Ambient:
         "_thread",
         "_zone",
         "addresses",
+        "formats",
         "groups_digits",
+        "known",
         "messages",
     )
 
@@ -52,6 +54,10 @@ class Ambient:
         """Addresses that were made, by what they were made from."""
         self.messages: dict[str, str] = {}
         """Messages in the present language."""
+        self.formats: dict[tuple[str, bool | None], Any] = {}
+        """Formats of the present language, by what `format` was asked for."""
+        self.known: dict[Any, Any] = {}
+        """What else depends on the present language alone. Keys tell who has put it there."""
 
     def now(self) -> Ambient:
         """Forget what may not hold any more; return this very object."""
@@ -94,8 +100,13 @@ class Ambient:
 
     def format(self, name: str, use_l10n: bool | None = None) -> Any:
         """Return what ``django.utils.formats.get_format(name, use_l10n=use_l10n)`` returns."""
-        localized = use_l10n is None or use_l10n
-        return formats.get_format(name, self.language if localized else None, use_l10n)
+        key = (name, use_l10n)
+        found = self.formats.get(key)
+        if found is None:
+            localized = use_l10n is None or use_l10n
+            language = self.language if localized else None
+            found = self.formats[key] = formats.get_format(name, language, use_l10n)
+        return found
 
     def message(self, message: str) -> str:
         """Translate a message whose percent signs are doubled, as ``{% translate %}`` does it."""
