@@ -2,6 +2,8 @@
 
 The outputs of all variants of a page are compared before anything is timed. Times are medians of
 repetitions that take turns in one process; only the ratios within one run mean anything.
+
+``--matrix`` measures every construct of the template language instead: see ``--matrix --help``.
 """
 
 from __future__ import annotations
@@ -16,10 +18,17 @@ RESULTS = Path("benchmarks.json")
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure; 0 when everything ran, whether or not the targets were met, else 1."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
+    arguments = sys.argv[1:] if arguments is None else arguments
+    matrix = "--matrix" in arguments
+    settings = "benchmarks.matrix.settings" if matrix else "benchmarks.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = settings
     import django
 
     django.setup()
+    if matrix:
+        from .matrix.run import run_matrix
+
+        return run_matrix(arguments)
     from .engines import has_minijinja
     from .measure import Effort
     from .outputs import OutputsDiffer

@@ -119,9 +119,9 @@ def minijinja_render(name: str) -> Callable[[Mapping[str, Any]], str] | None:
 # -- what Jinja2's pages use in the place of Django's tags and filters -----------------------------
 
 
-def url(name: str, *args: Any) -> str:
+def url(name: str, *args: Any, **kwargs: Any) -> str:
     """Return an address, as ``{% url %}``."""
-    return reverse(name, args=args)
+    return reverse(name, args=args, kwargs=kwargs)
 
 
 def date(value: Any, style: str) -> str:

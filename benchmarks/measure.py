@@ -50,29 +50,31 @@ class Variant:
             return self.render()
         return runner.run(_result(self.render_async))
 
-    def seconds(self, runner: asyncio.Runner, times: int) -> float:
+    def seconds(
+        self, runner: asyncio.Runner, times: int, clock: Callable[[], float] = perf_counter
+    ) -> float:
         """Render some times; return the seconds that one took on average."""
         if self.render is not None:
-            return _repeat(self.render, times)
-        return runner.run(_repeat_async(self.render_async, times))
+            return _repeat(self.render, times, clock)
+        return runner.run(_repeat_async(self.render_async, times, clock))
 
 
 async def _result(render: Any) -> Any:
     return await render()
 
 
-def _repeat(render: Callable[[], Any], times: int) -> float:
-    start = perf_counter()
+def _repeat(render: Callable[[], Any], times: int, clock: Callable[[], float]) -> float:
+    start = clock()
     for _ in range(times):
         render()
-    return (perf_counter() - start) / times
+    return (clock() - start) / times
 
 
-async def _repeat_async(render: Any, times: int) -> float:
-    start = perf_counter()
+async def _repeat_async(render: Any, times: int, clock: Callable[[], float]) -> float:
+    start = clock()
     for _ in range(times):
         await render()
-    return (perf_counter() - start) / times
+    return (clock() - start) / times
 
 
 def milliseconds(

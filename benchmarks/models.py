@@ -67,3 +67,13 @@ class Phone(Device):
 
     inches = models.IntegerField()
     maker = models.ForeignKey(Publisher, models.CASCADE)
+
+
+class Parcel(models.Model):
+    """Prints itself, and has a field with choices."""
+
+    name = models.CharField(max_length=50)
+    state = models.CharField(max_length=1, choices={"S": "sent", "D": "delivered"})
+
+    def __str__(self) -> str:
+        return self.name

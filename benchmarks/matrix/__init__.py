@@ -1,0 +1,1 @@
+"""The matrix: one line for each construct of the template language, every engine side by side."""

@@ -1,0 +1,42 @@
+"""Django's filters of text."""
+
+from .construct import Construct
+
+CONSTRUCTS = (
+    Construct("addslashes", "{{ row.quoted|addslashes }}"),
+    Construct("capfirst", "{{ row.name|capfirst }}", "{{ row.name|capitalize }}"),
+    Construct("center", "{{ row.name|center:20 }}", "{{ row.name|center(20) }}"),
+    Construct("cut", '{{ row.text|cut:" " }}', '{{ row.text|replace(" ", "") }}'),
+    Construct("escape", "{{ row.text|escape }}", "{{ row.text|escape }}"),
+    Construct("escapejs", "{{ row.text|escapejs }}"),
+    Construct("force_escape", "{{ row.text|force_escape }}", "{{ row.text|forceescape }}"),
+    Construct("iriencode", "{{ row.path|iriencode }}"),
+    Construct("linebreaks", "{{ row.paragraphs|linebreaks }}"),
+    Construct("linebreaksbr", "{{ row.paragraphs|linebreaksbr }}"),
+    Construct("linenumbers", "{{ row.paragraphs|linenumbers }}"),
+    Construct("ljust", "{{ row.name|ljust:20 }}", '{{ "%-20s"|format(row.name) }}'),
+    Construct("lower", "{{ row.text|lower }}", "{{ row.text|lower }}"),
+    Construct("phone2numeric", "{{ row.name|phone2numeric }}"),
+    Construct("rjust", "{{ row.name|rjust:20 }}", '{{ "%20s"|format(row.name) }}'),
+    Construct("safe", "{{ row.text|safe }}", "{{ row.text|safe }}"),
+    Construct("slugify", "{{ row.text|slugify }}"),
+    Construct("striptags", "{{ row.text|striptags }}", "{{ row.text|striptags }}"),
+    Construct("title", "{{ row.name|title }}", "{{ row.name|title }}"),
+    Construct("truncatechars", "{{ row.text|truncatechars:20 }}"),
+    Construct("truncatechars short", "{{ row.name|truncatechars:20 }}"),
+    Construct("truncatechars_html", "{{ row.text|truncatechars_html:20 }}"),
+    Construct("truncatewords", "{{ row.text|truncatewords:5 }}"),
+    Construct("truncatewords_html", "{{ row.text|truncatewords_html:5 }}"),
+    Construct("upper", "{{ row.text|upper }}", "{{ row.text|upper }}"),
+    Construct("urlencode", "{{ row.path|urlencode }}", "{{ row.path|urlencode }}"),
+    Construct("urlize", "{{ row.linked|urlize }}"),
+    Construct("urlizetrunc", "{{ row.linked|urlizetrunc:15 }}"),
+    Construct("wordcount", "{{ row.name|wordcount }}", "{{ row.name|wordcount }}"),
+    Construct("wordwrap", "{{ row.plain|wordwrap:20 }}", "{{ row.plain|wordwrap(20) }}"),
+    Construct("two filters", "{{ row.name|lower|title }}", "{{ row.name|lower|title }}"),
+    Construct(
+        "three filters",
+        '{{ row.name|default:"-"|upper|center:20 }}',
+        '{{ row.name|default("-", true)|upper|center(20) }}',
+    ),
+)
