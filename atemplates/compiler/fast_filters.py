@@ -8,10 +8,15 @@ from typing import Any
 
 from django.template import defaultfilters
 
-from ..runtime.fast import dates, numbers
+from ..runtime.fast import dates, list_filters, logic_filters, numbers
 from ..runtime.fast.fast_path import FastPath
 
-FAST_PATHS: dict[Any, FastPath] = {**dates.DATE_PATHS, **numbers.NUMBER_PATHS}
+FAST_PATHS: dict[Any, FastPath] = {
+    **dates.DATE_PATHS,
+    **list_filters.LIST_PATHS,
+    **logic_filters.LOGIC_PATHS,
+    **numbers.NUMBER_PATHS,
+}
 """Django's function -> our fast path."""
 
 LIBRARY_PATHS: dict[str, dict[str, FastPath]] = {

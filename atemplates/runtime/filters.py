@@ -73,6 +73,14 @@ def looks_into(function: Any) -> bool:
     return type(function) is not FunctionType or function not in PASSING_ON
 
 
+def is_bare(value: Any) -> bool:
+    """Whether a value runs nobody's code, and its items if it is a list: nothing is prepared."""
+    kind = type(value)
+    return kind in CODELESS_TYPES or (
+        kind in ROW_CONTAINERS and CODELESS_TYPES.issuperset(map(type, value))
+    )
+
+
 def apply_filter(
     state: State,
     function: Any,
@@ -92,15 +100,15 @@ def apply_filter(
     if type(value) not in INERT_ROWS and is_source(type(value)) and _reads_source(function, value):
         again = lambda rows: apply_filter(state, function, rows, site, root, *args, **kwargs)  # noqa: E731
         return filter_source(state, again, function, value, args, kwargs)
-    if type(value) in CONTAINER_TYPES and looks_into(function) and holds_awaitables(value, INERT):
+    kind, bare = type(value), is_bare(value)
+    looked_into = not bare and kind in CONTAINER_TYPES and looks_into(function)
+    if looked_into and holds_awaitables(value, INERT):
         return filled_then(
             state,
             value,
             lambda held: apply_filter(state, function, held, site, root, *args, **kwargs),
         )
-    if type(value) not in CODELESS_TYPES and (
-        type(value) in ROW_CONTAINERS or is_related(type(value))
-    ):
+    if not bare and (kind in ROW_CONTAINERS or is_related(kind)):
         if _takes_all(function, value):
             wait = state.relations.whole(value, site, root)
             if wait is not None:
@@ -144,7 +152,7 @@ def filter_code(function: Any, value: Any, args: tuple[Any, ...]) -> Any:
     code = call_code(function)
     if code is not None:
         return code
-    if type(value) in CODELESS_TYPES and CODELESS_TYPES.issuperset(map(type, args)):
+    if is_bare(value) and CODELESS_TYPES.issuperset(map(type, args)):
         return None
     if is_iterator(value) or any(map(is_iterator, args)):
         return SOMEBODYS
