@@ -127,7 +127,8 @@ def write_output(w: Writer, value: str, into: str | None = None) -> None:
         as_it_is = f"scan({value}) is {value} or not context.autoescape"
         w.line(f"    {text} = {value} if {as_it_is} else html_escape({value})")
         w.line("else:")
-        w.line(f"    {text} = render_value(state, context, {value}{where})")
+        rendered = f"render_value(state, context, {value}{where})"
+        w.line(f"    {text} = {value} if type({value}) is SafeString else {rendered}")
         w.line(f"    if type({text}) is Pending:")
         w.line(f"        {text} = yield from {text}.plan")
     else:

@@ -7,7 +7,6 @@ need stands with them, in their `TagFamily`; `use_families` adds it.
 from __future__ import annotations
 
 import sys
-from html import escape as html_escape
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
@@ -16,7 +15,7 @@ from django.utils.safestring import SafeString
 from ..placement.python_code import CODELESS_TYPES
 from ..runtime.calls import await_value
 from ..runtime.comparisons import compare, condition_failed
-from ..runtime.escaping import scan
+from ..runtime.escaping import escape, scan
 from ..runtime.filter_chains import render_filtered
 from ..runtime.filters import apply_fast_path, apply_filter, apply_stock
 from ..runtime.iteration import container, loop_rows, truth_of_value, truth_of_variable, unpack
@@ -57,7 +56,7 @@ RUNTIME: dict[str, Any] = {
     "lookup_name": lookup_name,
     "resolve_long_path": resolve_long_path,
     "truth_of_variable": truth_of_variable,
-    "html_escape": html_escape,
+    "html_escape": escape,
     "inert": INERT,
     "local_time": local_time,
     "models": MODELS,
