@@ -13,7 +13,7 @@ CONSTRUCTS = (
         "forloop.length",
         "{{ forloop.length }}",
         "{{ loop.length }}",
-        since=(6, 1),
+        since=(6, 0),
     ),
     Construct(
         "forloop.parentloop",

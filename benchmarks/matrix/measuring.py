@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import process_time
 from typing import Any
@@ -76,30 +77,47 @@ def compare(construct: Construct, variants: Mapping[str, Variant]) -> None:
         check_outputs(construct.label, variants, exact=exact, prints=construct.prints)
 
 
-def processor_milliseconds(variants: Mapping[str, Variant], effort: Effort) -> dict[str, float]:
-    """Measure variants by turns; return the median of each, in milliseconds of CPU time."""
+@contextmanager
+def frozen_heap() -> Iterator[None]:
+    """Leave out of every garbage collection what is there before: each takes little time then."""
     gc.collect()
-    gc.freeze()  # so that collecting before each sample takes no time
+    gc.freeze()
     try:
-        with asyncio.Runner() as runner:
-            once = {
-                name: variant.seconds(runner, 1, process_time) for name, variant in variants.items()
-            }
-            samples: dict[str, list[float]] = {name: [] for name in variants}
-            times = {
-                name: 1 if effort.quick else max(1, round(SAMPLE / max(taken, 1e-6)))
-                for name, taken in once.items()
-            }
-            turn_takes = sum(once[name] * times[name] for name in variants)
-            rounds = 1 if effort.quick else ROUNDS
-            if turn_takes * rounds > BUDGET:
-                rounds = max(FEWEST_ROUNDS, int(BUDGET / turn_takes))
-            order = list(variants)
-            for turn in range(rounds):
-                shift = turn % len(order)
-                for name in order[shift:] + order[:shift]:
-                    gc.collect()
-                    samples[name].append(variants[name].seconds(runner, times[name], process_time))
+        yield
     finally:
         gc.unfreeze()
-    return {name: statistics.median(found) * 1000 for name, found in samples.items()}
+
+
+def processor_milliseconds(variants: Mapping[str, Variant], effort: Effort) -> dict[str, float]:
+    """Measure variants by turns; return the median of each, in milliseconds of CPU time."""
+    samples: dict[str, list[float]] = {name: [] for name in variants}
+    with asyncio.Runner() as runner:
+
+        def take(name: str, times: int) -> float:
+            return variants[name].seconds(runner, times, process_time)
+
+        once = {name: take(name, 1) for name in variants}
+        times = {name: repetitions(taken, effort) for name, taken in once.items()}
+        rounds = rounds_within(BUDGET, sum(once[name] * times[name] for name in variants), effort)
+        order = list(variants)
+        for turn in range(rounds):
+            # Nobody always runs after the same other one.
+            shift = turn % len(order)
+            for name in order[shift:] + order[:shift]:
+                if not effort.quick:
+                    gc.collect()
+                samples[name].append(take(name, times[name]))
+    # The clock of a quick run may not have moved.
+    return {name: max(statistics.median(found), 1e-7) * 1000 for name, found in samples.items()}
+
+
+def repetitions(taken: float, effort: Effort) -> int:
+    """Return how often a sample renders what takes so many seconds."""
+    return 1 if effort.quick else max(1, round(SAMPLE / max(taken, 1e-6)))
+
+
+def rounds_within(budget: float, turn: float, effort: Effort) -> int:
+    """Return how many turns of so many seconds a construct has."""
+    if effort.quick:
+        return 1
+    return max(FEWEST_ROUNDS, min(ROUNDS, int(budget / turn)))

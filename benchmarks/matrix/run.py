@@ -18,7 +18,7 @@ from ..measure import Effort
 from ..outputs import OutputsDiffer
 from .catalogue import installed_constructs
 from .construct import NoSuchConstruct, chosen
-from .measuring import Measured, measure_construct
+from .measuring import Measured, frozen_heap, measure_construct
 from .report import (
     absent,
     left_out_lines,
@@ -51,7 +51,7 @@ def run_matrix(arguments: Sequence[str]) -> int:
     values = matrix_values(effort.size(ROWS, QUICK_ROWS))
     lines: list[Measured] = []
     wrong = []
-    with translation.override("en-us"):
+    with translation.override("en-us"), frozen_heap():
         for place, construct in enumerate(constructs, 1):
             progress(f"{place}/{len(constructs)} {construct.label}")
             try:
