@@ -23,7 +23,7 @@ import pytest
 from django.contrib.auth.middleware import get_user as get_user_of_request
 from django.core.handlers.asgi import ASGIRequest
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Manager, QuerySet
+from django.db.models import Manager, Model, QuerySet
 from django.db.models.fields.related_descriptors import (
     ManyToManyDescriptor,
     ReverseManyToOneDescriptor,
@@ -82,6 +82,7 @@ WHERE: dict[str, Callable[[], bool]] = {
     "_execute_with_wrappers": lambda: inspect.isfunction(CursorWrapper._execute_with_wrappers),
     "_filter_name": lambda: register.filters["upper"]._filter_name == "upper",
     "_is_rendered": lambda: SimpleTemplateResponse("name")._is_rendered is False,
+    "_get_FIELD_display": lambda: inspect.isfunction(Model._get_FIELD_display),
     "_iterable_class": lambda: isinstance(QuerySet(Species)._iterable_class, type),
     "_post_render_callbacks": lambda: SimpleTemplateResponse("name")._post_render_callbacks == [],
     "_prefetch_done": lambda: QuerySet(Species)._prefetch_done is False,

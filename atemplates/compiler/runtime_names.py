@@ -25,11 +25,11 @@ from ..runtime.paths import (
     dicts_of,
     lookup_name,
     reread_dicts,
-    resolve_long_path,
     resolve_path,
 )
 from ..runtime.sites import MISSING, Invalid
 from ..runtime.types import INERT, MODELS, SIMPLE
+from ..runtime.usual_paths import ROWS, resolve_further, resolve_long_path
 from ..runtime.waits import Kind, Pending, Wait
 from .failures import note_error_place
 
@@ -54,7 +54,9 @@ RUNTIME: dict[str, Any] = {
     # In the place of `except ... as error`, which takes CPython much longer to compile.
     "exception": sys.exception,
     "lookup_name": lookup_name,
+    "resolve_further": resolve_further,
     "resolve_long_path": resolve_long_path,
+    "rows": ROWS,
     "truth_of_variable": truth_of_variable,
     "html_escape": escape,
     "inert": INERT,

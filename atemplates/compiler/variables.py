@@ -63,7 +63,7 @@ def write_variable(w: Writer, variable: Variable, mode: SiteMode, text: str, fil
         root = w.temporary("root")
         w.line(f"{root} = {found}")
     w.access = (root, site)
-    if w.in_loop and all(map(is_attribute_name, bits[1:])) and len(bits) <= 5:
+    if w.in_loop and all(map(is_step, bits[1:])) and len(bits) <= 5:
         return write_path(w, root, bits, site)
     value = w.temporary()
     w.line(f"{value} = resolve_long_path(state, context, {root}, {site})")
@@ -139,11 +139,20 @@ def write_single(w: Writer, root: str, site: str) -> str:
     return value
 
 
+def is_step(bit: str) -> bool:
+    """Whether a bit is an attribute's name or a position that compiled code may name."""
+    return is_attribute_name(bit) or is_position(bit)
+
+
+def is_position(bit: str) -> bool:
+    """Whether a bit is a number as Python itself would write it."""
+    return len(bit) < 5 and bit.isascii() and bit.isdecimal() and str(int(bit)) == bit
+
+
 def write_path(w: Writer, root: str, bits: tuple[str, ...], site: str) -> str:
-    """Write the fast code for a path: attributes of plain objects, keys of dicts."""
+    """Write the fast code for a path: attributes of plain objects, keys of dicts, rows of lists."""
     value, index = w.temporary(), w.temporary("i")
     first, *rest = bits[1:]
-    kept = f"type({value}) in models and '{first}' in {value}.__dict__"
     w.line(f"{value} = {root}")
     if rest:
         w.line(f"{index} = 1")
@@ -151,24 +160,24 @@ def write_path(w: Writer, root: str, bits: tuple[str, ...], site: str) -> str:
     else:
         failed_at = "1"
     w.line("try:")
-    if rest:
-        w.line(f"    if type({value}) in plain:")
+    if is_position(first):
+        w.line(f"    if {position_test(value, first)}:")
+        w.line(f"        {value} = {value}[{first}]")
+        w.line(f"        {index} = 2")
+        _write_steps(w, value, index, rest)
+    else:
+        kept = f"type({value}) in models and '{first}' in {value}.__dict__"
+        w.line(f"    if type({value}) in plain{'' if rest else f' or {kept}'}:")
         w.line(f"        {value} = {value}.{first}")
         w.line(f"        {index} = 2")
-        depth = "        "
-        for done, bit in enumerate(rest, start=3):
-            w.line(f"{depth}if type({value}) in plain:")
-            depth += "    "
-            w.line(f"{depth}{value} = {value}.{bit}")
-            w.line(f"{depth}{index} = {done}")
-        w.line(f"    elif {kept}:")
-    else:
-        w.line(f"    if type({value}) in plain or {kept}:")
-    w.line(f"        {value} = {value}.{first}")
-    w.line(f"        {index} = 2")
-    w.line(f"    elif type({value}) is dict and '{first}' in {value}:")
-    w.line(f"        {value} = {value}['{first}']")
-    w.line(f"        {index} = 2")
+        if rest:
+            _write_steps(w, value, index, rest)
+            w.line(f"    elif {kept}:")
+            w.line(f"        {value} = {value}.{first}")
+            w.line(f"        {index} = 2")
+        w.line(f"    elif type({value}) is dict and '{first}' in {value}:")
+        w.line(f"        {value} = {value}['{first}']")
+        w.line(f"        {index} = 2")
     if not rest:
         w.line("    else:")
         w.line(f"        {index} = 1")
@@ -179,9 +188,24 @@ def write_path(w: Writer, root: str, bits: tuple[str, ...], site: str) -> str:
     )
     w.line("else:")
     w.line(f"    if {index} != {len(bits)} or type({value}) not in inert:")
-    w.line(f"        {value} = resolve_path(state, context, {value}, {site}, {index}, {root})")
+    w.line(f"        {value} = resolve_further(state, context, {value}, {site}, {index}, {root})")
     w.wait(value)
     return value
+
+
+def position_test(value: str, position: str) -> str:
+    return f"type({value}) in rows and len({value}) > {position}"
+
+
+def _write_steps(w: Writer, value: str, index: str, bits: list[str]) -> None:
+    """Write the further steps of a path, each inside the one before."""
+    depth = "        "
+    for done, bit in enumerate(bits, start=3):
+        test = position_test(value, bit) if is_position(bit) else f"type({value}) in plain"
+        w.line(f"{depth}if {test}:")
+        depth += "    "
+        w.line(f"{depth}{value} = {value}{f'[{bit}]' if is_position(bit) else f'.{bit}'}")
+        w.line(f"{depth}{index} = {done}")
 
 
 def write_loop_value(w: Writer, bits: tuple[str, ...]) -> str | None:

@@ -28,6 +28,7 @@ class Ambient:
     __slots__ = (
         "_context",
         "_language",
+        "_lazy",
         "_site",
         "_texts",
         "_thread",
@@ -52,6 +53,7 @@ class Ambient:
         self._texts: dict[int, tuple[Any, str]] = {}
         self.addresses: dict[Any, str] = {}
         """Addresses that were made, by what they were made from."""
+        self._lazy: dict[str, str] = {}
         self.messages: dict[str, str] = {}
         """Messages in the present language."""
         self.formats: dict[tuple[str, bool | None], Any] = {}
@@ -113,6 +115,20 @@ class Ambient:
         text = self.messages.get(message)
         if text is None:
             text = self.messages[message] = translation.gettext(message).replace("%%", "%")
+        return text
+
+    def translated(self, lazy: Any) -> str | None:
+        """Return ``str()`` of what ``gettext_lazy`` gave; None where that is left to Django."""
+        _, args, kwargs, *_ = lazy.__reduce__()[1]
+        if kwargs or len(args) != 1 or type(args[0]) is not str:
+            return None
+        message = args[0]
+        text = self._lazy.get(message)
+        if text is None:
+            found = translation.gettext(message)
+            if type(found) is not str:
+                return None
+            text = self._lazy[message] = found
         return text
 
     def text(self, lazy: Any) -> str:

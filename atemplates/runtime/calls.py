@@ -31,15 +31,22 @@ def call_value(state: State, value: Any) -> Any:
     try:
         return value()
     except TypeError:
-        try:
-            parameters = signature(value)
-        except ValueError:
-            return state.engine.string_if_invalid
-        try:
-            parameters.bind()
-        except TypeError:  # it needs arguments
+        if refuses_arguments(value):
             return state.engine.string_if_invalid
         raise
+
+
+def refuses_arguments(function: Any) -> bool:
+    """Whether something that raised ``TypeError`` cannot be called without arguments."""
+    try:
+        parameters = signature(function)
+    except ValueError:
+        return True
+    try:
+        parameters.bind()
+    except TypeError:  # it needs arguments
+        return True
+    return False
 
 
 def call_or_await(state: State, value: Any, site: Site | None = None, root: Any = None) -> Any:

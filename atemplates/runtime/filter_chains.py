@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 from .fast.fast_path import FastPath
 from .filters import apply_fast_path, apply_filter, apply_stock
 from .output import local_time, render_value
-from .paths import resolve_long_path, resolve_path
+from .paths import resolve_path
 from .sites import Invalid, Site
 from .state import State
 from .types import INERT
+from .usual_paths import resolve_long_path
 from .waits import Pending, Plan
 
 

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from ..placement.value_code import iteration_code, truth_code
 from .async_sources import REFUSALS
 from .calls import again_in_thread
-from .paths import resolve_long_path, resolve_path
+from .paths import resolve_path
 from .placed_steps import LEAVE, run_here
 from .relations import evaluate
 from .running_steps import register_step, value_step
@@ -20,6 +20,7 @@ from .sites import Site
 from .source_steps import read_source, source_truth, sync_or_read
 from .state import State
 from .types import INERT, SEQUENCES, SIMPLE, VIEWS, is_iterator, is_related, is_source
+from .usual_paths import resolve_long_path
 from .waits import Pending, Plan, Wait
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from datetime import timezone as datetime_timezone
 from decimal import Decimal
 from typing import Any
@@ -12,26 +12,36 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import SynchronousOnlyOperation
 from django.template.base import render_value_in_context
 from django.utils import timezone
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
+from ..placement.python_code import CODELESS_TYPES
 from ..placement.value_code import text_code
 from .calls import again_in_thread, filled_then
 from .containers import CONTAINER_TYPES, holds_awaitables
 from .escaping import escape
 from .fast import dates, numbers
 from .iteration import ROW_CONTAINERS
-from .paths import resolve_long_path, resolve_path
+from .paths import resolve_path
 from .placed_steps import LEAVE, run_here
 from .running_steps import register_step, value_step
 from .sites import Site
 from .source_steps import read_then
 from .state import State
-from .types import INERT, is_related, is_source
+from .types import INERT, PRINTED, is_related, is_source
+from .usual_paths import resolve_long_path
 from .waits import Pending, Plan
 
 ZONES = frozenset({datetime_timezone, ZoneInfo})
 """Types of time zones that know their offset at any time: a datetime with one is not naive."""
 
+
+SHOWN_WHOLE = frozenset({list, tuple, dict})
+"""Exact types of containers that are printed as they are, if they hold nothing but scalars."""
+
+TRANSLATED: type = type(gettext_lazy(""))
+"""The type of lazy messages: ``lazy()`` makes one for each function."""
 
 template_localtime: Any = timezone.template_localtime  # type: ignore[attr-defined]
 
@@ -52,12 +62,23 @@ def render_value(
         return value
     if kind is int and state.plain_integers:
         return str(value)
+    if value is None or kind is bool:
+        return str(value)
     text: str | None = None
     if kind is datetime or kind is date:
         value = local_time(state, value, context.use_tz)
         text = dates.localized_date(value, context.use_l10n, state.ambient.now())
     elif kind is float or kind is Decimal:
         text = numbers.localized_number(value, context.use_l10n, state.ambient.now())
+    elif kind is time:
+        text = dates.localized_time(value, context.use_l10n, state.ambient.now())
+    elif kind is TRANSLATED:
+        text = state.ambient.now().translated(value)
+    elif kind in PRINTED and not state.looks:
+        return own_text(value, context)
+    elif kind in SHOWN_WHOLE:
+        items = value if kind is not dict else (*value, *value.values())
+        text = str(value) if CODELESS_TYPES.issuperset(map(type, items)) else None
     if text is not None:
         return escape(text) if context.autoescape else text
     return rendered(state, context, value, site, root, characters)
@@ -74,6 +95,17 @@ def characters(value: Any, context: Any) -> str:
     """
     text = render_value_in_context(value, context)
     return text if type(text) is str or type(text) is SafeString else "".join((text,))
+
+
+def own_text(value: Any, context: Any) -> str:
+    """Return what `characters` does for a value of one of the types in `PRINTED`."""
+    escapes = context.autoescape
+    text = str(value)
+    if type(text) is SafeString:
+        return text
+    if type(text) is not str:
+        return "".join((conditional_escape(text) if escapes else text,))
+    return escape(text) if escapes else text
 
 
 def local_time(state: State, value: Any, use_tz: bool | None) -> Any:

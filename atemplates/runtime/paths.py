@@ -11,14 +11,14 @@ from django.template.base import VariableDoesNotExist
 from django.template.context import BaseContext, Context
 from django.template.context import RequestContext as StockRequestContext
 
-from ..placement.python_code import attribute_code
+from ..placement.python_code import attribute_code, own_dict
 from .calls import await_once, call_or_await
 from .placed_steps import LEAVE, run_here, run_in_thread
 from .running_steps import LocalValues, RunningStep, register_step
 from .sites import MISSING, Invalid, Site, SiteMode
 from .source_steps import look_up, missing_method
 from .state import State
-from .types import INERT, PLAIN, RELATED, SOURCES, is_awaitable
+from .types import INERT, NAMED, PLAIN, RELATED, SOURCES, is_awaitable, learn_type
 from .waits import Pending, Plan, Wait, pending_wait
 
 template_logger = logging.getLogger("django.template")
@@ -86,12 +86,27 @@ def lookup_bit(value: Any, bit: str) -> Any:
 
 def lookup_index(value: Any, bit: str) -> Any:
     """Go on after an attribute lookup failed; must be called while its exception is handled."""
-    if not isinstance(value, BaseContext) and bit in dir(value):
+    if not isinstance(value, BaseContext) and is_named(value, bit):
         raise
     try:
         return value[int(bit)]
     except (IndexError, ValueError, KeyError, TypeError):
         raise VariableDoesNotExist("Failed lookup for key [%s] in %r", (bit, value)) from None
+
+
+def is_named(value: Any, bit: str) -> bool:
+    """Whether ``dir(value)`` has a name, without making the list where the type decides."""
+    kind = type(value)
+    if kind not in NAMED:
+        learn_type(kind)
+        if kind not in NAMED:
+            return bit in dir(value)
+    if bit in own_dict(value):
+        return True
+    for base in kind.__mro__:  # noqa: SIM110  (a generator takes longer than all the rest)
+        if bit in base.__dict__:
+            return True
+    return False
 
 
 def resolve_path(
@@ -121,6 +136,10 @@ def resolve_path(
     bit = bits[index - 1]
     if index == 1:
         root = value
+        if value is MISSING:
+            found = missing_value(state, site)
+            if found is not MISSING:
+                return found
     source = None
     try:
         if value is MISSING:
@@ -129,7 +148,7 @@ def resolve_path(
             if type(value) not in INERT and not settled:
                 value = call_or_await(state, value, site, root)
                 if type(value) is Pending:
-                    return Pending(_go_on(state, context, value, site, index, root, True))
+                    return Pending(go_on(state, context, value, site, index, root, True))
             settled = False
             if source is not None:
                 if issubclass(type(value), QuerySet):
@@ -154,7 +173,7 @@ def resolve_path(
                     found = run_here(state, code, lookup_bit, (value, bit), (value,))
                     if found is LEAVE:
                         pending = lookup_in_thread(state, value, bit, site, root, index, code)
-                        later = _go_on(state, context, pending, site, index + 1, root, False)
+                        later = go_on(state, context, pending, site, index + 1, root, False)
                         return Pending(later)
                     value = found
                     index += 1
@@ -170,7 +189,7 @@ def resolve_path(
                 elif type(value) in SOURCES:
                     value = look_up(state, value, bit, lookup_bit)
                     if type(value) is Pending:
-                        rest = _go_on(state, context, value, site, index + 1, root, False)
+                        rest = go_on(state, context, value, site, index + 1, root, False)
                         return Pending(rest)
                 else:
                     value = lookup_bit(value, bit)
@@ -183,13 +202,13 @@ def resolve_path(
                 if not state.on_loop:
                     raise
                 pending = lookup_in_thread(state, value, bit, site, root, index)
-                return Pending(_go_on(state, context, pending, site, index + 1, root, False))
+                return Pending(go_on(state, context, pending, site, index + 1, root, False))
             index += 1
     except Exception as error:
         return lookup_failed(state, context, error, site, bit)
 
 
-def _resolving(values: LocalValues) -> RunningStep:
+def resolving(values: LocalValues) -> RunningStep:
     """The value at hand is looked into, or, when it is a method, called."""
     return RunningStep(
         "lookup",
@@ -201,23 +220,7 @@ def _resolving(values: LocalValues) -> RunningStep:
     )
 
 
-register_step(resolve_path, _resolving)
-
-
-def resolve_long_path(state: State, context: Any, value: Any, site: Site) -> Any:
-    """Resolve a path of two bits or more, as `resolve_path` does from its beginning.
-
-    The usual first step is an attribute of a plain object, which takes no more than that here.
-    """
-    if type(value) not in state.plain or value is MISSING:
-        return resolve_path(state, context, value, site)
-    try:
-        found = getattr(value, site.bits[1])
-    except Exception as error:
-        return attribute_failed(state, context, error, value, site, 1, value)
-    if len(site.bits) == 2 and type(found) in INERT:
-        return found
-    return resolve_path(state, context, found, site, 2, value)
+register_step(resolve_path, resolving)
 
 
 def lookup_in_thread(
@@ -246,7 +249,7 @@ def _load(
     return value
 
 
-def _go_on(
+def go_on(
     state: State,
     context: Any,
     pending: Pending,
@@ -284,9 +287,13 @@ def attribute_failed(
                 if type(step) is Wait:
                     return Pending(_load(state, context, step, value, site, index, root))
             pending = lookup_in_thread(state, value, bit, site, root, index)
-            return Pending(_go_on(state, context, pending, site, index + 1, root, False))
+            return Pending(go_on(state, context, pending, site, index + 1, root, False))
         if not isinstance(error, (TypeError, AttributeError)):
             raise error
+        if type(value) in PLAIN and not is_named(value, bit):
+            found = missing_value(state, site)
+            if found is not MISSING:
+                return found
         value = lookup_index(value, bit)
     except Exception as raised:
         return lookup_failed(state, context, raised, site, bit)
@@ -311,6 +318,16 @@ def lookup_failed(state: State, context: Any, error: Exception, site: Site, bit:
     elif site.mode is SiteMode.TEXT and isinstance(error, UnicodeDecodeError):
         return ""
     raise error
+
+
+def missing_value(state: State, site: Site) -> Any:
+    """Return what stands for a variable that does not exist; `MISSING` where it is to be raised.
+
+    It is raised for the log, too.
+    """
+    if site.mode is SiteMode.RAISE or template_logger.isEnabledFor(logging.DEBUG):
+        return MISSING
+    return None if site.mode is SiteMode.NONE else invalid_value(state, site)
 
 
 def invalid_value(state: State, site: Site) -> Any:

@@ -77,10 +77,17 @@ package, an async page, an async generator."""
 MODELS: set[type] = set()
 """Models without ``__getitem__``: a bit that is in the instance's dict is just an attribute."""
 
+PRINTED: set[type] = set()
+"""Types whose text is their ``str()``: nothing about it is localised, and nothing is in the value
+that has to be awaited or loaded first. What ``str()`` runs is another question."""
+
+NAMED: set[type] = {*SIMPLE}
+"""Types for which ``dir()`` runs no code and finds the names of the value's dict and classes."""
+
 LEARNED_TYPES: set[type] = set()
 """The types that `learn_type` has seen."""
 
-ALL = (RELATED, SOURCES, INERT, PLAIN_OR_MODEL, PLAIN, DATA, MODELS, LEARNED_TYPES)
+ALL = (RELATED, SOURCES, INERT, PLAIN_OR_MODEL, PLAIN, DATA, MODELS, PRINTED, NAMED, LEARNED_TYPES)
 """The sets that are learned."""
 
 FORGET: list[Callable[[], None]] = [python_code.forget_python_code, value_code.forget_value_code]
@@ -93,6 +100,16 @@ runs meanwhile but the hash of its types; whoever reads the sets does not need i
 
 MARKS = ("alters_data", "do_not_call_in_templates", "unsafe_callable")
 """What keeps templates from calling a function: Django's marks, and that of Jinja2's sandbox."""
+
+
+NAME_HOOKS = frozenset({"__dir__", "__getattr__", "__getattribute__", "__class__"})
+"""With these a class has a say in what ``dir()`` finds."""
+
+NOT_PRINTED = (
+    *(str, int, float, decimal.Decimal, datetime.date, datetime.time),
+    *(list, tuple, dict, set, frozenset, *VIEWS),
+)
+"""Types that are localised or looked into when they are printed."""
 
 
 def defines(kind: type, name: str) -> bool:
@@ -118,11 +135,17 @@ def learn_type(kind: type) -> None:
 def _sets_of(kind: type) -> list[set[type]]:
     """The sets that a type belongs to, but for `LEARNED_TYPES`."""
     found: list[set[type]] = []
-    if issubclass(kind, (Model, QuerySet, BaseManager, LazyObject)):
+    related = issubclass(kind, (Model, QuerySet, BaseManager, LazyObject))
+    if related:
         found.append(RELATED)
     source = _is_source(kind)
     if source:
         found.append(SOURCES)
+    own = {name for base in kind.__mro__ if base is not object for name in base.__dict__}
+    if own.isdisjoint(NAME_HOOKS):
+        found.append(NAMED)
+    if not (related or source or "__class__" in own or issubclass(kind, NOT_PRINTED)):
+        found.append(PRINTED)
     if defines(kind, "__call__") or defines(kind, "__await__") or kind is GeneratorType:
         return found
     found.append(INERT)
@@ -139,9 +162,10 @@ def _sets_of(kind: type) -> list[set[type]]:
 def _forget() -> None:
     """Empty the sets, those last that say the most; called with the lock held."""
     LEARNED_TYPES.clear()
-    for types in (DATA, MODELS, PLAIN, PLAIN_OR_MODEL, INERT):
+    for types in (DATA, MODELS, PLAIN, PLAIN_OR_MODEL, PRINTED, NAMED, INERT):
         types.clear()
-    INERT.update(SIMPLE)
+    for types in (INERT, NAMED):
+        types.update(SIMPLE)
     for types in (RELATED, SOURCES):
         # Of these a program makes few: models, querysets and managers are never thrown away.
         if len(types) > MOST_TYPES:

@@ -105,6 +105,25 @@ def localized_date(value: Any, use_l10n: bool | None, ambient: Ambient) -> str |
     return write_date(value, ambient.format(name, use_l10n), ambient)
 
 
+def localized_time(value: datetime.time, use_l10n: bool | None, ambient: Ambient) -> str | None:
+    """Write a time as ``{{ value }}`` does; None when that is left to Django."""
+    text = ambient.format("TIME_FORMAT", use_l10n)
+    pieces = (known_formats.get(text) or read_format(text)).pieces
+    if pieces is None:
+        return None
+    formatter = object.__new__(TimeFormat)
+    formatter.data = value
+    try:
+        return "".join(
+            [
+                piece if isinstance(piece, str) else written(piece(formatter), ambient)
+                for piece in pieces
+            ]
+        )
+    except AttributeError:  # a letter that a time cannot fill in
+        return None
+
+
 DATE_PATHS = {
     defaultfilters.date: FastPath(
         date, frozenset({datetime.date, datetime.datetime}), ambient=True

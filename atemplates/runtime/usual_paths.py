@@ -1,0 +1,154 @@
+"""The usual steps of a path: attributes, keys, rows of lists, and plain methods without arguments.
+
+What is unusual goes on in `atemplates.runtime.paths`, which knows all of it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from types import FunctionType, MethodType
+from typing import Any
+
+from django.template.loader_tags import BlockNode
+
+from ..placement.python_code import attribute_code
+from .calls import await_awaitable, refuses_arguments
+from .fast.choices import chosen_label
+from .paths import (
+    attribute_failed,
+    go_on,
+    lookup_failed,
+    missing_value,
+    resolve_path,
+    resolving,
+)
+from .running_steps import register_step
+from .sites import MISSING, Site
+from .state import State
+from .types import INERT, MODELS, PLAIN, is_awaitable, learn_type
+from .waits import Pending
+
+ROWS: frozenset[type] = frozenset({list, tuple})
+INDEXED: frozenset[type] = frozenset({list, tuple, str})
+"""Exact types whose values have a position for a bit, and no attribute that begins with a digit."""
+VIEW_METHODS = {"items": dict.items, "keys": dict.keys, "values": dict.values}
+"""The methods of dicts that templates loop over."""
+DICT_NAMES = frozenset(dir(dict))
+MARKED = frozenset({"alters_data", "do_not_call_in_templates"})
+"""What a function says that templates are not to call as others."""
+
+
+def resolve_further(
+    state: State, context: Any, value: Any, site: Site, index: int, root: Any
+) -> Any:
+    """Resolve the rest of a path; arguments and result as for `resolve_path`.
+
+    The value is neither missing nor one that was called already.
+    """
+    bits = site.bits
+    count = len(bits)
+    while True:
+        kind = type(value)
+        if kind not in INERT:
+            if state.looks:
+                break
+            if kind is partial and index == count:
+                label = chosen_label(value)
+                if label is not None:
+                    return label
+            if not is_plain_method(value):
+                break
+            try:
+                value = value()
+            except Exception as error:
+                return call_failed(state, context, error, value, site, index, root)
+            if type(value) not in INERT:
+                return resolve_result(state, context, value, site, index, root)
+            kind = type(value)
+        if index == count:
+            return value
+        bit = bits[index]
+        if kind is dict:
+            if bit in value:
+                value = value[bit]
+            elif bit in VIEW_METHODS and index + 1 == count:
+                return VIEW_METHODS[bit](value)
+            elif bit not in DICT_NAMES and bit.isidentifier():
+                found = missing_value(state, site)
+                if found is MISSING:
+                    break
+                return found
+            else:
+                break
+        elif (
+            kind in state.plain
+            or (kind in MODELS and bit in value.__dict__)
+            or (state.looks and kind in PLAIN and attribute_code(value, bit) is None)
+        ):
+            try:
+                value = getattr(value, bit)
+            except Exception as error:
+                return attribute_failed(state, context, error, value, site, index, root)
+        elif kind in INDEXED and bit.isdecimal() and int(bit) < len(value):
+            value = value[int(bit)]
+        else:
+            break
+        index += 1
+    return resolve_path(state, context, value, site, index, root)
+
+
+register_step(resolve_further, resolving)
+
+
+def resolve_long_path(state: State, context: Any, value: Any, site: Site) -> Any:
+    """Resolve a path of two bits or more, as `resolve_path` does from its beginning.
+
+    The usual first step is an attribute of a plain object, which takes no more than that here.
+    """
+    if value is MISSING or type(value) not in state.plain:
+        if value is MISSING:
+            return resolve_path(state, context, value, site)
+        return resolve_further(state, context, value, site, 1, value)
+    try:
+        found = getattr(value, site.bits[1])
+    except Exception as error:
+        return attribute_failed(state, context, error, value, site, 1, value)
+    if len(site.bits) == 2 and type(found) in INERT:
+        return found
+    return resolve_further(state, context, found, site, 2, value)
+
+
+def is_plain_method(value: Any) -> bool:
+    """Whether a value is a bound Python function that bears no mark: calling it is all there is."""
+    if type(value) is not MethodType:
+        return False
+    function = value.__func__
+    return (
+        type(function) is FunctionType
+        and function is not BlockNode.super
+        and (not function.__dict__ or MARKED.isdisjoint(function.__dict__))
+    )
+
+
+def call_failed(
+    state: State, context: Any, error: Exception, method: Any, site: Site, index: int, root: Any
+) -> Any:
+    """Go on after a method raised ``error``; called in the ``except`` clause."""
+    try:
+        if not isinstance(error, TypeError) or not refuses_arguments(method):
+            raise error
+    except Exception as raised:
+        return lookup_failed(state, context, raised, site, site.bits[index - 1])
+    return resolve_path(state, context, state.engine.string_if_invalid, site, index, root)
+
+
+def resolve_result(
+    state: State, context: Any, value: Any, site: Site, index: int, root: Any
+) -> Any:
+    """Resolve the rest of a path from what a call gave, which may have to be awaited."""
+    learn_type(type(value))
+    if is_awaitable(value):
+        value = await_awaitable(state, value)
+        if type(value) is Pending:
+            return Pending(go_on(state, context, value, site, index, root, True))
+    return resolve_path(state, context, value, site, index, root, True)
