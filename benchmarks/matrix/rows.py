@@ -27,6 +27,18 @@ class Other:
         return self.name
 
 
+class Titled:
+    """An object of a class that has a property, so that reading an attribute may run code."""
+
+    def __init__(self, number: int) -> None:
+        self.name = f"titled {number}"
+
+    @property
+    def title(self) -> str:
+        """Return the name, by a property."""
+        return self.name
+
+
 class Markup:
     """Knows its own HTML."""
 
@@ -40,7 +52,7 @@ class Markup:
 
 
 class MatrixRow:
-    """One row: a value of every kind."""
+    """One row: a value of every kind. Its class has no property, which all lines would pay for."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -80,17 +92,12 @@ class MatrixRow:
         self.code = ("de", "fr", "ar")[number % 3]
         self.codes = ["de", "fr"]
         self.other = Other(number)
-        self.thing = Other(number)
+        self.titled = Titled(number)
         self.markup = Markup(number)
         self.parcel = Parcel(pk=number + 1, name=f"parcel {number}", state="SD"[number % 2])
 
     def __str__(self) -> str:
         return f"row {self.number}"
-
-    @property
-    def title(self) -> str:
-        """Return the name, by a property."""
-        return self.name
 
     def get_name(self) -> str:
         """Return the name, by a method."""

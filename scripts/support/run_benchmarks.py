@@ -2,10 +2,14 @@
 
 The arguments are those of the program: --page tiny, --quick, --json FILE, --help.
 
+scripts/benchmarks --matrix               each construct of the template language by itself;
+                                          --matrix --help tells more
 PYTHON=python3.13 scripts/benchmarks      another interpreter
 DJANGO=5.2 scripts/benchmarks             another Django series
+PEERS=1 scripts/benchmarks --matrix       with the other engines that run Django templates
 """
 
+import os
 import sys
 
 from environment import SetupError, environment_for
@@ -16,7 +20,7 @@ def main(arguments: list[str]) -> int:
     if arguments in (["-h"], ["--help"]):
         print((__doc__ or "").strip(), flush=True)
     try:
-        environment = environment_for("benchmarks")
+        environment = environment_for("peers" if os.environ.get("PEERS") else "benchmarks")
     except SetupError as error:
         print(error, file=sys.stderr)
         return 2
