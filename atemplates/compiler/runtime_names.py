@@ -28,7 +28,7 @@ from ..runtime.paths import (
     resolve_path,
 )
 from ..runtime.sites import MISSING, Invalid
-from ..runtime.types import INERT, MODELS, SIMPLE
+from ..runtime.types import INERT, SIMPLE
 from ..runtime.usual_paths import ROWS, resolve_further, resolve_long_path
 from ..runtime.waits import Kind, Pending, Wait
 from .failures import note_error_place
@@ -61,7 +61,6 @@ RUNTIME: dict[str, Any] = {
     "html_escape": escape,
     "inert": INERT,
     "local_time": local_time,
-    "models": MODELS,
     "render_value": render_value,
     "loop_rows": loop_rows,
     "scan": scan,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.template.base import Variable
 
+from ..runtime.held_attributes import types_holding
 from ..runtime.sites import Site, SiteMode
 from .failures import origin_file
 from .scope import Local, WrittenLoop
@@ -166,15 +167,10 @@ def write_path(w: Writer, root: str, bits: tuple[str, ...], site: str) -> str:
         w.line(f"        {index} = 2")
         _write_steps(w, value, index, rest)
     else:
-        kept = f"type({value}) in models and '{first}' in {value}.__dict__"
-        w.line(f"    if type({value}) in plain{'' if rest else f' or {kept}'}:")
+        w.line(f"    if {attribute_test(w, value, first)}:")
         w.line(f"        {value} = {value}.{first}")
         w.line(f"        {index} = 2")
-        if rest:
-            _write_steps(w, value, index, rest)
-            w.line(f"    elif {kept}:")
-            w.line(f"        {value} = {value}.{first}")
-            w.line(f"        {index} = 2")
+        _write_steps(w, value, index, rest)
         w.line(f"    elif type({value}) is dict and '{first}' in {value}:")
         w.line(f"        {value} = {value}['{first}']")
         w.line(f"        {index} = 2")
@@ -193,7 +189,14 @@ def write_path(w: Writer, root: str, bits: tuple[str, ...], site: str) -> str:
     return value
 
 
+def attribute_test(w: Writer, value: str, name: str) -> str:
+    """Return the condition that an attribute may be read without asking anybody."""
+    held = w.constant(types_holding(name), "held_")
+    return f"type({value}) in plain or type({value}) in {held} and '{name}' in {value}.__dict__"
+
+
 def position_test(value: str, position: str) -> str:
+    """Return the condition that a row of a list or tuple is there."""
     return f"type({value}) in rows and len({value}) > {position}"
 
 
@@ -201,7 +204,7 @@ def _write_steps(w: Writer, value: str, index: str, bits: list[str]) -> None:
     """Write the further steps of a path, each inside the one before."""
     depth = "        "
     for done, bit in enumerate(bits, start=3):
-        test = position_test(value, bit) if is_position(bit) else f"type({value}) in plain"
+        test = position_test(value, bit) if is_position(bit) else attribute_test(w, value, bit)
         w.line(f"{depth}if {test}:")
         depth += "    "
         w.line(f"{depth}{value} = {value}{f'[{bit}]' if is_position(bit) else f'.{bit}'}")

@@ -19,6 +19,9 @@ from .state import State
 from .types import INERT, SOURCES, is_awaitable, learn_type
 from .waits import Kind, Pending, Plan, Wait, pending_wait
 
+CALLED_OTHERWISE: set[Any] = {BlockNode.super}
+"""Functions whose methods `call_value` does not simply call. Filled by imports alone."""
+
 
 def call_value(state: State, value: Any) -> Any:
     """Call a callable found in a template, under Django's rules for it."""

@@ -20,6 +20,7 @@ from typing import Any, TypeGuard
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 from django.db.models.query import RawQuerySet
+from django.forms.utils import RenderableMixin
 from django.utils.functional import LazyObject
 from django.utils.safestring import SafeString
 
@@ -107,9 +108,9 @@ NAME_HOOKS = frozenset({"__dir__", "__getattr__", "__getattribute__", "__class__
 
 NOT_PRINTED = (
     *(str, int, float, decimal.Decimal, datetime.date, datetime.time),
-    *(list, tuple, dict, set, frozenset, *VIEWS),
+    *(list, tuple, dict, set, frozenset, *VIEWS, RenderableMixin),
 )
-"""Types that are localised or looked into when they are printed."""
+"""Types that are localised, looked into or rendered when they are printed."""
 
 
 def defines(kind: type, name: str) -> bool:

@@ -9,11 +9,10 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
 
-from django.template.loader_tags import BlockNode
-
 from ..placement.python_code import attribute_code
-from .calls import await_awaitable, refuses_arguments
+from .calls import CALLED_OTHERWISE, await_awaitable, refuses_arguments
 from .fast.choices import chosen_label
+from .held_attributes import is_held
 from .paths import (
     attribute_failed,
     go_on,
@@ -25,7 +24,7 @@ from .paths import (
 from .running_steps import register_step
 from .sites import MISSING, Site
 from .state import State
-from .types import INERT, MODELS, PLAIN, is_awaitable, learn_type
+from .types import INERT, PLAIN, is_awaitable, learn_type
 from .waits import Pending
 
 ROWS: frozenset[type] = frozenset({list, tuple})
@@ -82,7 +81,7 @@ def resolve_further(
                 break
         elif (
             kind in state.plain
-            or (kind in MODELS and bit in value.__dict__)
+            or is_held(value, bit)
             or (state.looks and kind in PLAIN and attribute_code(value, bit) is None)
         ):
             try:
@@ -125,7 +124,7 @@ def is_plain_method(value: Any) -> bool:
     function = value.__func__
     return (
         type(function) is FunctionType
-        and function is not BlockNode.super
+        and function not in CALLED_OTHERWISE
         and (not function.__dict__ or MARKED.isdisjoint(function.__dict__))
     )
 

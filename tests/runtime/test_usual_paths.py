@@ -138,7 +138,17 @@ BITS = [
     *("name", "none", "rows", "rows.1", "rows.5", "again", "refuses", "changing", "uncalled"),
     *("allowed", "wrapped", "of_class", "static", "partly", "prop", "slot_like", "missing", "x.y"),
     *("items.0", "items.1", "items.7", "items.missing", "items.0.0", "d.x", "d.items", "d.keys"),
-    *("d.values", "d.get", "d.update", "d.zz", "d.clear", "e.items", "e.0", "deep.d.a", "deep.name"),
+    *(
+        "d.values",
+        "d.get",
+        "d.update",
+        "d.zz",
+        "d.clear",
+        "e.items",
+        "e.0",
+        "deep.d.a",
+        "deep.name",
+    ),
     *("name_in_dict", "full", "empty", "name.0", "rows.0.0", "d.y.name", "d.items.0", "silent"),
     *("listed", "given", "a", "0", "1", "append", "count", "index", "00", "1_0"),
 ]

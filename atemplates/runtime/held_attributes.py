@@ -1,0 +1,52 @@
+"""Which types' values may keep an attribute in their own dict, where reading it runs no code.
+
+An attribute that is in a value's dict is what reading it gives, unless its class has a property or
+the like under that name. So for each name there is a set of types for which this is known; compiled
+code looks into the set and into the dict, and reads.
+"""
+
+from __future__ import annotations
+
+from types import GetSetDescriptorType
+
+from ..placement.python_code import descriptor_code, own_dict, static
+from .types import FORGET, MODELS, MOST_TYPES, PLAIN
+
+HELD: dict[str, set[type]] = {}
+"""Name -> the types. The sets are there for as long as the process, since compiled code has them,
+and are only added to and emptied, each in a single step: whoever reads one meanwhile takes a slower
+path."""
+
+
+def types_holding(name: str) -> set[type]:
+    """Return the set of a name, a new one if it was not asked for before."""
+    return HELD.setdefault(name, set())
+
+
+def is_held(value: object, name: str) -> bool:
+    """Whether an attribute is in the value's own dict, and reading it runs no code of others."""
+    kind = type(value)
+    known = HELD.get(name)
+    if known is not None and kind in known:
+        return name in value.__dict__
+    if not (kind in PLAIN or kind in MODELS) or name not in own_dict(value):
+        return False
+    attribute = static(kind, name)
+    if attribute is not None:
+        found = descriptor_code(attribute)
+        if found.code is not None and not found.unless_set:
+            return False
+    if known is not None and type(static(kind, "__dict__")) is GetSetDescriptorType:
+        if len(known) >= MOST_TYPES:
+            known.clear()
+        known.add(kind)
+    return True
+
+
+def forget_held() -> None:
+    """Empty the sets."""
+    for known in list(HELD.values()):
+        known.clear()
+
+
+FORGET.append(forget_held)
