@@ -8,14 +8,31 @@ from typing import Any
 
 from django.template import defaultfilters
 
-from ..runtime.fast import dates, list_filters, logic_filters, numbers
+from ..runtime.fast import (
+    dates,
+    html_text,
+    links,
+    list_filters,
+    logic_filters,
+    numbers,
+    paragraphs,
+    quoting,
+    text_filters,
+    truncation,
+)
 from ..runtime.fast.fast_path import FastPath
 
 FAST_PATHS: dict[Any, FastPath] = {
     **dates.DATE_PATHS,
+    **html_text.HTML_PATHS,
+    **links.LINK_PATHS,
     **list_filters.LIST_PATHS,
     **logic_filters.LOGIC_PATHS,
     **numbers.NUMBER_PATHS,
+    **paragraphs.PARAGRAPH_PATHS,
+    **quoting.QUOTING_PATHS,
+    **text_filters.TEXT_PATHS,
+    **truncation.TRUNCATION_PATHS,
 }
 """Django's function -> our fast path."""
 
