@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeAlias
 
-from django.template.base import Node, NodeList, Template
+from django.template.base import Node, NodeList, Template, TextNode
 from django.template.context import Context
 from django.utils.safestring import SafeString
 
@@ -26,6 +26,8 @@ from .writer import Constants, Writer
 PlanFunction: TypeAlias = Callable[[Context, State], Generator[Wait, Any, Any]]
 
 PLAN_ATTRIBUTE = "atemplates_plan"
+OUTPUT_ATTRIBUTE = "atemplates_output"
+"""Where the node list of a template that was compiled keeps its output if it has only text."""
 compiling: dict[int, threading.RLock] = {}
 """A lock for each node list that is being compiled, by its identity. Any thread may add and drop
 one, each in a single step; to drop one early costs that something is compiled twice."""
@@ -101,6 +103,10 @@ def plan_of(
         plan = nodelist.__dict__.get(PLAN_ATTRIBUTE)
         if plan is None:
             plan = Module(nodelist, template, name).function()
+            if template is not None and all(type(node) is TextNode for node in nodelist):
+                setattr(
+                    nodelist, OUTPUT_ATTRIBUTE, SafeString("".join(node.s for node in nodelist))
+                )
             setattr(nodelist, PLAN_ATTRIBUTE, plan)
         return plan  # type: ignore[no-any-return]
     finally:

@@ -48,6 +48,18 @@ def is_replaced(kind: Any, name: str) -> bool:
 DJANGOS_FILE = base.render_value_in_context.__code__.co_filename
 
 
+SHIPPED = tuple(
+    None if is_replaced(Template, name) else vars(Template)[name] for name in ("render", "_render")
+)
+"""Django's own methods of a template, unless they were replaced before this module was imported."""
+
+
+def is_as_shipped(template: Any) -> bool:
+    """Whether a template is rendered by Django's own methods, as nearly all are."""
+    kind: Any = Template
+    return type(template) is kind and (kind.render, kind._render) == SHIPPED
+
+
 def find_calling_methods(template: Any, context: Any) -> frozenset[str]:
     """Find the replaced methods of a template that are under way for a context, and call us.
 
@@ -88,6 +100,42 @@ def flat(values: list[Any]) -> Iterator[Any]:
             yield from value
         else:
             yield value
+
+
+def outermost_plan(state: State, template: Any, context: Any) -> Plan:
+    """The plan of a template that nothing else is being rendered around.
+
+    It is `render_plan`, with less around it where the template and the context are usual ones.
+    """
+    if (
+        not is_as_shipped(template)
+        or type(context) is not Context
+        or context.template is not None
+        or STATE_ATTRIBUTE in context.__dict__
+    ):
+        return render_plan(state, template, context, find_calling_methods(template, context))
+    return _usual_plan(state, template, context)
+
+
+def _usual_plan(state: State, template: Any, context: Any) -> Plan:
+    render_context = context.render_context
+    initial = render_context.template
+    render_context.template = template
+    render_context.dicts.append({})
+    attributes = context.__dict__
+    attributes[STATE_ATTRIBUTE] = state
+    context.template = template
+    try:
+        context.template_name = template.name
+        plan = template.nodelist.__dict__.get(PLAN)
+        if plan is None:
+            plan = yield from compiled(state, template.nodelist, template)
+        return (yield from plan(context, state))
+    finally:
+        context.template = None
+        attributes.pop(STATE_ATTRIBUTE, None)
+        render_context.template = initial
+        render_context.dicts.pop()
 
 
 def render_plan(

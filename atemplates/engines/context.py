@@ -73,7 +73,8 @@ def build_context(
     if not (context is None or isinstance(context, dict)):
         return make_context(context, request, autoescape=autoescape)  # raises, with Django's words
     if request is None:
-        return Context(copy(context), autoescape=autoescape)
+        own = context.copy() if type(context) is dict else copy(context)
+        return Context(own, autoescape=autoescape)
     made = RequestContext(request, autoescape=autoescape)
     if context:
         made.push(context)

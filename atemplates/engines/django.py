@@ -138,6 +138,9 @@ class Template(stock.Template):
         """
         try:
             if self.backend.async_mode == "native":
+                text = native.constant_text(self.template, context, request, relations)
+                if text is not None:
+                    return text
                 return native.render_natively(
                     self.template, self._context(context, request), context, relations
                 )
@@ -166,6 +169,9 @@ class Template(stock.Template):
         """
         try:
             if self.backend.async_mode == "native":
+                text = native.constant_text(self.template, context, request, relations)
+                if text is not None:
+                    return text
                 made = self._context(context, request)
                 return await native.arender_natively(self.template, made, context, relations)
             return await threaded.arender_in_thread(self.template, context, request)

@@ -15,11 +15,12 @@ from django.template.engine import Engine
 from ..compiler.failures import find_stop_iteration
 from ..compiler.foreign import write_back
 from ..compiler.nodes import use_families
-from ..compiler.templates import find_calling_methods, render_plan
+from ..compiler.plan import OUTPUT_ATTRIBUTE
+from ..compiler.templates import is_as_shipped, outermost_plan
 from ..placement.routes import route_of
 from ..relations.policy import check_policy, current_policy, observers
 from ..runtime import drivers
-from ..runtime.state import STRICT, Policy, State
+from ..runtime.state import POLICIES, STRICT, Policy, State
 from ..runtime.types import INERT, is_awaitable
 from ..runtime.waits import Plan
 from ..tags import FAMILIES
@@ -86,7 +87,7 @@ def new_state(
         policy=policy,
         run=run_plan,
         arun=loop_driver,
-        new_relations=partial(new_relations, relations, told, view),
+        new_relations=partial(new_relations, relations, told, view) if told else UNTOLD[relations],
         block_super=block_super,
         on_loop=on_loop,
         plain_integers=not settings.USE_THOUSAND_SEPARATOR,
@@ -102,6 +103,10 @@ def new_relations(policy: str, told: tuple[Observer, ...], view: str) -> RenderR
     from ..relations.render_relations import RenderRelations  # many a process never needs it
 
     return RenderRelations(policy, told, view)
+
+
+UNTOLD = {policy: partial(new_relations, policy, (), "") for policy in POLICIES}
+"""The same for each policy, where nobody is told of loads."""
 
 
 def run_plan(plan: Plan, driver: Callable[[Plan], Any] = drivers.run) -> Any:
@@ -124,7 +129,7 @@ class NativeRender:
         on_loop: whether it begins on an event loop.
     """
 
-    __slots__ = ("context", "holds_awaitables", "state", "template", "values")
+    __slots__ = ("context", "state", "template", "unused", "values")
 
     def __init__(
         self,
@@ -139,12 +144,12 @@ class NativeRender:
         self.values = values
         state = new_state(template, context, on_loop, relations and check_policy(relations))
         self.state = state
-        self.holds_awaitables = note_awaitables(state, template, values) if values else False
+        self.unused = note_awaitables(state, template, values) if values else False
+        """Whether the caller's dict holds awaitables, which may not be used."""
 
     def plan(self) -> Plan:
         """Return the template's plan."""
-        template, context = self.template, self.context
-        return render_plan(self.state, template, context, find_calling_methods(template, context))
+        return outermost_plan(self.state, self.template, self.context)
 
     def __enter__(self) -> State:
         return self.state
@@ -155,6 +160,10 @@ class NativeRender:
         Raises:
             LazyAccessError: under ``relations="raise"``, where Python code has caught it.
         """
+        self.end(error)
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Do the same where there is no ``with``, which takes longer."""
         state = self.state
         try:
             if error is None and state.uses_relations:
@@ -164,7 +173,7 @@ class NativeRender:
                 state.relations.finish()
             if state.awaited:
                 write_back(state, self.context)  # what the test client shows as response.context
-            if self.values and self.holds_awaitables:
+            if self.values and self.unused:
                 discard_awaitables(self.values)
 
 
@@ -176,8 +185,17 @@ def render_natively(
 ) -> str:
     """Render by blocking; arguments as for `NativeRender`."""
     render = NativeRender(template, context, values, relations, on_loop=False)
-    with render as state, state.in_thread():
-        text: str = run_plan(render.plan(), drivers.run_noticing)
+    state = render.state
+    try:
+        if state.uses_relations:
+            with state.in_thread():
+                text: str = run_plan(render.plan(), drivers.run_noticing)
+        else:
+            text = run_plan(render.plan(), drivers.run_noticing)
+    except BaseException as error:
+        render.end(error)
+        raise
+    render.end()
     return text
 
 
@@ -189,13 +207,39 @@ async def arender_natively(
 ) -> str:
     """Render by awaiting; arguments as for `NativeRender`."""
     render = NativeRender(template, context, values, relations, on_loop=True)
-    with render as state:
+    state = render.state
+    try:
         route = route_of(template)
         begins_in_thread = state.begins_in_thread = route.begins_in_thread()
         state.lesson = not begins_in_thread and route.is_lesson()
         text: str = await state.arun(render.plan(), state)
         if not begins_in_thread:
             route.note(state.went, state.learning)
+    except BaseException as error:
+        render.end(error)
+        raise
+    render.end()
+    return text
+
+
+def constant_text(
+    template: Template, values: dict[str, Any] | None, request: Any, relations: str | None
+) -> str | None:
+    """Return the output of a template that has nothing but text; None for any other.
+
+    Args:
+        values: the caller's dict.
+    """
+    text: str | None = template.nodelist.__dict__.get(OUTPUT_ATTRIBUTE)
+    if text is None or request is not None or relations is not None:
+        return None
+    if not (values is None or type(values) is dict) or not is_as_shipped(template):
+        return None
+    engine = template.engine
+    if getattr(engine, RECORDER, None) is not None or observers():
+        return None
+    if values and not INERT.issuperset(map(type, values.values())):
+        discard_awaitables(values)
     return text
 
 
@@ -205,6 +249,8 @@ def note_awaitables(state: State, template: Any, values: dict[str, Any]) -> bool
     Returns:
         Whether there are awaitables at all.
     """
+    if INERT.issuperset(map(type, values.values())):
+        return False
     awaitables = {
         name: value
         for name, value in values.items()

@@ -137,7 +137,10 @@ def check_policy(policy: Any) -> str:
 
 def current_policy(configured: str) -> str:
     """Return the policy of a render that begins now."""
-    return _policy_here.get() or next((entry[0] for entry in _policies_everywhere[-1:]), configured)
+    here = _policy_here.get()
+    if here or not _policies_everywhere:
+        return here or configured
+    return next((entry[0] for entry in _policies_everywhere[-1:]), configured)
 
 
 # Any thread may add, or empty it: at worst a line is warned about once more.
