@@ -14,7 +14,7 @@ from django.template.engine import Engine
 from benchmarks.matrix import measuring
 from benchmarks.matrix.catalogue import ALL, installed_constructs
 from benchmarks.matrix.construct import Construct, NoSuchConstruct, chosen, used_names
-from benchmarks.matrix.measuring import Measured, measure_construct
+from benchmarks.matrix.measuring import Measured, measure_construct, medians
 from benchmarks.matrix.report import left_out_lines, matrix_markdown, matrix_table, summary
 from benchmarks.matrix.saved import NoResults, changes, comparison, matrix_json, read_results
 from benchmarks.measure import Effort, Variant
@@ -106,7 +106,7 @@ def test_every_construct_runs_and_gives_equal_outputs(tmp_path):
         assert {STOCK, OURS, OURS_ASYNC} <= set(line["milliseconds"])
         assert (JINJA2 in line["milliseconds"]) is (line["jinja2"] is not None)
         assert all(value > 0 for value in line["milliseconds"].values())
-    assert read_results(file)["value.None"] == results["constructs"]["value.None"]["milliseconds"]
+    assert read_results(file)["value.None"] == results["constructs"]["value.None"]["times_stock"]
 
 
 @pytest.mark.processes
@@ -150,6 +150,11 @@ def test_a_peer_that_differs_or_fails_has_no_figure(monkeypatch):
     }
 
 
+def test_a_round_is_compared_with_stock_in_the_same_round():
+    samples = {STOCK: [0.002, 0.004, 0.002, 0.0], OURS: [0.001, 0.002, 0.002, 0.002]}
+    assert medians(samples) == ({STOCK: 2.0, OURS: 2.0}, {STOCK: 1.0, OURS: 1.5})
+
+
 def test_ours_has_to_be_what_stock_gives(monkeypatch):
     variants = {STOCK: Variant(lambda: "12"), OURS: Variant(lambda: "12 ")}
     monkeypatch.setattr(measuring, "own_variants", lambda *_: variants)
@@ -169,8 +174,9 @@ def test_only_what_prints_nothing_may_be_empty(monkeypatch):
 
 def measured(name: str, ours: float, ours_async: float, **more: object) -> Measured:
     construct = Construct(name, "{{ a|b }}", "{{ a }}", family="test")
-    cells = {STOCK: 6.0, OURS: 6.0 / ours, OURS_ASYNC: 6.0 / ours_async, JINJA2: 2.0}
-    return Measured(construct, cells, **more)
+    ratios = {STOCK: 1.0, OURS: ours, OURS_ASYNC: ours_async, JINJA2: 3.0}
+    cells = {engine: 6.0 / ratio for engine, ratio in ratios.items()}
+    return Measured(construct, cells, ratios, **more)
 
 
 LINES = [

@@ -82,8 +82,8 @@ CONSTRUCTS = (
     ),
     Construct(
         "for form",
-        "{% for field in form %}{{ field.name }}{% endfor %}",
-        "{% for field in form %}{{ field.name }}{% endfor %}",
+        "{% for field in row.form %}{{ field.name }}{% endfor %}",
+        "{% for field in row.form %}{{ field.name }}{% endfor %}",
     ),
     Construct(
         "regroup",

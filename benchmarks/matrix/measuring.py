@@ -8,6 +8,7 @@ import statistics
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import truediv
 from time import process_time
 from typing import Any
 
@@ -17,8 +18,8 @@ from ..results import JINJA2, MINIJINJA, STOCK
 from .construct import Construct
 from .variants import jinja2_variant, own_variants, peer_variants
 
-ROUNDS = 9
-FEWEST_ROUNDS = 5
+ROUNDS = 11
+FEWEST_ROUNDS = 7
 SAMPLE = 0.004
 """Seconds that a sample takes at least."""
 BUDGET = 1.6
@@ -32,12 +33,13 @@ class Measured:
     construct: Construct
     cells: dict[str, float]
     """Engine -> milliseconds of CPU time for the loop, the median of the rounds."""
+    ratios: dict[str, float]
+    """Engine -> how many times as fast as stock Django, the median of what each round gave.
+
+    What slows the machine down for a second slows both sides of a round.
+    """
     left_out: dict[str, str] = field(default_factory=dict)
     """Engine -> why it has no figure."""
-
-    def times_stock(self, engine: str) -> float | None:
-        """Return how many times as fast as stock Django an engine is."""
-        return self.cells[STOCK] / self.cells[engine] if engine in self.cells else None
 
 
 def measure_construct(construct: Construct, values: dict[str, Any], effort: Effort) -> Measured:
@@ -65,7 +67,8 @@ def measure_construct(construct: Construct, values: dict[str, Any], effort: Effo
             left_out[name] = f"fails: {type(error).__name__}"
         else:
             variants[name] = variant
-    return Measured(construct, processor_milliseconds(variants, effort), left_out)
+    samples = take_turns(variants, effort)
+    return Measured(construct, *medians(samples), left_out)
 
 
 def compare(construct: Construct, variants: Mapping[str, Variant]) -> None:
@@ -88,8 +91,8 @@ def frozen_heap() -> Iterator[None]:
         gc.unfreeze()
 
 
-def processor_milliseconds(variants: Mapping[str, Variant], effort: Effort) -> dict[str, float]:
-    """Measure variants by turns; return the median of each, in milliseconds of CPU time."""
+def take_turns(variants: Mapping[str, Variant], effort: Effort) -> dict[str, list[float]]:
+    """Measure variants by turns; return the seconds of CPU time of each, round by round."""
     samples: dict[str, list[float]] = {name: [] for name in variants}
     with asyncio.Runner() as runner:
 
@@ -107,8 +110,18 @@ def processor_milliseconds(variants: Mapping[str, Variant], effort: Effort) -> d
                 if not effort.quick:
                     gc.collect()
                 samples[name].append(take(name, times[name]))
-    # The clock of a quick run may not have moved.
-    return {name: max(statistics.median(found), 1e-7) * 1000 for name, found in samples.items()}
+    return samples
+
+
+def medians(samples: Mapping[str, list[float]]) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the medians of samples: milliseconds, and times stock Django's round by round."""
+    # The clock may not have moved in one short render.
+    taken = {name: [max(each, 1e-7) for each in found] for name, found in samples.items()}
+    cells = {name: statistics.median(found) * 1000 for name, found in taken.items()}
+    ratios = {
+        name: statistics.median(map(truediv, taken[STOCK], found)) for name, found in taken.items()
+    }
+    return cells, ratios
 
 
 def repetitions(taken: float, effort: Effort) -> int:

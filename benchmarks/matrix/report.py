@@ -24,7 +24,7 @@ def matrix_versions() -> dict[str, str]:
 
 def engines_of(lines: Iterable[Measured]) -> list[str]:
     """Return the engines that have a figure anywhere or were left out, but for stock."""
-    present = {name for line in lines for name in (*line.cells, *line.left_out)}
+    present = {name for line in lines for name in (*line.ratios, *line.left_out)}
     order = [name for name in ENGINES if name != STOCK]
     # Ours first: it is what the matrix is about.
     order.sort(key=lambda name: name not in (OURS, OURS_ASYNC))
@@ -34,12 +34,12 @@ def engines_of(lines: Iterable[Measured]) -> list[str]:
 
 def worst_first(lines: Iterable[Measured]) -> list[Measured]:
     """Sort by how many times as fast as stock ours is, on the loop."""
-    return sorted(lines, key=lambda line: line.times_stock(OURS_ASYNC) or 0.0)
+    return sorted(lines, key=lambda line: line.ratios[OURS_ASYNC])
 
 
 def figure(line: Measured, engine: str) -> str:
     """Write how many times as fast as stock an engine is, or why that is not known."""
-    ratio = line.times_stock(engine)
+    ratio = line.ratios.get(engine)
     if ratio is not None:
         return f"{ratio:.2f}"
     return line.left_out.get(engine, "-").partition(":")[0]
@@ -79,7 +79,7 @@ def summary(lines: Sequence[Measured]) -> list[str]:
     """Return the matrix in a few lines."""
     sentences = [f"{len(lines)} constructs; times stock Django:"]
     for engine in (OURS, OURS_ASYNC):
-        ratios = [line.cells[STOCK] / line.cells[engine] for line in lines]
+        ratios = [line.ratios[engine] for line in lines]
         below = ", ".join(
             f"{sum(ratio < limit for ratio in ratios)} below {limit:g}" for limit in LIMITS
         )
@@ -92,13 +92,13 @@ def summary(lines: Sequence[Measured]) -> list[str]:
 
 def against(engine: str, lines: Sequence[Measured]) -> str:
     """Say how ours stands beside another engine, where both have a figure."""
-    both = [line for line in lines if engine in line.cells]
+    both = [line for line in lines if engine in line.ratios]
     left = [line.left_out[engine] for line in lines if engine in line.left_out]
     sentence = f"{engine}: "
     if both:
-        ratios = [line.cells[STOCK] / line.cells[engine] for line in both]
+        ratios = [line.ratios[engine] for line in both]
         ahead = {
-            ours: sum(line.cells[ours] < line.cells[engine] for line in both)
+            ours: sum(line.ratios[ours] > line.ratios[engine] for line in both)
             for ours in (OURS, OURS_ASYNC)
         }
         sentence += (
@@ -132,6 +132,14 @@ def left_out_lines(lines: Sequence[Measured]) -> list[str]:
     ]
 
 
+INTRODUCTION = f"""\
+Each line is one construct of the template language in a loop over 500 rows. A figure says how many
+times as fast as stock Django an engine renders it: above 1 is faster. Outputs are compared first.
+CPU times are taken by turns in one process; a figure is the median of what each round gave.
+*{OURS}* is `render()`, *{OURS_ASYNC}* `render_async()`. The lines of forms have Django's default
+`FORM_RENDERER`; `own inline` is `own` with `OPTIONS["inline_tags"]`."""
+
+
 def matrix_markdown(lines: Sequence[Measured]) -> str:
     """Return the whole matrix as a page of the documentation."""
     rows = [[cell.replace("|", "\\|") for cell in row] for row in table_rows(lines)]
@@ -145,10 +153,7 @@ def matrix_markdown(lines: Sequence[Measured]) -> str:
         [
             "# Every construct, measured",
             "",
-            "Each line is one construct of the template language in a loop over 500 rows. A figure "
-            "says how many times as fast as stock Django an engine renders it: above 1 is faster. "
-            "Outputs are compared first; a figure is the median of CPU times that were taken by "
-            f"turns in one process. {OURS} is `render()`, {OURS_ASYNC} `render_async()`.",
+            INTRODUCTION,
             "",
             "`scripts/benchmarks --matrix --markdown docs/matrix.md` writes this page. Measured "
             f"with {names}.",

@@ -94,6 +94,7 @@ class MatrixRow:
         self.other = Other(number)
         self.titled = Titled(number)
         self.markup = Markup(number)
+        self.form = filled_form(number)
         self.parcel = Parcel(pk=number + 1, name=f"parcel {number}", state="SD"[number % 2])
 
     def __str__(self) -> str:
@@ -119,10 +120,15 @@ class MatrixForm(forms.Form):
     number = forms.IntegerField(required=False)
 
 
+def filled_form(number: int) -> MatrixForm:
+    """Return a form that has an error."""
+    form = MatrixForm({"name": "", "number": str(number)})
+    form.is_valid()
+    return form
+
+
 def matrix_values(count: int) -> dict[str, Any]:
     """Return the context of every construct."""
-    form = MatrixForm({"name": "", "number": "5"})
-    form.is_valid()
     return {
         "rows": [MatrixRow(number) for number in range(count)],
         "word": "hello",
@@ -131,7 +137,6 @@ def matrix_values(count: int) -> dict[str, Any]:
         "cell": "matrix/cell.html",
         "earlier": START - timedelta(days=40),
         "later": START + timedelta(days=400),
-        "form": form,
         "csrf_token": "c" * 64,
         "csp_nonce": "n" * 22,
     }

@@ -23,6 +23,7 @@ def matrix_json(lines: Sequence[Measured], *, quick: bool) -> str:
                 "django": line.construct.django,
                 "jinja2": line.construct.jinja2,
                 "milliseconds": line.cells,
+                "times_stock": line.ratios,
                 "left_out": line.left_out,
             }
             for line in lines
@@ -36,14 +37,14 @@ class NoResults(Exception):
 
 
 def read_results(file: Path) -> dict[str, dict[str, float]]:
-    """Return construct -> engine -> milliseconds, as an earlier run wrote them.
+    """Return construct -> engine -> times stock, as an earlier run wrote them.
 
     Raises:
         NoResults: the file cannot be read, or is something else.
     """
     try:
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["constructs"]
-        return {label: each["milliseconds"] for label, each in found.items()}
+        return {label: each["times_stock"] for label, each in found.items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise NoResults(
             f"{file} holds no results of the matrix, which --matrix --json {file} writes: {error!r}"
@@ -61,9 +62,9 @@ def changes(
     found = []
     for line in lines:
         label = line.construct.label
-        now = line.times_stock(OURS_ASYNC)
-        if label in earlier and now is not None:
-            before = earlier[label][STOCK] / earlier[label][OURS_ASYNC]
+        now = line.ratios[OURS_ASYNC]
+        if label in earlier:
+            before = earlier[label][OURS_ASYNC]
             found.append((now / before, label, before, now))
     return sorted(found)
 
@@ -81,9 +82,7 @@ def comparison(lines: Sequence[Measured], earlier: Mapping[str, Mapping[str, flo
         for change, label, before, now in found
     ]
     sync = [
-        line.cells[STOCK]
-        / line.cells[OURS]
-        / (earlier[line.construct.label][STOCK] / earlier[line.construct.label][OURS])
+        line.ratios[OURS] / earlier[line.construct.label][OURS]
         for line in lines
         if line.construct.label in earlier
     ]
