@@ -11,13 +11,16 @@ from django.template import defaultfilters
 from ..runtime.fast import (
     dates,
     html_text,
+    humanized,
     links,
     list_filters,
+    localized,
     logic_filters,
-    numbers,
+    number_filters,
     paragraphs,
     quoting,
     text_filters,
+    time_spans,
     truncation,
 )
 from ..runtime.fast.fast_path import FastPath
@@ -28,18 +31,19 @@ FAST_PATHS: dict[Any, FastPath] = {
     **links.LINK_PATHS,
     **list_filters.LIST_PATHS,
     **logic_filters.LOGIC_PATHS,
-    **numbers.NUMBER_PATHS,
     **paragraphs.PARAGRAPH_PATHS,
     **quoting.QUOTING_PATHS,
     **text_filters.TEXT_PATHS,
     **truncation.TRUNCATION_PATHS,
+    **number_filters.NUMBER_PATHS,
+    **time_spans.SPAN_PATHS,
 }
 """Django's function -> our fast path."""
 
 LIBRARY_PATHS: dict[str, dict[str, FastPath]] = {
-    "django.contrib.humanize.templatetags.humanize": {"intcomma": numbers.INTCOMMA},
-    "django.templatetags.l10n": {},
-    "django.templatetags.tz": {},
+    humanized.HUMANIZE_MODULE: humanized.HUMANIZE_PATHS,
+    localized.L10N_MODULE: localized.L10N_PATHS,
+    localized.TZ_MODULE: localized.TZ_PATHS,
 }
 """Libraries of Django's that many sites do not load: module -> function's name -> our fast path."""
 
