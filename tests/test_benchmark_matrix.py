@@ -17,6 +17,7 @@ from benchmarks.matrix.construct import Construct, NoSuchConstruct, chosen, used
 from benchmarks.matrix.measuring import Measured, measure_construct, medians
 from benchmarks.matrix.report import left_out_lines, matrix_markdown, matrix_table, summary
 from benchmarks.matrix.saved import NoResults, changes, comparison, matrix_json, read_results
+from benchmarks.matrix.work import profiled_work, work_in
 from benchmarks.measure import Effort, Variant
 from benchmarks.outputs import OutputsDiffer
 from benchmarks.results import JINJA2, MINIJINJA, OURS, OURS_ASYNC, STOCK
@@ -167,6 +168,31 @@ def test_only_what_prints_nothing_may_be_empty(monkeypatch):
     assert measure_construct(silent, VALUES, Effort(quick=True)).cells
     with pytest.raises(OutputsDiffer, match="gave nothing"):
         measure_construct(Construct("silent", "{{ nothing }}"), VALUES, Effort(quick=True))
+
+
+# -- what stock does -------------------------------------------------------------------------------
+
+
+def test_the_work_in_a_profile():
+    render = ("/lib/django/template/base.py", 1, "render")
+    upper = ("/lib/django/template/defaultfilters.py", 2, "upper")
+    tag = ("/site/tags.py", 3, "mine")
+    stats = {
+        render: (1, 1, 0.4, 1.0, {}),
+        upper: (1, 1, 0.1, 0.3, {render: (1, 1, 0.1, 0.3)}),
+        tag: (1, 1, 0.0, 0.2, {render: (1, 1, 0.0, 0.2)}),
+        ("~", 0, "<built-in>"): (
+            *(3, 3, 0.5, 0.5),
+            {render: (1, 1, 0.1, 0.1), upper: (1, 1, 0.2, 0.2), tag: (1, 1, 0.2, 0.2)},
+        ),
+    }
+    assert str(work_in(stats)) == "50% (upper() 30%, mine() 20%)"
+    assert work_in({}).share == 0
+
+
+def test_a_render_is_profiled():
+    work = profiled_work(lambda: sorted([3, 1, 2]))
+    assert 0 <= work.share <= 1
 
 
 # -- reports ---------------------------------------------------------------------------------------

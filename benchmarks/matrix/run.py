@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from django.utils import translation
 
 from ..engines import has_minijinja
 from ..measure import Effort
 from ..outputs import OutputsDiffer
+from ..results import OURS_ASYNC, STOCK
 from .catalogue import installed_constructs
 from .construct import NoSuchConstruct, chosen
 from .measuring import Measured, frozen_heap, measure_construct
@@ -26,11 +28,16 @@ from .report import (
     matrix_table,
     matrix_versions,
     summary,
+    worst_first,
 )
 from .rows import matrix_values
 from .saved import NoResults, comparison, matrix_json, read_results
+from .variants import own_variants
+from .work import profiled_work
 
 ROWS = 500
+FASTER = 2.0
+"""Constructs that are less than so many times as fast as stock are looked into."""
 QUICK_ROWS = 3
 
 
@@ -63,6 +70,8 @@ def run_matrix(arguments: Sequence[str]) -> int:
     progress("")
     if lines:
         show(lines, options)
+    if options.work:
+        print("\n".join(work_lines(lines, values)))
     if earlier is not None:
         print()
         print(comparison(lines, earlier))
@@ -94,6 +103,11 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
         "--markdown", type=Path, metavar="FILE", help="write the matrix as a page of Markdown"
     )
     parser.add_argument(
+        "--work",
+        action="store_true",
+        help=f"show what stock Django does in the constructs below {FASTER:g}, by a profile",
+    )
+    parser.add_argument(
         "--quick", action="store_true", help="a few rows, once: shows that everything runs"
     )
     return parser.parse_args(arguments)
@@ -114,6 +128,18 @@ def show(lines: Sequence[Measured], options: argparse.Namespace) -> None:
         options.json.write_text(matrix_json(lines, quick=options.quick), encoding="utf-8")
     if options.markdown:
         options.markdown.write_text(matrix_markdown(lines), encoding="utf-8")
+
+
+def work_lines(lines: Sequence[Measured], values: dict[str, Any]) -> Iterator[str]:
+    """Say what stock Django does outside of its template engine in the slow constructs."""
+    yield f"\nWhat takes stock Django's time in the constructs below {FASTER:g}, by a profile:"
+    for line in worst_first(lines):
+        ratio = line.ratios[OURS_ASYNC]
+        if ratio < FASTER:
+            render = own_variants(line.construct, values)[STOCK].render
+            assert render is not None
+            render()
+            yield f"{line.construct.label:40} {ratio:5.2f}  {profiled_work(render)}"
 
 
 def progress(text: str) -> None:
