@@ -16,6 +16,7 @@ from django.template.engine import Engine
 from ..compiler.cached_loader import cached_template
 from ..placement.records import carry
 from ..runtime.drivers import in_request_thread
+from ..runtime.forms import FormTemplates
 from . import native, threaded
 from .context import build_context
 from .native import answer_toolbar, set_policy, set_recorder
@@ -180,6 +181,11 @@ class Template(stock.Template):
 
     def _context(self, context: dict[str, Any] | None, request: HttpRequest | None) -> Context:
         return build_context(context, request, autoescape=self.backend.engine.autoescape)
+
+
+FormTemplates.is_ours = lambda template: (
+    type(template) is Template and template.backend.async_mode == "native"
+)
 
 
 def render_template(template: ParsedTemplate, context: Context) -> str:

@@ -15,11 +15,12 @@ from django.template.engine import Engine
 from ..compiler.failures import find_stop_iteration
 from ..compiler.foreign import write_back
 from ..compiler.nodes import use_families
-from ..compiler.plan import OUTPUT_ATTRIBUTE
-from ..compiler.templates import is_as_shipped, outermost_plan
+from ..compiler.plan import OUTPUT_ATTRIBUTE, PLAN_ATTRIBUTE
+from ..compiler.templates import is_as_shipped, outermost_plan, render_plan
 from ..placement.routes import route_of
 from ..relations.policy import check_policy, current_policy, observers
 from ..runtime import drivers
+from ..runtime.forms import FormTemplates
 from ..runtime.state import POLICIES, STRICT, Policy, State
 from ..runtime.types import INERT, is_awaitable
 from ..runtime.waits import Plan
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from ..relations.render_relations import RenderRelations
 
 use_families(FAMILIES)
+FormTemplates.plan = render_plan
+FormTemplates.ready = lambda template: PLAN_ATTRIBUTE in vars(template.nodelist)
 
 POLICY_ATTRIBUTE = "atemplates_policy"
 DEFAULT = Policy()

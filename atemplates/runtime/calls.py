@@ -13,6 +13,7 @@ from django.template.loader_tags import BlockNode
 from ..placement.python_code import call_code
 from .async_twins import async_twin, call_twin, is_of_others, may_be_called, wait_for_twin
 from .containers import filled
+from .forms import FORM_METHODS, form_call
 from .placed_steps import LEAVE, run_here, run_in_thread
 from .sites import Site
 from .state import State
@@ -29,8 +30,13 @@ def call_value(state: State, value: Any) -> Any:
         return value
     if getattr(value, "alters_data", False):
         return state.engine.string_if_invalid
-    if type(value) is MethodType and value.__func__ is BlockNode.super:
-        return Pending(state.block_super(state, value.__self__))
+    if type(value) is MethodType:
+        if value.__func__ is BlockNode.super:
+            return Pending(state.block_super(state, value.__self__))
+        if not state.looks and value.__func__ in FORM_METHODS:
+            shown = form_call(state, value)
+            if shown is not None:
+                return shown
     try:
         return value()
     except TypeError:

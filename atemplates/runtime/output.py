@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import SynchronousOnlyOperation
+from django.forms.utils import RenderableMixin
 from django.template.base import render_value_in_context
 from django.utils import timezone
 from django.utils.html import conditional_escape
@@ -22,6 +23,7 @@ from .calls import again_in_thread, filled_then
 from .containers import CONTAINER_TYPES, holds_awaitables
 from .escaping import escape
 from .fast import dates, numbers
+from .forms import form_text
 from .iteration import ROW_CONTAINERS
 from .paths import resolve_path
 from .placed_steps import LEAVE, run_here
@@ -133,6 +135,10 @@ def rendered(
         text_of: gives the text of a value in a context.
     """
     kind = type(value)
+    if not state.looks and issubclass(kind, RenderableMixin):
+        shown = form_text(state, value)
+        if shown is not None:
+            return Pending(_form_shown(context, shown, text_of))
     if not state.on_loop and (kind in ROW_CONTAINERS or is_related(kind)):
         state.relations.prepare_value(value, site, root)
     if kind in CONTAINER_TYPES and holds_awaitables(value, INERT):
@@ -158,6 +164,11 @@ def rendered(
             if not state.on_loop:
                 raise
     return again_in_thread(state, value, "__str__", site, root, text_of, value, context, code=code)
+
+
+def _form_shown(context: Any, shown: Pending, text_of: Callable[[Any, Any], Any]) -> Plan:
+    text = yield from shown.plan
+    return text if type(text) is SafeString else text_of(text, context)
 
 
 def render_variable(state: State, context: Any, value: Any, site: Site) -> Any:

@@ -20,6 +20,7 @@ from typing import Any, TypeGuard
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 from django.db.models.query import RawQuerySet
+from django.forms.boundfield import BoundField
 from django.forms.utils import RenderableMixin
 from django.utils.functional import LazyObject
 from django.utils.safestring import SafeString
@@ -150,7 +151,7 @@ def _sets_of(kind: type) -> list[set[type]]:
     if defines(kind, "__call__") or defines(kind, "__await__") or kind is GeneratorType:
         return found
     found.append(INERT)
-    if hasattr(kind, "__getitem__") or (defines(kind, "__getattribute__") and not _usual(kind)):
+    if _has_items(kind) or (defines(kind, "__getattribute__") and not _usual(kind)):
         return found
     if source or issubclass(kind, (QuerySet, BaseManager)):
         return found
@@ -158,6 +159,12 @@ def _sets_of(kind: type) -> list[set[type]]:
     if not issubclass(kind, Model) and python_code.is_data(kind):
         found.append(DATA)
     return found
+
+
+def _has_items(kind: Any) -> bool:
+    """Whether ``value["name"]`` may give something: a form's field refuses every text."""
+    getitem = getattr(kind, "__getitem__", None)
+    return getitem is not None and getitem is not BoundField.__getitem__
 
 
 def _forget() -> None:
