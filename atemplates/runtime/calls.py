@@ -20,7 +20,7 @@ from .state import State
 from .types import INERT, SOURCES, is_awaitable, learn_type
 from .waits import Kind, Pending, Plan, Wait, pending_wait
 
-CALLED_OTHERWISE: set[Any] = {BlockNode.super}
+CALLED_OTHERWISE: set[Any] = {BlockNode.super, *FORM_METHODS}
 """Functions whose methods `call_value` does not simply call. Filled by imports alone."""
 
 

@@ -194,7 +194,7 @@ async def test_a_page_that_has_been_learned(monkeypatch):
     renderer = renderers.DjangoTemplates()
     ours = parsed(source)
     expected = parsed(source).render(values(Contact, renderer, DATA[1]))
-    for _ in range(10):
+    for _ in range(20):
         assert await arender_template(ours, values(Contact, renderer, DATA[1])) == expected
     for name in ("div.html", "field.html", "label.html", "widgets/text.html"):
         template = renderer.get_template(f"django/forms/{name}").template
