@@ -16,7 +16,7 @@ from ..compiler.failures import find_stop_iteration
 from ..compiler.foreign import write_back
 from ..compiler.nodes import use_families
 from ..compiler.plan import OUTPUT_ATTRIBUTE, PLAN_ATTRIBUTE
-from ..compiler.templates import is_as_shipped, outermost_plan, render_plan
+from ..compiler.templates import is_as_shipped, outermost_plan
 from ..placement.routes import route_of
 from ..relations.policy import check_policy, current_policy, observers
 from ..runtime import drivers
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..relations.render_relations import RenderRelations
 
 use_families(FAMILIES)
-FormTemplates.plan = render_plan
+FormTemplates.plan = outermost_plan
 FormTemplates.ready = lambda template: PLAN_ATTRIBUTE in vars(template.nodelist)
 
 POLICY_ATTRIBUTE = "atemplates_policy"
