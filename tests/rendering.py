@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -20,7 +21,8 @@ from django.template.base import Template
 from django.template.engine import Engine
 from django.utils.safestring import SafeString
 
-from atemplates.compiler.plan import plan_of
+from atemplates.compiler.plan import CACHE_ATTRIBUTE, plan_of
+from atemplates.compiler.plan_cache import PlanCache
 from atemplates.compiler.templates import render_plan
 from atemplates.engines.django import arender_template, render_template
 from atemplates.engines.native import new_state, set_policy
@@ -155,6 +157,20 @@ def precompiled(template: Template) -> Template:
     """Compile a template, so that rendering it does not begin with a hop; return it."""
     plan_of(template.nodelist, template)
     return template
+
+
+class PlansInMemory(PlanCache):
+    """Keeps compiled code as a folder does."""
+
+    def __init__(self) -> None:
+        super().__init__(Path("nowhere"))
+        self.files: dict[Path, bytes] = {}
+
+    def read(self, path: Path) -> bytes | None:
+        return self.files.get(path)
+
+    def write(self, path: Path, content: bytes) -> None:
+        self.files[path] = content
 
 
 # -- outcomes --------------------------------------------------------------------------------------
@@ -312,6 +328,11 @@ class Rendering:
             new_engine(texts, setup, policy=trusting if number == 0 else policy, **options)
             for number, setup in enumerate(SETUPS)
         ]
+        # What the first compiles of a template, the last two are given as from another process.
+        kept = PlansInMemory()
+        for engine, setup in zip(engines, SETUPS, strict=True):
+            if setup is not SETUPS[1]:
+                setattr(engine, CACHE_ATTRIBUTE, kept)
         loads = [lambda engine=engine: engine.get_template(MAIN) for engine in engines]
 
         def ours_for(template: Any) -> Context:

@@ -79,8 +79,8 @@ def write_shown_filtered(w: Writer, expression: FilterExpression) -> bool:
     chain = tuple(
         FilterStep(
             function,
-            tuple(mark_safe(argument) for _, argument in args),
-            fast_path_of(function),
+            tuple(w.constants.make(mark_safe, argument) for _, argument in args),
+            w.constants.make(fast_path_of, function),
             is_stock(function),
             bool(getattr(function, "expects_localtime", False)),
             bool(getattr(function, "needs_autoescape", False)),

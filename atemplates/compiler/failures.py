@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
@@ -17,10 +18,10 @@ class InstructionNodes:
 
     __slots__ = ("ends", "nodes", "template")
 
-    def __init__(self, template: Any) -> None:
+    def __init__(self, template: Any, ends: Sequence[int], nodes: Sequence[Node | None]) -> None:
         self.template = template
-        self.ends: list[int] = []
-        self.nodes: list[Node | None] = []
+        self.ends = ends
+        self.nodes = nodes
 
     def node_at(self, instruction: int) -> Node | None:
         """Return the node of the instruction at an offset in bytes."""

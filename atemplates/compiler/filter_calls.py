@@ -59,7 +59,7 @@ def write_filter_call(
         w.line(f"{value} = local_time(state, {given}, context.use_tz)")
     result = w.temporary()
     name = w.constant(function, "filter_")
-    path = fast_path_of(function)
+    path = w.constants.make(fast_path_of, function)
     called = ", ".join([name, value, site, root, *arguments])
     if path is not None and not w.in_loop:
         # All in one call, since compiling longer code is what costs here.
@@ -99,5 +99,5 @@ def fast_call(w: Writer, path: FastPath, value: str, arguments: tuple[str, ...])
 def write_filter_argument(w: Writer, is_variable: bool, argument: Any) -> str:
     """Write a filter's argument: a constant, or a variable that has to exist."""
     if not is_variable:
-        return w.constant(mark_safe(argument))
+        return w.constant(w.constants.make(mark_safe, argument))
     return write_variable(w, argument, SiteMode.RAISE, str(argument.var), False)

@@ -87,7 +87,7 @@ def hold_together(loop: Any) -> None:
 
 def write_foreign(w: Writer, node: Node) -> None:
     """Write a node whose type has no writer."""
-    adopt(node)
+    w.module.prepare(adopt, node)
     name = w.constant(node, "node_")
     result = w.temporary()
     if hasattr(type(node), "render_async"):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Generator, Sequence
-from typing import Any, TypeAlias
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from django.template.base import Node, NodeList, Template, TextNode
 from django.template.context import Context
@@ -20,7 +21,7 @@ from .lines import with_lines
 from .nodes import effects_of, write_nodes
 from .runtime_names import RUNTIME
 from .scope import OPAQUE, Effects
-from .texts import template_text
+from .texts import TextOf, template_text
 from .writer import Constants, Writer
 
 PlanFunction: TypeAlias = Callable[[Context, State], Generator[Wait, Any, Any]]
@@ -102,16 +103,39 @@ def plan_of(
     try:
         plan = nodelist.__dict__.get(PLAN_ATTRIBUTE)
         if plan is None:
-            plan = Module(nodelist, template, name).function()
-            if template is not None and all(type(node) is TextNode for node in nodelist):
-                setattr(
-                    nodelist, OUTPUT_ATTRIBUTE, SafeString("".join(node.s for node in nodelist))
-                )
+            plan = text_plan(nodelist)
+            if plan is None:
+                plan = Module(nodelist, template, name).function()
+            elif template is not None:
+                setattr(nodelist, OUTPUT_ATTRIBUTE, text_of(nodelist))
             setattr(nodelist, PLAN_ATTRIBUTE, plan)
         return plan  # type: ignore[no-any-return]
     finally:
         compiling.pop(id(nodelist), None)
         lock.release()
+
+
+def text_of(nodelist: Any) -> SafeString | None:
+    """Return the text of a node list that is nothing else, or empty; None for another."""
+    if any(type(node) is not TextNode for node in nodelist):
+        return None
+    return SafeString("".join([node.s for node in nodelist]))
+
+
+def text_plan(nodelist: Any) -> PlanFunction | None:
+    """Return the plan of a node list that is nothing but text; None for another.
+
+    Many blocks are, and there is nothing to compile.
+    """
+    text = text_of(nodelist)
+    if text is None:
+        return None
+
+    def plan(context: Context, state: State) -> Generator[Wait, Any, Any]:
+        return text
+        yield
+
+    return plan
 
 
 def compiled(
@@ -129,6 +153,46 @@ def compiled(
 def _first_run(nodelist: Any, context: Context, state: State) -> Plan:
     plan = yield from compiled(state, nodelist)
     return (yield from plan(context, state))
+
+
+class CompiledPart(NamedTuple):
+    """One function of a module."""
+
+    name: str
+    code: CodeType
+    ends: tuple[int, ...]
+    """Where the instructions of a node end, in bytes."""
+    nodes: tuple[Node | None, ...]
+    """The node of each."""
+
+
+class CompiledModule(NamedTuple):
+    """The code of a node list, apart from what each process has of its own."""
+
+    parts: list[CompiledPart]
+    constants: dict[str, Any]
+    prepared: list[tuple[Callable[[Node], None], Node]]
+    """What was done to nodes when these were written."""
+    made: dict[int, tuple[Callable[[Any], Any], Any]]
+    """How some of the constants were made; see `Constants.make`."""
+
+
+class KeptPlans(Protocol):
+    """What keeps compiled code from one process to the next; see `PlanCache`."""
+
+    def key(self, nodelist: Any, *names: str) -> Any:
+        """Return what the code of a node list is kept under; None if it cannot be kept."""
+
+    def load(self, key: Any) -> CompiledModule | None:
+        """Return the code that is kept under a key, or None."""
+
+    def store(self, key: Any, module: CompiledModule) -> None:
+        """Keep code, if that is possible."""
+
+
+CACHE_ATTRIBUTE = "atemplates_plan_cache"
+"""The attribute of an engine that holds what keeps the code of its templates. A template that no
+loader has found (one made from a string) is not kept."""
 
 
 class Module:
@@ -154,6 +218,8 @@ class Module:
         """The functions that hold a piece of a node list which is too long for one."""
         self.pending: list[Callable[[], None]] = []
         """Functions to write when the present one is done: Python's stack is not deep either."""
+        self.prepared: list[tuple[Callable[[Node], None], Node]] = []
+        """What was done to nodes when their code was written."""
         self.origin = _origin(nodelist, template)
 
     def source(self) -> str:
@@ -222,41 +288,68 @@ class Module:
         self.add_function(name, lambda w: write_nodes(w, nodes), effects=effects)
         return name
 
+    def prepare(self, do: Callable[[Node], None], node: Node) -> None:
+        """Change a node for good so that its code works; code that was kept does the same."""
+        do(node)
+        self.prepared.append((do, node))
+
     def function(self) -> PlanFunction:
-        """Compile the source; return the plan function."""
+        """Return the plan function: compiled now, or kept by another process."""
+        text = template_text(self.origin, self.template)
+        engine = getattr(getattr(self.origin, "loader", None), "engine", None)
+        cache: KeptPlans | None = getattr(engine, CACHE_ATTRIBUTE, None)
+        key = None if cache is None else cache.key(self.nodelist, text.name, self.name)
+        if cache is None or key is None:
+            return self._linked(self._compiled_at_all(text.name), text)
+        compiled = cache.load(key)
+        if compiled is None:
+            compiled = self._compiled_at_all(text.name)
+            cache.store(key, compiled)
+        else:
+            for do, node in compiled.prepared:
+                do(node)
+        return self._linked(compiled, text)
+
+    def _compiled_at_all(self, filename: str) -> CompiledModule:
         try:
-            return self._compiled()
+            return self._compiled(filename)
         except (SyntaxError, RecursionError):
             if self.shallow:
                 raise
-        return Module(self.nodelist, self.template, self.name, shallow=True)._compiled()
+        return Module(self.nodelist, self.template, self.name, shallow=True)._compiled(filename)
 
-    def _compiled(self) -> PlanFunction:
+    def _compiled(self, filename: str) -> CompiledModule:
         self.source()
-        text = template_text(self.origin, self.template)
-        filename = text.name
-        namespace: dict[str, Any] = {
-            **RUNTIME,
-            **self.constants.values,
-            "__name__": f"atemplates.compiled.{filename}",
-            "__loader__": text,
-            COMPILED_STEP: _compiled_step,
-        }
+        parts = []
         for name, start, end in self.functions:
             # One by one: what CPython needs for much source at a time grows faster than the source.
             source = "\n".join(self.lines[start:end]) + "\n"
             # A template's name may be any text, also one that compile() refuses as a file's name.
-            exec(compile(source, "atemplates", "exec", dont_inherit=True), namespace)
+            module = compile(source, "atemplates", "exec", dont_inherit=True)
+            (code,) = (each for each in module.co_consts if type(each) is CodeType)
             owners = self.owners[start:end]
             lines = [None, *(_line_of(owner) for owner in owners)]
             whole = name == "plan" or name in self.pieces
             title = self.name if whole else f"{self.name} (loop)"
-            function = namespace[name]
-            function.__code__, ends = with_lines(function.__code__, lines, filename, title)
-            places = namespace[f"places_{name}"] = InstructionNodes(self.template)
-            for stop, source_line in ends:
-                places.ends.append(stop)
-                places.nodes.append(owners[source_line - 1] if source_line else None)
+            code, places = with_lines(code, lines, filename, title)
+            nodes = tuple([owners[line - 1] if line else None for _, line in places])
+            parts.append(CompiledPart(name, code, tuple([stop for stop, _ in places]), nodes))
+        return CompiledModule(parts, self.constants.values, self.prepared, self.constants.made)
+
+    def _linked(self, compiled: CompiledModule, text: TextOf) -> PlanFunction:
+        """Make functions of compiled code."""
+        namespace: dict[str, Any] = {
+            **RUNTIME,
+            **compiled.constants,
+            "__name__": f"atemplates.compiled.{text.name}",
+            "__loader__": text,
+            COMPILED_STEP: _compiled_step,
+        }
+        for name, code, ends, nodes in compiled.parts:
+            function = FunctionType(code, namespace, name)
+            function.__qualname__ = name
+            namespace[name] = function
+            namespace[f"places_{name}"] = InstructionNodes(self.template, ends, nodes)
         return namespace["plan"]  # type: ignore[no-any-return]
 
 

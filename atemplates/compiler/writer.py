@@ -12,7 +12,7 @@ import keyword
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from django.template.base import Node
 
@@ -25,6 +25,8 @@ def is_attribute_name(bit: str) -> bool:
     """Whether ``bit`` may stand behind a dot in generated source."""
     return identifier.fullmatch(bit) is not None and not keyword.iskeyword(bit)
 
+
+Made = TypeVar("Made")
 
 DEEP = 8
 """The indentation at which a function that must not nest deeply goes on in another."""
@@ -40,6 +42,8 @@ class Constants:
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
+        self.made: dict[int, tuple[Callable[..., Any], Any]] = {}
+        """The identity of an object -> the function that made it, and of what."""
         self._names: dict[int, str] = {}
 
     def name(self, value: Any, prefix: str = "k") -> str:
@@ -50,6 +54,16 @@ class Constants:
             self._names[id(value)] = known
             self.values[known] = value
         return known
+
+    def make(self, function: Callable[[Any], Made], value: Any) -> Made:
+        """Call a function of ours or of Django's for a constant, or for a part of one.
+
+        Code that is kept for other processes tells them what was called; for an object that cannot
+        be told by itself.
+        """
+        made = function(value)
+        self.made[id(made)] = function, value
+        return made
 
 
 class Writer:

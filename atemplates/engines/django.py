@@ -20,7 +20,14 @@ from ..runtime.forms import FormTemplates
 from . import native, threaded
 from .context import build_context
 from .native import answer_toolbar, set_policy, set_recorder
-from .options import Option, list_of_strings, new_recorder, path_or_none, read_options
+from .options import (
+    Option,
+    list_of_strings,
+    new_recorder,
+    path_or_none,
+    read_options,
+    set_plan_cache,
+)
 from .policies import new_policy
 from .refusals import refusal_of, told_by_checks
 
@@ -28,6 +35,7 @@ DJANGO_OPTIONS = {
     "async_mode": Option("native", allowed=("native", "thread")),
     "inline_tags": Option((), check=list_of_strings, expected="a list of tag libraries"),
     "learned": Option(None, check=path_or_none, expected="None or the path of a file"),
+    "plan_cache": Option(None, check=path_or_none, expected="None or the path of a folder"),
     "sync_tags": Option("auto", allowed=("auto", "thread", "inline")),
 }
 
@@ -57,6 +65,10 @@ class DjangoTemplates(stock.DjangoTemplates):
         The path of a file that carries what was learned of such code from one process to the
         next: read when the backend is made, written when the process ends. None (default): each
         process learns by itself.
+    ``plan_cache``
+        The path of a folder in which compiled templates are kept, for other processes: filled by
+        ``manage.py atemplates compile``, and by every process that compiles one which is not there.
+        None (default): each process compiles its own.
     ``relations``
         What to do about a relation that was not loaded: ``"batch"`` (default), ``"fetch"``,
         ``"warn"`` or ``"raise"``.
@@ -76,6 +88,7 @@ class DjangoTemplates(stock.DjangoTemplates):
         self.policy = new_policy(self.engine, own, self.name)
         set_policy(self.engine, self.policy)
         set_recorder(self.engine, new_recorder(own["recorder"]))
+        set_plan_cache(self.engine, own["plan_cache"])
         if own["learned"] is not None:
             carry(own["learned"])
         answer_toolbar()

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
 
+from ..compiler.plan import CACHE_ATTRIBUTE
 from ..runtime.state import POLICIES
 
 if TYPE_CHECKING:
+    from django.template.engine import Engine
+
     from ..migration.recorder import Recorder
 
 
@@ -158,3 +161,13 @@ def new_recorder(value: dict[str, Any] | None) -> Recorder | None:
     from ..migration.recorder import Recorder  # a site that records nothing need not import it
 
     return Recorder(Path(value["file"]), float(value.get("rate", 1)))
+
+
+def set_plan_cache(engine: Engine, folder: Any) -> None:
+    """Have the code of an engine's templates kept in a folder, or not."""
+    cache = None
+    if folder is not None:
+        from ..compiler.plan_cache import PlanCache  # hashes and more that others need not import
+
+        cache = PlanCache(Path(folder))
+    setattr(engine, CACHE_ATTRIBUTE, cache)

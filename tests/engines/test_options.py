@@ -73,6 +73,14 @@ def test_a_wrong_path_for_what_is_learned(value):
     assert f"OPTIONS['learned'] is {value!r}; expected None or the path of a file" in message
 
 
+@pytest.mark.parametrize("value", ["", 1, True, b"plans", ["plans"], {}])
+def test_a_wrong_folder_for_compiled_code(value):
+    with pytest.raises(ImproperlyConfigured) as caught:
+        backend(plan_cache=value)
+    message = str(caught.value)
+    assert f"OPTIONS['plan_cache'] is {value!r}; expected None or the path of a folder" in message
+
+
 @pytest.mark.parametrize("options", [None, [], "debug", [("debug", True)], 1])
 def test_options_that_are_no_dict(options):
     with pytest.raises(ImproperlyConfigured, match=r"OPTIONS is .* expected a dict"):

@@ -2,10 +2,17 @@
 
 from .base import Subcommand
 from .check import Check
+from .compile import CompileSubcommand
 from .explain import Explain
 from .lazy import Lazy
 from .plan import PlanSubcommand
 
-SUBCOMMANDS: tuple[type[Subcommand], ...] = (Check, Explain, Lazy, PlanSubcommand)
+SUBCOMMANDS: tuple[type[Subcommand], ...] = (
+    Check,
+    CompileSubcommand,
+    Explain,
+    Lazy,
+    PlanSubcommand,
+)
 
 __all__ = ["SUBCOMMANDS", "Subcommand"]
