@@ -107,7 +107,7 @@ def plan_of(
             if plan is None:
                 plan = Module(nodelist, template, name).function()
             elif template is not None:
-                setattr(nodelist, OUTPUT_ATTRIBUTE, text_of(nodelist))
+                setattr(nodelist, OUTPUT_ATTRIBUTE, sole_text(nodelist))
             setattr(nodelist, PLAN_ATTRIBUTE, plan)
         return plan  # type: ignore[no-any-return]
     finally:
@@ -115,7 +115,7 @@ def plan_of(
         lock.release()
 
 
-def text_of(nodelist: Any) -> SafeString | None:
+def sole_text(nodelist: Any) -> SafeString | None:
     """Return the text of a node list that is nothing else, or empty; None for another."""
     if any(type(node) is not TextNode for node in nodelist):
         return None
@@ -127,7 +127,7 @@ def text_plan(nodelist: Any) -> PlanFunction | None:
 
     Many blocks are, and there is nothing to compile.
     """
-    text = text_of(nodelist)
+    text = sole_text(nodelist)
     if text is None:
         return None
 

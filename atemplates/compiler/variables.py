@@ -191,7 +191,7 @@ def write_path(w: Writer, root: str, bits: tuple[str, ...], site: str) -> str:
 
 def attribute_test(w: Writer, value: str, name: str) -> str:
     """Return the condition that an attribute may be read without asking anybody."""
-    held = w.constant(types_holding(name), "held_")
+    held = w.constant(w.constants.make(types_holding, name), "held_")
     return f"type({value}) in plain or type({value}) in {held} and '{name}' in {value}.__dict__"
 
 
