@@ -95,6 +95,7 @@ def new_state(
         on_loop=on_loop,
         plain_integers=not settings.USE_THOUSAND_SEPARATOR,
         use_tz=settings.USE_TZ,
+        debug=settings.DEBUG,
     )
     if told or relations in STRICT:
         _ = state.relations  # there from the start, to see each query

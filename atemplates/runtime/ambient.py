@@ -34,6 +34,7 @@ class Ambient:
         "_thread",
         "_zone",
         "addresses",
+        "caches",
         "formats",
         "groups_digits",
         "known",
@@ -54,6 +55,8 @@ class Ambient:
         self.addresses: dict[Any, str] = {}
         """Addresses that were made, by what they were made from."""
         self._lazy: dict[str, str] = {}
+        self.caches: dict[str, Any] = {}
+        """Django's caches, by alias: each thread or task has its own."""
         self.messages: dict[str, str] = {}
         """Messages in the present language."""
         self.formats: dict[tuple[str, bool | None], Any] = {}

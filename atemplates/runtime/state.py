@@ -136,6 +136,7 @@ class State:
         plain_integers: whether an int is written as ``str()`` writes it: no thousand separators
             are configured.
         use_tz: whether datetimes are shown in the current time zone where nothing else is said.
+        debug: the site's setting, for the tags that ask it.
     """
 
     __slots__ = (
@@ -145,6 +146,7 @@ class State:
         "awaited",
         "begins_in_thread",
         "block_super",
+        "debug",
         "engine",
         "learning",
         "lesson",
@@ -184,6 +186,7 @@ class State:
         on_loop: bool,
         plain_integers: bool = True,
         use_tz: bool = True,
+        debug: bool = False,
     ) -> None:
         self.engine = engine
         self.policy = policy
@@ -193,6 +196,7 @@ class State:
         self.block_super = block_super
         self.plain_integers = plain_integers
         self.use_tz = use_tz
+        self.debug = debug
         self.uses_relations = False
         """Whether `relations` has been made."""
         self.reached_out = False

@@ -3,6 +3,7 @@
 from ..compiler.foreign import FOREIGN_TAGS
 from .arguments import ARGUMENT_TAGS
 from .cache import CACHE_TAGS
+from .computed import COMPUTED_TAGS
 from .flow import FLOW_TAGS
 from .i18n import I18N_TAGS
 from .inheritance import INHERITANCE_TAGS
@@ -10,13 +11,16 @@ from .library import LIBRARY_TAGS
 from .links import LINK_TAGS
 from .output import OUTPUT_TAGS
 from .relations import RELATIONS_TAGS
+from .static import STATIC_TAGS
 
 FAMILIES = (
     FOREIGN_TAGS,
     OUTPUT_TAGS,
     FLOW_TAGS,
     ARGUMENT_TAGS,
+    COMPUTED_TAGS,
     LINK_TAGS,
+    STATIC_TAGS,
     I18N_TAGS,
     CACHE_TAGS,
     INHERITANCE_TAGS,

@@ -12,15 +12,7 @@ from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 from django.template.base import FilterExpression, Node, VariableDoesNotExist
-from django.template.defaulttags import (
-    CsrfTokenNode,
-    DebugNode,
-    GroupedResult,
-    LoremNode,
-    NowNode,
-    RegroupNode,
-    WidthRatioNode,
-)
+from django.template.defaulttags import GroupedResult, RegroupNode
 from django.templatetags.i18n import (
     GetAvailableLanguagesNode,
     GetCurrentLanguageBidiNode,
@@ -28,7 +20,6 @@ from django.templatetags.i18n import (
     GetLanguageInfoListNode,
     GetLanguageInfoNode,
 )
-from django.templatetags.static import PrefixNode
 from django.templatetags.tz import GetCurrentTimezoneNode
 
 from ..compiler.conditions import write_comparison
@@ -36,7 +27,7 @@ from ..compiler.expressions import write_expression
 from ..compiler.failures import is_stop
 from ..compiler.foreign import call_in_thread, node_step
 from ..compiler.nodes import NodeWriting, TagFamily
-from ..compiler.scope import READS_CONTEXT, assigns
+from ..compiler.scope import assigns
 from ..compiler.writer import Writer
 from ..placement.value_code import use_code
 from ..runtime.running_steps import register_step
@@ -71,6 +62,9 @@ class Failing:
         """Raise what resolving the argument raised."""
         raise self.error
 
+
+UNRESOLVED = object()
+"""Stands for an argument that was not reached."""
 
 ABSENT = object()
 """Stands for an argument that the tag is to think was not given."""
@@ -149,6 +143,19 @@ def add_failing(
     values[attribute] = Failing(error, getattr(node, attribute))
 
 
+def failing_arguments(
+    error: Exception, node: Any, attributes: tuple[str, ...], values: tuple[Any, ...]
+) -> dict[str, Any]:
+    """Return the arguments of a tag up to the first that has no value, and the error for that."""
+    found = {
+        attribute: value
+        for attribute, value in zip(attributes, values, strict=True)
+        if value is not UNRESOLVED
+    }
+    add_failing(found, error, node, attributes)
+    return found
+
+
 def _write_render(w: Writer, node: Node, values: str) -> None:
     result = w.temporary("s")
     w.line(
@@ -202,25 +209,19 @@ def tag_arguments_code(values: Iterable[Any]) -> Any:
 def with_arguments(
     *attributes: str,
     target: str = "",
-    reads: bool = False,
-    catches: bool = False,
 ) -> NodeWriting:
     """Return how a node is written that renders itself from resolved arguments.
 
     Args:
         attributes: where the node keeps its arguments.
         target: the attribute that names the context variable the tag sets, if any.
-        reads: whether the tag looks at the whole context.
-        catches: whether the tag catches an exception that an argument raises.
     """
-    write_arguments = write_with_caught_arguments if catches else write_with_arguments
 
     def write(w: Writer, node: Node) -> None:
-        write_arguments(w, node, attributes)
+        write_with_arguments(w, node, attributes)
 
     def effects(node: Node) -> Any:
-        written = assigns(getattr(node, target, None) if target else None)
-        return written | READS_CONTEXT if reads else written
+        return assigns(getattr(node, target, None) if target else None)
 
     return NodeWriting(write, effects)
 
@@ -310,14 +311,6 @@ def note_groups(state: State, groups: list[GroupedResult], root: Any, site: Any)
 
 ARGUMENT_TAGS = TagFamily(
     nodes={
-        WidthRatioNode: with_arguments(
-            "val_expr", "max_expr", "max_width", target="asvar", catches=True
-        ),
-        LoremNode: with_arguments("count", catches=True),
-        NowNode: with_arguments(target="asvar"),
-        CsrfTokenNode: with_arguments(reads=True),
-        DebugNode: with_arguments(reads=True),
-        PrefixNode: with_arguments(target="varname"),
         GetAvailableLanguagesNode: with_arguments(target="variable"),
         GetCurrentLanguageNode: with_arguments(target="variable"),
         GetCurrentLanguageBidiNode: with_arguments(target="variable"),

@@ -14,7 +14,7 @@ from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.scope import Effects
 from ..compiler.writer import Writer
 from ..runtime.state import State
-from ..runtime.waits import Kind, Plan, Wait
+from ..runtime.waits import Kind, Plan, Wait, pending_wait
 from .arguments import Failing, write_argument
 
 IN_MEMORY = frozenset(
@@ -39,25 +39,37 @@ def cache_effects(node: CacheNode) -> Effects:
 
 def write_cache(w: Writer, node: CacheNode) -> None:
     name = w.constant(node, "node_")
-    expire, cache = w.temporary("expire"), w.temporary("cache")
-    fragment, text = w.temporary("fragment"), w.temporary("s")
+    cache, key, text = w.temporary("cache"), w.temporary("key"), w.temporary("s")
     w.flush()
-    argument = write_argument(w, node.expire_time_var)
-    w.line(f"{expire} = call_or_wait(state, cache_timeout, {argument})")
-    w.wait(expire)
+    expire = _write_timeout(w, node)
     alias = "None" if node.cache_name is None else write_argument(w, node.cache_name)
-    w.line(f"{cache} = cache_of({name}, {alias})")
-    vary_on = write_argument(w, list(node.vary_on))
-    arguments = f"{name}, {cache}, {expire}, {vary_on}"
-    w.line(f"{fragment} = call_or_wait(state, cache_fragment, {arguments})")
-    w.wait(fragment)
-    w.line(f"{text} = yield from cache_get(state, {fragment})")
+    w.line(f"{cache} = cache_of(state, {name}, {alias})")
+    if node.vary_on:
+        vary_on = write_argument(w, list(node.vary_on))
+        w.line(f"{key} = call_or_wait(state, fragment_key, {name}, {vary_on})")
+        w.wait(key)
+    else:
+        w.line(f"{key} = {w.constant(make_template_fragment_key(node.fragment_name, ()))}")
+    w.line(f"{text} = cache_get(state, {cache}, {key})")
+    w.wait(text)
     with w.block(f"if {text} is None:"):
         with w.capture() as part:
             write_nodes(w, node.nodelist)
         w.line(f"{text} = SafeString(''.join({part}))")
-        w.line(f"yield from cache_set(state, {fragment}, {text})")
+        w.line(f"yield from cache_set(state, {cache}, {key}, {expire}, {text})")
     w.append(text)
+
+
+def _write_timeout(w: Writer, node: CacheNode) -> str:
+    """Write the timeout; return a local variable or a constant."""
+    expression = node.expire_time_var
+    literal = getattr(expression.var, "literal", None)
+    if type(literal) is int and not expression.filters:
+        return w.constant(literal)
+    expire = w.temporary("expire")
+    w.line(f"{expire} = call_or_wait(state, cache_timeout, {write_argument(w, expression)})")
+    w.wait(expire)
+    return expire
 
 
 def cache_timeout(expire: Any) -> int | None:
@@ -78,7 +90,7 @@ def cache_timeout(expire: Any) -> int | None:
         raise TemplateSyntaxError(message) from None
 
 
-def cache_of(node: CacheNode, alias: Any) -> Any:
+def cache_of(state: State, node: CacheNode, alias: Any) -> Any:
     """Return the cache that a tag names, or else the one for template fragments.
 
     Raises:
@@ -92,14 +104,20 @@ def cache_of(node: CacheNode, alias: Any) -> Any:
         except InvalidCacheBackendError:
             message = "Invalid cache name specified for cache tag: %r" % alias  # noqa: UP031
             raise TemplateSyntaxError(message) from None
-    try:
-        return caches["template_fragments"]
-    except InvalidCacheBackendError:
-        return caches["default"]
+    # What asgiref's ``Local`` holds costs more to ask than a hit does.
+    known = state.ambient.now().caches
+    cache = known.get(FRAGMENTS)
+    if cache is None:
+        cache = known[FRAGMENTS] = caches[FRAGMENTS if FRAGMENTS in caches.settings else "default"]
+    return cache
 
 
-def cache_fragment(node: CacheNode, cache: Any, expire: int | None, vary_on: Any) -> Any:
-    """Return the cache, key and timeout of a fragment.
+FRAGMENTS = "template_fragments"
+"""The cache that Django asks first."""
+
+
+def fragment_key(node: CacheNode, vary_on: Any) -> str:
+    """Return the key of a fragment.
 
     Raises:
         VariableDoesNotExist: a value to vary on cannot be resolved.
@@ -107,26 +125,24 @@ def cache_fragment(node: CacheNode, cache: Any, expire: int | None, vary_on: Any
     for value in vary_on:
         if type(value) is Failing:
             raise value.error
-    return cache, make_template_fragment_key(node.fragment_name, vary_on), expire
+    return make_template_fragment_key(node.fragment_name, vary_on)
 
 
 def _unknown(argument: Failing) -> TemplateSyntaxError:
     return TemplateSyntaxError(f'"cache" tag got an unknown variable: {argument.var!r}')
 
 
-def cache_get(state: State, fragment: Any) -> Plan:
-    """The plan of asking the cache."""
-    cache, key, _ = fragment
+def cache_get(state: State, cache: Any, key: str) -> Any:
+    """Return what the cache has, or a `Pending` of it."""
     if state.on_loop and not is_in_memory(cache):
         if has_own_async(cache, "aget"):
-            return (yield Wait(Kind.AWAIT, cache.aget(key)))
-        return (yield Wait(Kind.CALL, cache.get, (key,)))
+            return pending_wait(Wait(Kind.AWAIT, cache.aget(key)))
+        return pending_wait(Wait(Kind.CALL, cache.get, (key,)))
     return cache.get(key)
 
 
-def cache_set(state: State, fragment: Any, text: str) -> Plan:
+def cache_set(state: State, cache: Any, key: str, expire: int | None, text: str) -> Plan:
     """The plan of filling the cache."""
-    cache, key, expire = fragment
     if state.on_loop and not is_in_memory(cache):
         if has_own_async(cache, "aset"):
             yield Wait(Kind.AWAIT, cache.aset(key, text, expire))
@@ -146,10 +162,10 @@ CACHE_TAGS = TagFamily(
         CacheNode: NodeWriting(write_cache, cache_effects),
     },
     names={
-        "cache_fragment": cache_fragment,
         "cache_of": cache_of,
         "cache_timeout": cache_timeout,
         "cache_get": cache_get,
         "cache_set": cache_set,
+        "fragment_key": fragment_key,
     },
 )

@@ -1,4 +1,4 @@
-"""``{% url %}`` and ``{% static %}``: addresses."""
+"""``{% url %}``: addresses of views."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from django.core.exceptions import SynchronousOnlyOperation
 from django.template.base import Node
 from django.template.context import BaseContext
 from django.template.defaulttags import URLNode
-from django.templatetags.static import StaticNode
 from django.urls import NoReverseMatch
-from django.utils.html import conditional_escape
 
 from ..compiler.expressions import write_expression
 from ..compiler.foreign import call_in_thread
@@ -82,29 +80,6 @@ def url_if_found(
         return ""
 
 
-# -- static ----------------------------------------------------------------------------------------
-
-
-def write_static(w: Writer, node: StaticNode) -> None:
-    path = write_expression(w, node.path)
-    url = w.temporary("s")
-    w.line(
-        f"{url} = call_or_wait("
-        f"state, static_url_text, context, {w.constant(node, 'node_')}, {path})"
-    )
-    w.wait(url)
-    if node.varname is None:
-        w.append(url)
-    else:
-        w.line(f"context[{w.constant(node.varname)}] = {url}")
-
-
-def static_url_text(context: Any, node: StaticNode, path: Any) -> str:
-    """Return what ``{% static %}`` writes or sets."""
-    url = node.handle_simple(path)
-    return conditional_escape(url) if context.autoescape else url
-
-
 def call_or_wait(state: State, function: Any, *args: Any) -> Any:
     """Call a function of Django's here, or in the thread if its arguments may run others' code."""
     if state.on_loop and link_runs_code(args):
@@ -129,11 +104,9 @@ NO_ARGUMENTS = (BaseCache, BaseContext, Node, State)
 LINK_TAGS = TagFamily(
     nodes={
         URLNode: NodeWriting(write_url, lambda node: assigns(node.asvar)),
-        StaticNode: NodeWriting(write_static, lambda node: assigns(node.varname)),
     },
     names={
         "call_or_wait": call_or_wait,
-        "static_url_text": static_url_text,
         "url_if_found": url_if_found,
         "url_text": url_text,
     },
