@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import SynchronousOnlyOperation
 from django.forms.utils import RenderableMixin
 from django.template.base import render_value_in_context
+from django.templatetags.tz import datetimeobject
 from django.utils import timezone
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
@@ -67,7 +68,7 @@ def render_value(
     if value is None or kind is bool:
         return str(value)
     text: str | None = None
-    if kind is datetime or kind is date:
+    if kind in dates.DATE_TYPES:
         value = local_time(state, value, context.use_tz)
         text = dates.localized_date(value, context.use_l10n, state.ambient.now())
     elif kind is float or kind is Decimal:
@@ -112,7 +113,12 @@ def own_text(value: Any, context: Any) -> str:
 
 def local_time(state: State, value: Any, use_tz: bool | None) -> Any:
     """Convert a datetime to the current time zone, as Django's ``template_localtime`` does."""
-    if type(value) is datetime and type(value.tzinfo) in ZONES:
+    kind = type(value)
+    if kind is date or (
+        kind is datetimeobject and value.__dict__.get("convert_to_local_time") is False
+    ):
+        return value
+    if kind is datetime and type(value.tzinfo) in ZONES:
         if state.use_tz if use_tz is None else use_tz:
             return value.astimezone(state.ambient.now().zone)
         return value

@@ -13,7 +13,7 @@ from ..ambient import Ambient
 from . import dates
 from .fast_path import FastPath
 from .number_filters import NUMBER_TYPES, digits_of, formatted_number, punctuated
-from .time_spans import MOMENTS, KNOWN_ZONES, span_in_words
+from .time_spans import KNOWN_ZONES, MOMENTS, span_in_words
 
 HUMANIZE_MODULE = "django.contrib.humanize.templatetags.humanize"
 

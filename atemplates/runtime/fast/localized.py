@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import sys
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.templatetags.tz import datetimeobject
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -21,8 +21,8 @@ from .time_spans import KNOWN_ZONES
 
 L10N_MODULE = "django.templatetags.l10n"
 TZ_MODULE = "django.templatetags.tz"
-LOCALIZED: frozenset[type] = TEXTS | frozenset(
-    {int, float, bool, type(None), Decimal, datetime.date, datetime.datetime, datetime.time}
+LOCALIZED: frozenset[type] = (
+    TEXTS | dates.DATE_TYPES | {int, float, bool, type(None), Decimal, datetime.time}
 )
 
 
@@ -47,7 +47,7 @@ def localized(ambient: Ambient, value: Any, use_l10n: bool) -> str | None:
         return text if text is None or grouped else SafeString(text)
     if kind is float or kind is Decimal:
         return localized_number(value, use_l10n, ambient)
-    if kind is datetime.datetime or kind is datetime.date:
+    if kind in dates.DATE_TYPES:
         return dates.localized_date(value, use_l10n, ambient)
     if kind is datetime.time:
         return dates.localized_time(value, use_l10n, ambient)
@@ -81,7 +81,7 @@ def moved(value: datetime.datetime, zone: Any) -> Any:
         there = value.astimezone(zone)
     except (OverflowError, ValueError):
         return None
-    result = sys.modules[TZ_MODULE].datetimeobject(
+    result: Any = datetimeobject(
         there.year,
         there.month,
         there.day,

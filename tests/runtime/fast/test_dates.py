@@ -6,23 +6,37 @@ from typing import Any
 
 import pytest
 from django.template import defaultfilters
+from django.templatetags import tz
 from django.utils import formats, translation
 from django.utils.safestring import SafeString
 from hypothesis import given
 from hypothesis import strategies as st
 
 from atemplates.runtime.ambient import Ambient
-from atemplates.runtime.fast import dates
+from atemplates.runtime.fast import date_formats, dates
 
 ALL_LETTERS = "aAbcdDeEfFgGhHiIjlLmMnNoOPrsStTUuwWyYzZ"
 NAMES = ["DATE_FORMAT", "DATETIME_FORMAT", "SHORT_DATE_FORMAT", "TIME_FORMAT", "DATE_INPUT_FORMATS"]
 DAY = datetime.date(2024, 2, 29)
-LANGUAGES = ["en", "de", "cs", "ar", "ja"]
+LANGUAGES = ["en", "de", "cs", "ar", "ja", None]
 ZONES = [datetime.UTC, zoneinfo.ZoneInfo("Europe/Paris"), zoneinfo.ZoneInfo("America/St_Johns")]
 
 
 class MyDatetime(datetime.datetime):
     """A subclass, which is left to Django."""
+
+
+class MyZone(datetime.tzinfo):
+    """Somebody's zone: what it does is not known."""
+
+    def utcoffset(self, _: Any) -> Any:
+        return datetime.timedelta(hours=1)
+
+    def dst(self, _: Any) -> Any:
+        return None
+
+    def tzname(self, _: Any) -> Any:
+        return "mine"
 
 
 moments = st.datetimes(
@@ -32,6 +46,7 @@ values = st.one_of(
     moments,
     moments.map(lambda value: value.date()),
     moments.map(lambda value: value.time()),
+    moments.map(lambda value: tz.do_timezone(value, ZONES[1])),
     moments.map(lambda value: MyDatetime(*value.timetuple()[:6], tzinfo=value.tzinfo)),
     st.sampled_from([None, "", "text", 5, 0]),
 )
@@ -52,17 +67,53 @@ def outcome(function: Any, *args: Any) -> Any:
     return type(result), result
 
 
+def applied(function: Any, value: Any, text: Any) -> Any:
+    """Apply a filter as compiled code does."""
+    path = dates.DATE_PATHS[function]
+    ours = path.function(Ambient().now(), value, text) if type(value) in path.types else None
+    return function(value, text) if ours is None else ours
+
+
 def date(value: Any, text: Any) -> Any:
-    """Apply the filter as compiled code does."""
-    ours = dates.date(Ambient().now(), value, text)
-    return defaultfilters.date(value, text) if ours is None else ours
+    """Apply the filter ``date`` as compiled code does."""
+    return applied(defaultfilters.date, value, text)
 
 
-@given(value=values, text=texts, language=st.sampled_from(LANGUAGES))
-def test_the_filter_is_djangos(value, text, language):
+@given(
+    function=st.sampled_from([defaultfilters.date, defaultfilters.time]),
+    value=values,
+    text=texts,
+    language=st.sampled_from(LANGUAGES),
+)
+def test_the_filters_are_djangos(function, value, text, language):
     with translation.override(language):
-        ours = outcome(date, value, text)
-        assert ours == outcome(defaultfilters.date, value, text)
+        ours = outcome(applied, function, value, text)
+        assert ours == outcome(function, value, text)
+
+
+@pytest.mark.parametrize("function", [defaultfilters.date, defaultfilters.time])
+def test_a_language_that_changes(function):
+    """Names, and what is said of the time of day, are those of the moment."""
+    ambient = Ambient()
+    path = dates.DATE_PATHS[function]
+    hours = [datetime.datetime(2024, month, 28, 2 * month - 2, month % 2) for month in range(1, 13)]
+    formats_ = [
+        "%F % D",
+        "N j, Y, P",
+        "a A f g h",
+        "b E M l w",
+        "H:i:s.u",
+        *NAMES[:4],
+        "P",
+        "e T O Z",
+    ]
+    for language in [*LANGUAGES, *LANGUAGES[::-1]]:
+        with translation.override(language):
+            for moment in hours:
+                for text in formats_:
+                    ours = path.function(ambient.now(), moment, text)
+                    assert ours == function(moment, text) or ours is None
+            assert path.function(ambient.now(), hours[5], "H:i P") is not None
 
 
 @given(
@@ -76,17 +127,30 @@ def test_output_is_djangos(value, use_l10n, language):
         assert ours in (None, formats.localize(value, use_l10n=use_l10n))
 
 
-@pytest.mark.parametrize("letter", sorted(dates.ZONELESS))
+@pytest.mark.parametrize("letter", ALL_LETTERS)
 def test_letters_that_are_not_left_to_django(letter):
-    """The formatter that was not given a time zone has all that these letters need."""
+    """The formatter that was not given a time zone has all that most letters need."""
     moment = datetime.datetime(2024, 2, 29, 13, 5, 7, 89, tzinfo=ZONES[1])
     ours = dates.write_date(moment, f"{letter} ", Ambient().now())
     assert ours == defaultfilters.date(moment, f"{letter} ")
 
 
 @pytest.mark.parametrize("letter", "eIOrTZ")
-def test_letters_of_the_time_zone_are_left_to_django(letter):
-    assert dates.write_date(datetime.datetime(2024, 2, 29), f"Y {letter}", Ambient().now()) is None
+def test_letters_of_a_zone_that_is_not_known_are_left_to_django(letter):
+    moment = datetime.datetime(2024, 2, 29, tzinfo=MyZone())
+    assert dates.write_date(moment, f"Y {letter}", Ambient().now()) is None
+    assert dates.write_date(moment, "Y H", Ambient().now()) == "2024 00"
+
+
+@given(
+    value=moments.map(lambda value: value.timetz()) | moments.map(lambda value: value.time()),
+    use_l10n=st.sampled_from([None, True, False]),
+    language=st.sampled_from(LANGUAGES),
+)
+def test_output_of_times_is_djangos(value, use_l10n, language):
+    with translation.override(language):
+        ours = dates.localized_time(value, use_l10n, Ambient().now())
+        assert ours in (None, formats.localize(value, use_l10n=use_l10n))
 
 
 def test_a_date_has_no_time_of_day():
@@ -95,8 +159,9 @@ def test_a_date_has_no_time_of_day():
 
 
 def test_few_formats_are_remembered(monkeypatch):
-    monkeypatch.setattr(dates, "MOST_FORMATS", 3)
-    monkeypatch.setattr(dates, "known_formats", {})
+    monkeypatch.setattr(date_formats, "MOST_FORMATS", 3)
+    monkeypatch.setattr(date_formats, "known_formats", {})
+    monkeypatch.setattr(dates, "known_formats", date_formats.known_formats)
     for number in range(10):
         assert dates.date(Ambient().now(), DAY, f"Y \\{number}") == f"2024 {number}"
-        assert len(dates.known_formats) <= 3
+        assert len(date_formats.known_formats) <= 3
