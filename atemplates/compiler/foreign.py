@@ -91,20 +91,42 @@ def write_foreign(w: Writer, node: Node) -> None:
     name = w.constant(node, "node_")
     result = w.temporary()
     if hasattr(type(node), "render_async"):
-        w.line("state.reached_out = True")
+        w.lines_of("state.reached_out = True", "state.clean = None")
         w.line(f"{result} = yield Wait(AWAIT, {name}.render_async(context))")
     elif next(child_nodelists(vars(node)), None) is None:
-        w.line(f"{result} = render_foreign(state, context, {name})")
-        w.wait(result)
+        _write_render(w, name, node, "state.direct", result)
     else:
         # Called from here where nothing stands against it: tags nest as deeply as Python's stack.
-        with w.block(f"if renders_here(state, context, {name}):"):
-            w.line(f"{result} = {name}.render(context)")
-        with w.block("else:"):
-            w.line(f"{result} = render_foreign(state, context, {name})")
-            w.wait(result)
+        _write_render(w, name, node, "not state.on_loop", result)
     w.refresh()
-    w.append(result, foreign=True)
+    w.foreign_value(result)
+
+
+def _write_render(w: Writer, name: str, node: Node, may: str, result: str) -> None:
+    """Write the call of a node's ``render()``: right here if nothing is needed around it but what
+    a plan does anyway."""
+    kind: Any = type(node)
+    w.line("state.reached_out = True")
+    usual = f"{w.constant(kind, 'type_')}.render_annotated is annotated"
+    condition = f"{may} and {usual} and {write_results_seen(w)}"
+    w.line(f"if {condition}:")
+    w.line(f"    {result} = {name}.render(context)")
+    w.line("else:")
+    w.indent += 1
+    w.line(f"{result} = render_foreign(state, context, {name})")
+    w.wait(result)
+    w.indent -= 1
+
+
+def write_results_seen(w: Writer) -> str:
+    """Return a condition: what gets the context now finds no awaitables in it."""
+    asked = "sees_results(state, context)"
+    scope = w.frames[-1].scope if w.frames else ""
+    if not scope:
+        return asked
+    # The row of the loop was looked at, and there is nothing else in its dict.
+    known = f"dicts[-1] is {scope} and len({scope}) == 2 and dicts[-2] is state.clean"
+    return f"({known} or {asked})"
 
 
 def off_loop(state: State, function: Any, *args: Any) -> Any:
@@ -131,14 +153,6 @@ def call_in_thread(state: State, function: Any, *args: Any, code: Any = None) ->
         code: what it runs, to be watched.
     """
     return (yield Wait(Kind.CALL, observed, (code, off_loop, state, function, *args)))
-
-
-def renders_here(state: State, context: Any, node: Node) -> bool:
-    """Whether a foreign node's ``render()`` needs nothing around it but what a plan does anyway."""
-    state.reached_out = True
-    kind: Any = type(node)
-    usual = kind.render_annotated is Node.render_annotated
-    return usual and not state.on_loop and not names_awaitables(state, context)
 
 
 def render_foreign(state: State, context: Any, node: Node) -> Any:
@@ -191,25 +205,48 @@ def _here_with_values(state: State, node: Node, context: Any) -> Plan:
 
 
 def names_awaitables(state: State, context: Any) -> bool:
-    """Whether there is an awaitable in a context, or one that was awaited already."""
-    return bool(state.awaited) or bool(_waiting(state, context))
+    """Whether there is an awaitable in a context, awaited already or not."""
+    return not sees_results(state, context)
+
+
+def sees_results(state: State, context: Any) -> bool:
+    """Whether what gets the context finds no awaitables there.
+
+    Each tag that gets it asks this. Below the innermost frame nothing but the rows of loops may
+    become awaitable, and compiled code says when one does: a sync tag has no reason to put an
+    awaitable there, and one that can await ends what is known.
+    """
+    known = UNAWAITABLE
+    dicts = context.dicts
+    if len(dicts) > 1 and dicts[-2] is state.clean:
+        for value in dicts[-1].values():
+            if type(value) not in known and _may_be_awaited(value):
+                return False
+        return True
+    for scope in dicts:
+        for value in scope.values():
+            if type(value) not in known and _may_be_awaited(value):
+                return False
+    state.clean = dicts[-2] if len(dicts) > 1 else None
+    return True
+
+
+def _may_be_awaited(value: Any) -> bool:
+    if is_awaitable(value):
+        return True
+    if type(value) is not GeneratorType:  # some generators can be awaited, most can not
+        UNAWAITABLE.add(type(value))
+    return False
 
 
 def _waiting(state: State, context: Any) -> dict[int, Any]:
     found = {}
     for scope in context.dicts:
-        values = scope.values()
-        if UNAWAITABLE.issuperset(map(type, values)):
-            continue
-        for value in values:
-            kind = type(value)
-            if kind in UNAWAITABLE:
+        for value in scope.values():
+            if type(value) in UNAWAITABLE or not _may_be_awaited(value):
                 continue
-            if is_awaitable(value):
-                if id(value) not in state.awaited:
-                    found[id(value)] = value
-            elif kind is not GeneratorType:  # some generators can be awaited, most can not
-                UNAWAITABLE.add(kind)
+            if id(value) not in state.awaited:
+                found[id(value)] = value
     return found
 
 
@@ -246,6 +283,8 @@ FOREIGN_TAGS = TagFamily(
     },
     names={
         "render_foreign": render_foreign,
-        "renders_here": renders_here,
+        "annotated": Node.render_annotated,
+        "sees_results": sees_results,
+        "unawaitable": UNAWAITABLE,
     },
 )

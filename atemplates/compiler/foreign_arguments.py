@@ -15,9 +15,10 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from ..runtime.filters import apply_filter
-from ..runtime.paths import resolve_path
+from ..runtime.paths import USUAL_CONTEXTS, resolve_path
 from ..runtime.sites import MISSING, Invalid, Site, SiteMode
-from ..runtime.state import State, state_of
+from ..runtime.state import STATE_ATTRIBUTE, State
+from ..runtime.types import INERT
 from ..runtime.waits import Pending, Plan
 
 
@@ -31,15 +32,21 @@ class PlannedExpression(FilterExpression):
 
         On the event loop (a tag of ``inline_tags``) nobody can wait, so it is Django's own.
         """
-        state = state_of(context)
-        if state is None or state.on_loop:
+        state = context.__dict__.get(STATE_ATTRIBUTE)
+        if type(state) is not State:
+            return super().resolve(context, ignore_failures)
+        variable = self.var
+        if not self.filters:
+            # What most arguments are, in less time than Django takes.
+            if not isinstance(variable, Variable):
+                return variable
+            value = usual_value(state, context, variable.lookups)
+            if type(value) in INERT:
+                return value
+        if state.on_loop:
             return super().resolve(context, ignore_failures)
         if self.filters:
             return state.run(expression_plan(state, context, self, ignore_failures))
-        # What most arguments are, in less time than Django takes.
-        variable = self.var
-        if not isinstance(variable, Variable):
-            return variable
         site, root = _site_and_root(
             context, variable, SiteMode.NONE if ignore_failures else SiteMode.OUTPUT
         )
@@ -49,6 +56,39 @@ class PlannedExpression(FilterExpression):
         if type(value) is Pending:
             value = state.run(value.plan)
         return value.text if type(value) is Invalid else value
+
+
+def usual_value(state: State, context: Any, lookups: Any) -> Any:
+    """Return the value of a variable that is read without asking anybody, or `MISSING`.
+
+    Args:
+        lookups: its bits; None for a literal.
+    """
+    if lookups is None or type(context) not in USUAL_CONTEXTS:
+        return MISSING
+    name = lookups[0]
+    for scope in reversed(context.dicts):
+        if name in scope:
+            value = scope[name]
+            break
+    else:
+        return MISSING
+    if len(lookups) == 1:
+        return value
+    for bit in lookups[1:]:
+        if type(value) in state.plain:
+            # What the class has to say about it, a property for one, is left to others.
+            if bit not in getattr(value, "__dict__", ()):
+                return MISSING
+            try:
+                value = getattr(value, bit)
+            except Exception:
+                return MISSING
+        elif type(value) is dict and bit in value:
+            value = value[bit]
+        else:
+            return MISSING
+    return value
 
 
 def expressions_in(value: Any, depth: int = 3) -> Iterator[FilterExpression]:

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from ..runtime.paths import engine_of
 from ..runtime.running_steps import COMPILED_STEP, LocalValues, RunningStep
-from ..runtime.state import State, state_of
+from ..runtime.state import STATE_ATTRIBUTE, State, state_of
 from ..runtime.waits import Kind, Plan, Wait, resume_plan
 from .failures import InstructionNodes, find_stop_iteration
 from .lines import with_lines
@@ -47,11 +47,14 @@ class PlannedNodeList(NodeList):
 
     def render(self, context: Context) -> SafeString:
         """Render the nodes; what a foreign tag's own ``render()`` calls."""
-        state = state_of(context)
-        if state is None:
+        state = vars(context).get(STATE_ATTRIBUTE)
+        if type(state) is not State:
             return super().render(context)
         state.engine = engine_of(context)
-        plan = plan_of(self, may_wait=not state.on_loop)(context, state)
+        known = vars(self).get(PLAN_ATTRIBUTE)
+        if known is None:
+            known = plan_of(self, may_wait=not state.on_loop)
+        plan = known(context, state)
         # Begun right here: each level of nesting costs frames, and Python has not many.
         try:
             wait = plan.send(None)

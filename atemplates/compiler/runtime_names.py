@@ -21,6 +21,7 @@ from ..runtime.filters import apply_fast_path, apply_filter, apply_stock
 from ..runtime.iteration import container, loop_rows, truth_of_value, truth_of_variable, unpack
 from ..runtime.output import local_time, render_value, render_variable
 from ..runtime.paths import (
+    USUAL_CONTEXTS,
     attribute_failed,
     dicts_of,
     lookup_name,
@@ -71,6 +72,7 @@ RUNTIME: dict[str, Any] = {
     "condition_failed": condition_failed,
     "truth_of_value": truth_of_value,
     "unpack": unpack,
+    "usual_contexts": USUAL_CONTEXTS,
     "resolve_path": resolve_path,
 }
 """A name -> what it is. Tags add theirs when an engine's module is imported."""

@@ -102,9 +102,12 @@ class Frame:
         changing: names that are set inside this frame, so that only the context knows their value.
         opaque: whether any name may be set inside.
         elsewhere: whether code compiled elsewhere runs inside, which may set names of any frame.
+
+    ``scope`` is the local that holds the context's dict of a loop with one variable, if it has one:
+    nothing but the variable and ``forloop`` is in it, unless a tag inside sets something.
     """
 
-    __slots__ = ("changing", "elsewhere", "names", "opaque")
+    __slots__ = ("changing", "elsewhere", "names", "opaque", "scope")
 
     def __init__(
         self,
@@ -117,6 +120,7 @@ class Frame:
         self.changing = changing
         self.opaque = opaque
         self.elsewhere = elsewhere
+        self.scope = ""
 
 
 class Local:

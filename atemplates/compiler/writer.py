@@ -187,6 +187,29 @@ class Writer:
             self.line(f"if not issubclass(type({name}), str):")
             self.line(f"    {self.odd} = ({name},)")
 
+    def foreign_value(self, name: str) -> None:
+        """Write what ``name`` holds, which may be no string: code of a third party made it."""
+        if self.odd is None or not self.in_loop:
+            self.append(name, foreign=True)
+            return
+        self.flush()
+        self.odd_result(name)
+        self.value(name)
+
+    def odd_result(self, name: str) -> None:
+        """Let what ``name`` holds be written by `value`, although it may be any object.
+
+        Code of a third party made it. Only the characters of another kind of string count, and what
+        is no string fails where the node being written ends.
+        """
+        assert self.odd is not None, "only inside a node that joins its contents"
+        self._odd_used = True
+        self.line(f"if type({name}) is not str and type({name}) is not SafeString:")
+        self.line(f"    if issubclass(type({name}), str):")
+        self.line(f"        {name} = ''.join(({name},))")
+        self.line("    else:")
+        self.line(f"        {self.odd}, {name} = ({name},), ''")
+
     @contextmanager
     def joining(self) -> Iterator[None]:
         """Let a result inside that is no string fail where the node being written ends.
@@ -247,7 +270,11 @@ class Writer:
             for name, binding in locals_.items()
             if isinstance(binding, Local)
         ]
-        self.lines_of("if state.reached_out:", "    dicts = reread_dicts(state, context)", *lines)
+        reread = ["    dicts = reread_dicts(state, context)"]
+        if self.in_loop:  # the same, without a call
+            usual = "context.dicts if type(context) in usual_contexts else dicts_of(context)"
+            reread = ["    state.engine = context.template.engine", f"    dicts = {usual}"]
+        self.lines_of("if state.reached_out:", *reread, *lines)
 
     def nest(self, write: Callable[[Writer], None]) -> None:
         """Write something right here, or, where the code nests too deeply, as a function."""

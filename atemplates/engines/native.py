@@ -96,8 +96,9 @@ def new_state(
         plain_integers=not settings.USE_THOUSAND_SEPARATOR,
         use_tz=settings.USE_TZ,
         debug=settings.DEBUG,
+        told=bool(told) or relations in STRICT,
     )
-    if told or relations in STRICT:
+    if state.told:
         _ = state.relations  # there from the start, to see each query
     return state
 

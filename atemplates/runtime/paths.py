@@ -48,8 +48,8 @@ def reread_dicts(state: State, context: Any) -> list[Any]:
 
     What stands for missing variables is also up to the template that the context is bound to.
     """
-    state.engine = engine_of(context)
-    return dicts_of(context)
+    state.engine = context.template.engine
+    return context.dicts if type(context) in USUAL_CONTEXTS else dicts_of(context)
 
 
 def engine_of(context: Any) -> Any:

@@ -137,6 +137,7 @@ class State:
             are configured.
         use_tz: whether datetimes are shown in the current time zone where nothing else is said.
         debug: the site's setting, for the tags that ask it.
+        told: whether somebody hears of each query that the render makes.
     """
 
     __slots__ = (
@@ -146,7 +147,9 @@ class State:
         "awaited",
         "begins_in_thread",
         "block_super",
+        "clean",
         "debug",
+        "direct",
         "engine",
         "learning",
         "lesson",
@@ -161,6 +164,7 @@ class State:
         "relations",
         "run",
         "spent",
+        "told",
         "trials",
         "upcoming",
         "use_tz",
@@ -187,6 +191,7 @@ class State:
         plain_integers: bool = True,
         use_tz: bool = True,
         debug: bool = False,
+        told: bool = False,
     ) -> None:
         self.engine = engine
         self.policy = policy
@@ -203,6 +208,9 @@ class State:
         """Whether a tag may have set a name in any frame of the context, not just in its own."""
         self.awaited: dict[int, tuple[Any, Any]] = {}
         """Awaitable's identity -> (the awaitable, its result): each is awaited once."""
+        self.clean: Any = None
+        """The context's frame that holds no awaitables, nor does one below it. Rows of a loop that
+        may be awaitable make it None again."""
         self.upcoming: dict[int, Any] = {}
         """The context's awaitables that the template mentions: the first wait awaits them all."""
         self.begins_in_thread = False
@@ -222,8 +230,12 @@ class State:
         """Whether a part of the render has left the loop."""
         self.on_loop = on_loop
         """Whether the code that runs now stands on an event loop. Set with `stand_on`."""
+        self.told = told
         self.looks = on_loop
         """Whether steps look at what code of others they run: on the loop, and in a lesson."""
+        self.direct = not (on_loop or told)
+        """Whether compiled code calls what a tag registered by itself: where nobody looks at it,
+        and nobody asks which tag a query was made for."""
         self.plain = DATA if on_loop else PLAIN
         """The types whose attributes may be read without asking anybody."""
 
@@ -249,6 +261,7 @@ class State:
         self.on_loop = loop
         self.went = self.went or not loop
         self.looks = loop or self.lesson
+        self.direct = not (self.looks or self.told)
         # There code that reading an attribute runs has a say in where it is read.
         self.plain = DATA if self.looks else PLAIN
         return before

@@ -148,17 +148,20 @@ def _write_joined_rows(
     bindings.update((name, Local(item)) for name, item in zip(node.loopvars, items, strict=True))
     scope = w.temporary("scope")
     w.loops.append(loop)
-    with w.aside() as body, w.frame(effects.frame(bindings)):
+    with w.aside() as body, w.frame(effects.frame(bindings)) as frame:
+        frame.scope = scope if real and len(items) == 1 else ""
         w.indent += 2 if real else 1
         if real and len(items) == 1:
             # A tag that may set anything may also have left a dict of its own on top.
             top = "context.dicts[-1]" if effects.writes is None else scope
             w.line(f"{top}[{w.constant(node.loopvars[0])}] = {items[0]}")
+            _write_unclean(w, items)
         elif real:
             # As in Django, each row has a frame of its own: what a tag sets there ends with it.
             pairs = zip(node.loopvars, items, strict=True)
             values_of_row = ", ".join(f"{w.constant(name)}: {item}" for name, item in pairs)
             w.line(f"context.dicts.append({{{values_of_row}}})")
+            _write_unclean(w, items)
         write_nodes(w, node.nodelist_loop, joined=False)
         w.flush()
         if real and len(items) > 1:
@@ -178,6 +181,13 @@ def _write_joined_rows(
             w.line(f"{scope}['forloop'] = {loop.dictionary}")
         _write_head(w, loop, items, values)
         w.paste(body)
+
+
+def _write_unclean(w: Writer, items: list[str]) -> None:
+    """Note that a row may be awaitable: what gets the context is to find its result there."""
+    unknown = " or ".join(f"type({item}) not in unawaitable" for item in items)
+    w.line(f"if {unknown}:")
+    w.line("    state.clean = None")
 
 
 def _enclosing(w: Writer) -> WrittenLoop | None:
@@ -209,7 +219,15 @@ def _write_head(w: Writer, loop: WrittenLoop, items: list[str], values: str) -> 
         w.line(f"for {target} in {values}:")
     w.indent += 1
     if loop.uses_dictionary:
-        w.line(f"set_forloop({loop.dictionary}, {loop.index}, {loop.length})")
+        name, index, length = loop.dictionary, loop.index, loop.length
+        w.lines_of(
+            f"{name}['counter0'] = {index}",
+            f"{name}['counter'] = {index} + 1",
+            f"{name}['revcounter'] = {length} - {index}",
+            f"{name}['revcounter0'] = {length} - {index} - 1",
+            f"{name}['first'] = {index} == 0",
+            f"{name}['last'] = {index} == {length} - 1",
+        )
     if len(items) > 1:
         targets = ", ".join(items)
         w.line(f"if type({target}) is tuple and len({target}) == {len(items)}:")
@@ -218,16 +236,6 @@ def _write_head(w: Writer, loop: WrittenLoop, items: list[str], values: str) -> 
         w.line(f"    {targets} = unpack({target}, {len(items)})")
     w.line("pass")
     w.indent -= 1
-
-
-def set_forloop(values: dict[str, Any], index: int, length: int) -> None:
-    """Bring the ``forloop`` dict up to the present row."""
-    values["counter0"] = index
-    values["counter"] = index + 1
-    values["revcounter"] = length - index
-    values["revcounter0"] = length - index - 1
-    values["first"] = index == 0
-    values["last"] = index == length - 1
 
 
 def write_origin(w: Writer, local: str, expression: Any) -> None:
@@ -349,7 +357,6 @@ FLOW_TAGS = TagFamily(
         "VariableDoesNotExist": VariableDoesNotExist,
         "enter_loop": enter_loop,
         "note_value_origin": note_value_origin,
-        "set_forloop": set_forloop,
         "changes_of": changes_of,
     },
 )

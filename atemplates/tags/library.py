@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -22,16 +23,20 @@ from ..compiler.foreign import (
     names_awaitables,
     node_step,
     off_loop,
+    write_results_seen,
 )
 from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.scope import OPAQUE, READS_CONTEXT, Effects, assigns, foreign_effects
 from ..compiler.templates import render_plan
-from ..compiler.writer import Writer
+from ..compiler.writer import Writer, is_attribute_name
 from ..placement.value_code import text_code, use_code
 from ..runtime.calls import await_value
+from ..runtime.contexts import new_context
 from ..runtime.escaping import escape
+from ..runtime.paths import dicts_of, lookup_name
 from ..runtime.placed_steps import LEAVE, run_here, run_placed
 from ..runtime.running_steps import register_step, value_step
+from ..runtime.sites import MISSING
 from ..runtime.state import State
 from ..runtime.types import INERT, is_django, is_iterator
 from ..runtime.waits import Kind, Pending, Plan, Wait
@@ -58,7 +63,11 @@ def _is_foreign(function: Any) -> bool:
 def helper_effects(node: TagHelperNode) -> Effects:
     effects = assigns(getattr(node, "target_var", None))
     if is_foreign(node.func):
-        effects |= foreign_effects(tag_module(node.func), reaches=node.takes_context)
+        module = tag_module(node.func)
+        if node.takes_context or gets_block(node):
+            effects |= foreign_effects(module, reaches=node.takes_context)
+        else:
+            effects |= Effects(foreign=frozenset({module}))
     elif node.takes_context:
         effects |= READS_CONTEXT if is_django(tag_module(node.func)) else OPAQUE
     if isinstance(node, SimpleBlockNode):
@@ -66,41 +75,109 @@ def helper_effects(node: TagHelperNode) -> Effects:
     return effects
 
 
+def gets_block(node: TagHelperNode) -> bool:
+    """Whether an argument may be a block, which holds the context."""
+    return any(
+        getattr(argument.var, "lookups", None) and argument.var.lookups[0] == "block"
+        for argument in (*node.args, *node.kwargs.values())
+    )
+
+
 def inclusion_effects(node: InclusionNode) -> Effects:
     return helper_effects(node) | READS_CONTEXT
 
 
-def write_call(w: Writer, node: TagHelperNode) -> str:
-    """Write the call of a tag's function with its arguments resolved."""
+def write_arguments(w: Writer, node: TagHelperNode) -> tuple[list[str], dict[str, str]]:
+    """Write the arguments of a tag's function; return what holds them."""
     args = [write_expression(w, argument) for argument in node.args]
-    kwargs = [
-        f"{w.constant(name)}: {write_expression(w, argument)}"
-        for name, argument in node.kwargs.items()
-    ]
+    kwargs = {name: write_expression(w, argument) for name, argument in node.kwargs.items()}
     if isinstance(node, SimpleBlockNode):
         with w.capture() as part:
             write_nodes(w, node.nodelist)
-        args.insert(0, f"SafeString(''.join({part}))")
+        content = w.temporary("s")
+        w.line(f"{content} = SafeString(''.join({part}))")
+        args.insert(0, content)
+    return args, kwargs
+
+
+def arguments_of_call(
+    w: Writer, node: TagHelperNode, args: list[str], kwargs: dict[str, str]
+) -> str:
+    """Return what stands behind the name of a function that calls a tag's function."""
+    given = ", ".join(f"{w.constant(name)}: {value}" for name, value in kwargs.items())
+    return f"(state, context, {w.constant(node, 'node_')}, [{', '.join(args)}], {{{given}}})"
+
+
+def write_call(w: Writer, node: TagHelperNode) -> str:
+    """Write the call of a tag's function with its arguments resolved."""
+    args, kwargs = write_arguments(w, node)
     result = w.temporary()
-    w.line(
-        f"{result} = call_tag(state, context, {w.constant(node, 'node_')}, "
-        f"[{', '.join(args)}], {{{', '.join(kwargs)}}})"
-    )
-    w.wait(result)
+    call = f"call_tag{arguments_of_call(w, node, args, kwargs)}"
+    if w.in_loop and all(map(is_attribute_name, kwargs)):
+        # Where nothing is in the way, the function is called right here.
+        may = "state.direct"
+        if node.takes_context:
+            w.line("state.reached_out = True")
+            may += f" and {write_results_seen(w)}"
+        context = ["context"] if node.takes_context else []
+        given = ", ".join([*context, *args, *(f"{name}={at}" for name, at in kwargs.items())])
+        w.line(f"{result} = {w.constant(node.func, 'tag_')}({given}) if {may} else {call}")
+        w.line(f"if type({result}) not in inert:")
+        w.indent += 1
+        w.line(f"{result} = await_value(state, {result})")
+        w.wait(result)
+        w.indent -= 1
+    else:
+        w.line(f"{result} = {call}")
+        w.wait(result)
     if node.takes_context:
         w.refresh()
     return result
 
 
 def write_simple(w: Writer, node: SimpleNode) -> None:
-    result = write_call(w, node)
+    """Write a simple tag: what its function returns is written, or becomes a variable."""
     if node.target_var is not None:
+        result = write_call(w, node)
         w.line(f"context[{w.constant(node.target_var)}] = {result}")
         return
     text = w.temporary("s")
-    w.line(f"{text} = tag_text(state, context, {result})")
+    if w.in_loop:
+        result = write_call(w, node)
+        w.line(f"if type({result}) is str:")
+        as_it_is = f"scan({result}) is {result} or not context.autoescape"
+        w.line(f"    {text} = {result} if {as_it_is} else html_escape({result})")
+        w.line(f"elif type({result}) is SafeString:")
+        w.line(f"    {text} = {result}")
+        w.line("else:")
+        w.indent += 1
+        w.line(f"{text} = tag_text(state, context, {result})")
+        w.wait(text)
+        w.odd_result(text)
+        w.indent -= 1
+        w.value(text)
+        return
+    args, kwargs = write_arguments(w, node)
+    w.line(f"{text} = simple_text{arguments_of_call(w, node, args, kwargs)}")
     w.wait(text)
-    w.append(text, foreign=True)
+    if node.takes_context:
+        w.refresh()
+    w.foreign_value(text)
+
+
+def simple_text(
+    state: State, context: Any, node: SimpleNode, args: list[Any], kwargs: dict[str, Any]
+) -> Any:
+    """Return what a simple tag writes."""
+    result = call_tag(state, context, node, args, kwargs)
+    if type(result) is Pending:
+        return Pending(_text_of_result(state, context, result))
+    return tag_text(state, context, result)
+
+
+def _text_of_result(state: State, context: Any, pending: Pending) -> Plan:
+    text = tag_text(state, context, (yield from pending.plan))
+    return (yield from text.plan) if type(text) is Pending else text
 
 
 def call_tag(
@@ -108,6 +185,9 @@ def call_tag(
 ) -> Any:
     """Call a tag's function where it belongs; await it if it is a coroutine function."""
     if not node.takes_context:
+        if state.direct:
+            result = node.func(*args, **kwargs)
+            return result if type(result) in INERT else await_value(state, result)
         return _call(state, context, node, args, kwargs)
     args.insert(0, context)
     state.reached_out = True
@@ -178,6 +258,10 @@ def _call_in_thread(state: State, function: Any, args: list[Any], kwargs: dict[s
     return result
 
 
+WRITTEN_PLAINLY = frozenset({int, float, bool, type(None), Decimal})
+"""Exact types of values whose text has nothing to escape."""
+
+
 def tag_text(state: State, context: Any, value: Any) -> Any:
     """Return what a simple tag writes: its result, escaped where the context says so."""
     kind = type(value)
@@ -185,6 +269,8 @@ def tag_text(state: State, context: Any, value: Any) -> Any:
         return value
     if kind is str:
         return escape(value)
+    if kind in WRITTEN_PLAINLY:
+        return str(value)
     code = text_code(value) if state.looks else None
     if code is not None:
         text = run_here(state, code, conditional_escape, (value,), (value,))
@@ -219,9 +305,9 @@ def inclusion_plan(state: State, context: Any, node: InclusionNode, values: Any)
     if template is None:
         template = yield from _inclusion_template(state, context.template.engine, node.filename)
         context.render_context[node] = template
-    inner = context.new(values)
-    token = context.get("csrf_token")
-    if token is not None:
+    inner = new_context(context, values)
+    token = lookup_name(dicts_of(context), "csrf_token")
+    if token is not MISSING and token is not None:
         inner["csrf_token"] = token
     return (yield from render_plan(state, template, inner))
 
@@ -249,6 +335,7 @@ LIBRARY_TAGS = TagFamily(
     },
     names={
         "call_tag": call_tag,
+        "simple_text": simple_text,
         "inclusion_plan": inclusion_plan,
         "tag_text": tag_text,
     },
