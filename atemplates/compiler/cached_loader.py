@@ -9,7 +9,9 @@ from django.template import TemplateDoesNotExist, base
 from django.template.base import Template
 from django.template.engine import Engine
 from django.template.loaders.cached import Loader as CachedLoader
+from django.utils.safestring import SafeString
 
+NAME_TYPES = frozenset({str, SafeString})
 HAS_PARTIALS = hasattr(base, "PartialTemplate")
 """Whether ``name#partial`` names a partial (Django 6.0); before, it is a file's name."""
 
@@ -32,6 +34,21 @@ def cached_template(engine: Engine, template_name: Any, skip: Any = None) -> Any
         return engine.get_template(template_name)
     except TemplateDoesNotExist:
         return None
+
+
+def template_at_hand(engine: Engine, name: Any) -> Any:
+    """Return what ``engine.get_template(name)`` would, in less time; None: the engine is asked.
+
+    A template that a cached loader holds is found by its name alone, where no origin is to be
+    passed over.
+    """
+    if type(engine) is not Engine or type(name) not in NAME_TYPES or "#" in name:
+        return None
+    loaders = engine.__dict__.get("template_loaders")
+    if loaders is None or len(loaders) != 1 or type(loaders[0]) is not CachedLoader:
+        return None
+    found = loaders[0].get_template_cache.get(name)
+    return found if type(found) is Template else None
 
 
 def can_select(engine: Engine, names: Iterable[Any]) -> bool:

@@ -16,6 +16,7 @@ from ..runtime.paths import engine_of
 from ..runtime.running_steps import COMPILED_STEP, LocalValues, RunningStep
 from ..runtime.state import STATE_ATTRIBUTE, State, state_of
 from ..runtime.waits import Kind, Plan, Wait, resume_plan
+from .cached_loader import template_at_hand
 from .failures import InstructionNodes, find_stop_iteration
 from .lines import with_lines
 from .nodes import effects_of, write_nodes
@@ -139,6 +140,12 @@ def text_plan(nodelist: Any) -> PlanFunction | None:
         yield
 
     return plan
+
+
+def compiled_template(engine: Any, name: str) -> Template | None:
+    """Return a template that the engine has loaded and that has a plan, or None."""
+    found: Template | None = template_at_hand(engine, name)
+    return found if found is not None and PLAN_ATTRIBUTE in found.nodelist.__dict__ else None
 
 
 def compiled(

@@ -171,7 +171,11 @@ def body_plan(
 
     Arguments as for `render_plan`.
     """
-    if "_render" not in calling and is_replaced(type(template), "_render"):
+    if (
+        not is_as_shipped(template)
+        and "_render" not in calling
+        and is_replaced(type(template), "_render")
+    ):
         code = getattr(template._render, "__code__", None)
         if getattr(code, "co_name", "") != "instrumented_test_render":
             return (yield from foreign_plan(state, template, "_render", context))

@@ -196,8 +196,8 @@ class Template(stock.Template):
         return build_context(context, request, autoescape=self.backend.engine.autoescape)
 
 
-FormTemplates.is_ours = lambda template: (
-    type(template) is Template and template.backend.async_mode == "native"
+FormTemplates.is_ours = lambda backend: (
+    type(backend) is DjangoTemplates and backend.async_mode == "native"
 )
 
 

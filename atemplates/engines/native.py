@@ -15,7 +15,7 @@ from django.template.engine import Engine
 from ..compiler.failures import find_stop_iteration
 from ..compiler.foreign import write_back
 from ..compiler.nodes import use_families
-from ..compiler.plan import OUTPUT_ATTRIBUTE, PLAN_ATTRIBUTE
+from ..compiler.plan import OUTPUT_ATTRIBUTE, compiled_template
 from ..compiler.templates import is_as_shipped, outermost_plan
 from ..placement.routes import route_of
 from ..relations.policy import check_policy, current_policy, observers
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 use_families(FAMILIES)
 FormTemplates.plan = outermost_plan
-FormTemplates.ready = lambda template: PLAN_ATTRIBUTE in vars(template.nodelist)
+FormTemplates.compiled = compiled_template
 
 POLICY_ATTRIBUTE = "atemplates_policy"
 DEFAULT = Policy()

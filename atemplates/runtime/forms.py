@@ -25,6 +25,7 @@ from django.template import TemplateDoesNotExist
 from django.template.backends import django as backends
 from django.template.base import Template
 from django.template.context import Context
+from django.template.engine import Engine
 from django.utils.safestring import mark_safe
 
 from .state import State
@@ -38,6 +39,7 @@ RENDER_WIDGET: Any = Widget.render
 RENDER_BY: Any = renderers.BaseRenderer.render
 RENDER_CONTEXT: Any = Widget._render  # type: ignore[attr-defined]
 BUILD_ATTRS: Any = BoundField.build_widget_attrs
+FIND_TEMPLATE: Any = renderers.EngineMixin.get_template
 RENDER_TEMPLATE: Any = backends.Template.render
 """Django's own methods, as they were when this was imported."""
 
@@ -55,10 +57,10 @@ class FormTemplates:
     """
 
     plan: Callable[[State, Template, Context], Plan]
-    ready: Callable[[Template], bool]
-    """Whether a template has been compiled."""
+    compiled: Callable[[Engine, str], Template | None]
+    """Gives a template that an engine has loaded and that has been compiled."""
     is_ours: Callable[[Any], bool]
-    """Whether a backend's template is one of ours, and rendered by plans."""
+    """Whether a backend is one of ours, whose templates are rendered by plans."""
 
 
 def form_text(state: State, value: Any) -> Pending | None:
@@ -219,28 +221,39 @@ class AskedForm:
 def _by_renderer(state: State, renderer: Any, name: str, values: Any) -> Plan:
     """The plan of ``renderer.render(name, values)``."""
     kind: Any = type(renderer)
-    if kind.render is not RENDER_BY or "render" in vars(renderer) or type(values) is not dict:
+    own = renderer.__dict__
+    if kind.render is not RENDER_BY or "render" in own or type(values) is not dict:
         return renderer.render(name, values)
-    template = renderer.get_template(name)
-    if type(template) is backends.Template and backends.Template.render is RENDER_TEMPLATE:
-        ours = False
-    elif FormTemplates.is_ours(template):
-        ours = True
-    else:
-        return template.render(values, request=None).strip()
-    parsed = template.template
-    if not ours and not FormTemplates.ready(parsed):
-        attributes = vars(parsed.nodelist)
-        count = attributes[COUNT_ATTRIBUTE] = attributes.get(COUNT_ATTRIBUTE, 0) + 1
-        if count <= INTERPRETED:
+    backend: Any = None
+    parsed: Any = None
+    if kind.get_template is FIND_TEMPLATE and "get_template" not in own:
+        backend = renderer.engine
+        if type(backend) is backends.DjangoTemplates or FormTemplates.is_ours(backend):
+            parsed = FormTemplates.compiled(backend.engine, name)
+    if parsed is None:
+        template = renderer.get_template(name)
+        if not _is_to_be_compiled(template):
             return template.render(values, request=None).strip()
+        backend, parsed = template.backend, template.template
     engine = parsed.engine
     before, state.engine = state.engine, engine
     try:
         context = Context(values, autoescape=engine.autoescape)
         text = yield from FormTemplates.plan(state, parsed, context)
     except TemplateDoesNotExist as error:
-        backends.reraise(error, template.backend)
+        backends.reraise(error, backend)
     finally:
         state.engine = before
     return text.strip()
+
+
+def _is_to_be_compiled(template: Any) -> bool:
+    """Whether a backend's template is rendered by a plan, now that it is shown once more."""
+    if type(template) is not backends.Template:
+        return hasattr(template, "template") and FormTemplates.is_ours(template.backend)
+    if backends.Template.render is not RENDER_TEMPLATE:
+        return False
+    attributes = template.template.nodelist.__dict__
+    count: int = attributes.get(COUNT_ATTRIBUTE, 0) + 1
+    attributes[COUNT_ATTRIBUTE] = count
+    return count > INTERPRETED

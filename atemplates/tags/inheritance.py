@@ -19,14 +19,14 @@ from django.template.loader_tags import (
 )
 from django.utils.safestring import mark_safe
 
-from ..compiler.cached_loader import cached_template, can_select
+from ..compiler.cached_loader import NAME_TYPES, cached_template, can_select, template_at_hand
 from ..compiler.expressions import write_expression
 from ..compiler.foreign import call_in_thread, off_loop
 from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.plan import PLAN_ATTRIBUTE as PLAN
 from ..compiler.plan import compiled
 from ..compiler.scope import ELSEWHERE, READS_CONTEXT, Effects
-from ..compiler.templates import body_plan, render_plan
+from ..compiler.templates import body_plan, is_as_shipped, render_plan
 from ..compiler.writer import Writer
 from ..runtime.iteration import truth_of_value
 from ..runtime.state import State
@@ -194,12 +194,20 @@ def find_included(state: State, context: Any, node: Any, template: Any) -> Any:
     Args:
         template: what the tag's argument gave: a template, a name, or a list of names.
     """
+    if type(template) in NAME_TYPES and template and template[0] not in RELATIVE:
+        found = template_at_hand(context.template.engine, template)
+        if found is not None:
+            return found
     try:
         return _find_included(state, context, node, template)
     except SynchronousOnlyOperation:
         if not state.on_loop:
             raise
         return Pending(call_in_thread(state, _find_included, state, context, node, template))
+
+
+RELATIVE = frozenset(".'\"")
+"""How a name begins that may be relative to the template's own."""
 
 
 def _find_included(state: State, context: Any, node: Any, template: Any) -> Any:
@@ -240,7 +248,20 @@ def include_plan(
         return (yield from render_plan(state, template, context.new(values)))
     context.dicts.append(values)
     try:
-        return (yield from render_plan(state, template, context))
+        if not is_as_shipped(template):
+            return (yield from render_plan(state, template, context))
+        plan = template.nodelist.__dict__.get(PLAN)
+        if plan is None:
+            plan = yield from compiled(state, template.nodelist, template)
+        render_context = context.render_context
+        initial = render_context.template
+        render_context.template = template
+        render_context.dicts.append({})
+        try:
+            return (yield from plan(context, state))
+        finally:
+            render_context.template = initial
+            render_context.dicts.pop()
     finally:
         context.dicts.pop()
 
