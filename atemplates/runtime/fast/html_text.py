@@ -22,10 +22,10 @@ UNPARSED = (
 
 _name = "[a-zA-Z][a-zA-Z0-9]*"
 _attribute = rf"""[ \n]+{_name}(?:-{_name})*(?:="[^"<>]*"|='[^'<>]*')?"""
-start_tag = rf"<(?!(?:{UNPARSED})\b)(?P<start>{_name})(?:{_attribute})*(?P<empty> ?/)?>"
-"""A simple start tag: the name is in ``start``; ``empty`` has what closes it in itself."""
-end_tag = rf"</(?!(?:{UNPARSED})\b)(?P<end>{_name})>"
-"""A simple end tag: the name is in ``end``."""
+start_tag = rf"<(?!(?:{UNPARSED})\b)({_name})(?:{_attribute})*( ?/)?>"
+"""A simple start tag. Its groups: the name, and what closes it in itself."""
+end_tag = rf"</(?!(?:{UNPARSED})\b)({_name})>"
+"""A simple end tag. Its group is the name."""
 
 _remove_tags = re.compile(f"{start_tag}|{end_tag}", re.IGNORECASE | re.ASCII).sub
 _no_entity = re.compile("&(?![a-zA-Z][a-zA-Z0-9]*;|#[0-9]+;|#[xX][0-9a-fA-F]+;|[^a-zA-Z#])").search

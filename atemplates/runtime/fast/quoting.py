@@ -1,15 +1,12 @@
 """Text within addresses, scripts and other quotes: each special character has its replacement.
 
-The text is split once at its special characters, and those are looked up, where Django asks for
-every character or byte.
+All replacements are made once and looked up, where Django makes them anew for every text.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -22,96 +19,65 @@ from ..escaping import escape
 from .fast_path import FastPath
 from .text_filters import TEXT_TYPES, text_of
 
-MOST_QUOTERS = 100
+MOST_TABLES = 100
 """How many sets of characters that need no quoting are remembered; a template may compute them."""
 
-
-class Replacements(dict[str, str]):
-    """A special character -> its replacement, asked for when it is met first."""
-
-    def __init__(self, replace: Callable[[str], str]) -> None:
-        super().__init__()
-        self.replace = replace
-
-    def __missing__(self, character: str) -> str:
-        found = self.replace(character)
-        if character < "\u3000":  # so that not all that there are can gather
-            self[character] = found
-        return found
-
-
-class Quoter:
-    """Replaces the special characters of a text, each by what a function makes of it."""
-
-    def __init__(self, replace: Callable[[str], str], others: str | None = None) -> None:
-        """Remember the function.
-
-        Args:
-            others: the special characters beyond Latin-1; None if that may be any.
-        """
-        self.replace = replace
-        self.others = others
-        # Any thread may add: all of them make the same of a character.
-        self.known = Replacements(replace)
-
-    @cached_property
-    def split(self) -> Callable[[str], list[Any]]:
-        """Cuts a text into pieces of which every second is a special character."""
-        latin = list(map(chr, range(256)))
-        if self.others is None:
-            plain = "".join(letter for letter in latin if self.replace(letter) == letter)
-            return re.compile(f"([^{re.escape(plain)}])").split
-        special = "".join(letter for letter in latin if self.replace(letter) != letter)
-        return re.compile(f"([{re.escape(special + self.others)}])").split
-
-    def quoted(self, text: str) -> str:
-        """Return the text with its special characters replaced; itself if it has none."""
-        pieces = self.split(text)
-        if len(pieces) == 1:
-            return text
-        pieces[1::2] = map(self.known.__getitem__, pieces[1::2])
-        return "".join(pieces)
-
-
-_iri = Quoter(iri_to_uri)
-_script = Quoter(django_escapejs, "\u2028\u2029")
 # Any thread may add, or empty it: what is gone is made again.
-_quoters: dict[str, Quoter] = {}
+known_tables: dict[str, list[str]] = {}
+"""Characters that need no quoting -> what each byte of UTF-8 becomes."""
 
 
-def quoter_of(safe: str) -> Quoter:
-    """Return what quotes all but some characters as ``urllib.parse.quote`` does."""
-    found = _quoters.get(safe)
-    if found is None:
-        if len(_quoters) >= MOST_QUOTERS:
-            _quoters.clear()
-        found = _quoters[safe] = Quoter(lambda character: quote(character, safe=safe))
-    return found
+def byte_table(safe: str) -> list[str]:
+    """Return what ``urllib.parse.quote`` makes of each byte but those of some characters."""
+    table = known_tables.get(safe)
+    if table is None:
+        if len(known_tables) >= MOST_TABLES:
+            known_tables.clear()
+        codes = range(256)
+        table = known_tables[safe] = [quote(bytes((code,)), safe=safe) for code in codes]
+    return table
 
 
 def urlencode(value: Any, safe: Any = "/") -> str | None:
     """The filter ``urlencode``; None when that is left to Django."""
     if type(safe) is not str and type(safe) is not SafeString:
         return None
+    text = text_of(value)
+    if not text:
+        return text  # a safe one stays it
+    table = known_tables.get(safe) or byte_table(safe)
     try:
-        text = (_quoters.get(safe) or quoter_of(safe)).quoted(text_of(value))
+        return "".join(map(table.__getitem__, text.encode()))
     except UnicodeEncodeError:  # as Django's does
         return None
-    return text
+
+
+_iri_table = [iri_to_uri(chr(code)) for code in range(128)]
+_iri_table += [f"%{code:02X}" for code in range(128, 256)]
 
 
 def iriencode(value: Any) -> str | None:
     """The filter ``iriencode``; None when that is left to Django."""
     try:
-        text = _iri.quoted(text_of(value))
+        text = "".join(map(_iri_table.__getitem__, text_of(value).encode()))
     except UnicodeEncodeError:  # as Django's does
         return None
     return SafeString(text) if type(value) is SafeString else text
 
 
+_in_scripts = "\\'\"<>&=-;`\u2028\u2029" + "".join(map(chr, range(32)))
+if django_escapejs("\x7f") != "\x7f":  # as releases after 5.2 have it
+    _in_scripts += "".join(map(chr, range(0x7F, 0xA0)))
+_script_table = {character: f"\\u{ord(character):04X}" for character in _in_scripts}
+_split_script = re.compile(f"([{re.escape(_in_scripts)}])").split
+
+
 def escapejs(value: Any) -> SafeString:
     """The filter ``escapejs``."""
-    return SafeString(_script.quoted(text_of(value)))
+    pieces = _split_script(text_of(value))
+    for place in range(1, len(pieces), 2):
+        pieces[place] = _script_table[pieces[place]]
+    return SafeString("".join(pieces))
 
 
 _encode = json.JSONEncoder().encode
@@ -141,6 +107,5 @@ QUOTING_PATHS = {
     defaultfilters.json_script: FastPath(
         json_script, frozenset({str, int, float, bool, type(None), list, tuple, dict})
     ),
-    # A safe string would have to come out as a plain one.
-    defaultfilters.urlencode: FastPath(urlencode, frozenset({str, int, float})),
+    defaultfilters.urlencode: FastPath(urlencode, TEXT_TYPES),
 }

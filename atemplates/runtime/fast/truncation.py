@@ -176,9 +176,6 @@ class Characters:
         return True
 
 
-_between_words = re.compile(r"(?<=\S)\s+(?=\S)").split
-
-
 class Words:
     """Counts the words of the pieces of a text."""
 
@@ -190,14 +187,20 @@ class Words:
     def add(self, piece: str, output: list[str]) -> bool:
         """Add a piece to the output, as much of it as fits; whether anything may follow."""
         left = self.left
-        # A piece has at least one word, if an empty one.
-        words = _between_words(piece, left) if left else [piece]
-        size = len(words)
+        words = piece.split(None, left) if left else []
+        # A piece has at least one word, if one of spaces.
+        size = len(words) or 1
+        # The spaces around all words are part of the first and of the last.
+        before = piece[: len(piece) - len(piece.lstrip())] if piece[0].isspace() else ""
         if left < size:
-            output.append(cut_text(escape(" ".join(words[:left])), CUT_WORDS))
+            text = before + " ".join(words[:left]) if left else ""
+            output.append(cut_text(escape(text), CUT_WORDS))
             return False
         self.left = left - size
-        output.append(escape(" ".join(words)))
+        text = before + " ".join(words)
+        if piece[-1].isspace():
+            text = text + piece[len(piece.rstrip()) :] if words else piece
+        output.append(escape(text))
         return True
 
 
@@ -227,7 +230,7 @@ def cut_markup(text: str, counter: Characters | Words) -> str | None:
         if match is None:
             return None
         place = match.end()
-        start, empty, end = match.group("start", "empty", "end")
+        start, empty, end = match.groups()
         if start is not None:
             output.append(match[0])
             name = start.lower()

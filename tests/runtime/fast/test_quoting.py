@@ -73,14 +73,8 @@ def test_values_as_json(value):
 
 
 def test_few_sets_of_characters_are_remembered(monkeypatch):
-    monkeypatch.setattr(quoting, "MOST_QUOTERS", 3)
-    monkeypatch.setattr(quoting, "_quoters", {})
+    monkeypatch.setattr(quoting, "MOST_TABLES", 3)
+    monkeypatch.setattr(quoting, "known_tables", {})
     for number in range(10):
         assert quoting.urlencode(f"<{number}>", f"{number}<") == f"<{number}%3E"
-        assert len(quoting._quoters) <= 3
-
-
-def test_few_characters_are_remembered():
-    quoter = quoting.Quoter(str.upper)
-    assert quoter.quoted("é名") == "É名"
-    assert list(quoter.known) == ["é"]
+        assert len(quoting.known_tables) <= 3

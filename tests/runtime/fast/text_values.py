@@ -229,4 +229,4 @@ def compare(function: Any, values: Iterator[Any], arguments: list[tuple[Any, ...
                     taken += type(value) is str
                     expected = outcome(stock, function, value, args, autoescape)
                     assert outcome(lambda found=ours: found) == expected, (value, args, autoescape)
-    return taken / strings
+    return taken / (strings or 1)
