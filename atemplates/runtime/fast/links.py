@@ -74,15 +74,17 @@ def urlize(value: Any, autoescape: bool, limit: int | None = None) -> SafeString
     words = _split(text)
     pieces = []
     start = 0
+    known: dict[str, str] = {}  # an address that is repeated may take Django long
     for place in range(0, len(words), 2):
         word = words[place]
         if ("." in word or "@" in word or ":" in word) and _sign(word) is not None:
-            found = link(word, limit)
+            found = known.get(word) or link(word, limit)
             if found is None:
                 given = SafeString(word) if safe else word
                 found = html.urlizer(
                     given, trim_url_limit=limit, nofollow=True, autoescape=autoescape
                 )
+            known[word] = found
             between = "".join(words[start:place])
             pieces.append(escape(between) if escaping else between)
             pieces.append(found)

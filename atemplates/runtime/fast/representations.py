@@ -11,7 +11,7 @@ from .fast_path import FastPath
 LINE = 80
 """The width up to which Python's pretty printer does not look for places to break a line."""
 
-_scalars = frozenset({str, int, float, bool, type(None)})
+_scalars: frozenset[type] = frozenset({str, int, float, bool, type(None)})
 
 
 def pprint(value: Any) -> str | None:
