@@ -16,6 +16,7 @@ PAGE_MODULES = (
     "query_pages",
     "tiny_pages",
     "compile_pages",
+    "cold_pages",
     "growth_pages",
     "analysis_pages",
     "recorder_pages",

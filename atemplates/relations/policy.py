@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -54,6 +54,9 @@ def observe_everywhere(observer: Observer) -> Callable[[], None]:
 
     return end
 
+
+UNWATCHED = nullcontext()
+"""Around code whose queries nobody wants to know of, or somebody is told of already."""
 
 _policy_here: ContextVar[str | None] = ContextVar("atemplates_relations", default=None)
 # Any thread may add; each takes out the very entry it has put in. It is read in one step.

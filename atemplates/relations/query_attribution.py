@@ -13,7 +13,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from threading import get_ident
 from time import perf_counter
@@ -42,6 +42,7 @@ from .models import (
     static_module,
     static_text,
 )
+from .policy import UNWATCHED
 from .querysets import origin_of
 from .reporting import Reporter
 
@@ -56,9 +57,6 @@ RELATIONS = f"{PACKAGE}.relations."
 DESCRIPTORS = ("django.db.models.", "django.contrib.contenttypes.fields")
 """Where the attributes of models are, which fetch what is not there."""
 
-
-UNWATCHED = nullcontext()
-"""Where nobody wants to know, or somebody is told already."""
 
 IGNORED = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 """Statements of a transaction, which ask for nothing."""

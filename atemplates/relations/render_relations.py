@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
@@ -18,7 +18,6 @@ from ..runtime.state import STRICT
 from ..runtime.waits import Kind, Wait
 from . import batch_loading
 from .batch_loading import HAS_FETCH_MODES, has_own_mode
-from .events import Event
 from .loop_peers import LoopStack, StepPlace, instances_beside
 from .models import (
     Relation,
@@ -32,9 +31,7 @@ from .models import (
     missing_key,
     relations_of,
 )
-from .policy import Observer
-from .python_batches import PythonBatches
-from .query_attribution import UNWATCHED, QueryWatcher
+from .policy import UNWATCHED, Observer
 from .querysets import (
     FREE,
     Origin,
@@ -45,7 +42,14 @@ from .querysets import (
     origin_of,
     sends_query,
 )
-from .reporting import Reporter
+
+if TYPE_CHECKING:
+    from .events import Event
+    from .python_batches import PythonBatches
+    from .query_attribution import QueryWatcher
+    from .reporting import Reporter
+
+# What a render without missing relations does not need is imported where it is needed.
 
 
 class RenderRelations:
@@ -68,16 +72,22 @@ class RenderRelations:
     @cached_property
     def reporter(self) -> Reporter:
         """Makes events of loads, and applies a strict policy to them."""
+        from .reporting import Reporter
+
         return Reporter(self._policy, self.observers, self.loops, self.view)
 
     @cached_property
     def watch(self) -> QueryWatcher:
         """Sees the queries that nobody announced."""
+        from .query_attribution import QueryWatcher
+
         return QueryWatcher(self.reporter)
 
     @cached_property
     def groups(self) -> PythonBatches:
         """The objects whose Python code is watched for what it reaches for."""
+        from .python_batches import PythonBatches
+
         return PythonBatches(self.reporter)
 
     @cached_property

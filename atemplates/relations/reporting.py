@@ -11,7 +11,6 @@ from django.db.models import Model, QuerySet
 from ..errors import Location, logger
 from ..runtime.relations import Notify
 from ..runtime.state import STRICT
-from .advice import suggest
 from .events import Event, report_event
 from .loop_peers import LoopStack, StepPlace
 from .models import (
@@ -111,6 +110,8 @@ def _deferred_key(instance: Model, names: Sequence[str]) -> str:
 
 @lru_cache(maxsize=1000)
 def _needed(model: type[Model], steps: tuple[str, ...]) -> tuple[str, str]:
+    from .advice import suggest  # where somebody is told: what it needs takes long to import
+
     needs = suggest(model, [steps])
     return needs.call(), " ".join(needs.notes)
 
