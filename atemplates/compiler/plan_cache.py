@@ -11,7 +11,6 @@ import hashlib
 import marshal
 import os
 import stat
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,7 +30,7 @@ class Unusable(Exception):
     """A file cannot be believed; the message says why."""
 
 
-def content_of(module: CompiledModule, key: PlanKey) -> bytes:
+def kept_bytes(module: CompiledModule, key: PlanKey) -> bytes:
     """Return what a file holds.
 
     Raises:
@@ -121,6 +120,8 @@ def write_code_file(path: Path, content: bytes) -> None:
     Raises:
         OSError: it cannot be written.
     """
+    import tempfile  # where code is only read, nobody needs it
+
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f"{SUFFIX}.new")
     except FileNotFoundError:
@@ -204,7 +205,7 @@ class PlanCache:
     def store(self, key: PlanKey, module: CompiledModule) -> None:
         """Keep code under a key, if that is possible."""
         try:
-            content = content_of(module, key)
+            content = kept_bytes(module, key)
         except (Undescribable, RecursionError, ValueError):
             self.refused += 1
             return

@@ -15,6 +15,7 @@ import marshal
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodDescriptorType
@@ -44,8 +45,9 @@ from .nodes import NODES
 
 PLAIN_TYPES = frozenset({str, int, float, bool, bytes, type(None)})
 """What stands for itself in a key. (They are told apart there: 1, 1.0 and True.)"""
-CODE_FOLDERS = ("compiler", "tags", "runtime", "placement", "relations")
-"""The rooms that decide what code looks like, or that it calls."""
+CODE_FOLDERS = ("compiler", "tags", "runtime", "runtime/fast")
+"""The rooms that decide what code looks like, and what it calls."""
+LONGEST_SOURCE = 2**20
 PACKAGE_FOLDER = Path(__file__).parent.parent
 _PartialTemplate: Any = getattr(base, "PartialTemplate", None)
 _PartialNode: Any = getattr(defaulttags, "PartialNode", None)
@@ -59,6 +61,15 @@ class Unwalkable(Exception):
     """A node holds something that a key cannot tell of."""
 
 
+def content_of(path: str) -> bytes:
+    """Read a source file. In two steps, since there are many, and each costs a new process time."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(descriptor, LONGEST_SOURCE)
+    finally:
+        os.close(descriptor)
+
+
 def environment_digest() -> bytes:
     """Return what all keys of a process share: Python, Django, and our own code."""
     digest = hashlib.sha256()
@@ -66,14 +77,11 @@ def environment_digest() -> bytes:
     for part in (sys.version, MAGIC_NUMBER, optimize, django.VERSION, __name__):
         digest.update(repr(part).encode() + b"\0")
     for folder in CODE_FOLDERS:
-        for parent, folders, files in os.walk(PACKAGE_FOLDER / folder):
-            folders.sort()
-            for name in sorted(files):
+        path = os.path.join(PACKAGE_FOLDER, folder)
+        with suppress(FileNotFoundError):
+            for name in sorted(os.listdir(path)):
                 if name.endswith(".py"):
-                    path = os.path.join(parent, name)
-                    with open(path, "rb", buffering=0) as file:
-                        content = file.read()
-                    digest.update(f"{name} {len(content)}\0".encode() + content)
+                    digest.update(f"\0{folder} {name}\0".encode() + content_of(f"{path}/{name}"))
     return digest.digest()
 
 

@@ -39,6 +39,7 @@ class Describer:
     def __init__(self, walk: NodeWalk, made: dict[int, tuple[Callable[[Any], Any], Any]]) -> None:
         self.numbers = walk.numbers
         self.made = made
+        self.kinds = {type(each): number for number, each in enumerate(walk.objects)}
 
     def describe(self, value: Any) -> Description:
         """Describe a constant.
@@ -62,6 +63,8 @@ class Describer:
         if kind is dict:
             pairs = [(self.describe(key), self.describe(held)) for key, held in value.items()]
             return "dict", tuple(pairs)
+        if isinstance(value, type) and value in self.kinds:
+            return "made", (self.describe(type), ("node", self.kinds[value]))
         if isinstance(value, type) or kind is FunctionType or kind is BuiltinFunctionType:
             return "name", self._name_of(value, value.__module__, value.__qualname__)
         return self._describe_object(value, kind)

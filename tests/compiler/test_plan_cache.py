@@ -3,6 +3,7 @@
 import logging
 import os
 import stat
+import tempfile
 import threading
 from functools import partial, wraps
 from pathlib import Path
@@ -252,7 +253,7 @@ def test_a_folder_that_cannot_be_used(tmp_path, caplog, kind, monkeypatch):
         def refused(*args, **kwargs):
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(plan_cache.tempfile, "mkstemp", refused)
+        monkeypatch.setattr(tempfile, "mkstemp", refused)
     cache = PlanCache(folder)
     with caplog.at_level(logging.WARNING, "atemplates"):
         for _ in range(3):
