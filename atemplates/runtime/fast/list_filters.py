@@ -166,13 +166,15 @@ def _dictsortreversed(value: Any, arg: Any) -> list[Any] | None:
 
 def sorted_rows(value: Any, arg: Any, backwards: bool) -> list[Any] | None:
     """Sort dicts, lists or strings by one of their items; None when that is left to Django."""
-    get = row_key(arg)
     kinds = set(map(type, value))
+    get = row_key(arg)
     if get is None or not kinds <= (BUILTIN_COLLECTIONS | TEXTS):
         return None
     if not kinds <= TEXTS and holds_awaitables(value, INERT):
         return None
     try:
+        if kinds <= TEXTS:
+            return sorted(value, key=get, reverse=backwards)
         keys = [get(row) for row in value]
         if not CODELESS_TYPES.issuperset(map(type, keys)):
             return None

@@ -36,7 +36,7 @@ class Punctuation(NamedTuple):
 
 def punctuation(ambient: Ambient, use_l10n: bool = True) -> Punctuation | None:
     """Return the present language's punctuation; None where that is left to Django."""
-    key = ("punctuation", use_l10n)
+    key = "punctuation" if use_l10n else "plain punctuation"
     found = ambient.known.get(key)
     if found is None:
         signs = [
@@ -58,15 +58,20 @@ def punctuated(
         fraction: those after it.
         grouped: whether there are thousand separators whatever the settings say.
     """
-    signs = punctuation(ambient, use_l10n)
-    if signs is None:
-        return None
-    if (grouped or (use_l10n and ambient.groups_digits)) and signs.grouping:
-        if signs.grouping != 3:
+    signs = ambient.known.get("punctuation") if use_l10n else None
+    if not signs:
+        signs = punctuation(ambient, use_l10n)
+        if signs is None:
+            return None
+    point, grouping, comma = signs
+    if grouping and (grouped or (use_l10n and ambient.groups_digits)):
+        if grouping != 3:
             return None
         if len(whole) > 3:
-            whole = f"{int(whole):,}".replace(",", signs.comma)
-    return f"{whole}{signs.point}{fraction}" if fraction else whole
+            whole = f"{int(whole):,}"
+            if comma != ",":
+                whole = whole.replace(",", comma)
+    return f"{whole}{point}{fraction}" if fraction else whole
 
 
 def digits_of(number: float | Decimal) -> tuple[str, str] | None:
@@ -75,10 +80,14 @@ def digits_of(number: float | Decimal) -> tuple[str, str] | None:
     Args:
         number: one of the types in `NUMBER_TYPES`.
     """
-    if type(number) is int and not -LARGEST < number < LARGEST:
-        return None
+    kind = type(number)
+    if kind is int:
+        return (str(number), "") if -LARGEST < number < LARGEST else None
     text = str(number)
-    if len(text) > MOST_CHARACTERS or "e" in text or "n" in text or "E" in text or "N" in text:
+    if kind is float:
+        if "e" in text or "n" in text:  # with an exponent, or none at all
+            return None
+    elif "E" in text or "N" in text or "n" in text or len(text) > MOST_CHARACTERS:
         return None
     whole, _, fraction = text.partition(".")
     return whole, fraction
@@ -112,10 +121,8 @@ class Precision(NamedTuple):
 
 
 @lru_cache(MOST_PRECISIONS)
-def read_precision(arg: Any) -> Precision | None:
+def read_precision(arg: str) -> Precision | None:
     """Read the argument of ``floatformat``; None where that is left to Django."""
-    if type(arg) is int:
-        return Precision(arg, True, False) if -PLACES <= arg <= PLACES else None
     marks = arg[-2:] if arg[-2:] in ("gu", "ug") else arg[-1:] if arg[-1:] in ("g", "u") else ""
     try:
         places = int(arg[: len(arg) - len(marks)] or (-1 if marks else ""))
@@ -138,20 +145,23 @@ def formatted_number(
     if digits is None:
         return None
     whole, fraction = digits
-    if places <= 0 and not fraction.strip("0"):
-        places = 0
+    if places <= 0 and (not fraction or not fraction.strip("0")):
         fraction = ""
-    whole, fraction = rounded_digits(whole, fraction, abs(places))
+        if whole == "-0":
+            whole = "0"
+    else:
+        whole, fraction = rounded_digits(whole, fraction, abs(places))
     return punctuated(whole, fraction, ambient, use_l10n, grouped)
 
 
 def _floatformat(ambient: Ambient, value: Any, arg: Any = -1) -> str | None:
-    if type(arg) is not int and type(arg) not in TEXTS:
-        return None
-    precision = read_precision(arg)
-    if precision is None:
-        return None
-    text = formatted_number(ambient, value, *precision)
+    if type(arg) is int and -PLACES <= arg <= PLACES:
+        text = formatted_number(ambient, value, arg)
+    else:
+        precision = read_precision(arg) if type(arg) in TEXTS else None
+        if precision is None:
+            return None
+        text = formatted_number(ambient, value, *precision)
     return None if text is None else SafeString(text)
 
 
@@ -171,7 +181,8 @@ def _filesizeformat(ambient: Ambient, value: Any) -> str | None:
             text = translation.ngettext("%(size)d byte", "%(size)d bytes", size) % {"size": size}
             ambient.known["bytes", size] = text = avoid_wrapping(text)
     else:
-        unit, message = next((each for each in SIZES if size < each[0] << 10), SIZES[-1])
+        # Each unit is ten bits more than the one before.
+        unit, message = SIZES[min((size.bit_length() - 1) // 10, len(SIZES)) - 1]
         digits = digits_of(round(size / unit, 1))
         number = punctuated(*digits, ambient) if digits is not None else None
         if number is None:

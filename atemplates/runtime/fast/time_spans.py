@@ -20,8 +20,7 @@ MOMENTS = frozenset({datetime.date, datetime.datetime})
 UNITS = ("year", "month", "week", "day", "hour", "minute")
 clock: Any = django_timesince
 """The module whose ``datetime`` tells the time: that of Django's function."""
-MOST_UNITS = 2
-"""How many units are written."""
+LAST_UNIT = len(UNITS) - 1
 
 
 def span_in_words(
@@ -32,39 +31,37 @@ def span_in_words(
 ) -> str | None:
     """Write the time between two moments in the same zone; None where that is left to Django.
 
+    Two units are written: the first that is not zero, and the next unless that is.
+
     Args:
         words: the lazy message of each unit, as Django's function takes them.
     """
     counts = (0, 0, 0, 0, 0, 0)
     span = until - since
-    if span.days >= 0 and (span.days or span.seconds):
+    days = span.days
+    if days >= 0 and (days or span.seconds):
         months = 0
-        if span.days >= 28:
+        if days >= 28:
             months = (until.year - since.year) * 12 + until.month - since.month
             if (since.day, since.time()) > (until.day, until.time()):
                 months -= 1
         if months:
             span = until - months_later(since, months)
-            if span.days < 0:
+            days = span.days
+            if days < 0:
                 return None
-        counts = (
-            *divmod(months, 12),
-            *divmod(span.days, 7),
-            span.seconds // 3600,
-            span.seconds // 60 % 60,
-        )
-    place = next((place for place, count in enumerate(counts) if count), 5)
-    parts = [unit_in_words(ambient, words, place, counts[place])]
-    for below in range(place + 1, min(place + MOST_UNITS, len(UNITS))):
-        if not counts[below]:
-            break
-        parts.append(unit_in_words(ambient, words, below, counts[below]))
-    if len(parts) == 1:
-        return parts[0]
+        minutes = span.seconds // 60
+        counts = (months // 12, months % 12, days // 7, days % 7, minutes // 60, minutes % 60)
+    place = 0
+    while place < LAST_UNIT and not counts[place]:
+        place += 1
+    text = unit_in_words(ambient, words, place, counts[place])
+    if place == LAST_UNIT or not counts[place + 1]:
+        return text
     comma = ambient.known.get("comma")
     if comma is None:
         comma = ambient.known["comma"] = translation.gettext(", ")
-    return comma.join(parts)
+    return f"{text}{comma}{unit_in_words(ambient, words, place + 1, counts[place + 1])}"
 
 
 DAYS_OF_MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
