@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import sys
+from math import ceil, floor
 from typing import Any
 
 from django.utils import translation
@@ -12,7 +13,14 @@ from django.utils.safestring import SafeString
 from ..ambient import Ambient
 from . import dates
 from .fast_path import FastPath
-from .number_filters import NUMBER_TYPES, digits_of, formatted_number, punctuated
+from .number_filters import (
+    LARGEST,
+    NUMBER_TYPES,
+    digits_of,
+    formatted_number,
+    punctuated,
+    punctuation,
+)
 from .time_spans import KNOWN_ZONES, MOMENTS, span_in_words
 
 HUMANIZE_MODULE = "django.contrib.humanize.templatetags.humanize"
@@ -34,11 +42,15 @@ def _intcomma(ambient: Ambient, value: Any, use_l10n: Any = True) -> str | None:
         if not value.isascii() or not value.isdigit() or len(value) > 30:
             return None
         value = int(value)
+    if type(value) is int:
+        signs = punctuation(ambient)
+        # How a whole number is written without grouping depends on the version.
+        if signs is None or signs.grouping != 3 or not -LARGEST < value < LARGEST:
+            return None
+        text = f"{value:,}"
+        return text if signs.comma == "," else text.replace(",", signs.comma)
     digits = digits_of(value)
-    # How a whole number is written without grouping depends on the version.
-    if digits is None or (type(value) is int and not ambient.format("NUMBER_GROUPING")):
-        return None
-    return punctuated(*digits, ambient, grouped=True)
+    return None if digits is None else punctuated(*digits, ambient, grouped=True)
 
 
 def _intword(ambient: Ambient, value: Any) -> Any:
@@ -54,7 +66,8 @@ def _intword(ambient: Ambient, value: Any) -> Any:
     number = formatted_number(ambient, part, 1)
     if number is None:
         return None
-    rounded = abs(translation.round_away_from_one(part))
+    # Away from one, as Django does it with Decimals: the catalogue is asked for this number.
+    rounded = abs((ceil(part - 1) if part > 1 else floor(part - 1)) + 1)
     key = ("intword", power, rounded)
     text = ambient.known.get(key)
     if text is None:
