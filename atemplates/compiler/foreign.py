@@ -105,9 +105,9 @@ def write_foreign(w: Writer, node: Node) -> None:
 def _write_render(w: Writer, name: str, node: Node, may: str, result: str) -> None:
     """Write the call of a node's ``render()``: right here if nothing is needed around it but what
     a plan does anyway."""
-    kind: Any = type(node)
+    kind = w.constant(w.constants.make(type, node), "type_")
     w.line("state.reached_out = True")
-    usual = f"{w.constant(kind, 'type_')}.render_annotated is annotated"
+    usual = f"{kind}.render_annotated is annotated"
     condition = f"{may} and {usual} and {write_results_seen(w)}"
     w.line(f"if {condition}:")
     w.line(f"    {result} = {name}.render(context)")

@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from ..placement.python_code import CODELESS_TYPES
 from ..runtime.calls import await_value
@@ -64,6 +64,7 @@ RUNTIME: dict[str, Any] = {
     "local_time": local_time,
     "render_value": render_value,
     "loop_rows": loop_rows,
+    "mark_safe": mark_safe,
     "scan": scan,
     "render_variable": render_variable,
     "render_filtered": render_filtered,

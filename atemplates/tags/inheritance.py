@@ -28,6 +28,7 @@ from ..compiler.plan import compiled
 from ..compiler.scope import ELSEWHERE, READS_CONTEXT, Effects
 from ..compiler.templates import body_plan, is_as_shipped, render_plan
 from ..compiler.writer import Writer
+from ..runtime.contexts import new_context
 from ..runtime.iteration import truth_of_value
 from ..runtime.state import State
 from ..runtime.waits import Kind, Pending, Plan, Wait
@@ -245,7 +246,7 @@ def include_plan(
     if type(template) is Pending:
         template = yield from template.plan
     if node.isolated_context:
-        return (yield from render_plan(state, template, context.new(values)))
+        return (yield from render_plan(state, template, new_context(context, values)))
     context.dicts.append(values)
     try:
         if not is_as_shipped(template):

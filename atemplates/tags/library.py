@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 from django.template.base import Template
+from django.template.context import RenderContext
 from django.template.library import InclusionNode, SimpleBlockNode, SimpleNode, TagHelperNode
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
@@ -26,8 +27,9 @@ from ..compiler.foreign import (
     write_results_seen,
 )
 from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
+from ..compiler.plan import PLAN_ATTRIBUTE, compiled
 from ..compiler.scope import OPAQUE, READS_CONTEXT, Effects, assigns, foreign_effects
-from ..compiler.templates import render_plan
+from ..compiler.templates import is_as_shipped, render_plan
 from ..compiler.writer import Writer, is_attribute_name
 from ..placement.value_code import text_code, use_code
 from ..runtime.calls import await_value
@@ -301,15 +303,29 @@ def write_inclusion(w: Writer, node: InclusionNode) -> None:
 
 def inclusion_plan(state: State, context: Any, node: InclusionNode, values: Any) -> Plan:
     """The plan of an inclusion tag: its template, with what its function returned."""
-    template = context.render_context.get(node)
+    held: Any = context.render_context
+    template = (held.dicts[-1] if type(held) is RenderContext else held).get(node)
     if template is None:
         template = yield from _inclusion_template(state, context.template.engine, node.filename)
-        context.render_context[node] = template
+        held[node] = template
     inner = new_context(context, values)
     token = lookup_name(dicts_of(context), "csrf_token")
     if token is not MISSING and token is not None:
         inner["csrf_token"] = token
-    return (yield from render_plan(state, template, inner))
+    if not is_as_shipped(template) or inner.template is None:
+        return (yield from render_plan(state, template, inner))
+    plan = template.nodelist.__dict__.get(PLAN_ATTRIBUTE)
+    if plan is None:
+        plan = yield from compiled(state, template.nodelist, template)
+    rendering = inner.render_context
+    initial = rendering.template
+    rendering.template = template
+    rendering.dicts.append({})
+    try:
+        return (yield from plan(inner, state))
+    finally:
+        rendering.template = initial
+        rendering.dicts.pop()
 
 
 def _inclusion_template(state: State, engine: Any, source: Any) -> Plan:

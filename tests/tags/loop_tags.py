@@ -1,6 +1,7 @@
 """Tags of a site as they are used in loops: functions, nodes, and nodes around others."""
 
 from django import template
+from django.template.defaultfilters import stringfilter
 from django.utils.html import format_html
 
 register = template.Library()
@@ -92,3 +93,55 @@ def pushes(parser, token):
     nodelist = parser.parse(("endpushes",))
     parser.delete_first_token()
     return PushNode(nodelist)
+
+
+@register.filter
+def same(value, *args):
+    return args[0] if args else value
+
+
+@register.filter(is_safe=True)
+def same_safe(value):
+    return value
+
+
+@register.filter(needs_autoescape=True)
+def told(value, autoescape=None):
+    return f"{value}{autoescape}"
+
+
+@register.filter(expects_localtime=True)
+def zone(value):
+    return getattr(value, "tzinfo", None) or value
+
+
+@register.filter
+@stringfilter
+def louder(value, mark="!"):
+    return f"{type(value).__name__} {value}{mark}"
+
+
+@register.filter(is_safe=True)
+@stringfilter
+def louder_safe(value):
+    return value + "<"
+
+
+@register.filter(needs_autoescape=True)
+@stringfilter
+def louder_told(value, autoescape=None):
+    return value + str(autoescape)
+
+
+@register.filter
+def fails_for_digits(value):
+    return 1 / (not str(value).isdigit())
+
+
+async def later(value):
+    return value
+
+
+@register.filter
+def comes_later(value):
+    return later(value)

@@ -120,6 +120,32 @@ def test_as_stock(render, source, escaping):
     )
 
 
+FILTERS = [
+    *("same", "same:word", "same:'<'", "same|upper", "same:v|same", "same_safe", "told", "zone"),
+    *("louder", "louder:'?'", "louder:word", "louder_safe", "louder_told", "louder_safe|same_safe"),
+    *("upper|louder", "louder:missing", "fails_for_digits"),
+]
+
+
+@pytest.mark.parametrize("chain", FILTERS)
+@pytest.mark.parametrize("escaping", ["on", "off"])
+def test_filters_as_stock(render, chain, escaping):
+    source = f"{{% for v in values %}}{{{{ v|{chain} }}}},{{% endfor %}}{{{{ missing|{chain} }}}}"
+    render.outcome(
+        f"{{% load lib %}}{{% autoescape {escaping} %}}{source}{{% endautoescape %}}",
+        lambda: {**rows(), "word": "<w>"},
+        libraries=LIBRARIES,
+        waits=None,
+    )
+
+
+def test_a_filter_that_gives_an_awaitable():
+    source = "{% load lib %}{% for v in values %}{{ v|comes_later }},{% endfor %}"
+    template = parse(source, libraries=LIBRARIES)
+    values = {"values": ["<", 1, mark_safe("<"), None]}
+    assert render_template(template, Context(values)) == "&lt;,1,<,None,"
+
+
 @pytest.mark.parametrize("tag", ["give v", "raw v"])
 async def test_what_is_no_text_fails_where_the_loop_ends(tag):
     source = f"{{% load lib %}}{{% autoescape off %}}{{% for v in values %}}{{% {tag} %}}{{% counted 'n' %}}{{% endfor %}}{{% endautoescape %}}"
