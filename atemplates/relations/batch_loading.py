@@ -116,11 +116,6 @@ def is_own_mode(mode: Any) -> bool:
     )
 
 
-def is_usual(instance: Model) -> bool:
-    """Whether an instance fetches one by one, so that it can be given a mode of ours."""
-    return instance._state.fetch_mode is FETCH_ONE
-
-
 Absent: TypeAlias = list[tuple[Model, "ObjectDoesNotExist | None"]]
 """Instances for which a load brought nothing, and what reading the attribute raises; None when
 that is not known, and is for the attribute to say."""

@@ -352,9 +352,14 @@ def instance_of(value: Any) -> Model | None:
 
     A lazy object (``request.user``) that has not been looked at stays so.
     """
-    if is_a(value, LazyObject):
+    kind = type(value)
+    if issubclass(kind, Model):
+        return value  # type: ignore[no-any-return]
+    if issubclass(kind, LazyObject):
         value = attributes(value).get("_wrapped")
-    return value if is_a(value, Model) else None
+        if issubclass(type(value), Model):
+            return value  # type: ignore[no-any-return]
+    return None
 
 
 def is_loaded(queryset: QuerySet[Any]) -> bool:

@@ -12,15 +12,16 @@ from time import perf_counter
 from typing import Any
 
 from django.db.models import Model, QuerySet
+from django.db.models.base import ModelState
 
 from ..runtime.running_steps import RunningStep, register_step
+from ..runtime.types import SCALARS
 from . import batch_loading
 from .batch_loading import (
     FETCH_ONE,
     LoopFetchMode,
     batching_render,
     fetch_one,
-    is_usual,
     usual_mode,
 )
 from .events import Event
@@ -68,7 +69,7 @@ class PythonBatches:
         waiting = [(path, instances)]
         while waiting:
             path, instances = waiting.pop()
-            rows = [row for row in instances if is_usual(row)]
+            rows = [row for row in instances if row._state.fetch_mode is FETCH_ONE]
             if not rows:
                 continue
             if self.mode.render is None:
@@ -197,11 +198,15 @@ class PythonBatches:
 register_step(PythonBatches.fetch_in_python, lambda values: RunningStep("reported"))
 
 
+NOTHING_KEPT: dict[str, Any] = {}
+"""Stands for what is kept on an instance that keeps nothing. Nobody writes to it."""
+
+
 def _kept_on(rows: list[Model]) -> dict[str, list[Model]]:
     """The related objects that are loaded already, by the relation that leads to them."""
     found: dict[str, dict[int, Model]] = {}
     for row in rows:
-        for name, value in row._state.fields_cache.items():
+        for name, value in (row._state.__dict__.get("fields_cache") or NOTHING_KEPT).items():
             if is_a(value, Model):
                 found.setdefault(name, {})[id(value)] = value
     for kind in {type(row) for row in rows}:
@@ -244,23 +249,29 @@ def restore_fetch_modes(mode: LoopFetchMode, instances: Iterable[Model]) -> None
     Ours comes to an end: an instance that nobody can reach from there fetches one by one, too.
     """
     waiting = list(instances)
-    seen: set[int] = set()
     while waiting:
         instance = waiting.pop()
-        if id(instance) in seen:
+        state = instance._state
+        if state.fetch_mode is not mode:  # the user's, or taken off already
             continue
-        seen.add(id(instance))
-        if instance._state.fetch_mode is mode:
-            instance._state.fetch_mode = FETCH_ONE
-            vars(instance._state).pop("peers", None)
+        state.fetch_mode = FETCH_ONE
+        kept = state.__dict__
+        kept.pop("peers", None)
+        related = kept.get("fields_cache")
+        if related:
+            waiting += [value for value in related.values() if issubclass(type(value), Model)]
+        if not COLUMN_TYPES.issuperset(map(type, instance.__dict__.values())):
             waiting.extend(_instances_kept_by(instance))
     mode.render = None
 
 
+COLUMN_TYPES = SCALARS | {ModelState}
+"""Exact types of what an instance has that keeps no other instances: nearly all columns are such."""
+
+
 def _instances_kept_by(instance: Model) -> Iterator[Model]:
-    """Give the instances that an instance keeps: in its caches, and as attributes."""
+    """Give the instances that an instance keeps as attributes, and in its lists of rows."""
     values = list(instance.__dict__.values())
-    values.extend(instance._state.fields_cache.values())
     values.extend(vars(instance).get(PREFETCHED, {}).values())
     for value in values:
         if is_a(value, Model):
