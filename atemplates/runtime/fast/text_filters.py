@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from decimal import Decimal
 from typing import Any
 
 from django.template import defaultfilters
@@ -17,7 +18,7 @@ from django.utils.safestring import SafeString
 from .fast_path import FastPath
 
 PLAIN_TEXTS = frozenset({str})
-TEXT_TYPES = frozenset({str, SafeString, int, float})
+TEXT_TYPES = frozenset({str, SafeString, int, float, bool, type(None), Decimal})
 """What most filters of text meet. Other values may have a text that code of others writes."""
 
 LARGEST_WIDTH = 10_000

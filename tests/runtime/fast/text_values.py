@@ -3,6 +3,7 @@
 import random
 import string
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 from django.utils.safestring import SafeData, SafeString, mark_safe
@@ -145,8 +146,22 @@ ENDS += [
     "/" + "long/" * 9,
 ]
 
-NUMBERS = [0, 7, -12, 1234567, 0.5, -2.25, 1e22, 1e-7, float("inf"), float("nan")]
-OTHERS = [None, True, [1, "a"], ("x", 2), {"a": "<"}, b"bytes", object, ""]
+NUMBERS = [
+    0,
+    7,
+    -12,
+    1234567,
+    0.5,
+    -2.25,
+    1e22,
+    1e-7,
+    float("inf"),
+    float("nan"),
+    Decimal("1.50"),
+    Decimal("-1E+9"),
+    Decimal("sNaN"),
+]
+OTHERS = [None, True, False, [1, "a"], ("x", 2), {"a": "<"}, b"bytes", object, ""]
 
 
 def some_texts(seed: int, count: int, *kinds: list[str]) -> Iterator[str]:
