@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
+from django.template import defaulttags
 from django.template.base import Template
 from django.template.context import RenderContext
 from django.template.library import InclusionNode, SimpleBlockNode, SimpleNode, TagHelperNode
@@ -35,6 +36,7 @@ from ..placement.value_code import text_code, use_code
 from ..runtime.calls import await_value
 from ..runtime.contexts import new_context
 from ..runtime.escaping import escape
+from ..runtime.fast.querystrings import query_string
 from ..runtime.paths import dicts_of, lookup_name
 from ..runtime.placed_steps import LEAVE, run_here, run_placed
 from ..runtime.running_steps import register_step, value_step
@@ -42,6 +44,10 @@ from ..runtime.sites import MISSING
 from ..runtime.state import State
 from ..runtime.types import INERT, is_django, is_iterator
 from ..runtime.waits import Kind, Pending, Plan, Wait
+
+QUERYSTRING: Any = defaulttags.querystring
+"""The function of ``{% querystring %}``, which needs neither the context nor the arguments' code in
+its usual case."""
 
 
 def tag_module(function: Any) -> str:
@@ -115,7 +121,7 @@ def write_call(w: Writer, node: TagHelperNode) -> str:
     args, kwargs = write_arguments(w, node)
     result = w.temporary()
     call = f"call_tag{arguments_of_call(w, node, args, kwargs)}"
-    if w.in_loop and all(map(is_attribute_name, kwargs)):
+    if w.in_loop and all(map(is_attribute_name, kwargs)) and node.func is not QUERYSTRING:
         # Where nothing is in the way, the function is called right here.
         may = "state.direct"
         if node.takes_context:
@@ -191,6 +197,10 @@ def call_tag(
             result = node.func(*args, **kwargs)
             return result if type(result) in INERT else await_value(state, result)
         return _call(state, context, node, args, kwargs)
+    if node.func is QUERYSTRING and not args:
+        text = changed_query(context, kwargs)
+        if text is not None:
+            return text
     args.insert(0, context)
     state.reached_out = True
     if names_awaitables(state, context):
@@ -199,6 +209,12 @@ def call_tag(
 
 
 register_step(call_tag, node_step)
+
+
+def changed_query(context: Any, changes: dict[str, Any]) -> str | None:
+    """Return what ``{% querystring %}`` gives for the request; None when that is left to Django."""
+    request = getattr(context, "request", None)
+    return None if request is None else query_string(request.GET, changes)
 
 
 def _call_with_values(
