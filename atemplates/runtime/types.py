@@ -26,6 +26,7 @@ from django.utils.functional import LazyObject
 from django.utils.safestring import SafeString
 
 from ..placement import python_code, value_code
+from .waits import Pending
 
 # Classes may be made at run time (one per request, say); the sets must not keep all of them.
 MOST_TYPES = 10_000
@@ -120,8 +121,11 @@ def defines(kind: type, name: str) -> bool:
 
 
 def learn_type(kind: type) -> None:
-    """Put a type into the sets it belongs to. Any thread may, and several at the same time."""
-    if kind in LEARNED_TYPES:
+    """Put a type into the sets it belongs to. Any thread may, and several at the same time.
+
+    `Pending` belongs to none, whoever asks: it stands for a value that is still to come.
+    """
+    if kind in LEARNED_TYPES or kind is Pending:
         return
     found = [
         *_sets_of(kind),

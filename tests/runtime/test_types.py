@@ -10,6 +10,7 @@ from django.utils.functional import LazyObject
 from atemplates.jinja2 import values
 from atemplates.relations.policy import current_policy, relations_everywhere
 from atemplates.runtime import types
+from atemplates.runtime.waits import Pending
 from atemplates.tags.inheritance import looked_into
 from tests.testapp.models import Animal
 
@@ -146,6 +147,12 @@ def test_emptying_the_sets_keeps_what_has_relations(monkeypatch):
         types.learn_type(type("New", (), {}))
     assert Animal in types.RELATED
     assert Animal not in types.MODELS
+
+
+def test_what_stands_for_a_value_to_come_belongs_to_no_set():
+    # Code that a plan is made of asks for it by its type, after what is in `INERT`.
+    types.learn_type(Pending)
+    assert not any(Pending in known for known in types.ALL)
 
 
 @pytest.mark.parametrize("before", [True, False])
