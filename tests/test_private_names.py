@@ -49,7 +49,7 @@ PROMISED = {
     *("_getframe", "_", "_get_running_loop"),
 }
 # What one of our own dicts or texts holds, and nobody else's object.
-OUR_TEXTS = {"_list", "_id", "_from_", "_in_thread"}
+OUR_TEXTS = {"_display", "_list", "_id", "_from_", "_in_thread"}
 
 
 def names_of_source(value: Callable[..., object] | type, name: str) -> bool:

@@ -35,6 +35,8 @@ from .python_code import (
     static,
 )
 
+CONTAINER_BASES = tuple(BUILTIN_CONTAINERS)
+
 
 def forget_value_code() -> None:
     """Forget the types: each is looked at again when it is met again."""
@@ -82,7 +84,7 @@ def held_code(value: Any, code_of: Callable[[Any], Code]) -> Code:
             return special_code(kind, *methods)
     if issubclass(kind, BaseException):
         return items_code(value.args, code_of)
-    if issubclass(kind, tuple(BUILTIN_CONTAINERS)):
+    if issubclass(kind, CONTAINER_BASES):
         return special_code(kind, *ITERATION) or items_code(value, code_of)
     if issubclass(kind, QuerySet):
         return (
@@ -111,7 +113,7 @@ def holder_code(value: Any) -> Code:
     holds = HOLDS.get(kind)
     if holds is None:
         holds = HOLDS[kind] = kind is MappingProxyType or (
-            not issubclass(kind, tuple(BUILTIN_CONTAINERS))
+            not issubclass(kind, CONTAINER_BASES)
             and any(base.__module__.partition(".")[0] in HOLDING_MODULES for base in kind.__mro__)
         )
     if not holds:
@@ -177,6 +179,9 @@ def iteration_code(value: Any) -> Code:
     return holder_code(value) if code is None else code
 
 
+COMPARED = (*COMPARISON, *ITERATION, "__hash__")
+
+
 def comparison_code(*values: Any) -> Code:
     """What comparing values, or searching one in the other, runs."""
     for value in values:
@@ -192,8 +197,8 @@ def comparison_code(*values: Any) -> Code:
         elif static(kind, "__next__") is not None:
             code = SOMEBODYS
         else:
-            code = special_code(kind, *COMPARISON, *ITERATION, "__hash__")
-            if code is None and issubclass(kind, tuple(BUILTIN_CONTAINERS)):
+            code = special_code(kind, *COMPARED)
+            if code is None and issubclass(kind, CONTAINER_BASES):
                 code = items_code(value, comparison_code)
             elif code is None:
                 code = holder_code(value)
@@ -222,7 +227,7 @@ def use_code(*values: Any) -> Code:
             if rows is None or not (_is_harmless(kind) and _is_harmless(value.model)):
                 return SOMEBODYS
         elif (
-            issubclass(kind, tuple(BUILTIN_CONTAINERS))
+            issubclass(kind, CONTAINER_BASES)
             or not _is_harmless(kind)
             or static(kind, "__next__") is not None
         ):
@@ -248,9 +253,15 @@ def _is_harmless(kind: type) -> bool:
     return known
 
 
+ROWS_OF_ITEMS = frozenset({list, tuple})
+"""Exact types of containers that give their items without running anybody's code."""
+
+
 def items_code(items: Iterable[Any], code_of: Callable[[Any], Code]) -> Code:
     """What is run of the items of a container."""
     try:
+        if type(items) in ROWS_OF_ITEMS and CODELESS_TYPES.issuperset(map(type, items)):
+            return None
         if len(items) > MOST_ITEMS:  # type: ignore[arg-type]
             return None if _all_scalars(items) else SOMEBODYS
         found: Iterable[Any] = items

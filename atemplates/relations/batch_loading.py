@@ -51,13 +51,19 @@ class LoopFetchMode(FetchMode):  # type: ignore[misc]
     rows came with the same query.
     """
 
-    __slots__ = ("render",)
-
-    track_peers = True
+    __slots__ = ("is_inherited", "render")
 
     def __init__(self) -> None:
         self.render: Any = None
         """Whose ``fetch_in_python(fetcher, instance)`` decides; None when the render is over."""
+        self.is_inherited = False
+        """Whether instances may have it that it was not given to."""
+
+    @property
+    def track_peers(self) -> bool:
+        """Whether rows are to know each other: asked for each row that a query gives the mode."""
+        self.is_inherited = True
+        return True
 
     def fetch(self, fetcher: Any, instance: Model) -> None:
         """Fetch a field for an instance, and perhaps for those beside it.
@@ -66,6 +72,7 @@ class LoopFetchMode(FetchMode):  # type: ignore[misc]
             LazyAccessError: under ``"raise"``.
             ObjectDoesNotExist: there is no such row.
         """
+        self.is_inherited = True
         if self.render is None or batching_render.get() is not self.render:
             fetcher.fetch_one(instance)
         else:

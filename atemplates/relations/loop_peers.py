@@ -300,7 +300,7 @@ def instances_beside(
             *(found for row in loops.peers(root)[1:] for found in resolve_loaded_path(row, bits)),
         ]
     kind, database = type(instance), instance._state.db
-    found = (instance_of(row) for row in rows)
+    found = (row if type(row) is kind else instance_of(row) for row in rows)
     unique = {
         id(row): row
         for row in found

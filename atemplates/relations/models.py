@@ -27,6 +27,10 @@ from typing import Any
 
 import django
 from django.db.models import Model, QuerySet
+from django.db.models.fields.related_descriptors import (
+    ForwardManyToOneDescriptor,
+    ForwardOneToOneDescriptor,
+)
 from django.utils.functional import LazyObject
 
 _mro_of = type.__dict__["__mro__"].__get__
@@ -141,6 +145,15 @@ def relations_of(model: type[Model]) -> dict[str, Relation]:
             if type(descriptor).__module__.startswith("django."):
                 found[entry.name] = entry
     return found
+
+
+@lru_cache(MOST_MODELS)
+def is_stock_relation(model: type[Model], name: str) -> bool:
+    """Whether reading a relation to one object is Django's own code."""
+    return type(getattr_static(model, name)) in (
+        ForwardManyToOneDescriptor,
+        ForwardOneToOneDescriptor,
+    )
 
 
 def _children(model: type[Model]) -> list[Any]:

@@ -8,6 +8,7 @@ reach further from there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from time import perf_counter
 from typing import Any
 
@@ -40,10 +41,12 @@ class Group:
         self.rows = rows
         self.path = path
         """The relations from an object of the template's to these."""
-        self._positions = {id(row): position for position, row in enumerate(rows)}
+        self._positions: dict[int, int] | None = None
 
     def beside(self, instance: Model) -> list[Model]:
         """The instance, and those of its class that come after it."""
+        if self._positions is None:
+            self._positions = {id(row): position for position, row in enumerate(self.rows)}
         start = self._positions[id(instance)]
         later = self.rows[start + 1 : start + CHUNK]
         return [instance, *(row for row in later if type(row) is type(instance))]
@@ -57,7 +60,9 @@ class PythonBatches:
         self.mode = LoopFetchMode()
         self.place = StepPlace(None, None, 1)
         """The step whose Python code runs now."""
-        self.members: dict[int, tuple[Model, Group]] = {}
+        self.members: dict[int, Group] = {}
+        """An object's identity -> its group, which keeps it alive."""
+        self._all: list[Group] = []
         self.absent: dict[tuple[int, str], tuple[Model, Any]] = {}
         self._outer: Any = None
 
@@ -77,20 +82,25 @@ class PythonBatches:
                 self._outer = batching_render.get()
                 batching_render.set(self)
             install_fetch_mode(self.mode, rows)
+            kinds: set[Any] = set(map(type, rows))
+            if any(kind._meta.parents for kind in kinds):
+                self.mode.is_inherited = True  # parents are made from their children
             self._add(rows, path)
             waiting += (((*path, name), kept) for name, kept in _kept_on(rows).items())
 
     def _add(self, rows: list[Model], path: tuple[str, ...]) -> Group:
         group = Group(rows, path)
-        self.members.update((id(row), (row, group)) for row in rows)
+        self.members.update(dict.fromkeys(map(id, rows), group))
+        self._all.append(group)
         return group
 
     def finish(self) -> None:
         """Give all instances their usual fetch mode back."""
         if self.mode.render is not None:
             batching_render.set(self._outer)
-            restore_fetch_modes(self.mode, (row for row, _ in self.members.values()))
+            restore_fetch_modes(self.mode, chain.from_iterable(each.rows for each in self._all))
         self.members.clear()
+        self._all.clear()
         self.absent.clear()
 
     def fetch_in_python(self, fetcher: Any, instance: Model) -> None:
@@ -127,7 +137,7 @@ class PythonBatches:
         """Take in what the template's own access has loaded for instances of a group."""
         member = self.members.get(id(instances[0]))
         if member is not None:
-            self._group_loaded(instances, relation, member[1].path)
+            self._group_loaded(instances, relation, member.path)
 
     def _group_loaded(
         self, instances: list[Model], relation: Relation, path: tuple[str, ...]
@@ -142,10 +152,10 @@ class PythonBatches:
         member = self.members.get(id(instance))
         if member is None or not relation.parent_link:
             return
-        rows = [row for row in member[1].beside(instance) if not is_missing(row, relation)]
+        rows = [row for row in member.beside(instance) if not is_missing(row, relation)]
         for row in rows:
             parent_instance(row, relation)
-        self._group_loaded(rows, relation, member[1].path)
+        self._group_loaded(rows, relation, member.path)
 
     def _missing(
         self, instance: Model, relation: Relation | None
@@ -155,7 +165,7 @@ class PythonBatches:
             return (), [instance]
         member = self.members.get(id(instance))
         if member is not None:
-            group = member[1]
+            group = member
         else:  # read by Python code through an object of ours, with other rows
             rows = [row for row in (each() for each in instance._state.peers) if row is not None]
             known_beside = any(row is instance for row in rows)
@@ -248,6 +258,13 @@ def restore_fetch_modes(mode: LoopFetchMode, instances: Iterable[Model]) -> None
 
     Ours comes to an end: an instance that nobody can reach from there fetches one by one, too.
     """
+    if not mode.is_inherited:
+        for instance in instances:
+            state = instance._state
+            if state.fetch_mode is mode:
+                state.fetch_mode = FETCH_ONE
+        mode.render = None
+        return
     waiting = list(instances)
     while waiting:
         instance = waiting.pop()
@@ -266,7 +283,7 @@ def restore_fetch_modes(mode: LoopFetchMode, instances: Iterable[Model]) -> None
 
 
 COLUMN_TYPES = SCALARS | {ModelState}
-"""Exact types of what an instance has that keeps no other instances: nearly all columns are such."""
+"""Exact types of what an instance has that keeps no other instances: nearly all columns are."""
 
 
 def _instances_kept_by(instance: Model) -> Iterator[Model]:

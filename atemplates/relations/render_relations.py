@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 
-from ..runtime.relations import KnownValue, Notify
+from ..runtime.relations import NOT_QUICK, KnownValue, Notify
 from ..runtime.state import STRICT
 from ..runtime.waits import Kind, Wait
 from . import batch_loading
@@ -27,6 +27,7 @@ from .models import (
     is_loaded,
     is_missing,
     is_saved,
+    is_stock_relation,
     loaded_rows,
     missing_key,
     relations_of,
@@ -163,6 +164,25 @@ class RenderRelations:
         if is_a(value, (QuerySet, BaseManager)):
             return self._manager_step(value, StepPlace(site, root, index, bit))
         return None
+
+    def quick_step(self, instance: Model, bit: str, site: Any, root: Any, index: int) -> Any:
+        """Read an attribute off the loop where `step` would say: go on.
+
+        Returns:
+            Its value, or `NOT_QUICK` where `step` has to be asked.
+
+        Raises:
+            Exception: whatever reading it raised.
+        """
+        relation = relations_of(type(instance)).get(bit)
+        if relation is None:
+            self.prepare(instance, site, root, index)
+            return getattr(instance, bit)
+        if relation.kind == "forward" and is_stock_relation(type(instance), bit):
+            found = relation.field.get_cached_value(instance, None)
+            if found is not None:
+                return found
+        return NOT_QUICK
 
     def _load_step(self, instance: Model, relation: Relation, place: StepPlace) -> Wait | None:
         """Decide about a relation or deferred field that is not there."""
@@ -332,6 +352,8 @@ class RenderRelations:
         """
         if not HAS_FETCH_MODES or self._policy == "fetch":
             return
+        if id(instance) in self.groups.members and not self.is_listening:
+            return  # nobody asks for the place
         place = self.groups.place = StepPlace(site, root, index)
         if id(instance) not in self.groups.members:
             self.groups.add_group(instances_beside(self.loops, instance, place))
@@ -339,6 +361,8 @@ class RenderRelations:
     def prepare_value(self, value: Any, site: Any = None, root: Any = None) -> None:
         """The same for a value that is about to be printed or filtered, and may hold instances."""
         if not HAS_FETCH_MODES or self._policy == "fetch":
+            return
+        if id(value) in self.groups.members and not self.is_listening:
             return
         index = len(site.bits) if site is not None else 1
         instance = instance_of(value)

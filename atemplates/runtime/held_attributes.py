@@ -7,10 +7,8 @@ code looks into the set and into the dict, and reads.
 
 from __future__ import annotations
 
-from types import GetSetDescriptorType
-
 from ..placement.python_code import descriptor_code, own_dict, static
-from .types import FORGET, MODELS, MOST_TYPES, PLAIN
+from .types import FORGET, MODELS, MOST_TYPES, NAMED, PLAIN
 
 HELD: dict[str, set[type]] = {}
 """Name -> the types. The sets are there for as long as the process, since compiled code has them,
@@ -29,14 +27,16 @@ def is_held(value: object, name: str) -> bool:
     known = HELD.get(name)
     if known is not None and kind in known:
         return name in value.__dict__
-    if not (kind in PLAIN or kind in MODELS) or name not in own_dict(value):
+    if kind not in NAMED or not (kind in PLAIN or kind in MODELS):
+        return False
+    if name not in own_dict(value):
         return False
     attribute = static(kind, name)
     if attribute is not None:
         found = descriptor_code(attribute)
         if found.code is not None and not found.unless_set:
             return False
-    if known is not None and type(static(kind, "__dict__")) is GetSetDescriptorType:
+    if known is not None:
         if len(known) >= MOST_TYPES:
             known.clear()
         known.add(kind)

@@ -19,7 +19,17 @@ from .running_steps import register_step, value_step
 from .sites import Site
 from .source_steps import read_source, source_truth, sync_or_read
 from .state import State
-from .types import INERT, SEQUENCES, SIMPLE, VIEWS, is_iterator, is_related, is_source
+from .types import (
+    ALWAYS_TRUE,
+    INERT,
+    SEQUENCES,
+    SIMPLE,
+    TRANSLATED,
+    VIEWS,
+    is_iterator,
+    is_related,
+    is_source,
+)
 from .usual_paths import resolve_long_path
 from .waits import Pending, Plan, Wait
 
@@ -31,7 +41,14 @@ def truth_of_value(state: State, value: Any, site: Site | None = None, root: Any
         site: the expression whose value it is, if that is known.
         root: the value of its first bit.
     """
-    if is_source(type(value)):
+    kind = type(value)
+    if kind in ALWAYS_TRUE:
+        return True
+    if kind is TRANSLATED:
+        text = state.ambient.now().translated(value)
+        if text is not None:
+            return bool(text)
+    if is_source(kind):
         return source_truth(state, value)
     code = truth_code(value) if state.looks else None
     if code is not None:

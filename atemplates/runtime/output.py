@@ -16,7 +16,6 @@ from django.templatetags.tz import datetimeobject
 from django.utils import timezone
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
 
 from ..placement.python_code import CODELESS_TYPES
 from ..placement.value_code import text_code
@@ -32,7 +31,7 @@ from .running_steps import register_step, value_step
 from .sites import Site
 from .source_steps import read_then
 from .state import State
-from .types import INERT, PRINTED, is_related, is_source
+from .types import INERT, MODELS, PRINTED, TRANSLATED, is_related, is_source
 from .usual_paths import resolve_long_path
 from .waits import Pending, Plan
 
@@ -43,8 +42,7 @@ ZONES = frozenset({datetime_timezone, ZoneInfo})
 SHOWN_WHOLE = frozenset({list, tuple, dict})
 """Exact types of containers that are printed as they are, if they hold nothing but scalars."""
 
-TRANSLATED: type = type(gettext_lazy(""))
-"""The type of lazy messages: ``lazy()`` makes one for each function."""
+SHOWN_AS_DATA = SHOWN_WHOLE | CODELESS_TYPES
 
 template_localtime: Any = timezone.template_localtime  # type: ignore[attr-defined]
 
@@ -79,9 +77,11 @@ def render_value(
         text = state.ambient.now().translated(value)
     elif kind in PRINTED and not state.looks:
         return own_text(value, context)
+    elif kind in MODELS and not state.looks:
+        state.relations.prepare_value(value, site, root)
+        return own_text(value, context)
     elif kind in SHOWN_WHOLE:
-        items = value if kind is not dict else (*value, *value.values())
-        text = str(value) if CODELESS_TYPES.issuperset(map(type, items)) else None
+        text = str(value) if holds_data(value) else None
     if text is not None:
         return escape(text) if context.autoescape else text
     return rendered(state, context, value, site, root, characters)
@@ -98,6 +98,20 @@ def characters(value: Any, context: Any) -> str:
     """
     text = render_value_in_context(value, context)
     return text if type(text) is str or type(text) is SafeString else "".join((text,))
+
+
+def holds_data(container: Any, depth: int = 3) -> bool:
+    """Whether a container holds nothing but scalars, and further containers of these."""
+    items = container
+    if type(container) is dict:
+        if not CODELESS_TYPES.issuperset(map(type, container)):
+            return False
+        items = container.values()
+    if CODELESS_TYPES.issuperset(map(type, items)):
+        return True
+    if not depth or not SHOWN_AS_DATA.issuperset(map(type, items)):
+        return False
+    return all(holds_data(item, depth - 1) for item in items if type(item) in SHOWN_WHOLE)
 
 
 def own_text(value: Any, context: Any) -> str:

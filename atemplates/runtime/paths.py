@@ -18,7 +18,7 @@ from .running_steps import LocalValues, RunningStep, register_step
 from .sites import MISSING, Invalid, Site, SiteMode
 from .source_steps import look_up, missing_method
 from .state import State
-from .types import INERT, NAMED, PLAIN, RELATED, SOURCES, is_awaitable, learn_type
+from .types import INERT, NAMED, PLAIN, PLAIN_OR_MODEL, RELATED, SOURCES, is_awaitable, learn_type
 from .waits import Pending, Plan, Wait, pending_wait
 
 template_logger = logging.getLogger("django.template")
@@ -117,6 +117,7 @@ def resolve_path(
     index: int = 1,
     root: Any = None,
     settled: bool = False,
+    source: Any = None,
 ) -> Any:
     """Resolve the rest of a path.
 
@@ -125,6 +126,7 @@ def resolve_path(
         index: how many bits are done.
         root: the value of the first bit.
         settled: whether the value was called and awaited already, and is not to be called again.
+        source: what the value was just read from, if that is a model instance.
 
     Returns:
         The value, or a `Pending` that gives it, or an `Invalid`.
@@ -140,7 +142,6 @@ def resolve_path(
             found = missing_value(state, site)
             if found is not MISSING:
                 return found
-    source = None
     try:
         if value is MISSING:
             raise VariableDoesNotExist("Failed lookup for key [%s] in %r", (bit, context))
@@ -290,7 +291,7 @@ def attribute_failed(
             return Pending(go_on(state, context, pending, site, index + 1, root, False))
         if not isinstance(error, (TypeError, AttributeError)):
             raise error
-        if type(value) in PLAIN and not is_named(value, bit):
+        if type(value) in PLAIN_OR_MODEL and not is_named(value, bit):
             found = missing_value(state, site)
             if found is not MISSING:
                 return found

@@ -46,6 +46,10 @@ class OpenLoops(Protocol):
         ...
 
 
+NOT_QUICK = "not quick"
+"""Stands for a value that takes more than reading an attribute."""
+
+
 class Relations(Protocol):
     """What a render does about relations.
 
@@ -70,6 +74,10 @@ class Relations(Protocol):
         self, value: Any, bit: str, site: Any, root: Any, index: int
     ) -> Wait | KnownValue | None:
         """Decide what resolving ``bit`` on a model instance, manager or queryset needs first."""
+        ...
+
+    def quick_step(self, instance: Any, bit: str, site: Any, root: Any, index: int) -> Any:
+        """Read an attribute of a model instance off the loop, or give `NOT_QUICK`."""
         ...
 
     def whole(self, queryset: Any, site: Any = None, root: Any = None) -> Wait | None:

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from functools import partial
 from inspect import CO_ITERABLE_COROUTINE, iscoroutinefunction
-from types import FunctionType, GeneratorType, MethodType
+from types import FunctionType, GeneratorType, GetSetDescriptorType, MethodType
 from typing import Any, TypeGuard
 
 from django.db.models import Model, QuerySet
@@ -24,6 +24,7 @@ from django.forms.boundfield import BoundField
 from django.forms.utils import RenderableMixin
 from django.utils.functional import LazyObject
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from ..placement import python_code, value_code
 from .waits import Pending
@@ -41,6 +42,9 @@ SEQUENCES: frozenset[type] = SIMPLE - {int, float, bool, type(None)} | {range}
 
 VIEWS: frozenset[type] = frozenset({type({}.keys()), type({}.values()), type({}.items())})
 """The same, but without an index."""
+
+TRANSLATED: type = type(gettext_lazy(""))
+"""The type of lazy messages: ``lazy()`` makes one for each function."""
 
 SCALARS: frozenset[type] = frozenset(
     {
@@ -87,10 +91,25 @@ that has to be awaited or loaded first. What ``str()`` runs is another question.
 NAMED: set[type] = {*SIMPLE}
 """Types for which ``dir()`` runs no code and finds the names of the value's dict and classes."""
 
+ALWAYS_TRUE: set[type] = set()
+"""Types that have no say in whether their values are true."""
+
 LEARNED_TYPES: set[type] = set()
 """The types that `learn_type` has seen."""
 
-ALL = (RELATED, SOURCES, INERT, PLAIN_OR_MODEL, PLAIN, DATA, MODELS, PRINTED, NAMED, LEARNED_TYPES)
+ALL = (
+    RELATED,
+    SOURCES,
+    INERT,
+    PLAIN_OR_MODEL,
+    PLAIN,
+    DATA,
+    MODELS,
+    PRINTED,
+    NAMED,
+    ALWAYS_TRUE,
+    LEARNED_TYPES,
+)
 """The sets that are learned."""
 
 FORGET: list[Callable[[], None]] = [python_code.forget_python_code, value_code.forget_value_code]
@@ -148,8 +167,10 @@ def _sets_of(kind: type) -> list[set[type]]:
     if source:
         found.append(SOURCES)
     own = {name for base in kind.__mro__ if base is not object for name in base.__dict__}
-    if own.isdisjoint(NAME_HOOKS):
+    if own.isdisjoint(NAME_HOOKS) and not _hides_dict(kind):
         found.append(NAMED)
+    if not (source or issubclass(kind, LazyObject)) and own.isdisjoint(("__bool__", "__len__")):
+        found.append(ALWAYS_TRUE)
     if not (related or source or "__class__" in own or issubclass(kind, NOT_PRINTED)):
         found.append(PRINTED)
     if defines(kind, "__call__") or defines(kind, "__await__") or kind is GeneratorType:
@@ -171,10 +192,16 @@ def _has_items(kind: Any) -> bool:
     return getitem is not None and getitem is not BoundField.__getitem__
 
 
+def _hides_dict(kind: type) -> bool:
+    """Whether a class gives something else than Python's own dict for ``__dict__``."""
+    found = [vars(base)["__dict__"] for base in kind.__mro__ if "__dict__" in vars(base)]
+    return any(type(each) is not GetSetDescriptorType for each in found)
+
+
 def _forget() -> None:
     """Empty the sets, those last that say the most; called with the lock held."""
     LEARNED_TYPES.clear()
-    for types in (DATA, MODELS, PLAIN, PLAIN_OR_MODEL, PRINTED, NAMED, INERT):
+    for types in (DATA, MODELS, PLAIN, PLAIN_OR_MODEL, PRINTED, NAMED, ALWAYS_TRUE, INERT):
         types.clear()
     for types in (INERT, NAMED):
         types.update(SIMPLE)

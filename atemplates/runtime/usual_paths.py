@@ -5,9 +5,10 @@ What is unusual goes on in `atemplates.runtime.paths`, which knows all of it.
 
 from __future__ import annotations
 
-from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
+
+from django.db.models import QuerySet
 
 from ..placement.python_code import attribute_code
 from .calls import CALLED_OTHERWISE, await_awaitable, refuses_arguments
@@ -21,10 +22,11 @@ from .paths import (
     resolve_path,
     resolving,
 )
+from .relations import NOT_QUICK
 from .running_steps import register_step
 from .sites import MISSING, Site
 from .state import State
-from .types import INERT, PLAIN, is_awaitable, learn_type
+from .types import INERT, MODELS, PLAIN, is_awaitable, learn_type
 from .waits import Pending
 
 ROWS: frozenset[type] = frozenset({list, tuple})
@@ -46,24 +48,23 @@ def resolve_further(
     """
     bits = site.bits
     count = len(bits)
+    source = None
     while True:
         kind = type(value)
         if kind not in INERT:
-            if state.looks:
-                break
-            if kind is partial and index == count:
-                label = chosen_label(value)
-                if label is not None:
-                    return label
-            if not is_plain_method(value):
+            if state.looks or not is_plain_method(value):
                 break
             try:
                 value = value()
             except Exception as error:
                 return call_failed(state, context, error, value, site, index, root)
             if type(value) not in INERT:
-                return resolve_result(state, context, value, site, index, root)
+                return resolve_result(state, context, value, site, index, root, source)
             kind = type(value)
+        if source is not None:
+            if issubclass(kind, QuerySet):
+                state.relations.derive(source, value, site, root, index - 1)
+            source = None
         if index == count:
             return value
         bit = bits[index]
@@ -90,10 +91,22 @@ def resolve_further(
                 return attribute_failed(state, context, error, value, site, index, root)
         elif kind in INDEXED and bit.isdecimal() and int(bit) < len(value):
             value = value[int(bit)]
+        elif kind in MODELS and (not state.looks or attribute_code(value, bit) is None):
+            if bit.endswith("_display") and index + 1 == count:
+                label = chosen_label(value, bit)
+                if label is not None:
+                    return label
+            try:
+                found = state.relations.quick_step(value, bit, site, root, index)
+            except Exception as error:
+                return attribute_failed(state, context, error, value, site, index, root)
+            if found is NOT_QUICK:
+                break
+            source, value = value, found
         else:
             break
         index += 1
-    return resolve_path(state, context, value, site, index, root)
+    return resolve_path(state, context, value, site, index, root, False, source)
 
 
 register_step(resolve_further, resolving)
@@ -142,7 +155,7 @@ def call_failed(
 
 
 def resolve_result(
-    state: State, context: Any, value: Any, site: Site, index: int, root: Any
+    state: State, context: Any, value: Any, site: Site, index: int, root: Any, source: Any
 ) -> Any:
     """Resolve the rest of a path from what a call gave, which may have to be awaited."""
     learn_type(type(value))
@@ -150,4 +163,4 @@ def resolve_result(
         value = await_awaitable(state, value)
         if type(value) is Pending:
             return Pending(go_on(state, context, value, site, index, root, True))
-    return resolve_path(state, context, value, site, index, root, True)
+    return resolve_path(state, context, value, site, index, root, True, source)

@@ -22,6 +22,7 @@ FUNCTIONS = {
     "runtime.iteration.truth_of_value": "value",
     "runtime.output.render_value": "value",
     "runtime.paths.resolve_path": "lookup",
+    "runtime.usual_paths.resolve_further": "lookup",
     "tags.arguments.render_with_arguments": "tag",
     "tags.library.call_tag": "tag",
     "tags.library.tag_text": "value",

@@ -111,3 +111,29 @@ def test_times(render, settings, time_format):
     )
     times = [datetime.time(0, 0), datetime.time(12, 0), datetime.time(13, 5, 6, 7)]
     render.outcome(source, {"times": times})
+
+
+@pytest.mark.parametrize("language", ["en-us", "de"])
+def test_truth_and_comparisons(render, language):
+    tests = "{% if value %}t{% endif %}{% if value == other %}={% endif %}{% if value in other %}i{% endif %}"
+    changed = "{% ifchanged value %}c{% endifchanged %}"
+    source = f"{{% for value in values %}}{{% for other in others %}}{tests}{{% endfor %}}{changed}{{% endfor %}}"
+    others = [
+        None,
+        1,
+        "<text>",
+        ["<a>", 1, None, "'"],
+        [[1], ["<"]],
+        {"a": Said("y")},
+        *VALUES[20:24],
+    ]
+    source = f"{{% load i18n %}}{{% language '{language}' %}}{source}{{% endlanguage %}}"
+    render(source, {"values": VALUES, "others": others}, waits=None)
+
+
+def test_containers_in_containers(render):
+    deep = [[[[[["<deep>"]]]]], {"a": {"b": {"c": {"d": Said("x")}}}}, {("<k>", 1): ()}]
+    endless: list[object] = ["<e>"]
+    endless.append(endless)
+    source = "{% for value in values %}{{ value }}{% endfor %}{{ values }}"
+    render(source, {"values": [*deep, endless, {"e": endless}]}, waits=None)

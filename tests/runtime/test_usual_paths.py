@@ -6,7 +6,7 @@ from collections import OrderedDict, defaultdict
 
 import pytest
 
-from atemplates.runtime.usual_paths import chosen_label, is_plain_method
+from atemplates.runtime.usual_paths import is_plain_method
 from tests.rendering import safe
 
 
@@ -230,8 +230,3 @@ def test_methods_that_give_what_is_to_be_awaited(render):
     source = "{% for row in rows %}{{ row.later.x }}{% endfor %}"
     stock = {"rows": [Given()]}
     assert render(source, {"rows": [Giving()]}, stock=stock, waits=None) == "&lt;later&gt;"
-
-
-def test_other_partials_are_no_labels():
-    assert chosen_label(functools.partial(int)) is None
-    assert chosen_label(functools.partial(int, field=1)) is None
