@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from types import NoneType
 from typing import Any
 
 from django.template import defaultfilters
@@ -58,6 +59,8 @@ def yesno_choices(text: str) -> tuple[str, str, str] | None:
 def _pluralize(value: Any, arg: Any = "s") -> str | None:
     if type(arg) not in TEXTS:
         return None
+    if value is None:
+        return ""
     suffixes = plural_suffixes(arg)
     if type(value) in BUILTIN_COLLECTIONS:
         return suffixes[len(value) != 1]
@@ -91,7 +94,7 @@ LOGIC_PATHS = {
     defaultfilters.default_if_none: FastPath(_default_if_none, TRUTHS),
     defaultfilters.yesno: FastPath(_yesno, TRUTHS, ambient=True),
     defaultfilters.pluralize: FastPath(
-        _pluralize, BUILTIN_COLLECTIONS | frozenset({int, float, bool})
+        _pluralize, BUILTIN_COLLECTIONS | frozenset({int, float, bool, NoneType})
     ),
     defaultfilters.divisibleby: FastPath(_divisibleby, frozenset({int})),
 }

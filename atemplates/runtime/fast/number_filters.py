@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import lru_cache
+from types import NoneType
 from typing import Any, NamedTuple
 
 from django.template import defaultfilters
@@ -14,6 +15,7 @@ from django.utils import translation
 from django.utils.html import avoid_wrapping
 from django.utils.safestring import SafeString
 
+from ...placement.python_code import CODELESS_TYPES
 from ..ambient import Ambient
 from .fast_path import FastPath
 from .logic_filters import TEXTS
@@ -155,6 +157,8 @@ def formatted_number(
 
 
 def _floatformat(ambient: Ambient, value: Any, arg: Any = -1) -> str | None:
+    if value is None:
+        return "" if type(arg) is int or (type(arg) in TEXTS and arg) else None
     if type(arg) is int and -PLACES <= arg <= PLACES:
         text = formatted_number(ambient, value, arg)
     else:
@@ -170,10 +174,10 @@ SIZES = tuple((1 << 10 * power, f"%s {unit}B") for power, unit in enumerate("KMG
 
 
 def _filesizeformat(ambient: Ambient, value: Any) -> str | None:
-    if type(value) is float:
-        if not -1e15 < value < 1e15:
+    if type(value) is not int:
+        if value is not None and not -1e15 < value < 1e15:
             return None
-        value = int(value)
+        value = int(value or 0)
     size = abs(value)
     if size < 1024:
         text = ambient.known.get(("bytes", size))
@@ -207,6 +211,11 @@ def _add(value: Any, arg: Any) -> Any:
                 return None
     elif type(value) in TEXTS and kind in TEXTS and (value[:1].isalpha() or arg[:1].isalpha()):
         return value + arg  # no text that begins with a letter is a number
+    elif kind in (list, tuple) and kind is type(value):
+        if CODELESS_TYPES.issuperset(map(type, value)) and CODELESS_TYPES.issuperset(
+            map(type, arg)
+        ):
+            return value + arg
     return None
 
 
@@ -225,8 +234,10 @@ def _get_digit(value: Any, arg: Any) -> Any:
 
 
 NUMBER_PATHS = {
-    defaultfilters.floatformat: FastPath(_floatformat, NUMBER_TYPES, ambient=True),
-    defaultfilters.filesizeformat: FastPath(_filesizeformat, frozenset({int, float}), ambient=True),
-    defaultfilters.add: FastPath(_add, TEXTS | frozenset({int})),
+    defaultfilters.floatformat: FastPath(_floatformat, NUMBER_TYPES | {NoneType}, ambient=True),
+    defaultfilters.filesizeformat: FastPath(
+        _filesizeformat, frozenset({int, float, NoneType}), ambient=True
+    ),
+    defaultfilters.add: FastPath(_add, TEXTS | {int, list, tuple}),
     defaultfilters.get_digit: FastPath(_get_digit, frozenset({int})),
 }

@@ -33,7 +33,7 @@ EDGES: list[Any] = [
     *map(Decimal, ["0", "-0", "0.00", "-0.00", "1", "1.0", "5.00", "-5.50", "0.5", "1.005", "2.675", "-0.004"]),
     *map(Decimal, ["1E+5", "1E-7", "1E+300", "0E-3", "0E+3", "NaN", "sNaN", "Infinity", "-Infinity", "NaN12"]),
     *map(Decimal, ["12345678901234567890.123456789", "9" * 41, "0." + "9" * 20, "99.995", "1234567.891", "1E+2"]),
-    *("", "5", "1.5", "-2", "text", " 7 ", "1e3", "x1", "Ⅷ", "é", "٣", SafeString("5"), SafeString("x"), [], [1]),
+    *("", "5", "1.5", "-2", "text", " 7 ", "1e3", "x1", "Ⅷ", "é", "٣", SafeString("5"), SafeString("x"), [], [1], ["a", object], (1,), (SafeString("<"),)),
 ]  # fmt: skip
 RANDOM: list[Any] = [
     *(chance.randrange(-(10**size), 10**size) for size in range(1, 16) for _ in range(4)),
@@ -71,7 +71,7 @@ PRECISIONS = arguments(
 )
 CASES: dict[str, list[tuple[Any, ...]]] = {
     "filesizeformat": [()],
-    "add": [(arg,) for arg in arguments("5", "-2", " 3 ", "x", "", "1.5", "5x", "x5", "é", "٣", 5, -1, 2.5, True, None, [2])],
+    "add": [(arg,) for arg in arguments("5", "-2", " 3 ", "x", "", "1.5", "5x", "x5", "é", "٣", 5, -1, 2.5, True, None, [2], [object], (2,))],
     "get_digit": [(arg,) for arg in arguments("1", "x", "0", "-1", "", 1, 2, 3, 20, 50, 0, -1, True, 1.5, None)],
 }  # fmt: skip
 
