@@ -8,6 +8,7 @@ those that are mostly consist of letters, digits, dots and slashes, which need n
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any
 
 from django.template import defaultfilters
@@ -36,13 +37,44 @@ _simple_address = re.compile(
 ).fullmatch
 
 
-def assumed_scheme() -> str | None:
-    """Return what Django puts before an address without one; None where it also warns of that."""
+def read_warning() -> tuple[str, type[Warning]] | None:
+    """Return what Django warns of where it puts ``http`` before an address, as its code has it."""
+    code = html.Urlizer.handle_word.__code__
+    texts = [
+        text
+        for text in code.co_consts
+        if isinstance(text, str) and "URLIZE_ASSUME_HTTPS" in text and " " in text
+    ]
+    named = [getattr(html, name, None) for name in code.co_names]
+    kinds = [kind for kind in named if isinstance(kind, type) and issubclass(kind, Warning)]
+    return (texts[0], kinds[0]) if len(texts) == len(kinds) == 1 else None
+
+
+class Warner(html.Urlizer):
+    """Warns as Django does, from the very line, and makes no link."""
+
+    def handle_word(self, word: str, **options: Any) -> str:
+        """Warn of a word."""
+        text, kind = warning or ("", Warning)
+        warnings.warn(text, kind, stacklevel=2)
+        return word
+
+
+warning = read_warning()
+warn_of = Warner()
+
+
+def assumed_scheme(word: str) -> str | None:
+    """Return what Django puts before an address without one; None when that is left to Django."""
     settings = getattr(html, "settings", None)
-    assumed = getattr(settings, "URLIZE_ASSUME_HTTPS", None)
-    if assumed is None:
-        return "http://" if settings is None else None
-    return "https://" if assumed else None
+    if settings is None:  # a release that knows no other
+        return "http://"
+    if settings.URLIZE_ASSUME_HTTPS:
+        return "https://"
+    if warning is None:
+        return None
+    warn_of(word)
+    return "http://"
 
 
 def link(word: str, limit: int | None) -> str | None:
@@ -58,7 +90,7 @@ def link(word: str, limit: int | None) -> str | None:
     after = word[len(address) :]
     if kind == "mail":
         return f'<a href="mailto:{address}">{shown}</a>{after}'
-    scheme = "" if kind == "scheme" else assumed_scheme()
+    scheme = "" if kind == "scheme" else assumed_scheme(word)
     if scheme is None:
         return None
     return f'<a href="{scheme}{address}" rel="nofollow">{shown}</a>{after}'

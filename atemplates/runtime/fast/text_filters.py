@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from .fast_path import FastPath
 
 PLAIN_TEXTS = frozenset({str})
-TEXT_TYPES = frozenset({str, SafeString, int, float, bool, type(None), Decimal})
+TEXT_TYPES: frozenset[type] = frozenset({str, SafeString, int, float, bool, type(None), Decimal})
 """What most filters of text meet. Other values may have a text that code of others writes."""
 
 LARGEST_WIDTH = 10_000

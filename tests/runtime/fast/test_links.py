@@ -18,6 +18,7 @@ from tests.runtime.fast.text_values import (
     TAGS,
     addresses,
     compare,
+    outcome,
     some_texts,
     values_of,
 )
@@ -63,24 +64,41 @@ def test_simple_addresses_are_not_left_to_django(word):
     assert links.link(word, 9) == django.urlizetrunc(word, 9)
 
 
-def test_addresses_without_a_scheme(assumed_https):
+@pytest.mark.usefixtures("assumed_https")
+def test_addresses_without_a_scheme():
     for word in ("www.example.com/a", "example.org", "www.example.de!"):
-        ours = links.link(word, None)
-        assert (ours is None) == (assumed_https is False)
-        assert ours in (None, django.urlize(word))
+        assert links.link(word, None) == django.urlize(word)
 
 
-@pytest.mark.skipif(ASSUMED == [None], reason="this release of Django has no such setting")
-def test_django_warns_where_it_does(settings):
+warning_releases = pytest.mark.skipif(ASSUMED == [None], reason="Django has no such setting")
+
+
+def caught(function, text, action):
+    """Return the warnings of a call, with the places that are said to cause them."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter(action)
+        result = outcome(function, text)
+    each = [(one.category, str(one.message), one.filename, one.lineno) for one in found]
+    return each, result
+
+
+@warning_releases
+@pytest.mark.parametrize("action", ["always", "error"])
+@pytest.mark.parametrize(
+    "text", ["see www.example.com, example.org www.example.com", "http://a.com"]
+)
+def test_django_warns_where_it_does(settings, text, action):
     settings.URLIZE_ASSUME_HTTPS = False
-    found = []
-    for function in (django.urlize, lambda text: links.urlize(text, True)):
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            function("see www.example.com and example.org")
-        found.append([(each.category, str(each.message), each.filename) for each in caught])
-    assert found[0] == found[1]
-    assert len(found[0]) == 2
+    ours = caught(lambda text: links.urlize(text, True), text, action)
+    assert ours == caught(django.urlize, text, action)
+    assert len(ours[0]) == (3 if "www" in text and action == "always" else 0)
+
+
+@warning_releases
+def test_a_warning_that_is_not_found_is_left_to_django(settings, monkeypatch):
+    settings.URLIZE_ASSUME_HTTPS = False
+    monkeypatch.setattr(links, "warning", None)
+    assert links.link("www.example.com", None) is None
 
 
 def test_long_words_take_no_time():
