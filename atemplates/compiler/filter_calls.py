@@ -70,7 +70,9 @@ def write_filter_call(
         plain = is_stock(function) and not any(is_variable for is_variable, _ in args)
         if getattr(function, "needs_autoescape", False):
             called = f"{called}, autoescape=context.autoescape"
-        call = f"{'apply_stock' if plain else 'apply_filter'}(state, {called})"
+        own = w.in_loop and not is_stock(function)
+        apply = "apply_stock" if plain else "apply_own" if own else "apply_filter"
+        call = f"{apply}(state, {called})"
     if unless_invalid:
         call = f"{given}.text if type({given}) is Invalid else {call}"
     if path is None and w.in_loop and not is_stock(function):

@@ -17,7 +17,7 @@ from ..runtime.calls import await_value
 from ..runtime.comparisons import compare, condition_failed
 from ..runtime.escaping import escape, scan
 from ..runtime.filter_chains import render_filtered
-from ..runtime.filters import apply_fast_path, apply_filter, apply_stock
+from ..runtime.filters import apply_fast_path, apply_filter, apply_own, apply_stock
 from ..runtime.iteration import container, loop_rows, truth_of_value, truth_of_variable, unpack
 from ..runtime.output import local_time, render_value, render_variable
 from ..runtime.paths import (
@@ -44,6 +44,7 @@ RUNTIME: dict[str, Any] = {
     "Wait": Wait,
     "note_error_place": note_error_place,
     "apply_filter": apply_filter,
+    "apply_own": apply_own,
     "apply_stock": apply_stock,
     "apply_fast_path": apply_fast_path,
     "attribute_failed": attribute_failed,

@@ -97,7 +97,7 @@ class RenderState:
         """Where code of others may run."""
         self.learning = False
         """Whether a step left the loop for code that has not shown yet where it belongs."""
-        self.trials = 0
+        self.trials = 0.0
         """How often code of others ran on the loop on trial, and how many objects that noted."""
         self.spent = 0.0
         """The seconds that code of others has taken on the loop in this render."""

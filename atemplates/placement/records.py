@@ -92,7 +92,8 @@ class FunctionRecord:
     def note(self, seconds: float, asked: bool) -> None:
         """Note one run."""
         self.runs += 1
-        self.slowest = max(self.slowest, seconds)
+        if seconds > self.slowest:
+            self.slowest = seconds
         if asked:
             self.asked = True
         elif seconds > QUICK:

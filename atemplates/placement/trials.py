@@ -35,7 +35,7 @@ from django.template.engine import Engine
 
 from .guard import BLOCKED, GuardWatch
 from .python_code import CODELESS_TYPES, SOMEBODYS
-from .records import function_record
+from .records import FunctionRecord, function_record
 
 LEAVE = type("Leave", (), {"__repr__": lambda self: "LEAVE"})()
 """What an attempt gives in the place of a result when the step belongs in the thread."""
@@ -65,7 +65,8 @@ UNCHANGING_BASES: tuple[type, ...] = (type, ModuleType, Engine, Template, Option
 class Spending(Protocol):
     """What a render has spent on trials."""
 
-    trials: int
+    trials: float
+    spent: float
 
 
 def attempt(
@@ -125,6 +126,53 @@ def attempt(
         notes.put_back()
     put_back_variables(variables)
     return LEAVE
+
+
+def quick_attempt(
+    record: FunctionRecord,
+    function: Callable[..., Any],
+    args: Iterable[Any],
+    kwargs: dict[str, Any],
+    spending: Spending,
+) -> Any:
+    """Do the same as `attempt` for code that has run on the loop in this render, and whose
+    arguments are all `UNCHANGING`: nothing is to be noted.
+
+    Args:
+        record: the record of the code that runs.
+        spending: where it is counted what this took.
+
+    Returns:
+        The result, or `LEAVE`.
+    """
+    variables = copy_context()
+    watch = GuardWatch(leave=True)
+    watch.begin()
+    start = perf_counter()
+    try:
+        result = function(*args, **kwargs)
+    except BaseException as error:
+        if not watch.asked and not needs_thread(error):
+            record.note(perf_counter() - start, False)
+            raise
+        watch.asked = True
+        result = None
+    finally:
+        seconds = perf_counter() - start
+        watch.end()
+    record.note(seconds, watch.asked)
+    spending.spent += seconds
+    spending.trials += QUICK_TRIAL
+    if not watch.asked:
+        return result
+    if iscoroutine(result):
+        result.close()
+    put_back_variables(variables)
+    return LEAVE
+
+
+QUICK_TRIAL = 0.25
+"""What a quick attempt counts for: it takes a quarter of the time of another."""
 
 
 def needs_thread(error: BaseException) -> bool:

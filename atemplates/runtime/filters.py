@@ -18,7 +18,7 @@ from .calls import await_value, filled_then
 from .containers import CONTAINER_TYPES, holds_awaitables
 from .fast.fast_path import FastPath
 from .iteration import ROW_CONTAINERS
-from .placed_steps import LEAVE, run_in_thread, run_placed
+from .placed_steps import LEAVE, note_sure, run_in_thread, run_placed, run_surely
 from .relations import evaluate
 from .running_steps import LocalValues, RunningStep, register_step
 from .sites import Site
@@ -193,10 +193,33 @@ def _placed(
         trusted = state.policy.may_run_here(code, function) if others else state.policy.trusts(code)
         result = run_placed(state, code, trusted, function, given, kwargs, given)
         if result is not LEAVE:
+            if others:
+                note_sure(state, function)
             return result
     state.relations.prepare_value(value, site, root)
     notify = state.relations.filter_step(function, value, site, root)
     return pending_wait(run_in_thread(code, function, *given, notify=notify, **kwargs))
+
+
+def apply_own(
+    state: State,
+    function: Any,
+    value: Any,
+    site: Site | None,
+    root: Any,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    """Apply a filter of a site's; on the loop quickly where it has run there in this render."""
+    if state.on_loop and state.sure and type(value) in CODELESS_TYPES:
+        result = run_surely(state, function, (value, *args), kwargs)
+        if result is not LEAVE and type(result) in INERT:
+            if type(value) is SafeString and getattr(function, "is_safe", False):
+                return mark_safe(result)
+            return result
+        if result is not LEAVE:
+            return Pending(_filtered(state, result, value, function, site, root))
+    return apply_filter(state, function, value, site, root, *args, **kwargs)
 
 
 def apply_stock(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 from typing import Any, Protocol
 
-from ..placement.records import is_learning, noted, observed
-from ..placement.trials import LEAVE, attempt
+from ..placement.records import FunctionRecord, is_learning, known_record, noted, observed
+from ..placement.trials import LEAVE, UNCHANGING, attempt, quick_attempt
 from .state import Policy
 from .waits import Kind, Wait
 
@@ -21,9 +21,15 @@ class PlacingState(Protocol):
 
     policy: Policy
     spent: float
-    trials: int
+    trials: float
     on_loop: bool
     learning: bool
+
+
+class SureState(PlacingState, Protocol):
+    """The same, of a render that remembers what ran on the loop in it."""
+
+    sure: dict[int, FunctionRecord]
 
 
 def run_here(
@@ -73,6 +79,35 @@ def run_placed(
     return result
 
 
+def run_surely(
+    state: SureState, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
+) -> Any:
+    """Call the function of a tag or filter once more on the loop, where it has run in this render.
+
+    Returns:
+        The result, or `LEAVE`: it is to be placed as ever.
+    """
+    record = state.sure.get(id(function))
+    if record is None or state.spent > BUDGET or state.trials > state.policy.trials:
+        return LEAVE
+    if not UNCHANGING.issuperset(map(type, args)):
+        return LEAVE
+    if kwargs and not UNCHANGING.issuperset(map(type, kwargs.values())):
+        return LEAVE
+    result = quick_attempt(record, function, args, kwargs, state)
+    if record.belongs_in_thread:
+        del state.sure[id(function)]
+    return result
+
+
+def note_sure(state: SureState, function: Callable[..., Any]) -> None:
+    """Note that the function of a tag or filter has run on the loop."""
+    if state.on_loop:
+        record = known_record(function)
+        if record is not None and not record.belongs_in_thread:
+            state.sure[id(function)] = record
+
+
 def run_in_thread(
     code: Any, function: Callable[..., Any], *args: Any, notify: Any = None, **kwargs: Any
 ) -> Wait:
@@ -80,4 +115,12 @@ def run_in_thread(
     return Wait(Kind.CALL, observed, (code, function, *args), kwargs, notify=notify)
 
 
-__all__ = ["BUDGET", "LEAVE", "run_here", "run_in_thread", "run_placed"]
+__all__ = [
+    "BUDGET",
+    "LEAVE",
+    "note_sure",
+    "run_here",
+    "run_in_thread",
+    "run_placed",
+    "run_surely",
+]

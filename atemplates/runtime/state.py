@@ -11,7 +11,13 @@ from contextlib import AbstractContextManager, nullcontext
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from ..placement.records import TRUSTED_AFTER, belongs_in_thread, is_trusted, said_of_code
+from ..placement.records import (
+    TRUSTED_AFTER,
+    FunctionRecord,
+    belongs_in_thread,
+    is_trusted,
+    said_of_code,
+)
 from .ambient import Ambient
 from .async_sources import ReadSources
 from .relations import Relations
@@ -164,6 +170,7 @@ class State:
         "relations",
         "run",
         "spent",
+        "sure",
         "told",
         "trials",
         "upcoming",
@@ -220,7 +227,10 @@ class State:
         thread."""
         self.learning = False
         """Whether the render left the loop for code that has not shown yet where it belongs."""
-        self.trials = 0
+        self.sure: dict[int, FunctionRecord] = {}
+        """The identity of a tag's or filter's function that ran on the loop in this render -> its
+        record. Templates hold the functions."""
+        self.trials = 0.0
         """How often code of others ran on the loop on trial, and how many objects that noted."""
         self.spent = 0.0
         """The seconds that code of others has taken on the loop in this render."""

@@ -38,7 +38,7 @@ from ..runtime.contexts import new_context
 from ..runtime.escaping import escape
 from ..runtime.fast.querystrings import query_string
 from ..runtime.paths import dicts_of, lookup_name
-from ..runtime.placed_steps import LEAVE, run_here, run_placed
+from ..runtime.placed_steps import LEAVE, note_sure, run_here, run_placed, run_surely
 from ..runtime.running_steps import register_step, value_step
 from ..runtime.sites import MISSING
 from ..runtime.state import State
@@ -232,6 +232,10 @@ def _call(
     state: State, context: Any, node: TagHelperNode, args: list[Any], kwargs: dict[str, Any]
 ) -> Any:
     function = node.func
+    if state.on_loop and state.sure:
+        result = run_surely(state, function, args, kwargs)
+        if result is not LEAVE:
+            return result if type(result) in INERT else await_value(state, result)
     if state.looks and is_foreign(function):
         given = (*args, *kwargs.values())
         result = LEAVE
@@ -244,6 +248,7 @@ def _call(
             result = run_placed(state, function, trusted, function, tuple(args), kwargs, given)
         if result is LEAVE:
             return Pending(_call_in_thread(state, function, args, kwargs))
+        note_sure(state, function)
     elif state.on_loop and tag_runs_code(context, function, args, kwargs):
         return Pending(_call_in_thread(state, function, args, kwargs))
     else:
@@ -320,7 +325,8 @@ def write_inclusion(w: Writer, node: InclusionNode) -> None:
 def inclusion_plan(state: State, context: Any, node: InclusionNode, values: Any) -> Plan:
     """The plan of an inclusion tag: its template, with what its function returned."""
     held: Any = context.render_context
-    template = (held.dicts[-1] if type(held) is RenderContext else held).get(node)
+    here: Any = held.dicts[-1] if type(held) is RenderContext else held
+    template = here.get(node)
     if template is None:
         template = yield from _inclusion_template(state, context.template.engine, node.filename)
         held[node] = template

@@ -1,8 +1,10 @@
 """Tags of a site as they are used in loops: functions, nodes, and nodes around others."""
 
 from django import template
+from django.contrib.contenttypes.models import ContentType
 from django.template.defaultfilters import stringfilter
 from django.utils.html import format_html
+from django.utils.translation import activate
 
 register = template.Library()
 
@@ -145,3 +147,26 @@ async def later(value):
 @register.filter
 def comes_later(value):
     return later(value)
+
+
+@register.simple_tag
+def asks_for(value, bad):
+    """Ask the database for one of the values."""
+    if value == bad:
+        try:
+            ContentType.objects.count()
+        except Exception:
+            return "swallowed"
+    return value
+
+
+@register.filter
+def asking(value, bad):
+    return asks_for(value, bad)
+
+
+@register.simple_tag
+def speaks(value, bad):
+    """Change the language, and fail for one of the values."""
+    activate("de" if value == bad else "en")
+    return 1 / (value != bad)

@@ -9,7 +9,9 @@ from django.utils.functional import lazystr
 from django.utils.safestring import SafeString, mark_safe
 
 from atemplates.engines.django import arender_template, render_template
-from tests.rendering import parse
+from atemplates.placement.records import is_trusted
+from tests.rendering import arender_hops, parse
+from tests.tags import loop_tags
 
 LIBRARIES = {"lib": "tests.tags.loop_tags"}
 TEMPLATES = {"included.html": "({{ row }}{{ extra }}{% csrf_token %})"}
@@ -218,3 +220,38 @@ async def test_a_native_tag_may_put_an_awaitable_into_a_frame():
     for _ in range(5):
         text = await arender_template(template, Context({"rows": [1, 2], "x": ""}))
         assert text == "r=1x=awaitedr=2x=awaited"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("what", ["{% asks_for v bad %}", "{{ v|asking:bad }}"])
+async def test_what_ran_on_the_loop_in_this_render_and_then_asks_the_database(what):
+    source = f"{{% load lib %}}{{% for v in values %}}{what},{{% endfor %}}"
+    template = parse(source, libraries=LIBRARIES)
+    values = {"values": ["a", "b", "c", "d", "e"]}
+    for _ in range(5):
+        text = await arender_template(template, Context({**values, "bad": ""}))
+        assert text == "a,b,c,d,e,"
+    for _ in range(2):
+        text = await arender_template(template, Context({**values, "bad": "d"}))
+        assert text == "a,b,c,d,e,"
+    assert not is_trusted(loop_tags.asks_for if "%" in what else loop_tags.asking)
+
+
+async def test_what_ran_on_the_loop_in_this_render_and_then_fails():
+    source = "{% load lib %}{% for v in values %}{% speaks v bad %}{% endfor %}"
+    template = parse(source, libraries=LIBRARIES)
+    for _ in range(5):
+        await arender_template(template, Context({"values": [1, 2, 3, 4], "bad": 0}))
+    with pytest.raises(ZeroDivisionError):
+        await arender_template(template, Context({"values": [1, 2, 3, 4], "bad": 3}))
+    assert is_trusted(loop_tags.speaks)
+
+
+async def test_quick_attempts_are_counted():
+    source = "{% load lib %}{% for v in values %}{% give v %}{% endfor %}"
+    template = parse(source, libraries=LIBRARIES)
+    for _ in range(5):
+        await arender_template(template, Context({"values": range(3)}))
+    for count, went in ((200, False), (400, True)):
+        _, hops = await arender_hops(template, Context({"values": range(count)}))
+        assert bool(hops) is went
