@@ -105,9 +105,17 @@ def new_state(
 
 def new_relations(policy: str, told: tuple[Observer, ...], view: str) -> RenderRelations:
     """Make what a render does about relations, when it meets the first one."""
-    from ..relations.render_relations import RenderRelations  # many a process never needs it
+    global relations_class
+    if relations_class is None:
+        from ..relations.render_relations import RenderRelations  # many a process never needs it
 
-    return RenderRelations(policy, told, view)
+        relations_class = RenderRelations
+    return relations_class(policy, told, view)
+
+
+relations_class: type[RenderRelations] | None = None
+"""The class, once it was needed: importing it each time takes as long as a page's first lookups.
+Threads may race for it: they write the same."""
 
 
 UNTOLD = {policy: partial(new_relations, policy, (), "") for policy in POLICIES}

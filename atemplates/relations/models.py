@@ -375,6 +375,16 @@ def instance_of(value: Any) -> Model | None:
     return None
 
 
+KEY_PROPERTY: Any = Model.__dict__["pk"]
+
+
+def is_plain_key(instance: Model, name: str) -> bool:
+    """Whether a name is that of Django's own property for the primary key, which is at hand."""
+    if name != "pk" or getattr(type(instance), name, None) is not KEY_PROPERTY:
+        return False
+    return type(instance)._meta.pk.attname in instance.__dict__
+
+
 def is_loaded(queryset: QuerySet[Any]) -> bool:
     """Whether the queryset has its rows already."""
     return queryset._result_cache is not None

@@ -26,6 +26,7 @@ from .models import (
     is_a,
     is_loaded,
     is_missing,
+    is_plain_key,
     is_saved,
     is_stock_relation,
     loaded_rows,
@@ -155,7 +156,7 @@ class RenderRelations:
         if instance is not None:
             relation = relations_of(type(instance)).get(bit)
             if relation is None:
-                if bit not in instance.__dict__:
+                if bit not in instance.__dict__ and not is_plain_key(instance, bit):
                     self.prepare(instance, site, root, index)
                 return None
             if not is_missing(instance, relation):

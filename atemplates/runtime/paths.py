@@ -24,6 +24,9 @@ from .waits import Pending, Plan, Wait, pending_wait
 template_logger = logging.getLogger("django.template")
 
 
+ROW_OF_QUERYSET: Any = QuerySet.__getitem__
+"""It refuses every text, and formats an error to say so."""
+
 LOOKUP_ERRORS = (TypeError, AttributeError, KeyError, ValueError, IndexError)
 
 
@@ -71,7 +74,8 @@ def lookup_bit(value: Any, bit: str) -> Any:
         VariableDoesNotExist: nothing of the three worked.
         Exception: whatever a property raised.
     """
-    if hasattr(type(value), "__getitem__"):
+    getitem = getattr(type(value), "__getitem__", None)
+    if getitem is not None and getitem is not ROW_OF_QUERYSET:
         try:
             return value[bit]
         except LOOKUP_ERRORS:
