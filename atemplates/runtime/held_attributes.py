@@ -16,8 +16,14 @@ and are only added to and emptied, each in a single step: whoever reads one mean
 path."""
 
 
+MOST_NAMES = 5_000
+"""For how many names types are remembered, in programs that make templates without end."""
+
+
 def types_holding(name: str) -> set[type]:
     """Return the set of a name, a new one if it was not asked for before."""
+    if len(HELD) >= MOST_NAMES and name not in HELD:
+        return set()  # which stays empty: then the slower path is taken
     return HELD.setdefault(name, set())
 
 
