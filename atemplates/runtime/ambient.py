@@ -17,6 +17,10 @@ from typing import Any
 
 from django.urls import get_resolver, get_script_prefix, get_urlconf
 from django.utils import formats, timezone, translation
+from django.utils.safestring import SafeString
+
+MOST_MESSAGES = 5000
+"""How many messages one render remembers; a template may translate what it is given."""
 
 NOT_ASKED = "(not asked)"
 """Stands for a language, of which there may be none."""
@@ -27,6 +31,7 @@ class Ambient:
 
     __slots__ = (
         "_context",
+        "_doubled",
         "_language",
         "_lazy",
         "_site",
@@ -57,6 +62,7 @@ class Ambient:
         self._lazy: dict[str, str] = {}
         self.caches: dict[str, Any] = {}
         """Django's caches, by alias: each thread or task has its own."""
+        self._doubled: dict[tuple[str, str | None], Any] = {}
         self.messages: dict[str, str] = {}
         """Messages in the present language."""
         self.formats: dict[tuple[str, bool | None], Any] = {}
@@ -118,6 +124,25 @@ class Ambient:
         text = self.messages.get(message)
         if text is None:
             text = self.messages[message] = translation.gettext(message).replace("%%", "%")
+        return text
+
+    def doubled_message(self, message: str, message_context: Any = None) -> Any:
+        """Translate a message whose percent signs are doubled, and leave them so.
+
+        Args:
+            message_context: an empty one is none.
+        """
+        key = (message, message_context or None)
+        if message_context and type(message_context) not in (str, SafeString):
+            return translation.pgettext(message_context, message)
+        text = self._doubled.get(key)
+        if text is None:
+            if message_context:
+                text = translation.pgettext(message_context, message)
+            else:
+                text = translation.gettext(message)
+            if len(self._doubled) < MOST_MESSAGES:
+                self._doubled[key] = text
         return text
 
     def translated(self, lazy: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 from ..compiler.foreign import FOREIGN_TAGS
 from .arguments import ARGUMENT_TAGS
+from .blocktranslate import BLOCKTRANSLATE_TAGS
 from .cache import CACHE_TAGS
 from .computed import COMPUTED_TAGS
 from .flow import FLOW_TAGS
@@ -22,6 +23,7 @@ FAMILIES = (
     LINK_TAGS,
     STATIC_TAGS,
     I18N_TAGS,
+    BLOCKTRANSLATE_TAGS,
     CACHE_TAGS,
     INHERITANCE_TAGS,
     LIBRARY_TAGS,
