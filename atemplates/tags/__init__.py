@@ -8,6 +8,7 @@ from .computed import COMPUTED_TAGS
 from .flow import FLOW_TAGS
 from .i18n import I18N_TAGS
 from .inheritance import INHERITANCE_TAGS
+from .languages import LANGUAGE_TAGS
 from .library import LIBRARY_TAGS
 from .links import LINK_TAGS
 from .output import OUTPUT_TAGS
@@ -23,6 +24,7 @@ FAMILIES = (
     LINK_TAGS,
     STATIC_TAGS,
     I18N_TAGS,
+    LANGUAGE_TAGS,
     BLOCKTRANSLATE_TAGS,
     CACHE_TAGS,
     INHERITANCE_TAGS,

@@ -13,14 +13,6 @@ from typing import Any
 from django.core.exceptions import SynchronousOnlyOperation
 from django.template.base import FilterExpression, Node, VariableDoesNotExist
 from django.template.defaulttags import GroupedResult, RegroupNode
-from django.templatetags.i18n import (
-    GetAvailableLanguagesNode,
-    GetCurrentLanguageBidiNode,
-    GetCurrentLanguageNode,
-    GetLanguageInfoListNode,
-    GetLanguageInfoNode,
-)
-from django.templatetags.tz import GetCurrentTimezoneNode
 
 from ..compiler.conditions import write_comparison
 from ..compiler.expressions import write_expression
@@ -311,12 +303,6 @@ def note_groups(state: State, groups: list[GroupedResult], root: Any, site: Any)
 
 ARGUMENT_TAGS = TagFamily(
     nodes={
-        GetAvailableLanguagesNode: with_arguments(target="variable"),
-        GetCurrentLanguageNode: with_arguments(target="variable"),
-        GetCurrentLanguageBidiNode: with_arguments(target="variable"),
-        GetLanguageInfoNode: with_arguments("lang_code", target="variable"),
-        GetLanguageInfoListNode: with_arguments("languages", target="variable"),
-        GetCurrentTimezoneNode: with_arguments(target="variable"),
         RegroupNode: NodeWriting(write_regroup, lambda node: assigns(node.var_name)),
     },
     names={

@@ -22,9 +22,10 @@ from ..compiler.variables import write_root
 from ..compiler.writer import Writer
 from ..runtime.ambient import MOST_MESSAGES, Ambient
 from ..runtime.escaping import escape
-from ..runtime.output import TRANSLATED, render_value, rendered
+from ..runtime.output import render_value, rendered
 from ..runtime.sites import MISSING
 from ..runtime.state import State
+from ..runtime.types import TRANSLATED
 from ..runtime.waits import Pending, Plan
 from .arguments import ArgumentDict, render_with_arguments
 from .flow import real_frame

@@ -17,7 +17,7 @@ from ..compiler.nodes import NodeWriting, TagFamily
 from ..compiler.scope import assigns
 from ..compiler.writer import Writer
 from ..runtime.escaping import escape
-from ..runtime.fast.urls import reverse
+from ..runtime.fast.urls import USUAL, reverse
 from ..runtime.sites import MISSING
 from ..runtime.state import State
 from ..runtime.waits import Pending
@@ -38,11 +38,11 @@ def write_url(w: Writer, node: URLNode) -> None:
     arguments = f"{view_name}, ({positional}), {{{', '.join(kwargs)}}}"
     url = w.temporary("s")
     if node.asvar:
-        w.line(f"{url} = call_or_wait(state, url_if_found, state, context, {arguments})")
+        w.line(f"{url} = url_or_wait(state, context, url_if_found, {arguments})")
         w.wait(url)
         w.line(f"context[{w.constant(node.asvar)}] = {url}")
     else:
-        w.line(f"{url} = call_or_wait(state, url_text, state, context, {arguments})")
+        w.line(f"{url} = url_or_wait(state, context, url_text, {arguments})")
         w.wait(url)
         w.value(url)
 
@@ -80,6 +80,25 @@ def url_if_found(
         return ""
 
 
+def url_or_wait(
+    state: State,
+    context: Any,
+    function: Any,
+    view_name: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Ask for an address; arguments of the usual types run no code of others."""
+    usual = type(view_name) in USUAL and USUAL.issuperset(map(type, args or kwargs.values()))
+    if usual and not (args and kwargs):
+        try:
+            return function(state, context, view_name, args, kwargs)
+        except SynchronousOnlyOperation:
+            if not state.on_loop:
+                raise
+    return call_or_wait(state, function, state, context, view_name, args, kwargs)
+
+
 def call_or_wait(state: State, function: Any, *args: Any) -> Any:
     """Call a function of Django's here, or in the thread if its arguments may run others' code."""
     if state.on_loop and link_runs_code(args):
@@ -108,6 +127,7 @@ LINK_TAGS = TagFamily(
     names={
         "call_or_wait": call_or_wait,
         "url_if_found": url_if_found,
+        "url_or_wait": url_or_wait,
         "url_text": url_text,
     },
 )

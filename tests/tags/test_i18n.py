@@ -3,6 +3,8 @@
 import pytest
 from django.utils import translation
 
+from tests.rendering import agree
+
 T = "{% load i18n %}"
 
 
@@ -349,3 +351,32 @@ def test_telling_languages(render, source, output):
 def test_an_unknown_language(render):
     outcome = render.outcome(T + "{% get_language_info for 'xx' as l %}{{ l }}")
     assert isinstance(outcome.error, KeyError)
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [["de", "fr"], ("de",), [("de", "x")], [["fr"]], "de", [], [("d", "e")], ["xx"], None, [""]],
+)
+def test_lists_of_languages(codes):
+    source = "{% get_language_info_list for codes as all %}{{ all }}"
+    agree([T + source, f"{T}{{% for x in 'ab' %}}{source}{{% endfor %}}"], lambda: {"codes": codes})
+
+
+def test_what_is_told_follows_the_language_and_the_zone(render):
+    telling = (
+        "{% get_current_language as l %}{{ l }}{% get_current_language_bidi as b %}{{ b }}"
+        "{% get_available_languages as all %}{{ all.3.1 }}{% get_current_timezone as z %}{{ z }}"
+        "{% get_language_info for l as i %}{{ i.name_translated }}"
+    )
+    source = (
+        f"{{% load i18n tz %}}{telling}{{% for l in 'ab' %}}{telling}"
+        f"{{% language 'ar' %}}{telling}{{% timezone 'Asia/Tokyo' %}}{telling}{{% endtimezone %}}"
+        f"{{% endlanguage %}}{telling}{{% endfor %}}"
+    )
+    with translation.override("de"):
+        assert "arTrue" in render(source)
+
+
+def test_each_list_of_languages_is_another(render):
+    source = "{% get_available_languages as a %}{% get_available_languages as b %}{{ a.pop.0 }}"
+    render(T + source + "{{ b.pop.0 }}{% get_available_languages as c %}{{ c.pop.0 }}", waits=None)
