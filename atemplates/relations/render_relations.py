@@ -177,7 +177,8 @@ class RenderRelations:
         """
         relation = relations_of(type(instance)).get(bit)
         if relation is None:
-            self.prepare(instance, site, root, index)
+            if id(instance) not in self.groups.members or self.is_listening:
+                self.prepare(instance, site, root, index)
             return getattr(instance, bit)
         if relation.kind == "forward" and is_stock_relation(type(instance), bit):
             found = relation.field.get_cached_value(instance, None)

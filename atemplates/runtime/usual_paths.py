@@ -82,7 +82,7 @@ def resolve_further(
                 break
         elif (
             kind in state.plain
-            or is_held(value, bit)
+            or ((kind not in MODELS or bit in value.__dict__) and is_held(value, bit))
             or (state.looks and kind in PLAIN and attribute_code(value, bit) is None)
         ):
             try:

@@ -282,6 +282,23 @@ def test_no_fetch_mode_of_ours_is_left(body, way):
             assert instance._state.fetch_mode is FETCH_ONE, instance
 
 
+@needs_fetch_modes
+@pytest.mark.parametrize("way", WAYS)
+def test_no_fetch_mode_of_ours_is_left_on_rows_that_code_keeps(way, monkeypatch):
+    from django.db.models import FETCH_ONE
+
+    def keep(self):
+        self.kept = list(self.children.all())
+        return len(self.kept)
+
+    monkeypatch.setattr(Animal, "keep", keep, raising=False)
+    animals = list(Animal.objects.all())
+    render(loop("{{ r.keep }}"), {"rows": animals}, way).result()
+    kept = [row for animal in animals for row in animal.kept]
+    assert kept
+    assert {row._state.fetch_mode for row in kept} == {FETCH_ONE}
+
+
 class Pickling:
     """An object whose text is a pickle of a row: what a cache makes of it."""
 
