@@ -211,11 +211,9 @@ def _add(value: Any, arg: Any) -> Any:
                 return None
     elif type(value) in TEXTS and kind in TEXTS and (value[:1].isalpha() or arg[:1].isalpha()):
         return value + arg  # no text that begins with a letter is a number
-    elif kind in (list, tuple) and kind is type(value):
-        if CODELESS_TYPES.issuperset(map(type, value)) and CODELESS_TYPES.issuperset(
-            map(type, arg)
-        ):
-            return value + arg
+    elif kind is type(value) and kind in (list, tuple):
+        both = value + arg
+        return both if CODELESS_TYPES.issuperset(map(type, both)) else None
     return None
 
 
