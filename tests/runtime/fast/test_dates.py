@@ -97,6 +97,7 @@ def test_a_language_that_changes(function):
     ambient = Ambient()
     path = dates.DATE_PATHS[function]
     hours = [datetime.datetime(2024, month, 28, 2 * month - 2, month % 2) for month in range(1, 13)]
+    hours += [moment.replace(minute=30) for moment in hours]
     formats_ = [
         "%F % D",
         "N j, Y, P",
