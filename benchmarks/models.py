@@ -77,3 +77,8 @@ class Parcel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def label(self) -> str:
+        """What a page of many rows asks each of them."""
+        return f"{self.name} ({self.state})"

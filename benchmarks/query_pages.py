@@ -14,7 +14,7 @@ from django.db.models import Count, QuerySet
 from .engines import our_backend, stock_backend
 from .library import BOOKS_OF_ONE, fill, fill_goods
 from .measure import Effort, Variant, milliseconds
-from .models import Author, Book, Good, Phone
+from .models import Author, Book, Good, Parcel, Phone
 from .outputs import check_outputs
 from .registry import page
 from .results import (
@@ -31,6 +31,7 @@ from .results import (
 
 FASTER = (Target(STOCK_IN_THREAD, OURS_ASYNC, at_least=5), Target(STOCK, OURS, at_least=5))
 NO_SLOWER = (Target(STOCK_IN_THREAD, OURS_ASYNC, at_least=1.3), Target(STOCK, OURS, at_least=1.3))
+AS_FAST = (Target(STOCK_IN_THREAD, OURS_ASYNC, at_least=1), Target(STOCK, OURS, at_least=1))
 ROUNDS = 60
 """How often two variants are measured that are to be told apart by a twentieth."""
 NO_DEARER = (
@@ -115,6 +116,43 @@ def inheritance(effort: Effort) -> list[Row]:
     row.outcomes.append(judge("queries, ours async", queries[OURS_ASYNC], at_most=9))
     row.notes.append(f"stock takes {queries[STOCK_IN_THREAD]} queries")
     return [row.hold_against(NO_SLOWER)]
+
+
+@page("parents", "phones with what their parents' tables hold, for which nobody queries")
+def parents(effort: Effort) -> list[Row]:
+    """Measure parents that are made of their children's columns."""
+    count = effort.size(180, 6)
+    fill_goods(count)
+    variants = variants_of("queries/phones.html", lambda: {"phones": Phone.objects.order_by("pk")})
+    check_outputs("parents", variants)
+    row = Row("parents", f"{count // 3} phones", "ms", milliseconds(variants, effort))
+    row.outcomes.append(judge("queries, ours async", queries_of(variants)[OURS_ASYNC], at_most=1))
+    return [row.hold_against(AS_FAST)]
+
+
+@page("methods", "a queryset's own methods: exists, count, first, last, all")
+def methods(effort: Effort) -> list[Row]:
+    """Measure a page whose time goes to the queries that it names itself."""
+    count = effort.size(50, 6)
+    fill(count)
+    variants = variants_of("queries/methods.html", lambda: {"books": Book.objects.order_by("pk")})
+    check_outputs("methods", variants)
+    row = Row("methods", f"{count} books", "ms", milliseconds(variants, effort))
+    queries = queries_of(variants)
+    most = queries[STOCK_IN_THREAD]
+    row.outcomes.append(judge("queries, ours async", queries[OURS_ASYNC], at_most=most))
+    return [row.hold_against(AS_FAST)]
+
+
+@page("code", "1,000 loaded rows that print themselves, with a property and a choice each")
+def code(effort: Effort) -> list[Row]:
+    """Measure Python code of many rows, which may reach for what was not loaded."""
+    count = effort.size(1_000, 5)
+    rows = [Parcel(pk=number, name=f"P{number}", state="SD"[number % 2]) for number in range(count)]
+    variants = variants_of("queries/code.html", lambda: {"parcels": rows})
+    check_outputs("code", variants)
+    row = Row("code", f"{count} rows", "ms", milliseconds(variants, effort))
+    return [row.hold_against(AS_FAST)]
 
 
 @page("columns", "5,000 loaded rows whose relations nobody touches: batch against fetch")

@@ -23,6 +23,7 @@ PAGE_MODULES = (
     "foreign_pages",
     "jinja2_pages",
     "view_pages",
+    "form_pages",
 )
 
 Measure: TypeAlias = Callable[[Effort], list[Row]]

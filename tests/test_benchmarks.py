@@ -35,6 +35,7 @@ def test_every_page_runs_and_gives_equal_outputs(tmp_path):
     assert {"table", "dicts", "realistic", "tiny", "compiling", "growth"} <= pages
     assert {"relations", "nested", "inheritance", "columns", "loaded"} <= pages
     assert {"foreign", "hundred-tags", "admin"} <= pages
+    assert {"parents", "methods", "code", "forms"} <= pages
     for row in results["rows"]:
         assert row["page"] in done.stdout
         assert all(value > 0 for value in row["cells"].values())
