@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.template.base import TextNode, Variable, VariableNode
 from django.template.defaulttags import (
     AutoEscapeControlNode,
@@ -15,6 +17,7 @@ from django.template.defaulttags import (
     TemplateTagNode,
     VerbatimNode,
 )
+from django.template.loader_tags import BlockNode
 from django.utils.html import strip_spaces_between_tags
 from django.utils.safestring import SafeString
 
@@ -28,10 +31,37 @@ from ..compiler.expressions import (
 )
 from ..compiler.nodes import NodeWriting, TagFamily, effects_of, without_effects, write_nodes
 from ..compiler.scope import Effects, Frame, Local, assigns
+from ..compiler.variables import new_site, write_root
 from ..compiler.writer import Writer
-from ..runtime.output import rendered
-from ..runtime.sites import SiteMode
+from ..runtime.output import render_value, render_variable, rendered
+from ..runtime.paths import lookup_failed
+from ..runtime.sites import Site, SiteMode
+from ..runtime.state import State
+from ..runtime.waits import Pending, Plan
 from .flow import real_frame
+
+SUPER = ("block", "super")
+"""The path of what a block shows of the one that it overrides."""
+
+
+def super_text(state: State, context: Any, block: Any, site: Site) -> Any:
+    """Return the text of ``{{ block.super }}``, or a `Pending` of it.
+
+    Args:
+        block: what the context has by that name.
+    """
+    if type(block) is BlockNode:
+        return Pending(_super_text(state, context, block, site))
+    return render_variable(state, context, block, site)
+
+
+def _super_text(state: State, context: Any, block: BlockNode, site: Site) -> Plan:
+    try:
+        return (yield from state.block_super(state, block))
+    except Exception as error:
+        # To Django it is a lookup that failed: it is logged, and the error may be a silent one.
+        value = lookup_failed(state, context, error, site, "super")
+    return render_value(state, context, value, site)
 
 
 def write_text(w: Writer, node: TextNode) -> None:
@@ -57,6 +87,13 @@ def write_variable_node(w: Writer, node: VariableNode) -> None:
         w.value(text)
         return
     variable = expression.var
+    if isinstance(variable, Variable) and tuple(variable.lookups or ()) == SUPER:
+        site = new_site(w, SUPER, expression.token, SiteMode.TEXT, False)
+        text = w.temporary("s")
+        w.line(f"{text} = super_text(state, context, {write_root(w, 'block')}, {site})")
+        w.wait(text)
+        w.value(text)
+        return
     if not w.in_loop and isinstance(variable, Variable) and variable.lookups is not None:
         write_shown(w, variable, expression.token)
     else:
@@ -213,5 +250,6 @@ OUTPUT_TAGS = TagFamily(
         "strip_spaces_between_tags": strip_spaces_between_tags,
         "cycle_of": cycle_of,
         "rendered": rendered,
+        "super_text": super_text,
     },
 )
