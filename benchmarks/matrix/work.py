@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 FEW = 3
+RENDERS = 3
 BUILT_IN = "~"
 """What a profile has for the file of a function that is not written in Python."""
 
@@ -30,14 +31,28 @@ class Work:
         return f"{self.share:.0%}" + (f" ({most})" if most else "")
 
 
-def is_machinery(file: str) -> bool:
-    """Whether a file is of Django's template engine, whose work every other engine replaces.
+PRINTING = (
+    ("django/utils/functional.py", "wrapper"),
+    ("django/utils/html.py", "escape"),
+    ("django/utils/html.py", "conditional_escape"),
+    ("django/utils/formats.py", "localize"),
+    ("django/utils/timezone.py", "template_localtime"),
+    ("django/utils/safestring.py", "mark_safe"),
+    ("django/utils/safestring.py", "__init__"),
+)
+"""What the template engine calls to print a value."""
+
+
+def is_machinery(file: str, name: str) -> bool:
+    """Whether a function is of Django's template engine, whose work every other engine replaces.
 
     The functions of filters are not: they are what the template asks for.
     """
     path = file.replace("\\", "/")
     if path.endswith("django/template/defaultfilters.py"):
         return False
+    if any(path.endswith(module) and name == function for module, function in PRINTING):
+        return True
     return "/django/template/" in path or "/django/templatetags/" in path
 
 
@@ -46,7 +61,8 @@ def profiled_work(render: Callable[[], Any]) -> Work:
     profile = cProfile.Profile()
     profile.enable()
     try:
-        render()
+        for _ in range(RENDERS):
+            render()
     finally:
         profile.disable()
     return work_in(pstats.Stats(profile).stats)  # type: ignore[attr-defined]
@@ -68,7 +84,7 @@ def work_in(stats: Mapping[Function, tuple[Any, ...]]) -> Work:
     total = sum(own.values()) or 1.0
     work: Counter[str] = Counter()
     for (file, _, name), taken in own.items():
-        if not is_machinery(file):
+        if not is_machinery(file, name):
             work[f"{name}()"] += taken
     most = [(name, taken / total) for name, taken in work.most_common(FEW) if taken > 0]
     return Work(sum(work.values()) / total, most)
