@@ -81,19 +81,21 @@ def with_lines(
     places: list[tuple[int, int]] = []
     first = next((line for line in lines[1:] if line is not None), 1)
     last = first
+    known, begun, stop, before = len(lines), 0, 0, -1
     for start, end, source_line in code.co_lines():
-        here = lines[source_line] if source_line is not None and source_line < len(lines) else None
-        if here is None:
-            here = last
-        if runs and here == last:
-            runs[-1] = (runs[-1][0] + end - start, here)
-        else:
-            runs.append((end - start, here))
-        last = here
-        if places and places[-1][1] == (source_line or 0):
-            places[-1] = (end, places[-1][1])
-        else:
-            places.append((end, source_line or 0))
+        number = source_line or 0
+        if number != before:
+            if before >= 0:
+                places.append((start, before))
+            before = number
+            here = lines[number] if number < known else None
+            if here is not None and here != last:
+                if start > begun:
+                    runs.append((start - begun, last))
+                begun, last = start, here
+        stop = end
+    places.append((stop, before))
+    runs.append((stop - begun, last))
     replaced = code.replace(
         co_filename=filename,
         co_firstlineno=first,

@@ -338,7 +338,7 @@ class Module:
             module = compile(source, "atemplates", "exec", dont_inherit=True)
             (code,) = (each for each in module.co_consts if type(each) is CodeType)
             owners = self.owners[start:end]
-            lines = [None, *(_line_of(owner) for owner in owners)]
+            lines = [None, *map(_line_of, owners)]
             whole = name == "plan" or name in self.pieces
             title = self.name if whole else f"{self.name} (loop)"
             code, places = with_lines(code, lines, filename, title)
@@ -389,5 +389,7 @@ def _origin(nodelist: NodeList, template: Template | None) -> Any:
 
 
 def _line_of(node: Node | None) -> int | None:
+    if node is None:
+        return None
     token = getattr(node, "token", None)
     return getattr(token, "lineno", None)
