@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Generator, Sequence
 from types import CodeType, FunctionType
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from django.template.base import Node, NodeList, Template, TextNode
 from django.template.context import Context
@@ -165,15 +165,9 @@ def _first_run(nodelist: Any, context: Context, state: State) -> Plan:
     return (yield from plan(context, state))
 
 
-class CompiledPart(NamedTuple):
-    """One function of a module."""
-
-    name: str
-    code: CodeType
-    ends: tuple[int, ...]
-    """Where the instructions of a node end, in bytes."""
-    nodes: tuple[Node | None, ...]
-    """The node of each."""
+CompiledPart: TypeAlias = "tuple[str, CodeType, tuple[int, ...], tuple[Node | None, ...]]"
+"""One function of a module: its name and code, where the instructions of a node end, in bytes, and
+the node of each."""
 
 
 class CompiledModule(NamedTuple):
@@ -187,17 +181,19 @@ class CompiledModule(NamedTuple):
     """How some of the constants were made; see `Constants.make`."""
 
 
-class KeptPlans(Protocol):
-    """What keeps compiled code from one process to the next; see `PlanCache`."""
+if TYPE_CHECKING:
 
-    def key(self, nodelist: Any, *names: str) -> Any:
-        """Return what the code of a node list is kept under; None if it cannot be kept."""
+    class KeptPlans(Protocol):
+        """What keeps compiled code from one process to the next; see `PlanCache`."""
 
-    def load(self, key: Any) -> CompiledModule | None:
-        """Return the code that is kept under a key, or None."""
+        def key(self, nodelist: Any, *names: str) -> Any:
+            """Return what the code of a node list is kept under; None if it cannot be kept."""
 
-    def store(self, key: Any, module: CompiledModule) -> None:
-        """Keep code, if that is possible."""
+        def load(self, key: Any) -> CompiledModule | None:
+            """Return the code that is kept under a key, or None."""
+
+        def store(self, key: Any, module: CompiledModule) -> None:
+            """Keep code, if that is possible."""
 
 
 CACHE_ATTRIBUTE = "atemplates_plan_cache"
@@ -330,7 +326,7 @@ class Module:
 
     def _compiled(self, filename: str) -> CompiledModule:
         self.source()
-        parts = []
+        parts: list[CompiledPart] = []
         for name, start, end in self.functions:
             # One by one: what CPython needs for much source at a time grows faster than the source.
             source = "\n".join(self.lines[start:end]) + "\n"
@@ -343,7 +339,7 @@ class Module:
             title = self.name if whole else f"{self.name} (loop)"
             code, places = with_lines(code, lines, filename, title)
             nodes = tuple([owners[line - 1] if line else None for _, line in places])
-            parts.append(CompiledPart(name, code, tuple([stop for stop, _ in places]), nodes))
+            parts.append((name, code, tuple([stop for stop, _ in places]), nodes))
         return CompiledModule(parts, self.constants.values, self.prepared, self.constants.made)
 
     def _linked(self, compiled: CompiledModule, text: TextOf) -> PlanFunction:

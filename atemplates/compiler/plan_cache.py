@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import logger
-from .plan import CompiledModule, CompiledPart
+from .plan import CompiledModule
 from .plan_keys import NodeWalk, Unwalkable, environment_digest
 from .stored_constants import Describer, Description, Undescribable, restore
 
@@ -69,7 +69,7 @@ def kept_module(content: bytes, key: PlanKey) -> CompiledModule:
     objects = key.walk.objects
     return CompiledModule(
         [
-            CompiledPart(name, code, ends, tuple([None if n < 0 else objects[n] for n in nodes]))
+            (name, code, ends, tuple([None if n < 0 else objects[n] for n in nodes]))
             for name, code, ends, nodes in parts
         ],
         {name: restore(each, objects) for name, each in described},
