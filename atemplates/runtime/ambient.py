@@ -18,12 +18,16 @@ from typing import Any
 from django.urls import get_resolver, get_script_prefix, get_urlconf
 from django.utils import formats, timezone, translation
 from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString
 
 MOST_MESSAGES = 5000
 """How many messages one render remembers; a template may translate what it is given."""
 
 NOT_ASKED = "(not asked)"
 """Stands for a language, of which there may be none."""
+
+
+MESSAGES = frozenset({str, SafeString})
 
 
 class Ambient:
@@ -59,7 +63,7 @@ class Ambient:
         self._texts: dict[int, tuple[Any, str]] = {}
         self.addresses: dict[Any, str] = {}
         """Addresses that were made, by what they were made from."""
-        self._lazy: dict[str, str] = {}
+        self._lazy: dict[Any, str] = {}
         self.caches: dict[str, Any] = {}
         """Django's caches, by alias: each thread or task has its own."""
         self._doubled: dict[tuple[str, str | None], Any] = {}
@@ -148,15 +152,17 @@ class Ambient:
     def translated(self, lazy: Any) -> str | None:
         """Return ``str()`` of what ``gettext_lazy`` gave; None where that is left to Django."""
         _, args, kwargs, *_ = lazy.__reduce__()[1]
-        if kwargs or len(args) != 1 or type(args[0]) is not str:
+        if kwargs or len(args) != 1 or type(args[0]) not in MESSAGES:
             return None
         message = args[0]
-        text = self._lazy.get(message)
+        # The text of a message that is safe is safe, too.
+        key = message if type(message) is str else (SafeString, message)
+        text = self._lazy.get(key)
         if text is None:
             found = translation.gettext(message)
-            if type(found) is not str:
+            if type(found) is not type(message):
                 return None
-            text = self._lazy[message] = found
+            text = self._lazy[key] = found
         return text
 
     def text(self, lazy: Any) -> str:

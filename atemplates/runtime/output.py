@@ -75,6 +75,8 @@ def render_value(
         text = dates.localized_time(value, context.use_l10n, state.ambient.now())
     elif kind is TRANSLATED:
         text = state.ambient.now().translated(value)
+        if type(text) is SafeString:
+            return text
     elif kind in PRINTED and not state.looks:
         return own_text(value, context)
     elif kind in MODELS and not state.looks:

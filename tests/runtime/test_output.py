@@ -53,7 +53,13 @@ VALUES = [
     *(safe("<safe>"), Text("<sub>"), decimal.Decimal("1234.50"), decimal.Decimal("1E+50")),
     *(datetime.time(0, 5), datetime.time(13, 0), datetime.time(12, 30, 1, 5)),
     *(datetime.date(2024, 2, 29), datetime.timedelta(days=1, seconds=5), uuid.UUID(int=7)),
-    *(gettext_lazy("Yes"), gettext_lazy("<&>"), gettext_lazy(safe("<b>")), gettext_lazy("")),
+    *(
+        gettext_lazy("Yes"),
+        gettext_lazy(safe("Yes")),
+        gettext_lazy("<&>"),
+        gettext_lazy(safe("<b>")),
+        gettext_lazy(""),
+    ),
     *(pgettext_lazy("abbrev. month", "May"), ngettext_lazy("%d day", "%d days", 5)),
     *(lazy(lambda: safe("<lazy>"), str)(), lazy(lambda: 5, int)(), SimpleLazyObject(lambda: "<s>")),
     *(
