@@ -33,6 +33,7 @@ from ..compiler.nodes import NodeWriting, TagFamily, effects_of, without_effects
 from ..compiler.scope import Effects, Frame, Local, assigns
 from ..compiler.variables import new_site, write_root
 from ..compiler.writer import Writer
+from ..runtime.escaping import escape
 from ..runtime.output import render_value, render_variable, rendered
 from ..runtime.paths import lookup_failed
 from ..runtime.sites import Site, SiteMode
@@ -208,7 +209,7 @@ def write_firstof(w: Writer, node: FirstOfNode) -> None:
             w.wait(found)
             with w.block(f"if {found}:"):
                 # A variable is to hold the very type of string that Django's function gives.
-                function = "rendered" if node.asvar else "render_value"
+                function = "kept_text" if node.asvar else "render_value"
                 w.line(f"{text} = {function}(state, context, {value}{places(w)})")
                 w.wait(text)
                 w.line("break")
@@ -217,6 +218,17 @@ def write_firstof(w: Writer, node: FirstOfNode) -> None:
         w.line(f"context[{w.constant(node.asvar)}] = {text}")
     else:
         w.append(text)
+
+
+def kept_text(
+    state: State, context: Any, value: Any, site: Site | None = None, root: Any = None
+) -> Any:
+    """Return what `rendered` does; for text without asking Django."""
+    if type(value) is str:
+        return SafeString(escape(value)) if context.autoescape else value
+    if type(value) is SafeString:
+        return value
+    return rendered(state, context, value, site, root)
 
 
 def write_nothing(w: Writer, node: object) -> None:
@@ -249,6 +261,7 @@ OUTPUT_TAGS = TagFamily(
     names={
         "strip_spaces_between_tags": strip_spaces_between_tags,
         "cycle_of": cycle_of,
+        "kept_text": kept_text,
         "rendered": rendered,
         "super_text": super_text,
     },

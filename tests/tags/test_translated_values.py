@@ -1,4 +1,4 @@
-"""``translate`` and ``blocktranslate`` of all kinds of values, as Django's own nodes write them."""
+"""``translate``, ``blocktranslate`` and ``firstof as`` of all kinds of values, as Django writes them."""
 
 import datetime
 import itertools
@@ -152,6 +152,25 @@ def test_blocks_of_catalogues(language):
     agree(list(map(around, FROM_CATALOGUES)), lambda: {**values(), "numbers": numbers})
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_blocks_with_each_kind_of_value(name):
+    """One value a template: one that fails says nothing of the others."""
+    source = (
+        f"{{% blocktranslate with a={name} %}}{{{{ a }}}}{{% endblocktranslate %}}"
+        f"{{% blocktranslate asvar q %}}{{{{ {name} }}}}%{{% endblocktranslate %}}{SHOW}"
+    )
+    agree([around(source)], values)
+
+
+def test_another_context_each_time(render):
+    source = "{% blocktranslate context c %}May{% endblocktranslate %}"
+    loop = f"{{% for c in contexts %}}{source}|{{% endfor %}}"
+    contexts = ["", "alt. month", None, "abbrev. month", "alt. month"]
+    with translation.override("ru"):
+        output = render(T + loop, {"contexts": contexts})
+    assert len(set(output.split("|")[:2])) == 2
+
+
 def test_another_language_each_time(render):
     source = (
         "{% for l in languages %}{% language l %}{% blocktranslate %}Yes{% endblocktranslate %}"
@@ -176,3 +195,9 @@ def test_the_parsed_text_is_no_format(render):
         "{% blocktranslate with a='%(b)s' %}%(a)s {{ a }} %%{{ a|upper }}{% endblocktranslate %}"
     )
     assert render(T + source) == "%(a)s %(b)s %%"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_firstof_that_sets_a_variable(name):
+    source = f"{{% firstof missing {name} '<' as q %}}{SHOW}{{% firstof {name} as q %}}{SHOW}"
+    agree([around(source)], values)
