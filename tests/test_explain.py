@@ -127,7 +127,7 @@ def test_places_where_it_may_wait_are_marked():
 def test_foreign_nodes_are_marked_and_named():
     output = run("page.html")
     assert "| T|" in row(output, "render_foreign(")
-    assert "| T|" in row(output, "call_tag(")
+    assert "| T|" in row(output, "simple_text(")
     assert "T|" not in row(output, "apply_stock(")
     assert said(output) == {"box": BLOCK, "weather": UNTIL}
     assert "A page that has to go to the thread goes there once, however many" in output
@@ -152,7 +152,7 @@ def test_what_options_say_of_the_place(options, weather_runs, settings, site):
     output = run("page.html")
     assert said(output) == {"box": BLOCK, "weather": weather_runs}
     mark = "| L|" if "on the loop" in weather_runs else "| T|"
-    assert mark in row(output, "call_tag(")
+    assert mark in row(output, "simple_text(")
 
 
 RUNS = {

@@ -130,7 +130,7 @@ def plain_filter(function: Any) -> Any:
     if type(function) is not FunctionType or function.__code__ is not STRINGFILTER:
         return function
     inner = getattr(function, "__wrapped__", None)
-    known = function.__closure__ or ()
+    known: Any = function.__closure__
     return inner if type(inner) is FunctionType and known[0].cell_contents is inner else function
 
 

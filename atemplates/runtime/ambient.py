@@ -18,7 +18,6 @@ from typing import Any
 from django.urls import get_resolver, get_script_prefix, get_urlconf
 from django.utils import formats, timezone, translation
 from django.utils.safestring import SafeString
-from django.utils.safestring import SafeString
 
 MOST_MESSAGES = 5000
 """How many messages one render remembers; a template may translate what it is given."""

@@ -16,12 +16,13 @@ def new_context(context: Any, values: Any) -> Any:
     known = context.render_context
     if kind not in STOCK_CONTEXTS or type(known) is not RenderContext or type(values) is not dict:
         return context.new(values)
-    inner = kind.__new__(kind)
+    inner: Any = kind.__new__(kind)
     inner.__dict__ = {**context.__dict__}
     # One made in the midst of a render has no values of context processors.
     inner.__dict__.pop("_processors_index", None)
     inner.dicts = [{"True": True, "False": False, "None": None}, values]
-    inner.render_context = rendering = RenderContext.__new__(RenderContext)
+    rendering: Any = RenderContext.__new__(RenderContext)
     rendering.__dict__ = {**known.__dict__}
     rendering.dicts = known.dicts[:]
+    inner.render_context = rendering
     return inner

@@ -70,7 +70,7 @@ def form_text(state: State, value: Any) -> Pending | None:
         None for any other value, and where it is not Django's own methods that make the text.
     """
     kind: Any = type(value)
-    if not issubclass(kind, RenderableMixin):
+    if not issubclass(type(value), RenderableMixin):
         return None
     shown = kind.__str__
     if kind.__html__ is not shown:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from datetime import timezone as datetime_timezone
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import SynchronousOnlyOperation
@@ -42,6 +43,9 @@ ZONES = frozenset({datetime_timezone, ZoneInfo})
 SHOWN_WHOLE = frozenset({list, tuple, dict})
 """Exact types of containers that are printed as they are, if they hold nothing but scalars."""
 
+SHOWN_PLAINLY = frozenset({bool, UUID, timedelta})
+"""Exact types of values that no setting says how to write, and whose text has nothing to escape."""
+
 SHOWN_AS_DATA = SHOWN_WHOLE | CODELESS_TYPES
 
 template_localtime: Any = timezone.template_localtime  # type: ignore[attr-defined]
@@ -63,7 +67,7 @@ def render_value(
         return value
     if kind is int and state.plain_integers:
         return str(value)
-    if value is None or kind is bool:
+    if value is None or kind in SHOWN_PLAINLY:
         return str(value)
     text: str | None = None
     if kind in dates.DATE_TYPES:

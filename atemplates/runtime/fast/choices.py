@@ -73,5 +73,5 @@ def is_label(label: Any) -> bool:
     return type(label) is str or issubclass(type(label), (str, Promise))
 
 
-DISPLAY: Any = Model._get_FIELD_display
+DISPLAY: Any = vars(Model)["_get_FIELD_display"]
 FLAT_CHOICES: Any = Field.flatchoices
