@@ -44,6 +44,7 @@ FAST_PATHS: dict[Any, FastPath] = {
 
 LIBRARY_PATHS: dict[str, dict[str, FastPath]] = {
     humanized.HUMANIZE_MODULE: humanized.HUMANIZE_PATHS,
+    localized.I18N_MODULE: localized.LANGUAGE_PATHS,
     localized.L10N_MODULE: localized.L10N_PATHS,
     localized.TZ_MODULE: localized.TZ_PATHS,
 }

@@ -1,4 +1,4 @@
-"""The filters of ``{% load l10n %}`` and ``{% load tz %}``."""
+"""The filters of ``{% load l10n %}``, ``{% load tz %}`` and ``{% load i18n %}``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.templatetags import i18n
 from django.templatetags.tz import datetimeobject
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -20,6 +21,7 @@ from .numbers import localized_number
 from .time_spans import KNOWN_ZONES
 
 L10N_MODULE = "django.templatetags.l10n"
+I18N_MODULE = "django.templatetags.i18n"
 TZ_MODULE = "django.templatetags.tz"
 LOCALIZED: frozenset[type] = (
     TEXTS | dates.DATE_TYPES | {int, float, bool, type(None), Decimal, datetime.time}
@@ -105,3 +107,13 @@ TZ_PATHS = {
     "utc": FastPath(_utc, DATETIMES),
     "do_timezone": FastPath(_timezone, DATETIMES),
 }
+LANGUAGE_PATHS = {
+    function.__name__: FastPath(function, TEXTS)
+    for function in (
+        i18n.language_name,
+        i18n.language_name_translated,
+        i18n.language_name_local,
+        i18n.language_bidi,
+    )
+}
+"""Django's own functions: of a language's code they run nobody's code."""
