@@ -14,7 +14,7 @@ from ..runtime.filter_chains import FilterStep
 from ..runtime.sites import SiteMode
 from .fast_filters import fast_path_of, is_stock
 from .filter_calls import write_filter_call, write_filters
-from .variables import new_site, write_root, write_variable
+from .variables import is_inline, new_site, write_path, write_root, write_variable
 from .writer import Writer
 
 
@@ -113,6 +113,53 @@ def places(w: Writer) -> str:
     return f", {site}, {root}"
 
 
+def write_shown_in_loop(w: Writer, variable: Variable, text: str) -> bool:
+    """Do the same for a loop, where the usual text is written before anything else is asked.
+
+    Returns:
+        False, with nothing written, if it is a variable of another kind.
+    """
+    bits: tuple[str, ...] = tuple(variable.lookups or ())
+    if not bits or bits[0] == "forloop" or not (len(bits) == 1 or is_inline(bits)):
+        return False
+    root = write_root(w, bits[0])
+    site = new_site(w, bits, text, SiteMode.TEXT, False)
+    if not root.isidentifier():
+        found, root = root, w.temporary("root")
+        w.line(f"{root} = {found}")
+    value = root if len(bits) == 1 else write_path(w, root, bits, site)
+    shown = w.temporary("s")
+    _write_text(w, value, shown)
+    w.line("else:")
+    w.indent += 1
+    if len(bits) == 1:
+        value = w.temporary()
+        walked = f"resolve_path(state, context, {root}, {site})"
+        w.line(f"{value} = {root} if type({root}) in inert else {walked}")
+        place = value
+    else:
+        place = root
+    w.wait(value)
+    _write_other_value(w, value, shown, f", {site}, {place}")
+    w.indent -= 1
+    w.value(shown)
+    return True
+
+
+def _write_text(w: Writer, value: str, text: str) -> None:
+    """Write how a value that is text is shown; an ``else`` may follow."""
+    w.line(f"if type({value}) is str:")
+    # The setting is asked only where it matters, but anew: any code may have changed it.
+    as_it_is = f"scan({value}) is {value} or not context.autoescape"
+    w.line(f"    {text} = {value} if {as_it_is} else html_escape({value})")
+
+
+def _write_other_value(w: Writer, value: str, text: str, where: str) -> None:
+    rendered = f"render_value(state, context, {value}{where})"
+    w.line(f"{text} = {value} if type({value}) is SafeString else {rendered}")
+    w.wait(text)
+
+
 def write_output(w: Writer, value: str, into: str | None = None) -> None:
     """Write the text of the value in the local variable or constant ``value``.
 
@@ -122,15 +169,11 @@ def write_output(w: Writer, value: str, into: str | None = None) -> None:
     text = into or w.temporary("s")
     where = places(w)
     if w.in_loop:
-        w.line(f"if type({value}) is str:")
-        # The setting is asked only where it matters, but anew: any code may have changed it.
-        as_it_is = f"scan({value}) is {value} or not context.autoescape"
-        w.line(f"    {text} = {value} if {as_it_is} else html_escape({value})")
+        _write_text(w, value, text)
         w.line("else:")
-        rendered = f"render_value(state, context, {value}{where})"
-        w.line(f"    {text} = {value} if type({value}) is SafeString else {rendered}")
-        w.line(f"    if type({text}) is Pending:")
-        w.line(f"        {text} = yield from {text}.plan")
+        w.indent += 1
+        _write_other_value(w, value, text, where)
+        w.indent -= 1
     else:
         w.line(f"{text} = render_value(state, context, {value}{where})")
         w.wait(text)

@@ -64,12 +64,18 @@ def write_variable(w: Writer, variable: Variable, mode: SiteMode, text: str, fil
         root = w.temporary("root")
         w.line(f"{root} = {found}")
     w.access = (root, site)
-    if w.in_loop and all(map(is_step, bits[1:])) and len(bits) <= 5:
-        return write_path(w, root, bits, site)
-    value = w.temporary()
-    w.line(f"{value} = resolve_long_path(state, context, {root}, {site})")
+    if w.in_loop and is_inline(bits):
+        value = write_path(w, root, bits, site)
+    else:
+        value = w.temporary()
+        w.line(f"{value} = resolve_long_path(state, context, {root}, {site})")
     w.wait(value)
     return value
+
+
+def is_inline(bits: tuple[str, ...]) -> bool:
+    """Whether loops have the steps of a path right in their code."""
+    return 1 < len(bits) <= 5 and all(map(is_step, bits[1:]))
 
 
 def write_root(w: Writer, name: str) -> str:
@@ -151,7 +157,11 @@ def is_position(bit: str) -> bool:
 
 
 def write_path(w: Writer, root: str, bits: tuple[str, ...], site: str) -> str:
-    """Write the fast code for a path: attributes of plain objects, keys of dicts, rows of lists."""
+    """Write the fast code for a path: attributes of plain objects, keys of dicts, rows of lists.
+
+    Returns:
+        The local variable for the value, or for a `Pending` of it.
+    """
     value, index = w.temporary(), w.temporary("i")
     first, *rest = bits[1:]
     w.line(f"{value} = {root}")
@@ -185,7 +195,6 @@ def write_path(w: Writer, root: str, bits: tuple[str, ...], site: str) -> str:
     w.line("else:")
     w.line(f"    if {index} != {len(bits)} or type({value}) not in inert:")
     w.line(f"        {value} = resolve_further(state, context, {value}, {site}, {index}, {root})")
-    w.wait(value)
     return value
 
 

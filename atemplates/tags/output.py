@@ -28,6 +28,7 @@ from ..compiler.expressions import (
     write_output,
     write_shown,
     write_shown_filtered,
+    write_shown_in_loop,
 )
 from ..compiler.nodes import NodeWriting, TagFamily, effects_of, without_effects, write_nodes
 from ..compiler.scope import Effects, Frame, Local, assigns
@@ -87,7 +88,7 @@ def write_variable_node(w: Writer, node: VariableNode) -> None:
             write_output(w, value, text)
         w.value(text)
         return
-    variable = expression.var
+    variable: Any = expression.var
     if isinstance(variable, Variable) and tuple(variable.lookups or ()) == SUPER:
         site = new_site(w, SUPER, expression.token, SiteMode.TEXT, False)
         text = w.temporary("s")
@@ -95,9 +96,10 @@ def write_variable_node(w: Writer, node: VariableNode) -> None:
         w.wait(text)
         w.value(text)
         return
-    if not w.in_loop and isinstance(variable, Variable) and variable.lookups is not None:
+    is_lookup = isinstance(variable, Variable) and variable.lookups is not None
+    if is_lookup and not w.in_loop:
         write_shown(w, variable, expression.token)
-    else:
+    elif not (is_lookup and write_shown_in_loop(w, variable, expression.token)):
         write_output(w, write_expression(w, expression, SiteMode.TEXT))
 
 
