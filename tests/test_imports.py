@@ -1,6 +1,9 @@
 """The arrows of the package: which room may import which, read from the source itself."""
 
 import ast
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -224,3 +227,21 @@ def test_what_it_finds(tmp_path, file, text, wrong):
     found = list(imports_of(tmp_path / PACKAGE, PACKAGE))
     assert found
     assert any(against_the_arrows(each, PACKAGE) or out_of_place(each) for each in found) is wrong
+
+
+@pytest.mark.processes
+def test_the_engines_are_imported_without_settings():
+    # A module that names an engine may be imported before a site's settings are there.
+    environment = {
+        name: text for name, text in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"
+    }
+    program = "import atemplates.engines.django, atemplates.engines.jinja2"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=Path(__file__).parent.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -46,7 +46,7 @@ def read_warning() -> tuple[str, type[Warning]] | None:
         if isinstance(text, str) and "URLIZE_ASSUME_HTTPS" in text and " " in text
     ]
     named = [getattr(html, name, None) for name in code.co_names]
-    kinds = [kind for kind in named if isinstance(kind, type) and issubclass(kind, Warning)]
+    kinds = [kind for kind in named if type(kind) is type and issubclass(kind, Warning)]
     return (texts[0], kinds[0]) if len(texts) == len(kinds) == 1 else None
 
 
