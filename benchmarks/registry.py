@@ -27,6 +27,7 @@ PAGE_MODULES = (
     "jinja2_pages",
     "view_pages",
     "form_pages",
+    "crispy_pages",
 )
 
 Measure: TypeAlias = Callable[[Effort], list[Row]]
