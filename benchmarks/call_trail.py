@@ -133,7 +133,7 @@ async def trails() -> list[Trail]:
             "a lazy foreign key over five rows",
             "{% for book in books %}{{ book.author.name }} {% endfor %}",
             five_books,
-            24,
+            22,
         ),
     ]
 

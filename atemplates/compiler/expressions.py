@@ -129,24 +129,20 @@ def write_shown_in_loop(w: Writer, variable: Variable, text: str) -> bool:
         w.line(f"{root} = {found}")
     value = root if len(bits) == 1 else write_path(w, root, bits, site)
     shown = w.temporary("s")
-    _write_text(w, value, shown)
-    w.line("else:")
-    w.indent += 1
-    if len(bits) == 1:
-        value = w.temporary()
-        walked = f"resolve_path(state, context, {root}, {site})"
-        w.line(f"{value} = {root} if type({root}) in inert else {walked}")
-        place = value
-    else:
-        place = root
-    w.wait(value)
-    _write_other_value(w, value, shown, f", {site}, {place}")
-    w.indent -= 1
+    write_text_of(w, value, shown)
+    place = root
+    with w.branch("else:"):
+        if len(bits) == 1:
+            place = value = w.temporary()
+            walked = f"resolve_path(state, context, {root}, {site})"
+            w.line(f"{value} = {root} if type({root}) in inert else {walked}")
+        w.wait(value)
+        _write_other_value(w, value, shown, f", {site}, {place}")
     w.value(shown)
     return True
 
 
-def _write_text(w: Writer, value: str, text: str) -> None:
+def write_text_of(w: Writer, value: str, text: str) -> None:
     """Write how a value that is text is shown; an ``else`` may follow."""
     w.line(f"if type({value}) is str:")
     # The setting is asked only where it matters, but anew: any code may have changed it.
@@ -156,8 +152,7 @@ def _write_text(w: Writer, value: str, text: str) -> None:
 
 def _write_other_value(w: Writer, value: str, text: str, where: str) -> None:
     rendered = f"render_value(state, context, {value}{where})"
-    w.line(f"{text} = {value} if type({value}) is SafeString else {rendered}")
-    w.wait(text)
+    w.wait_for(text, f"{value} if type({value}) is SafeString else {rendered}")
 
 
 def write_output(w: Writer, value: str, into: str | None = None) -> None:
@@ -169,13 +164,10 @@ def write_output(w: Writer, value: str, into: str | None = None) -> None:
     text = into or w.temporary("s")
     where = places(w)
     if w.in_loop:
-        _write_text(w, value, text)
-        w.line("else:")
-        w.indent += 1
-        _write_other_value(w, value, text, where)
-        w.indent -= 1
+        write_text_of(w, value, text)
+        with w.branch("else:"):
+            _write_other_value(w, value, text, where)
     else:
-        w.line(f"{text} = render_value(state, context, {value}{where})")
-        w.wait(text)
+        w.wait_for(text, f"render_value(state, context, {value}{where})")
     if into is None:
         w.value(text)

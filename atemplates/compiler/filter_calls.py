@@ -79,15 +79,11 @@ def write_filter_call(
         write_own_filter(w, function, value, arguments, result, call)
         return result
     if path is None or not w.in_loop:
-        w.line(f"{result} = {call}")
-        w.wait(result)
+        w.wait_for(result, call)
         return result
     w.line(f"{result} = {fast_call(w, path, value, arguments)}")
-    w.line(f"if {result} is None:")
-    w.indent += 1
-    w.line(f"{result} = {call}")
-    w.wait(result)
-    w.indent -= 1
+    with w.branch(f"if {result} is None:"):
+        w.wait_for(result, call)
     return result
 
 
@@ -105,23 +101,15 @@ def write_own_filter(
     named = (
         ["autoescape=context.autoescape"] if getattr(function, "needs_autoescape", False) else []
     )
-    w.line(f"if state.direct and {plain}:")
-    w.indent += 1
-    w.line(f"{result} = {w.constant(inner, 'filter_')}({', '.join([value, *arguments, *named])})")
-    w.line(f"if type({result}) not in inert:")
-    w.indent += 1
-    w.line(f"{result} = await_value(state, {result})")
-    w.wait(result)
-    w.indent -= 1
-    if inner is function and getattr(function, "is_safe", False):
-        w.line(f"if type({value}) is SafeString:")
-        w.line(f"    {result} = mark_safe({result})")
-    w.indent -= 1
-    w.line("else:")
-    w.indent += 1
-    w.line(f"{result} = {call}")
-    w.wait(result)
-    w.indent -= 1
+    given = ", ".join([value, *arguments, *named])
+    with w.branch(f"if state.direct and {plain}:"):
+        w.line(f"{result} = {w.constant(inner, 'filter_')}({given})")
+        w.wait_for_result(result)
+        if inner is function and getattr(function, "is_safe", False):
+            w.line(f"if type({value}) is SafeString:")
+            w.line(f"    {result} = mark_safe({result})")
+    with w.branch("else:"):
+        w.wait_for(result, call)
 
 
 def plain_filter(function: Any) -> Any:

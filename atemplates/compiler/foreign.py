@@ -111,11 +111,8 @@ def _write_render(w: Writer, name: str, node: Node, may: str, result: str) -> No
     condition = f"{may} and {usual} and {write_results_seen(w)}"
     w.line(f"if {condition}:")
     w.line(f"    {result} = {name}.render(context)")
-    w.line("else:")
-    w.indent += 1
-    w.line(f"{result} = render_foreign(state, context, {name})")
-    w.wait(result)
-    w.indent -= 1
+    with w.branch("else:"):
+        w.wait_for(result, f"render_foreign(state, context, {name})")
 
 
 def write_results_seen(w: Writer) -> str:

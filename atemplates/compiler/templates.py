@@ -138,6 +138,31 @@ def _usual_plan(state: State, template: Any, context: Any) -> Plan:
         render_context.dicts.pop()
 
 
+def inner_plan(state: State, template: Any, context: Any) -> Plan:
+    """The plan of a template that another one renders, with its context or one made from that.
+
+    It is `render_plan`, with less around it where the template is a usual one.
+    """
+    if not is_as_shipped(template) or context.template is None:
+        return render_plan(state, template, context)
+    return _usual_inner_plan(state, template, context)
+
+
+def _usual_inner_plan(state: State, template: Any, context: Any) -> Plan:
+    plan = template.nodelist.__dict__.get(PLAN)
+    if plan is None:
+        plan = yield from compiled(state, template.nodelist, template)
+    render_context = context.render_context
+    initial = render_context.template
+    render_context.template = template
+    render_context.dicts.append({})
+    try:
+        return (yield from plan(context, state))
+    finally:
+        render_context.template = initial
+        render_context.dicts.pop()
+
+
 def render_plan(
     state: State, template: Any, context: Any, calling: frozenset[str] = NO_CALLERS
 ) -> Plan:

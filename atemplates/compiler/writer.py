@@ -126,6 +126,14 @@ class Writer:
         self.indent -= 1
 
     @contextmanager
+    def branch(self, head: str) -> Iterator[None]:
+        """Do the same inside the code of one value: what is to be written before stays pending."""
+        self.line(head)
+        self.indent += 1
+        yield
+        self.indent -= 1
+
+    @contextmanager
     def aside(self) -> Iterator[list[tuple[str, Node | None]]]:
         """Collect the lines written inside instead of adding them; `paste` puts them back."""
         self.flush()
@@ -256,6 +264,20 @@ class Writer:
         """Let the plan wait if ``name`` holds a wait, and put the answer there."""
         self.line(f"if type({name}) is Pending:")
         self.line(f"    {name} = yield from {name}.plan")
+
+    def wait_for(self, name: str, call: str) -> None:
+        """Write a call whose result, put into ``name``, may have to be waited for."""
+        self.line(f"{name} = {call}")
+        self.wait(name)
+
+    def wait_for_result(self, name: str, condition: str = "") -> None:
+        """Write that ``name`` is awaited where it holds what others' code may have made awaitable.
+
+        Args:
+            condition: what has to hold, too.
+        """
+        with self.branch(f"if type({name}) not in inert{condition}:"):
+            self.wait_for(name, f"await_value(state, {name})")
 
     def refresh(self) -> None:
         """Read the context's dicts and names again, after code compiled elsewhere has run.

@@ -120,11 +120,7 @@ def _write_named(w: Writer, name: str) -> str:
     """Write the code for a name of the context; it is not called, but awaited."""
     value = w.temporary()
     w.line(f"{value} = {write_root(w, name)}")
-    w.line(f"if type({value}) not in inert and {value} is not MISSING:")
-    w.indent += 1
-    w.line(f"{value} = await_value(state, {value})")
-    w.wait(value)
-    w.indent -= 1
+    w.wait_for_result(value, f" and {value} is not MISSING")
     return value
 
 

@@ -153,11 +153,9 @@ def constant_lorem(node: LoremNode, count: Any) -> str | None:
 def write_csrf_token(w: Writer, node: CsrfTokenNode) -> None:
     text = w.temporary("s")
     w.line(f"{text} = token_input(state, {write_root(w, 'csrf_token')})")
-    w.line(f"if {text} is None:")
-    w.line(f"    {text} = render_with_arguments(state, context, {w.constant(node, 'node_')}, {{}})")
-    w.indent += 1
-    w.wait(text)
-    w.indent -= 1
+    name = w.constant(node, "node_")
+    with w.branch(f"if {text} is None:"):
+        w.wait_for(text, f"render_with_arguments(state, context, {name}, {{}})")
     w.append(text)
 
 

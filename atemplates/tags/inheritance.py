@@ -26,7 +26,7 @@ from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.plan import PLAN_ATTRIBUTE as PLAN
 from ..compiler.plan import compiled
 from ..compiler.scope import ELSEWHERE, READS_CONTEXT, Effects
-from ..compiler.templates import body_plan, is_as_shipped, render_plan
+from ..compiler.templates import body_plan, inner_plan, render_plan
 from ..compiler.writer import Writer
 from ..runtime.contexts import new_context
 from ..runtime.iteration import truth_of_value
@@ -246,23 +246,10 @@ def include_plan(
     if type(template) is Pending:
         template = yield from template.plan
     if node.isolated_context:
-        return (yield from render_plan(state, template, new_context(context, values)))
+        return (yield from inner_plan(state, template, new_context(context, values)))
     context.dicts.append(values)
     try:
-        if not is_as_shipped(template):
-            return (yield from render_plan(state, template, context))
-        plan = template.nodelist.__dict__.get(PLAN)
-        if plan is None:
-            plan = yield from compiled(state, template.nodelist, template)
-        render_context = context.render_context
-        initial = render_context.template
-        render_context.template = template
-        render_context.dicts.append({})
-        try:
-            return (yield from plan(context, state))
-        finally:
-            render_context.template = initial
-            render_context.dicts.pop()
+        return (yield from inner_plan(state, template, context))
     finally:
         context.dicts.pop()
 

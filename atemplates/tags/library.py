@@ -17,7 +17,7 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
 from ..compiler.cached_loader import cached_template
-from ..compiler.expressions import write_expression
+from ..compiler.expressions import write_expression, write_text_of
 from ..compiler.foreign import (
     await_context,
     call_in_thread,
@@ -28,9 +28,8 @@ from ..compiler.foreign import (
     write_results_seen,
 )
 from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
-from ..compiler.plan import PLAN_ATTRIBUTE, compiled
 from ..compiler.scope import OPAQUE, READS_CONTEXT, Effects, assigns, foreign_effects
-from ..compiler.templates import is_as_shipped, render_plan
+from ..compiler.templates import inner_plan
 from ..compiler.writer import Writer, is_attribute_name
 from ..placement.value_code import text_code, use_code
 from ..runtime.calls import await_value
@@ -130,14 +129,9 @@ def write_call(w: Writer, node: TagHelperNode) -> str:
         context = ["context"] if node.takes_context else []
         given = ", ".join([*context, *args, *(f"{name}={at}" for name, at in kwargs.items())])
         w.line(f"{result} = {w.constant(node.func, 'tag_')}({given}) if {may} else {call}")
-        w.line(f"if type({result}) not in inert:")
-        w.indent += 1
-        w.line(f"{result} = await_value(state, {result})")
-        w.wait(result)
-        w.indent -= 1
+        w.wait_for_result(result)
     else:
-        w.line(f"{result} = {call}")
-        w.wait(result)
+        w.wait_for(result, call)
     if node.takes_context:
         w.refresh()
     return result
@@ -152,17 +146,12 @@ def write_simple(w: Writer, node: SimpleNode) -> None:
     text = w.temporary("s")
     if w.in_loop:
         result = write_call(w, node)
-        w.line(f"if type({result}) is str:")
-        as_it_is = f"scan({result}) is {result} or not context.autoescape"
-        w.line(f"    {text} = {result} if {as_it_is} else html_escape({result})")
+        write_text_of(w, result, text)
         w.line(f"elif type({result}) is SafeString:")
         w.line(f"    {text} = {result}")
-        w.line("else:")
-        w.indent += 1
-        w.line(f"{text} = tag_text(state, context, {result})")
-        w.wait(text)
-        w.odd_result(text)
-        w.indent -= 1
+        with w.branch("else:"):
+            w.wait_for(text, f"tag_text(state, context, {result})")
+            w.odd_result(text)
         w.value(text)
         return
     args, kwargs = write_arguments(w, node)
@@ -334,20 +323,7 @@ def inclusion_plan(state: State, context: Any, node: InclusionNode, values: Any)
     token = lookup_name(dicts_of(context), "csrf_token")
     if token is not MISSING and token is not None:
         inner["csrf_token"] = token
-    if not is_as_shipped(template) or inner.template is None:
-        return (yield from render_plan(state, template, inner))
-    plan = template.nodelist.__dict__.get(PLAN_ATTRIBUTE)
-    if plan is None:
-        plan = yield from compiled(state, template.nodelist, template)
-    rendering = inner.render_context
-    initial = rendering.template
-    rendering.template = template
-    rendering.dicts.append({})
-    try:
-        return (yield from plan(inner, state))
-    finally:
-        rendering.template = initial
-        rendering.dicts.pop()
+    return (yield from inner_plan(state, template, inner))
 
 
 def _inclusion_template(state: State, engine: Any, source: Any) -> Plan:

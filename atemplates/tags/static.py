@@ -32,11 +32,8 @@ def write_static(w: Writer, node: StaticNode) -> None:
     path = write_expression(w, node.path)
     url, name = w.temporary("s"), w.constant(node, "node_")
     w.line(f"{url} = static_address(state, context, {name}, {path})")
-    w.line(f"if {url} is None:")
-    w.line(f"    {url} = call_or_wait(state, static_url_text, context, {name}, {path})")
-    w.indent += 1
-    w.wait(url)
-    w.indent -= 1
+    with w.branch(f"if {url} is None:"):
+        w.wait_for(url, f"call_or_wait(state, static_url_text, context, {name}, {path})")
     if node.varname is None:
         w.append(url)
     else:

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from ..escaping import escape
 from .fast_path import FastPath
 from .paragraphs import markup_of
-from .text_filters import TEXT_TYPES, text_of, width_of
+from .text_filters import LARGEST_WIDTH, TEXT_TYPES, count_in, text_of
 
 _domains = "com|edu|gov|int|mil|net|org"
 _sign = re.compile(rf"://|@|www\.|\.(?:{_domains})", re.IGNORECASE).search
@@ -128,7 +128,7 @@ def urlize(value: Any, autoescape: bool, limit: int | None = None) -> SafeString
 
 def urlizetrunc(value: Any, autoescape: bool, limit: Any) -> SafeString | None:
     """The filter ``urlizetrunc``; None when that is left to Django."""
-    limit = width_of(limit)
+    limit = count_in(limit, LARGEST_WIDTH)
     return None if limit is None else urlize(value, autoescape, limit)
 
 

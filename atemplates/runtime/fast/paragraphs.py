@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from ..escaping import escape
 from .fast_path import FastPath
-from .text_filters import TEXT_TYPES, text_of, width_of
+from .text_filters import LARGEST_WIDTH, TEXT_TYPES, count_in, text_of
 
 MOST_LINES = 1000
 """The lines of a text whose numbers are remembered."""
@@ -82,7 +82,7 @@ def force_escape(value: Any) -> SafeString:
 
 def wordwrap(value: Any, arg: Any) -> str | None:
     """The filter ``wordwrap``; None when that is left to Django."""
-    width = width_of(arg)
+    width = count_in(arg, LARGEST_WIDTH)
     if width is None or width <= 0:
         return None
     text = text_of(value)

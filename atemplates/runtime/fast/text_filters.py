@@ -84,8 +84,8 @@ def cut(value: Any, arg: Any) -> str | None:
     return SafeString(text) if type(value) is SafeString and arg != ";" else text
 
 
-def width_of(arg: Any) -> int | None:
-    """Return the width that an argument says; None when that is left to Django."""
+def count_in(arg: Any, largest: int) -> int | None:
+    """Return the whole number that an argument says; None when that is left to Django."""
     kind = type(arg)
     if kind is not int:
         if kind is not str and kind is not SafeString:
@@ -94,12 +94,12 @@ def width_of(arg: Any) -> int | None:
             arg = int(arg)
         except ValueError:
             return None
-    return arg if arg <= LARGEST_WIDTH else None
+    return arg if arg <= largest else None
 
 
 def ljust(value: Any, arg: Any) -> str | None:
     """The filter ``ljust``; None when that is left to Django."""
-    width = width_of(arg)
+    width = count_in(arg, LARGEST_WIDTH)
     if width is None:
         return None
     text = text_of(value).ljust(width)
@@ -108,7 +108,7 @@ def ljust(value: Any, arg: Any) -> str | None:
 
 def rjust(value: Any, arg: Any) -> str | None:
     """The filter ``rjust``; None when that is left to Django."""
-    width = width_of(arg)
+    width = count_in(arg, LARGEST_WIDTH)
     if width is None:
         return None
     text = text_of(value).rjust(width)
@@ -121,7 +121,7 @@ CENTERS_LEFT = defaultfilters.center("ab", 5) != "ab".center(5)
 
 def center(value: Any, arg: Any) -> str | None:
     """The filter ``center``; None when that is left to Django."""
-    width = width_of(arg)
+    width = count_in(arg, LARGEST_WIDTH)
     if width is None:
         return None
     text = text_of(value)

@@ -20,7 +20,7 @@ from ..ambient import Ambient
 from ..escaping import escape
 from .fast_path import FastPath
 from .html_text import end_tag, start_tag
-from .text_filters import TEXT_TYPES, text_of
+from .text_filters import TEXT_TYPES, count_in, text_of
 
 CUT_TEXT = pgettext_lazy("String to return when truncating text", "%(truncated_text)s…")
 """Django's message for a text that was cut after some characters."""
@@ -28,19 +28,6 @@ PLACE = "%(truncated_text)s"
 CUT_WORDS = " …"
 """What follows a text that was cut after some words."""
 LARGEST_LENGTH = 1_000_000
-
-
-def length_of(arg: Any) -> int | None:
-    """Return how much shall be left; None when that is left to Django."""
-    kind = type(arg)
-    if kind is not int:
-        if kind is not str and kind is not SafeString:
-            return None
-        try:
-            arg = int(arg)
-        except ValueError:
-            return None
-    return arg if arg <= LARGEST_LENGTH else None
 
 
 def cut_text(text: str, message: str) -> str:
@@ -79,7 +66,7 @@ def end_of(text: str, length: int, room: int) -> int:
 
 def truncatechars(ambient: Ambient, value: Any, arg: Any) -> str | None:
     """The filter ``truncatechars``; None when that is left to Django."""
-    length = arg if type(arg) is int else length_of(arg)
+    length = arg if type(arg) is int else count_in(arg, LARGEST_LENGTH)
     if length is None:
         return None
     text = text_of(value)
@@ -100,7 +87,7 @@ def truncatechars(ambient: Ambient, value: Any, arg: Any) -> str | None:
 
 def truncatewords(value: Any, arg: Any) -> str | None:
     """The filter ``truncatewords``; None when that is left to Django."""
-    length = length_of(arg)
+    length = count_in(arg, LARGEST_LENGTH)
     if length is None:
         return None
     if length <= 0:
@@ -116,7 +103,7 @@ def truncatewords(value: Any, arg: Any) -> str | None:
 
 def truncatechars_html(ambient: Ambient, value: Any, arg: Any) -> str | None:
     """The filter ``truncatechars_html``; None when that is left to Django."""
-    length = length_of(arg)
+    length = count_in(arg, LARGEST_LENGTH)
     if length is None:
         return None
     if length <= 0:
@@ -135,7 +122,7 @@ def truncatechars_html(ambient: Ambient, value: Any, arg: Any) -> str | None:
 
 def truncatewords_html(value: Any, arg: Any) -> str | None:
     """The filter ``truncatewords_html``; None when that is left to Django."""
-    length = length_of(arg)
+    length = count_in(arg, LARGEST_LENGTH)
     if length is None:
         return None
     if length <= 0:
