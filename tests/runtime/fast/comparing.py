@@ -1,5 +1,6 @@
 """Comparing a fast path with what stock Django makes of a value and a filter."""
 
+import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,19 @@ from django.utils.safestring import mark_safe
 
 from atemplates.runtime.ambient import Ambient
 from atemplates.runtime.fast.fast_path import FastPath
+
+LANGUAGES = ["en", "de", "fr", "ar", "ja", None]
+"""None stands for deactivated translations."""
+
+
+class MyZone(datetime.tzinfo):
+    """Somebody's zone, which is left to Django."""
+
+    def utcoffset(self, _: Any) -> Any:
+        return datetime.timedelta(hours=1)
+
+    def dst(self, _: Any) -> Any:
+        return None
 
 
 def typed(value: Any) -> Any:

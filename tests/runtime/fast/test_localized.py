@@ -14,21 +14,10 @@ from django.utils.safestring import SafeString
 
 from atemplates.runtime.ambient import Ambient
 from atemplates.runtime.fast import localized
-from tests.runtime.fast.comparing import arguments, check
+from tests.runtime.fast.comparing import LANGUAGES, MyZone, arguments, check
 
-LANGUAGES = ["en", "de", "fr", "ar", "ja", None]
 PARIS, ST_JOHNS = zoneinfo.ZoneInfo("Europe/Paris"), zoneinfo.ZoneInfo("America/St_Johns")
 chance = random.Random(13)
-
-
-class MyZone(datetime.tzinfo):
-    """Somebody's zone, which is left to Django."""
-
-    def utcoffset(self, _: Any) -> Any:
-        return datetime.timedelta(hours=1)
-
-    def dst(self, _: Any) -> Any:
-        return None
 
 
 MOMENT = datetime.datetime(2024, 2, 29, 13, 5, 7, 89)

@@ -12,24 +12,13 @@ from django.utils import translation
 
 from atemplates.runtime.ambient import Ambient
 from atemplates.runtime.fast import time_spans
-from tests.runtime.fast.comparing import check, outcome
+from tests.runtime.fast.comparing import LANGUAGES, MyZone, check, outcome
 
-LANGUAGES = ["en", "de", "fr", "ar", "ja", None]
 PARIS, APIA = zoneinfo.ZoneInfo("Europe/Paris"), zoneinfo.ZoneInfo("Pacific/Apia")
 OFFSET = datetime.timezone(datetime.timedelta(hours=-3, minutes=-30))
 ZONES = [None, datetime.UTC, PARIS, APIA, OFFSET]
 FILTERS = [defaultfilters.timesince_filter, defaultfilters.timeuntil_filter]
 chance = random.Random(13)
-
-
-class MyZone(datetime.tzinfo):
-    """Somebody's zone, which is left to Django."""
-
-    def utcoffset(self, _: Any) -> Any:
-        return datetime.timedelta(hours=1)
-
-    def dst(self, _: Any) -> Any:
-        return None
 
 
 class MyDate(datetime.date):
