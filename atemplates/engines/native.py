@@ -67,6 +67,11 @@ def set_recorder(engine: Engine, recorder: Recorder | None) -> None:
     setattr(engine, RECORDER, recorder)
 
 
+def is_debugging() -> bool:
+    """Whether the site has DEBUG on: few pages ask."""
+    return bool(settings.DEBUG)
+
+
 def new_state(
     template: Template, context: Context, on_loop: bool, relations: str | None = None
 ) -> State:
@@ -95,7 +100,7 @@ def new_state(
         on_loop=on_loop,
         plain_integers=not settings.USE_THOUSAND_SEPARATOR,
         use_tz=settings.USE_TZ,
-        debug=settings.DEBUG,
+        is_debugging=is_debugging,
         told=bool(told) or relations in STRICT,
     )
     if state.told:

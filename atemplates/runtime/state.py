@@ -142,7 +142,7 @@ class State:
         plain_integers: whether an int is written as ``str()`` writes it: no thousand separators
             are configured.
         use_tz: whether datetimes are shown in the current time zone where nothing else is said.
-        debug: the site's setting, for the tags that ask it.
+        is_debugging: gives the site's setting DEBUG, for the tags that ask for it.
         told: whether somebody hears of each query that the render makes.
     """
 
@@ -154,9 +154,9 @@ class State:
         "begins_in_thread",
         "block_super",
         "clean",
-        "debug",
         "direct",
         "engine",
+        "is_debugging",
         "learning",
         "lesson",
         "looks",
@@ -197,7 +197,7 @@ class State:
         on_loop: bool,
         plain_integers: bool = True,
         use_tz: bool = True,
-        debug: bool = False,
+        is_debugging: Callable[[], bool] = bool,
         told: bool = False,
     ) -> None:
         self.engine = engine
@@ -208,7 +208,7 @@ class State:
         self.block_super = block_super
         self.plain_integers = plain_integers
         self.use_tz = use_tz
-        self.debug = debug
+        self.is_debugging = is_debugging
         self.uses_relations = False
         """Whether `relations` has been made."""
         self.reached_out = False

@@ -167,7 +167,7 @@ def token_input(state: State, token: Any) -> str | None:
     """
     if type(token) is SimpleLazyObject:
         token = token.__dict__.get("_wrapped")
-    elif token is MISSING and not state.debug:
+    elif token is MISSING and not state.is_debugging():
         return ""
     if type(token) is not str or not token or token == "NOTPROVIDED":
         return None
@@ -179,7 +179,7 @@ def token_input(state: State, token: Any) -> str | None:
 
 def write_debug(w: Writer, node: DebugNode) -> None:
     text = w.temporary("s")
-    with w.block("if state.debug:"):
+    with w.block("if state.is_debugging():"):
         name = w.constant(node, "node_")
         w.line(f"{text} = render_with_arguments(state, context, {name}, {{}})")
         w.wait(text)
