@@ -89,7 +89,7 @@ def resolve_further(
                 value = getattr(value, bit)
             except Exception as error:
                 return attribute_failed(state, context, error, value, site, index, root)
-        elif kind in INDEXED and bit.isdecimal() and int(bit) < len(value):
+        elif kind in INDEXED and len(bit) < 10 and bit.isdecimal() and int(bit) < len(value):
             value = value[int(bit)]
         elif kind in MODELS and (not state.looks or attribute_code(value, bit) is None):
             if bit.endswith("_display") and index + 1 == count:

@@ -177,6 +177,15 @@ def test_paths_of_loops(render, bits):
     assert render.outcome(source, values, waits=None)
 
 
+@pytest.mark.parametrize("rows", [[1], (1,), "ab", {"a": [1]}])
+def test_a_position_of_more_digits_than_python_reads(render, rows):
+    bit = "9" * 5000
+    source = (
+        f"{{{{ x.{bit} }}}}{{% for y in ys %}}{{{{ y.{bit} }}}}{{{{ y.a.{bit} }}}}-{{% endfor %}}"
+    )
+    assert render(source, {"x": rows, "ys": [rows, rows]}) == "--"
+
+
 @pytest.mark.parametrize("bits", ["fails", "lacks", "broken", "fails.name", "empty", "listed"])
 def test_what_raises(render, bits):
     rows = "odd" if bits == "listed" else "objects"
