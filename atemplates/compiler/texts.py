@@ -24,12 +24,18 @@ text_numbers = count(1)
 KEPT = 50
 """Of how many templates without a file ``linecache`` keeps the text at most."""
 
+SHARED = "memory:"
+"""How a name begins that depends on nothing but a template's name and text."""
+
 TEXT_ATTRIBUTE = "_atemplates_text"
 """Where an origin keeps the name that code of its template gives for its file."""
 
 _kept: OrderedDict[str, None] = OrderedDict()
 """The names that ``linecache`` was told of, oldest first. Any thread may format a traceback: the
 lock is held for each change. The garbage collector may call `forget_text` inside `note`."""
+_living: dict[str, int] = {}
+"""The names that several templates may have, of one name and text -> how many loaders live. Changed
+with the lock held."""
 _lock = RLock()
 
 
@@ -65,7 +71,7 @@ def _name_of(origin: Any, template: Any) -> str:
         return name
     # The same text has the same name, so that reports of errors can be grouped by it.
     shown = name.encode("unicode_escape").decode("ascii") if not name.isprintable() else name
-    return f"memory:{crc32(source.encode('utf-8', 'replace')):08x}/{shown}"
+    return f"{SHARED}{crc32(source.encode('utf-8', 'replace')):08x}/{shown}"
 
 
 def file_holds(name: str, source: str) -> bool:
@@ -94,6 +100,12 @@ class TextOf:
         self.name = name
         self.template = template
         self.is_noted = False
+        if name.startswith(SHARED):
+            # What `linecache` has serves all of them, and goes with the last one.
+            self.is_noted = True
+            with _lock:
+                _living[name] = _living.get(name, 0) + 1
+            weakref.finalize(self, forget_shared_text, name).atexit = False
 
     @property
     def get_source(self) -> Callable[[str], str | None]:
@@ -123,6 +135,16 @@ def note(name: str) -> None:
         dropped = _kept.popitem(last=False)[0] if len(_kept) > KEPT else None
     if dropped is not None:
         linecache.cache.pop(dropped, None)
+
+
+def forget_shared_text(name: str) -> None:
+    """Note that one of the loaders of a name is gone; with the last one goes the text."""
+    with _lock:
+        left = _living.pop(name) - 1
+        if left:
+            _living[name] = left
+            return
+    forget_text(name)
 
 
 def forget_text(name: str) -> None:

@@ -121,8 +121,6 @@ def test_a_template_named_like_a_file_does_not_show_the_file(
         monkeypatch.syspath_prepend(tmp_path)
     else:
         name = str(tmp_path / name)
-    # An earlier template of this name and text that is collected later takes its text along.
-    gc.collect()
     linecache.clearcache()
     source = "{% block b %}" + SOURCE + "{% endblock %}" if block else SOURCE
     text = formatted(how, engine(FromMemory, templates={name: source}).get_template(name))
@@ -131,10 +129,26 @@ def test_a_template_named_like_a_file_does_not_show_the_file(
     assert f'{name}", line 2' in text
 
 
+def test_a_template_that_goes_leaves_the_text_of_another_one(how):
+    """Two templates of one name and text share what ``linecache`` has of it."""
+    gc.collect()
+    linecache.clearcache()
+    first, second = (
+        engine(FromMemory, templates={"page.html": SOURCE}).get_template("page.html")
+        for _ in range(2)
+    )
+    for template in (first, second):
+        assert "{{ broken.value }}" in formatted(how, template)
+    del first, template
+    gc.collect()
+    assert any("page.html" in name for name in linecache.cache)
+    del second
+    gc.collect()
+    assert not any("page.html" in name for name in linecache.cache)
+
+
 def test_two_texts_of_one_name(how):
     """A template in a database is edited: each version shows its own lines."""
-    # An earlier template of this name and text that is collected later takes its text along.
-    gc.collect()
     linecache.clearcache()
     for number in (1, 2, 3):
         source = "\n" * number + f"{{{{ broken.value }}}} {number}"
