@@ -145,9 +145,11 @@ def write_shown_in_loop(w: Writer, variable: Variable, text: str) -> bool:
 def write_text_of(w: Writer, value: str, text: str) -> None:
     """Write how a value that is text is shown; an ``else`` may follow."""
     w.line(f"if type({value}) is str:")
+    w.line(f"    {text} = scan({value})")
+    w.line(f"    if {text} is not {value}:")
     # The setting is asked only where it matters, but anew: any code may have changed it.
-    as_it_is = f"scan({value}) is {value} or not context.autoescape"
-    w.line(f"    {text} = {value} if {as_it_is} else html_escape({value})")
+    escaped = f"{text} if '&#3' not in {text} else as_django_quotes({text})"
+    w.line(f"        {text} = {value} if not context.autoescape else {escaped}")
 
 
 def _write_other_value(w: Writer, value: str, text: str, where: str) -> None:

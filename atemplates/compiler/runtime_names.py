@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from ..placement.python_code import CODELESS_TYPES
 from ..runtime.calls import await_value
 from ..runtime.comparisons import compare, condition_failed
-from ..runtime.escaping import escape, scan
+from ..runtime.escaping import as_django_quotes, scan
 from ..runtime.filter_chains import render_filtered
 from ..runtime.filters import apply_fast_path, apply_filter, apply_own, apply_stock
 from ..runtime.iteration import container, loop_rows, truth_of_value, truth_of_variable, unpack
@@ -47,6 +47,7 @@ RUNTIME: dict[str, Any] = {
     "apply_own": apply_own,
     "apply_stock": apply_stock,
     "apply_fast_path": apply_fast_path,
+    "as_django_quotes": as_django_quotes,
     "attribute_failed": attribute_failed,
     "await_value": await_value,
     "compare": compare,
@@ -60,7 +61,6 @@ RUNTIME: dict[str, Any] = {
     "resolve_long_path": resolve_long_path,
     "rows": ROWS,
     "truth_of_variable": truth_of_variable,
-    "html_escape": escape,
     "inert": INERT,
     "local_time": local_time,
     "render_value": render_value,

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 
+from ..runtime.types import NAMED, PLAIN
 from .models import (
+    NO_ATTRIBUTES,
     Relation,
     attributes,
     instance_of,
@@ -245,6 +247,10 @@ def resolve_loaded_path(item: Any, bits: tuple[str, ...]) -> list[Any]:
 
 
 def _loaded_value(item: Any, bit: str) -> Any:
+    kind = type(item)
+    if kind in PLAIN and kind in NAMED:  # what is asked below is answered for the type
+        held: Any = getattr(item, "__dict__", NO_ATTRIBUTES)
+        return held.get(bit)
     instance = instance_of(item)
     if instance is not None:
         return _loaded_value_of_instance(instance, bit)

@@ -47,6 +47,7 @@ class Ambient:
         "groups_digits",
         "known",
         "messages",
+        "plain_numbers",
     )
 
     def __init__(self, groups_digits: bool = False) -> None:
@@ -70,6 +71,8 @@ class Ambient:
         """Messages in the present language."""
         self.formats: dict[tuple[str, bool | None], Any] = {}
         """Formats of the present language, by what `format` was asked for."""
+        self.plain_numbers: bool | None = None
+        """Whether the present language writes numbers as Python does; None if nobody has asked."""
         self.known: dict[Any, Any] = {}
         """What else depends on the present language alone. Keys tell who has put it there."""
 

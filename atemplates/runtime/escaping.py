@@ -34,10 +34,19 @@ else:
     markup_escaped = scan
 
 
+def as_django_quotes(escaped: str) -> str:
+    """Return what `scan` made of a text, with quotes as Django writes them."""
+    # Such an entity of the text itself begins with "&amp;" by now.
+    return escaped.replace("&#34;", "&quot;").replace("&#39;", "&#x27;")
+
+
 def escape(text: str) -> str:
     """Escape an exact ``str`` for HTML, byte for byte as ``django.utils.html.escape``."""
     found = scan(text)
-    # markupsafe's quotes; such an entity of the text itself begins with "&amp;" by now.
-    if found is not text and "&#3" in found:
-        return found.replace("&#34;", "&quot;").replace("&#39;", "&#x27;")
-    return found
+    return as_django_quotes(found) if found is not text and "&#3" in found else found
+
+
+def escape_quotes(text: str) -> str:
+    """Do the same for a text of many quotes, such as that of a list."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace('"', "&quot;").replace("'", "&#x27;")

@@ -22,7 +22,7 @@ from ..placement.python_code import CODELESS_TYPES
 from ..placement.value_code import text_code
 from .calls import again_in_thread, filled_then
 from .containers import CONTAINER_TYPES, holds_awaitables
-from .escaping import escape
+from .escaping import escape, escape_quotes
 from .fast import dates, numbers
 from .forms import form_text
 from .iteration import ROW_CONTAINERS
@@ -67,27 +67,32 @@ def render_value(
         return value
     if kind is int and state.plain_integers:
         return str(value)
-    if value is None or kind in SHOWN_PLAINLY:
-        return str(value)
     text: str | None = None
-    if kind in dates.DATE_TYPES:
+    if kind is float or kind is Decimal:
+        ambient = state.ambient.now()
+        text = numbers.localized_number(value, context.use_l10n, ambient)
+        if ambient.plain_numbers and text is not None:
+            return text  # there is nothing to escape
+    elif value is None or kind in SHOWN_PLAINLY:
+        return str(value)
+    elif kind in SHOWN_WHOLE:
+        if holds_data(value):
+            return escape_quotes(str(value)) if context.autoescape else str(value)
+    elif kind in dates.DATE_TYPES:
         value = local_time(state, value, context.use_tz)
         text = dates.localized_date(value, context.use_l10n, state.ambient.now())
-    elif kind is float or kind is Decimal:
-        text = numbers.localized_number(value, context.use_l10n, state.ambient.now())
     elif kind is time:
         text = dates.localized_time(value, context.use_l10n, state.ambient.now())
     elif kind is TRANSLATED:
         text = state.ambient.now().translated(value)
         if type(text) is SafeString:
             return text
-    elif kind in PRINTED and not state.looks:
-        return own_text(value, context)
-    elif kind in MODELS and not state.looks:
-        state.relations.prepare_value(value, site, root)
-        return own_text(value, context)
-    elif kind in SHOWN_WHOLE:
-        text = str(value) if holds_data(value) else None
+    elif not state.looks:
+        if kind in PRINTED:
+            return own_text(value, context)
+        if kind in MODELS:
+            state.relations.prepare_value(value, site, root)
+            return own_text(value, context)
     if text is not None:
         return escape(text) if context.autoescape else text
     return rendered(state, context, value, site, root, characters)
