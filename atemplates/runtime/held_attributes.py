@@ -7,6 +7,10 @@ code looks into the set and into the dict, and reads.
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.db.models import Model
+
 from ..placement.python_code import descriptor_code, own_dict, static
 from .types import FORGET, MODELS, MOST_TYPES, NAMED, PLAIN
 
@@ -49,8 +53,40 @@ def is_held(value: object, name: str) -> bool:
     return True
 
 
+# Any thread may add: all find the same, and what is gone is found again.
+PRIMARY_KEYS: dict[type, tuple[str, set[type]]] = {}
+"""A model -> the attribute that its ``pk`` reads, and the set of that name; "" where ``pk`` is not
+Django's own property."""
+
+
+def held_key(value: Any) -> str:
+    """Return the attribute that ``pk`` reads, if the value's own dict has it; else "".
+
+    Args:
+        value: an instance of a type in `MODELS`.
+    """
+    kind = type(value)
+    name, known = PRIMARY_KEYS.get(kind) or _learn_key(kind)
+    held = value.__dict__
+    # The property asks the instance for its ``_meta``.
+    if name in held and "_meta" not in held and (kind in known or is_held(value, name)):
+        return name
+    return ""
+
+
+def _learn_key(kind: Any) -> tuple[str, set[type]]:
+    key = kind._meta.pk if static(kind, "pk") is STOCK_PK else None
+    name = key.attname if key is not None else ""
+    PRIMARY_KEYS[kind] = found = (name, types_holding(name) if name else set())
+    return found
+
+
+STOCK_PK = vars(Model)["pk"]
+
+
 def forget_held() -> None:
     """Empty the sets."""
+    PRIMARY_KEYS.clear()
     for known in list(HELD.values()):
         known.clear()
 

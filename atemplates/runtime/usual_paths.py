@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from ..placement.python_code import attribute_code
 from .calls import CALLED_OTHERWISE, await_awaitable, refuses_arguments
 from .fast.choices import chosen_label
-from .held_attributes import is_held
+from .held_attributes import held_key, is_held
 from .paths import (
     attribute_failed,
     go_on,
@@ -80,6 +80,8 @@ def resolve_further(
                 return found
             else:
                 break
+        elif bit == "pk" and kind in MODELS and (name := held_key(value)):
+            value = value.__dict__[name]
         elif (
             kind in state.plain
             or ((kind not in MODELS or bit in value.__dict__) and is_held(value, bit))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from atemplates.engines.django import render_template
 from atemplates.runtime import escaping
-from atemplates.runtime.escaping import escape, scan_in_python
+from atemplates.runtime.escaping import escape, escape_quotes, scan_in_python
 from tests.rendering import parse
 
 SPECIAL = "&<>\"'"
@@ -81,6 +81,7 @@ def test_escaping_every_character():
 @given(ANY_TEXT)
 def test_escaping_any_text(text):
     assert escape(text) == html.escape(text) == str(conditional_escape(text))
+    assert escape_quotes(text) == html.escape(text)
 
 
 @given(st.text("&<>\"'ab\u540d"))

@@ -4,8 +4,8 @@ import pytest
 from django.utils.functional import cached_property
 
 from atemplates.runtime import types
-from atemplates.runtime.held_attributes import HELD, is_held, types_holding
-from tests.testapp.models import Animal
+from atemplates.runtime.held_attributes import HELD, PRIMARY_KEYS, held_key, is_held, types_holding
+from tests.testapp.models import Animal, Enclosure, Food, Place
 
 
 class Held:
@@ -99,6 +99,71 @@ def test_models(held):
     known = types_holding("name")
     assert is_held(Animal(name="x"), "name")
     assert known == {Animal}
+
+
+class OtherKey(Place):
+    pk = property(lambda self: "mine", lambda self, value: self.__dict__.update(id=value))
+
+    class Meta:
+        proxy = True
+        app_label = "testapp"
+
+
+class OtherGetter(Place):
+    def _get_pk_val(self, meta=None):
+        return "mine"  # the property keeps the function that it was made of
+
+    class Meta:
+        proxy = True
+        app_label = "testapp"
+
+
+@pytest.fixture
+def learned(monkeypatch):
+    monkeypatch.setattr("atemplates.runtime.held_attributes.PRIMARY_KEYS", {})
+    for kind in (Animal, Place, Enclosure, Food, OtherKey, OtherGetter):
+        types.learn_type(kind)
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (Animal(pk=5), "id"),
+        (Animal(), "id"),
+        (Enclosure(pk=5), "place_ptr_id"),
+        (Food(code="a"), "code"),
+        (OtherKey(pk=5), ""),
+        (OtherGetter(pk=5), "id"),
+    ],
+)
+def test_keys(learned, value, name):
+    assert [held_key(value) for _ in range(3)] == [name] * 3
+    assert not name or value.__dict__[name] == value.pk
+
+
+def test_keys_that_the_instance_has_not(learned):
+    held, deferred, other = (Animal(pk=number) for number in range(3))
+    del deferred.__dict__["id"]
+    other._meta = Food._meta
+    assert [held_key(each) for each in (held, deferred, other)] == ["id", "", ""]
+
+
+def test_keys_are_forgotten(learned):
+    held_key(Animal(pk=5))
+    with types.changing:
+        types._forget()
+    assert PRIMARY_KEYS == {}
+
+
+def test_output_of_keys(render):
+    def values():
+        other = Place(pk=7)
+        other._meta = Food._meta
+        other.code = "<x>"
+        rows = [Place(pk=5), Place(), Enclosure(pk=6), Food(code="<b>"), OtherKey(pk=5), other]
+        return {"rows": [*rows, {"pk": "<key>"}, Held()] * 2}
+
+    render("{% for row in rows %}{{ row.pk }},{{ row.pk|add:1 }};{% endfor %}", values, waits=None)
 
 
 def test_types_are_forgotten():

@@ -7,7 +7,6 @@ from decimal import Decimal
 from ..ambient import Ambient
 from .number_filters import MOST_CHARACTERS, digits_of, punctuated, punctuation
 
-
 LEAST_PLAIN, BEYOND_PLAIN = 1e-4, 1e16
 """Between these, Python writes a float without an exponent."""
 
@@ -35,7 +34,5 @@ def writes_plainly(ambient: Ambient) -> bool:
     """Whether the present language has Python's decimal point and puts nothing between digits."""
     signs = punctuation(ambient)
     return (
-        signs is not None
-        and signs.point == "."
-        and not (signs.grouping and ambient.groups_digits)
+        signs is not None and signs.point == "." and not (signs.grouping and ambient.groups_digits)
     )
