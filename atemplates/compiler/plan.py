@@ -39,6 +39,7 @@ plan_numbers = itertools.count(1)
 SHARED_LOCALS = {
     "(dicts": "dicts = dicts_of(context)",
     " in plain": "plain = state.plain",
+    "(loops)": "loops = state.loops",
 }
 """How code looks that needs a local which only some plans have -> the line that sets it."""
 

@@ -7,13 +7,14 @@ nobody's code.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 
-from ..runtime.types import NAMED, PLAIN
+from ..runtime.relations import TakenRows
+from ..runtime.types import NAMED, PLAIN, VIEWS
 from .models import (
     NO_ATTRIBUTES,
     Relation,
@@ -127,38 +128,44 @@ def _places(values: Sequence[Any]) -> dict[int, tuple[int, int | None]]:
     return places
 
 
+def _loop_noted(values: Any, owner: Any, site: Any, backwards: bool, whole: bool) -> Loop | None:
+    """Make the loop over a list that was noted, or None if its rows cannot hold instances."""
+    if type(values) in VIEWS:
+        values = list(values)
+    elif is_a(values, TakenRows):
+        values, backwards = values.items, False
+    elif is_a(values, set):
+        values = list(set.__iter__(values))
+    elif is_a(values, frozenset):
+        values = list(frozenset.__iter__(values))
+    if not is_a(values, (list, tuple, QuerySet)):
+        return None
+    bits = ("",) if site is None else site.bits
+    return Loop(values, owner, bits[1:], bits[0], backwards=backwards, whole=whole)
+
+
 class LoopStack:
     """The loops around the node that renders now, and where single objects came from."""
 
     def __init__(self) -> None:
-        self.stack: list[Loop] = []
+        self.stack: list[Any] = []
+        """What the plan has noted of each loop (`State.loops`), or what was made of it: a `Loop`,
+        or None if its rows cannot hold instances."""
         self.origins: dict[int, tuple[Any, Any, tuple[str, ...], str]] = {}
 
-    def enter(
-        self,
-        values: Any,
-        owner: Any,
-        bits: tuple[str, ...],
-        root: str,
-        *,
-        backwards: bool = False,
-        whole: bool = True,
-    ) -> int:
-        """Note that a loop over ``values`` begins; return what `leave` needs.
+    def follow(self, stack: list[Any]) -> None:
+        """Learn of the loops from the list in which the plan notes them."""
+        self.stack = stack
 
-        Args: as for `Loop`.
-        """
-        mark = len(self.stack)
-        if is_a(values, (set, frozenset)):
-            values = list(set.__iter__(values) if is_a(values, set) else frozenset.__iter__(values))
-        if is_a(values, (list, tuple, QuerySet)):
-            loop = Loop(values, owner, bits, root, backwards=backwards, whole=whole)
-            self.stack.append(loop)
-        return mark
-
-    def leave(self, mark: int) -> None:
-        """Note that a loop has ended."""
-        del self.stack[mark:]
+    def open_loops(self) -> Iterator[Loop]:
+        """Give the loops around the node that renders now, the innermost first."""
+        stack = self.stack
+        for number in range(len(stack) - 1, -1, -1):
+            loop = stack[number]
+            if type(loop) is tuple:
+                loop = stack[number] = _loop_noted(*loop)
+            if loop is not None:
+                yield loop
 
     def note_origin(self, value: Any, owner: Any, bits: tuple[str, ...], root: str) -> None:
         """Note under a new name (``{% with %}``) where an object came from."""
@@ -174,7 +181,7 @@ class LoopStack:
         """Find the loop in which ``item`` is a row, its position, and its place in a tuple row."""
         if item is None:
             return None
-        for loop in reversed(self.stack):
+        for loop in self.open_loops():
             found = loop.position_of(item)
             if found is not None:
                 return loop, *found

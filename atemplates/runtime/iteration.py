@@ -14,7 +14,7 @@ from .async_sources import REFUSALS
 from .calls import again_in_thread
 from .paths import resolve_path
 from .placed_steps import LEAVE, run_here
-from .relations import evaluate
+from .relations import TakenRows, evaluate
 from .running_steps import register_step, value_step
 from .sites import Site
 from .source_steps import read_source, source_truth, sync_or_read
@@ -102,6 +102,10 @@ def evaluated_then(state: State, queryset: Any, wait: Wait, function: Callable[[
     return function((yield from evaluate(state.relations, queryset, wait)))
 
 
+AT_HAND: frozenset[type] = SEQUENCES | VIEWS
+"""Exact types of values that a plain loop can go through as they are."""
+
+
 def loop_rows(
     state: State,
     value: Any,
@@ -122,7 +126,7 @@ def loop_rows(
         sized: whether the length that the source says is its own counts, or just its rows.
     """
     kind = type(value)
-    if kind in SEQUENCES or kind in VIEWS:
+    if kind in AT_HAND:
         return value
     if value is None:
         return ()
@@ -163,14 +167,14 @@ def _source_rows(state: State, source: Any, backwards: bool, sized: bool) -> Any
     return read_source(state, source)
 
 
-class Rows:
+class Rows(TakenRows):
     """The rows of an object with an iteration of its own, taken before the loop begins.
 
     It may need the database at any row, and taking them is one step, which runs in one place. An
     exception in the midst is kept until the loop comes to it.
     """
 
-    __slots__ = ("error", "items", "length")
+    __slots__ = ("error", "length")
 
     def __init__(self, value: Any, backwards: bool, sized: bool) -> None:
         self.error: Exception | None = None
@@ -237,30 +241,3 @@ def container(state: State, value: Any, site: Site | None = None, root: Any = No
         if wait is not None:
             return Pending(evaluate(state.relations, value, wait))
     return value
-
-
-def enter_loop(
-    state: State,
-    values: Any,
-    root: Any,
-    site: Any,
-    backwards: bool = False,
-    whole: bool = True,
-) -> int:
-    """Note the list of a loop that begins: a missing relation is loaded for all of its rows.
-
-    Args:
-        root: the value of the first bit of the expression that gave the list.
-        site: that expression; None when it is a constant.
-        backwards: whether the loop is ``reversed``.
-        whole: whether the list is the value of the path, and not what a filter made of it.
-    """
-    if type(values) is Rows:
-        values, backwards = values.items, False  # in the order of the loop already
-    elif type(values) in VIEWS:
-        values = list(values)
-    bits = site.bits if site is not None else ("",)
-    number: int = state.relations.loops.enter(
-        values, root, bits[1:], bits[0], backwards=backwards, whole=whole
-    )
-    return number

@@ -21,24 +21,19 @@ class KnownValue(NamedTuple):
     value: Any
 
 
+class TakenRows:
+    """Rows that were taken from their source before the loop began, in the order of the loop."""
+
+    __slots__ = ("items",)
+
+    items: list[Any]
+
+
 class OpenLoops(Protocol):
     """The loops around the node that renders now, and where single objects came from."""
 
-    def enter(
-        self,
-        values: Any,
-        owner: Any,
-        bits: tuple[str, ...],
-        root: str,
-        *,
-        backwards: bool = False,
-        whole: bool = True,
-    ) -> int:
-        """Note that a loop over ``values`` begins; return what `leave` needs."""
-        ...
-
-    def leave(self, mark: int) -> None:
-        """Note that a loop has ended."""
+    def follow(self, stack: list[Any]) -> None:
+        """Learn of the loops from the list in which the plan notes them, `State.loops`."""
         ...
 
     def note_origin(self, value: Any, owner: Any, bits: tuple[str, ...], root: str) -> None:

@@ -160,6 +160,7 @@ class State:
         "learning",
         "lesson",
         "looks",
+        "loops",
         "new_relations",
         "on_loop",
         "plain",
@@ -211,6 +212,11 @@ class State:
         self.is_debugging = is_debugging
         self.uses_relations = False
         """Whether `relations` has been made."""
+        self.loops: list[Any] = []
+        """The loops around the node that renders now: for each the list, the value that the path to
+        it begins with, the `Site` of that path, whether it is ``reversed``, and whether the list is
+        the value of the path and not what a filter made of it. A missing relation is loaded for all
+        the rows of a list; what meets none needs no more than this."""
         self.reached_out = False
         """Whether a tag may have set a name in any frame of the context, not just in its own."""
         self.awaited: dict[int, tuple[Any, Any]] = {}
@@ -255,6 +261,7 @@ class State:
             """Make what is asked for the first time; from then on its slot holds it."""
             if name == "relations":
                 made = self.new_relations()
+                made.loops.follow(self.loops)
                 self.uses_relations = True
             elif name == "ambient":
                 made = Ambient(not self.plain_integers)

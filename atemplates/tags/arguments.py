@@ -26,6 +26,7 @@ from ..runtime.running_steps import register_step
 from ..runtime.sites import SiteMode
 from ..runtime.state import State
 from ..runtime.waits import Pending
+from .flow import write_entering, write_leaving
 
 
 class Resolved:
@@ -234,8 +235,7 @@ def write_regroup(w: Writer, node: RegroupNode) -> None:
         root, site = w.access or ("None", "None")
         w.line(f"{listed} = loop_rows(state, {source}, {site}, {root}, sized=False)")
         w.wait(listed)
-        mark = w.temporary("mark")
-        w.line(f"{mark} = enter_loop(state, {listed}, {root}, {site})")
+        mark = write_entering(w, listed, root, site)
         row, key, open_ = w.temporary("row"), w.temporary("key"), w.temporary("open")
         w.line(f"{groups} = []")
         w.line(f"{open_} = False")
@@ -251,7 +251,7 @@ def write_regroup(w: Writer, node: RegroupNode) -> None:
                 w.line("continue")
             w.line(f"{open_} = True")
             w.line(f"{groups}[-1].list.append({row})")
-        w.line(f"state.relations.loops.leave({mark})")
+        write_leaving(w, mark)
         w.line(f"note_groups(state, {groups}, {root}, {site})")
         w.line(f"context[{name}] = {groups}")
 

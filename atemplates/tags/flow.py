@@ -31,7 +31,7 @@ from ..compiler.nodes import NodeWriting, TagFamily, Unwritable, effects_of, wri
 from ..compiler.scope import NONE, Effects, Local, WrittenLoop
 from ..compiler.variables import write_root
 from ..compiler.writer import Writer
-from ..runtime.iteration import enter_loop
+from ..runtime.iteration import AT_HAND
 from ..runtime.sites import MISSING, SiteMode
 from ..runtime.state import State
 
@@ -110,8 +110,13 @@ def write_for(w: Writer, node: Any) -> None:
     root, site = w.access or ("None", "None")
     values = w.temporary("values")
     backwards = ", backwards=True" if node.is_reversed else ""
-    w.line(f"{values} = loop_rows(state, {source}, {site}, {root}{backwards})")
-    w.wait(values)
+    if w.in_loop:
+        with w.branch(f"if type({source}) in at_hand:"):
+            w.line(f"{values} = {source}")
+        with w.branch("else:"):
+            w.wait_for(values, f"loop_rows(state, {source}, {site}, {root}{backwards})")
+    else:
+        w.wait_for(values, f"loop_rows(state, {source}, {site}, {root}{backwards})")
     w.line(f"{loop.length} = len({values})")
     empty = effects_of(node.nodelist_empty)
     with (
@@ -121,17 +126,30 @@ def write_for(w: Writer, node: Any) -> None:
     ):
         write_nodes(w, node.nodelist_empty)
     with w.block("else:"):
-        mark = w.temporary("mark")
-        w.line(
-            f"{mark} = enter_loop(state, {values}, {root}, {site}, {bool(node.is_reversed)}, "
-            f"{not node.sequence.filters})"
+        mark = write_entering(
+            w, values, root, site, backwards=bool(node.is_reversed), whole=not node.sequence.filters
         )
         if node.is_reversed:
             w.line(f"{values} = reversed({values})")
         _write_rows(w, node, loop, values, effects)
-        w.line(f"state.relations.loops.leave({mark})")
+        write_leaving(w, mark)
     if (effects | empty).elsewhere:
         w.refresh()
+
+
+def write_entering(
+    w: Writer, values: str, root: str, site: str, *, backwards: bool = False, whole: bool = True
+) -> str:
+    """Note the list of a loop that begins (`State.loops`); return what `write_leaving` needs."""
+    mark = w.temporary("mark")
+    w.line(f"{mark} = len(loops)")
+    w.line(f"loops.append(({values}, {root}, {site}, {backwards}, {whole}))")
+    return mark
+
+
+def write_leaving(w: Writer, mark: str) -> None:
+    """Note that a loop has ended, and those inside that an exception has left."""
+    w.line(f"del loops[{mark}:]")
 
 
 def _write_rows(w: Writer, node: Any, loop: WrittenLoop, values: str, effects: Effects) -> None:
@@ -355,7 +373,7 @@ FLOW_TAGS = TagFamily(
     },
     names={
         "VariableDoesNotExist": VariableDoesNotExist,
-        "enter_loop": enter_loop,
+        "at_hand": AT_HAND,
         "note_value_origin": note_value_origin,
         "changes_of": changes_of,
     },

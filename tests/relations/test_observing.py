@@ -19,6 +19,7 @@ from atemplates.relations.models import (
 )
 from atemplates.relations.policy import LazyAccessError, observe_everywhere, observing
 from atemplates.relations.render_relations import RenderRelations
+from atemplates.runtime.sites import Site
 from atemplates.testing import record
 from tests.rendering import run_async
 from tests.testapp.models import Animal
@@ -149,10 +150,9 @@ def test_rows_in_a_list_of_an_odd_class(zoo):
     """The batch finds the rows beside a row, and asks the list nothing."""
     loops = RenderRelations("batch").loops
     rows = OddList(Animal.objects.order_by("pk"))
-    mark = loops.enter(rows, None, ("rows",), "rows")
+    loops.follow([(rows, None, Site(("rows", "rows"), "rows.rows"), False, True)])
     assert loops.peers(static_rows(rows)[1])[1] is static_rows(rows)[2]
     assert loops.path_to(static_rows(rows)[1], "row") == ("rows", ("rows", "[]"))
-    loops.leave(mark)
     assert CALLS == []
 
 
