@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date, time
 from types import FunctionType
 from typing import Any
 
 from django.template.defaultfilters import stringfilter
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 
 from ..runtime.fast.fast_path import FastPath
 from ..runtime.sites import SiteMode
@@ -16,6 +17,10 @@ from .writer import Writer
 
 STRINGS = frozenset({str})
 """The types of the values that most fast paths are for."""
+
+
+UNZONED = frozenset({str, SafeString, int, float, type(None), date, time})
+"""Exact types of values that no time zone changes."""
 
 
 def write_filters(
@@ -58,12 +63,17 @@ def write_filter_call(
     given = value
     if getattr(function, "expects_localtime", False):
         value = w.temporary()
-        w.line(f"{value} = local_time(state, {given}, context.use_tz)")
+        converted = f"local_time(state, {given}, context.use_tz)"
+        if w.in_loop:
+            unzoned = w.constant(UNZONED, "types_")
+            converted = f"{given} if type({given}) in {unzoned} else {converted}"
+        w.line(f"{value} = {converted}")
     result = w.temporary()
     name = w.constant(function, "filter_")
     path = w.constants.make(fast_path_of, function)
     called = ", ".join([name, value, site, root, *arguments])
-    if path is not None and not w.in_loop:
+    inlined = inlined_call(w, path, value, args) if path is not None and w.in_loop else None
+    if path is not None and (inlined or not w.in_loop):
         # All in one call, since compiling longer code is what costs here.
         call = f"apply_fast_path(state, context, {w.constant(path, 'filter_')}, {called})"
     else:
@@ -81,7 +91,7 @@ def write_filter_call(
     if path is None or not w.in_loop:
         w.wait_for(result, call)
         return result
-    w.line(f"{result} = {fast_call(w, path, value, arguments)}")
+    w.line(f"{result} = {inlined or fast_call(w, path, value, arguments)}")
     with w.branch(f"if {result} is None:"):
         w.wait_for(result, call)
     return result
@@ -124,6 +134,29 @@ def plain_filter(function: Any) -> Any:
 
 STRINGFILTER = stringfilter(lambda value: value).__code__
 """The code of what ``stringfilter`` makes of a function."""
+
+
+def inlined_call(w: Writer, path: FastPath, value: str, args: Any) -> str | None:
+    """Return the expression that a fast path has for a constant argument, or None."""
+    if path.inlined is None or len(args) > 1:
+        return None
+    argument = None
+    for is_variable, argument in args:
+        if is_variable:
+            if argument.lookups is not None or argument.translate:
+                return None
+            argument = argument.literal
+        else:
+            argument = w.constants.make(mark_safe, argument)
+    inlined = path.inlined(value, argument)
+    if inlined is None:
+        return None
+    source = inlined.source
+    if inlined.constant is not None:
+        made = w.constants.make(inlined.constant, argument)
+        source = source.replace("{constant}", w.constant(made, "fast_"))
+    types = "str" if inlined.types == STRINGS else w.constant(inlined.types, "types_")
+    return f"{source} if type({value}) {'is' if types == 'str' else 'in'} {types} else None"
 
 
 def fast_call(w: Writer, path: FastPath, value: str, arguments: tuple[str, ...]) -> str:

@@ -16,6 +16,7 @@ from ..placement.python_code import CODELESS_TYPES
 from ..runtime.calls import await_value
 from ..runtime.comparisons import compare, condition_failed
 from ..runtime.escaping import as_django_quotes, scan
+from ..runtime.fast.date_formats import TWO_DIGITS
 from ..runtime.filter_chains import render_filtered
 from ..runtime.filters import apply_fast_path, apply_filter, apply_own, apply_stock
 from ..runtime.iteration import container, loop_rows, truth_of_value, truth_of_variable, unpack
@@ -73,6 +74,7 @@ RUNTIME: dict[str, Any] = {
     "simple": SIMPLE,
     "condition_failed": condition_failed,
     "truth_of_value": truth_of_value,
+    "two_digits": TWO_DIGITS,
     "unpack": unpack,
     "usual_contexts": USUAL_CONTEXTS,
     "resolve_path": resolve_path,

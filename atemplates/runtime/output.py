@@ -139,13 +139,14 @@ def own_text(value: Any, context: Any) -> str:
 def local_time(state: State, value: Any, use_tz: bool | None) -> Any:
     """Convert a datetime to the current time zone, as Django's ``template_localtime`` does."""
     kind = type(value)
-    if kind is date or (
+    if kind is datetime:
+        if type(value.tzinfo) in ZONES:
+            if state.use_tz if use_tz is None else use_tz:
+                return value.astimezone(state.ambient.now().zone)
+            return value
+    elif kind is date or (
         kind is datetimeobject and value.__dict__.get("convert_to_local_time") is False
     ):
-        return value
-    if kind is datetime and type(value.tzinfo) in ZONES:
-        if state.use_tz if use_tz is None else use_tz:
-            return value.astimezone(state.ambient.now().zone)
         return value
     return template_localtime(value, use_tz)
 

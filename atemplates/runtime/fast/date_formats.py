@@ -27,6 +27,21 @@ FIELDS = {
 }
 """Letters that write a number which the value has."""
 
+TWO_DIGITS = tuple(f"{number:02}" for number in range(100))
+FIELD_SOURCES = {
+    "d": "two_digits[{value}.day]",
+    "j": "{value}.day",
+    "m": "two_digits[{value}.month]",
+    "n": "{value}.month",
+    "y": "two_digits[{value}.year % 100]",
+    "Y": "{value}.year",
+    "H": "two_digits[{value}.hour]",
+    "G": "{value}.hour",
+    "i": "two_digits[{value}.minute]",
+    "s": "two_digits[{value}.second]",
+}
+"""Letters as expressions, for compiled code; in years of four digits."""
+
 OF_MONTH = frozenset("bEFMN")
 OF_WEEKDAY = frozenset("Dlw")
 """Letters whose text depends on the language and on one number."""
@@ -59,6 +74,27 @@ class Format(NamedTuple):
         if len(writes) == 1:
             return writes[0](value, ambient)
         return "".join([write(value, ambient) for write in writes])
+
+
+def format_source(value: str, text: str) -> str | None:
+    """Return an expression for the text of a value by a format string, None in early years.
+
+    Args:
+        value: the name of the value.
+
+    Returns:
+        None where the format has letters that no expression stands for.
+    """
+    parts = []
+    for index, piece in enumerate(re_formatchars.split(text)):
+        if not index % 2:
+            parts.append(repr("".join((re_escaped.sub(r"\1", piece),))))
+        elif piece in FIELD_SOURCES:
+            parts.append(f"f'{{{FIELD_SOURCES[piece].format(value=value)}}}'")
+        else:
+            return None
+    source = " ".join(part for part in parts if part != "''") or "''"
+    return f"({source} if {value}.year > 999 else None)" if "Y" in text else source
 
 
 # Any thread may add, or empty it: all read the same from a text, and what is gone is read again.

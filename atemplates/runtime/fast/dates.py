@@ -9,8 +9,8 @@ from django.template import defaultfilters
 from django.templatetags.tz import datetimeobject
 
 from ..ambient import Ambient
-from .date_formats import known_formats, read_format
-from .fast_path import FastPath
+from .date_formats import Format, format_source, known_formats, read_format
+from .fast_path import FastPath, Inlined
 from .time_spans import KNOWN_ZONES
 
 DATETIME_TYPES: frozenset[type] = frozenset({datetime.datetime, datetimeobject})
@@ -67,6 +67,28 @@ def _time(ambient: Ambient, value: Any, arg: Any = None) -> str | None:
     return None if text is None else write_time(value, text, ambient)
 
 
+def _inlined_date(value: str, arg: Any) -> Inlined | None:
+    read = constant_format(arg)
+    if read is None:
+        return None
+    source = format_source(value, arg)
+    return source and Inlined(source, DATETIME_TYPES if read.timed else DATE_TYPES)
+
+
+def _inlined_time(value: str, arg: Any) -> Inlined | None:
+    read = constant_format(arg)
+    if read is None or read.dated:
+        return None
+    source = format_source(value, arg)
+    return source and Inlined(source, TIME_TYPES)
+
+
+def constant_format(arg: Any) -> Format | None:
+    """Return what a constant argument says, if that is a format and no name of one."""
+    usual = isinstance(arg, str) and arg and not arg.isidentifier()
+    return read_format(arg) if usual else None
+
+
 def localized_date(value: Any, use_l10n: bool | None, ambient: Ambient) -> str | None:
     """Write a date or datetime as ``{{ value }}`` does; None when that is left to Django."""
     name = "DATE_FORMAT" if type(value) is datetime.date else "DATETIME_FORMAT"
@@ -79,6 +101,6 @@ def localized_time(value: datetime.time, use_l10n: bool | None, ambient: Ambient
 
 
 DATE_PATHS = {
-    defaultfilters.date: FastPath(date, DATE_TYPES, ambient=True),
-    defaultfilters.time: FastPath(_time, TIME_TYPES, ambient=True),
+    defaultfilters.date: FastPath(date, DATE_TYPES, ambient=True, inlined=_inlined_date),
+    defaultfilters.time: FastPath(_time, TIME_TYPES, ambient=True, inlined=_inlined_time),
 }

@@ -6,6 +6,20 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 
+class Inlined(NamedTuple):
+    """What compiled code has in the place of a call for a constant argument.
+
+    Values that it is not for go to the function.
+    """
+
+    source: str
+    """An expression that gives what the function does, or None."""
+    types: frozenset[type]
+    """The exact types of the values that it is for."""
+    constant: Callable[[Any], Any] | None = None
+    """Makes of the argument what ``source`` calls ``{constant}``."""
+
+
 class FastPath(NamedTuple):
     """A quicker function for the usual values of one of Django's filters."""
 
@@ -20,6 +34,9 @@ class FastPath(NamedTuple):
     """Whether it takes the context's setting after the value."""
     source: str = ""
     """An expression over ``{value}`` that compiled code has in the place of a call."""
+    inlined: Callable[[str, Any], Inlined | None] | None = None
+    """What there is in that place for the name of a value and a constant argument (None without
+    one); None if there is nothing."""
 
     def arguments(
         self, ambient: str, value: str, autoescape: str, arguments: tuple[str, ...]

@@ -20,7 +20,7 @@ from ...placement.python_code import CODELESS_TYPES
 from ..containers import holds_awaitables
 from ..escaping import escape, scan
 from ..types import INERT
-from .fast_path import FastPath
+from .fast_path import FastPath, Inlined
 from .logic_filters import BUILTIN_COLLECTIONS, TEXTS
 
 LISTS: frozenset[type] = frozenset({list, tuple})
@@ -64,6 +64,17 @@ def _slice(value: Any, arg: Any) -> Any:
         return None
     part = value[cut]
     return SafeString(part) if type(value) is SafeString else part
+
+
+def _inlined_slice(value: str, arg: Any) -> Inlined | None:
+    if (type(arg) not in TEXTS and type(arg) is not int) or read_slice(str(arg)) is None:
+        return None
+    return Inlined(f"{value}[{{constant}}]", LISTS | {str}, constant_slice)
+
+
+def constant_slice(arg: Any) -> slice | None:
+    """Return the slice that a constant argument stands for."""
+    return read_slice(str(arg))
 
 
 @lru_cache(MOST_CUTS)
@@ -203,7 +214,7 @@ LIST_PATHS = {
         len, CUT | BUILTIN_COLLECTIONS | frozenset({range, bytes}), source="len({value})"
     ),
     defaultfilters.random: FastPath(_random, CUT),
-    defaultfilters.slice_filter: FastPath(_slice, CUT),
+    defaultfilters.slice_filter: FastPath(_slice, CUT, inlined=_inlined_slice),
     defaultfilters.join: FastPath(_join, LISTS, autoescape=True),
     defaultfilters.safeseq: FastPath(_safeseq, LISTS),
     defaultfilters.escapeseq: FastPath(_escapeseq, LISTS),

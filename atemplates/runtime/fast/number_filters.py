@@ -5,6 +5,7 @@ Usual is: a finite int, float or Decimal of ordinary size. Everything else is le
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 from types import NoneType
@@ -17,7 +18,7 @@ from django.utils.safestring import SafeString
 
 from ...placement.python_code import CODELESS_TYPES
 from ..ambient import Ambient
-from .fast_path import FastPath
+from .fast_path import FastPath, Inlined
 from .logic_filters import TEXTS
 
 NUMBER_TYPES = frozenset({int, float, Decimal})
@@ -48,6 +49,18 @@ def punctuation(ambient: Ambient, use_l10n: bool = True) -> Punctuation | None:
         usual = type(signs[0]) is str and type(signs[2]) is str and type(signs[1]) is int
         found = ambient.known[key] = Punctuation(*signs) if usual else ()
     return found or None
+
+
+def writes_plainly(ambient: Ambient) -> bool:
+    """Whether the present language has Python's decimal point and puts nothing between digits."""
+    if ambient.plain_numbers is None:
+        signs = punctuation(ambient)
+        ambient.plain_numbers = (
+            signs is not None
+            and signs.point == "."
+            and not (signs.grouping and ambient.groups_digits)
+        )
+    return ambient.plain_numbers
 
 
 def punctuated(
@@ -159,14 +172,68 @@ def formatted_number(
 def _floatformat(ambient: Ambient, value: Any, arg: Any = -1) -> str | None:
     if value is None:
         return "" if type(arg) is int or (type(arg) in TEXTS and arg) else None
-    if type(arg) is int and -PLACES <= arg <= PLACES:
-        text = formatted_number(ambient, value, arg)
-    else:
-        precision = read_precision(arg) if type(arg) in TEXTS else None
-        if precision is None:
-            return None
-        text = formatted_number(ambient, value, *precision)
+    precision = precision_of(arg)
+    if precision is None:
+        return None
+    text = formatted_number(ambient, value, *precision)
     return None if text is None else SafeString(text)
+
+
+def precision_of(arg: Any) -> Precision | None:
+    """Read the argument of ``floatformat``; None where that is left to Django."""
+    if type(arg) is int and -PLACES <= arg <= PLACES:
+        return Precision(arg, True, False)
+    return read_precision(arg) if type(arg) in TEXTS else None
+
+
+def _inlined_floatformat(value: str, arg: Any) -> Inlined | None:
+    if arg is not None and precision_of(arg) is None:
+        return None
+    return Inlined(f"{{constant}}(state, {value})", NUMBER_TYPES, number_writer)
+
+
+MOST_SCALED = 1e9
+"""Of floats times a power of ten: below it they are exact enough to be rounded by Python."""
+
+
+def number_writer(arg: Any) -> Callable[[Any, Any], SafeString | None] | None:
+    """Return what ``floatformat`` with a constant argument makes of a number."""
+    precision = precision_of(-1 if arg is None else arg)
+    if precision is None:
+        return None
+    places, use_l10n, grouped = precision
+    plain = use_l10n and not grouped
+    pattern, scale = f".{abs(places)}f", 10.0 ** abs(places)
+    point, zeros = -1 - places, f".{'0' * places}" if places > 0 else ""
+
+    def write(state: Any, value: Any) -> SafeString | None:
+        ambient = state.ambient.now()
+        if plain and (ambient.plain_numbers or writes_plainly(ambient)):
+            if type(value) is float:
+                scaled = value * scale
+                # Django rounds what Python's shortest digits say, and a half up: the result is
+                # another one only where these end in a five that is the first to be left out.
+                if (
+                    0.0 < scaled < MOST_SCALED
+                    and not 0.499999 < scaled % 1.0 < 0.500001
+                    and (places > 0 or value % 1.0)
+                ):
+                    return SafeString(format(value, pattern))
+            elif type(value) is int:
+                if -LARGEST < value < LARGEST:
+                    return SafeString(f"{value}{zeros}")
+            elif places > 0:
+                digits = str(value)
+                if (
+                    digits[point : point + 1] == "."
+                    and len(digits) <= MOST_CHARACTERS
+                    and digits.replace(".", "", 1).isdecimal()
+                ):
+                    return SafeString(digits)
+        text = formatted_number(ambient, value, *precision)
+        return None if text is None else SafeString(text)
+
+    return write
 
 
 SIZES = tuple((1 << 10 * power, f"%s {unit}B") for power, unit in enumerate("KMGTP", start=1))
@@ -232,7 +299,9 @@ def _get_digit(value: Any, arg: Any) -> Any:
 
 
 NUMBER_PATHS = {
-    defaultfilters.floatformat: FastPath(_floatformat, NUMBER_TYPES | {NoneType}, ambient=True),
+    defaultfilters.floatformat: FastPath(
+        _floatformat, NUMBER_TYPES | {NoneType}, ambient=True, inlined=_inlined_floatformat
+    ),
     defaultfilters.filesizeformat: FastPath(
         _filesizeformat, frozenset({int, float, NoneType}), ambient=True
     ),

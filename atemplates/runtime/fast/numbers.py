@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ..ambient import Ambient
-from .number_filters import MOST_CHARACTERS, digits_of, punctuated, punctuation
+from .number_filters import MOST_CHARACTERS, digits_of, punctuated, writes_plainly
 
 LEAST_PLAIN, BEYOND_PLAIN = 1e-4, 1e16
 """Between these, Python writes a float without an exponent."""
@@ -15,10 +15,7 @@ def localized_number(value: float | Decimal, use_l10n: bool | None, ambient: Amb
     """Write a float or Decimal as ``{{ value }}`` does; None when that is left to Django."""
     if use_l10n is False:
         return str(value)
-    plain = ambient.plain_numbers
-    if plain is None:
-        plain = ambient.plain_numbers = writes_plainly(ambient)
-    if plain:
+    if ambient.plain_numbers or writes_plainly(ambient):
         if type(value) is float:
             if LEAST_PLAIN <= value < BEYOND_PLAIN:
                 return repr(value)
@@ -28,11 +25,3 @@ def localized_number(value: float | Decimal, use_l10n: bool | None, ambient: Amb
                 return text
     digits = digits_of(value)
     return None if digits is None else punctuated(*digits, ambient)
-
-
-def writes_plainly(ambient: Ambient) -> bool:
-    """Whether the present language has Python's decimal point and puts nothing between digits."""
-    signs = punctuation(ambient)
-    return (
-        signs is not None and signs.point == "." and not (signs.grouping and ambient.groups_digits)
-    )

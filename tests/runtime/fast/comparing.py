@@ -8,6 +8,7 @@ from django.conf import settings
 from django.template.base import FilterExpression, Parser
 from django.utils.safestring import mark_safe
 
+from atemplates.compiler.runtime_names import RUNTIME
 from atemplates.runtime.ambient import Ambient
 from atemplates.runtime.fast.fast_path import FastPath
 
@@ -63,6 +64,28 @@ def applied(
     return path.function(*given)
 
 
+def inlined_result(path: FastPath, value: Any, args: tuple[Any, ...], ambient: Any = None) -> Any:
+    """Return what compiled code has for a constant argument in a loop; None where it is not asked.
+
+    Args:
+        ambient: that of a render that has gone on for some time.
+    """
+    constant = args[0] if args else None
+    if isinstance(constant, str):
+        constant = mark_safe(constant)
+    if path.inlined is None or len(args) > 1 or (args and constant is None):
+        return None
+    inlined = path.inlined("value", constant)
+    if inlined is None or type(value) not in inlined.types:
+        return None
+    names = {"value": value, "state": SimpleNamespace(ambient=ambient)}
+    source = inlined.source
+    if inlined.constant is not None:
+        source = source.replace("{constant}", "constant")
+        names["constant"] = inlined.constant(constant)
+    return eval(source, dict(RUNTIME), names)
+
+
 def check(
     function: Any,
     path: FastPath,
@@ -80,7 +103,11 @@ def check(
     before = typed(value)
     expected = outcome(stock, function, value, args, autoescape)
     ours = applied(path, value, args, autoescape, ambient)
+    ambient = ambient or Ambient(settings.USE_THOUSAND_SEPARATOR)
+    inlined = inlined_result(path, value, args, ambient)
     assert typed(value) == before, "the value has changed"
+    if inlined is not None:
+        assert typed(inlined) == expected, (function.__name__, value, args)
     if ours is None:
         return False
     assert typed(ours) == expected, (function.__name__, value, args, autoescape)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from atemplates.runtime.ambient import Ambient
 from atemplates.runtime.fast import date_formats, dates
+from tests.runtime.fast.comparing import inlined_result
 
 ALL_LETTERS = "aAbcdDeEfFgGhHiIjlLmMnNoOPrsStTUuwWyYzZ"
 NAMES = ["DATE_FORMAT", "DATETIME_FORMAT", "SHORT_DATE_FORMAT", "TIME_FORMAT", "DATE_INPUT_FORMATS"]
@@ -71,6 +72,8 @@ def applied(function: Any, value: Any, text: Any) -> Any:
     """Apply a filter as compiled code does."""
     path = dates.DATE_PATHS[function]
     ours = path.function(Ambient().now(), value, text) if type(value) in path.types else None
+    found = inlined_result(path, value, (text,))
+    assert found is None or found == function(value, text)
     return function(value, text) if ours is None else ours
 
 
@@ -152,6 +155,60 @@ def test_output_of_times_is_djangos(value, use_l10n, language):
     with translation.override(language):
         ours = dates.localized_time(value, use_l10n, Ambient().now())
         assert ours in (None, formats.localize(value, use_l10n=use_l10n))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Y-m-d H:i:s", "2024-02-09 03:05:07"),
+        ("d.m.y, G \\H", "09.02.24, 3 H"),
+        ("j/n {value} ' \\Y", None),
+        ("{}'\"\n\\\\%s", None),
+    ],
+)
+def test_formats_as_expressions(text, expected):
+    """Nothing of a format's text gets into the code but as a constant."""
+    moment = datetime.datetime(2024, 2, 9, 3, 5, 7)
+    found = inlined_result(dates.DATE_PATHS[defaultfilters.date], moment, (text,))
+    if expected is not None:
+        assert found == expected
+    assert found in (None, defaultfilters.date(moment, text))
+
+
+def test_early_years_are_left_to_django():
+    for function, value in (
+        (defaultfilters.date, datetime.date(999, 1, 2)),
+        (defaultfilters.date, datetime.datetime(3, 1, 2)),
+    ):
+        assert inlined_result(dates.DATE_PATHS[function], value, ("Y-m-d",)) is None
+        assert inlined_result(dates.DATE_PATHS[function], value, ("d.m.y",)) == function(
+            value, "d.m.y"
+        )
+
+
+def test_dates_in_loops(render):
+    formats_ = ("Y-m-d", "d.m.Y", "H:i", "Y-m-d H:i:s", "j. F Y", "", "DATE_FORMAT", "\\Y{}'y")
+    printed = "".join(
+        f"{{{{ x|date:'{text}' }}}},{{{{ x|time:'{text}' }}}};" for text in formats_[:-1]
+    )
+    values = [
+        *(DAY, datetime.datetime(2024, 7, 29, 13, 5, tzinfo=ZONES[1]), datetime.time(3, 4)),
+        *(datetime.datetime(2024, 7, 29, 23, 5, tzinfo=datetime.UTC), None, "", "text", 5),
+        *(datetime.date(33, 1, 1), MyDatetime(2024, 2, 3), tz.do_timezone(moment(), ZONES[2])),
+    ]
+    dates_only = "{% for x in values %}{{ x|date }}{{ x|time }}{{ x }}{% endfor %}"
+    render(
+        f"{{% for x in clocks %}}{printed}{{% endfor %}}" + dates_only,
+        {"values": values, "clocks": values[1:2] + values[3:8]},
+    )
+    render(
+        "{% for x in values %}{{ x|date:'d.m.Y' }}{{ x|date:'y' }}{% endfor %}",
+        {"values": [each for each in values if type(each) is not datetime.time]},
+    )
+
+
+def moment() -> datetime.datetime:
+    return datetime.datetime(2024, 7, 29, 23, 5, tzinfo=datetime.UTC)
 
 
 def test_a_date_has_no_time_of_day():
