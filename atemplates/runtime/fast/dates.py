@@ -72,7 +72,9 @@ def _inlined_date(value: str, arg: Any) -> Inlined | None:
     if read is None:
         return None
     source = format_source(value, arg)
-    return source and Inlined(source, DATETIME_TYPES if read.timed else DATE_TYPES)
+    if source is None:
+        return None
+    return Inlined(source, DATETIME_TYPES if read.timed else DATE_TYPES)
 
 
 def _inlined_time(value: str, arg: Any) -> Inlined | None:
@@ -80,7 +82,7 @@ def _inlined_time(value: str, arg: Any) -> Inlined | None:
     if read is None or read.dated:
         return None
     source = format_source(value, arg)
-    return source and Inlined(source, TIME_TYPES)
+    return None if source is None else Inlined(source, TIME_TYPES)
 
 
 def constant_format(arg: Any) -> Format | None:
