@@ -60,20 +60,14 @@ Write: TypeAlias = Callable[[Any, Ambient], str]
 class Format(NamedTuple):
     """A format string that was read."""
 
-    writes: tuple[Write, ...]
+    write: Write
+    """Writes a value that can fill in all letters."""
     timed: bool
     """Whether it has letters that a ``date`` cannot fill in."""
     dated: bool
     """Whether it has letters that a ``time`` cannot fill in."""
     zoned: bool
     """Whether it has letters for which the time zone is asked."""
-
-    def text(self, value: Any, ambient: Ambient) -> str:
-        """Write a value that can fill in all letters."""
-        writes = self.writes
-        if len(writes) == 1:
-            return writes[0](value, ambient)
-        return "".join([write(value, ambient) for write in writes])
 
 
 def format_source(value: str, text: str) -> str | None:
@@ -134,11 +128,15 @@ def _read(text: str) -> Format:
             writes.append(_write_letter(piece))
     end_run()
     return Format(
-        tuple(writes),
+        writes[0] if len(writes) == 1 else _joined(writes),
         timed=any(hasattr(TimeFormat, letter) for letter in letters),
         dated=any(not hasattr(TimeFormat, letter) for letter in letters),
         zoned=not OF_ZONE.isdisjoint(letters),
     )
+
+
+def _joined(writes: list[Write]) -> Write:
+    return lambda value, ambient: "".join([write(value, ambient) for write in writes])
 
 
 def _write_run(run: list[Any]) -> Write:
@@ -166,12 +164,17 @@ def _write_run(run: list[Any]) -> Write:
             return lambda value, ambient: text
         return lambda value, ambient: template % get(value)
     mark = object()
+    monthly = not weekdays
 
     def write(value: Any, ambient: Ambient) -> str:
-        key = (mark, months and value.month, weekdays and value.weekday())
-        template = ambient.known.get(key)
+        templates = ambient.known.get(mark)
+        if templates is None:
+            templates = ambient.known[mark] = {}
+        # The same template for each month, weekday, or both.
+        key = value.month if monthly else (months and value.month, value.weekday())
+        template = templates.get(key)
         if template is None:
-            template = ambient.known[key] = template_for(value)
+            template = templates[key] = template_for(value)
         return template % get(value)
 
     return write

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from typing import Any
 
 from django.template import defaultfilters
@@ -21,28 +22,28 @@ TIME_TYPES = DATETIME_TYPES | frozenset({datetime.time})
 
 def write_date(value: Any, text: str, ambient: Ambient) -> str | None:
     """Write a date or datetime by a format string; None when that is left to Django."""
-    kind = type(value)
-    if kind in DATE_TYPES:
-        read = known_formats.get(text) or read_format(text)
-        if kind is datetime.date:
-            usual = not read.timed
-        else:
-            usual = not read.zoned or type(value.tzinfo) in KNOWN_ZONES
-        if usual:
-            return read.text(value, ambient)
-    return None
+    return written_date(known_formats.get(text) or read_format(text), value, ambient)
 
 
-def write_time(value: Any, text: str, ambient: Ambient) -> str | None:
-    """Write a time, or that of a datetime, by a format string; None when it is left to Django."""
-    read = known_formats.get(text) or read_format(text)
+def written_date(read: Format, value: Any, ambient: Ambient) -> str | None:
+    """Write a value of a type in `DATE_TYPES`; None when that is left to Django."""
+    if type(value) is datetime.date:
+        if read.timed:
+            return None
+    elif read.zoned and type(value.tzinfo) not in KNOWN_ZONES:
+        return None
+    return read.write(value, ambient)
+
+
+def written_time(read: Format, value: Any, ambient: Ambient) -> str | None:
+    """Write a time, or that of a datetime; None when that is left to Django."""
     if read.dated or (read.zoned and type(value.tzinfo) not in KNOWN_ZONES):
         return None
-    return read.text(value, ambient)
+    return read.write(value, ambient)
 
 
-def format_text(ambient: Ambient, arg: Any, usual: str) -> str | None:
-    """Return the format string that a filter's argument stands for; None for anything unusual.
+def meant_format(ambient: Ambient, arg: Any, usual: str) -> Format | None:
+    """Return the format that a filter's argument stands for; None for anything unusual.
 
     Args:
         usual: the name of the format that is meant without an argument.
@@ -51,55 +52,79 @@ def format_text(ambient: Ambient, arg: Any, usual: str) -> str | None:
         return None
     text = arg or usual
     # A name is looked up among the language's formats; what is no identifier is none.
-    if text.isidentifier():
-        text = ambient.format(text)
-    return text if isinstance(text, str) else None
+    return named_format(ambient, text) if text.isidentifier() else read_format(text)
+
+
+def named_format(ambient: Ambient, name: str, use_l10n: bool | None = None) -> Format | None:
+    """Return the present language's format of a name; None where it is no string."""
+    key = (name, use_l10n)
+    read: Format | None = ambient.known.get(key)
+    if read is None:
+        text = ambient.format(name, use_l10n)
+        if isinstance(text, str):
+            read = ambient.known[key] = read_format(text)
+    return read
 
 
 def date(ambient: Ambient, value: Any, arg: Any = None) -> str | None:
     """The filter ``date``; None when that is left to Django."""
-    text = format_text(ambient, arg, "DATE_FORMAT")
-    return None if text is None else write_date(value, text, ambient)
+    read = meant_format(ambient, arg, "DATE_FORMAT")
+    return None if read is None else written_date(read, value, ambient)
 
 
 def _time(ambient: Ambient, value: Any, arg: Any = None) -> str | None:
-    text = format_text(ambient, arg, "TIME_FORMAT")
-    return None if text is None else write_time(value, text, ambient)
+    read = meant_format(ambient, arg, "TIME_FORMAT")
+    return None if read is None else written_time(read, value, ambient)
 
 
 def _inlined_date(value: str, arg: Any) -> Inlined | None:
-    read = constant_format(arg)
-    if read is None:
+    if arg is not None and not isinstance(arg, str):
         return None
+    if not arg or arg.isidentifier():
+        return Inlined(f"{{constant}}(state, {value})", DATE_TYPES, named_date_writer)
     source = format_source(value, arg)
     if source is None:
-        return None
-    return Inlined(source, DATETIME_TYPES if read.timed else DATE_TYPES)
+        return Inlined(f"{{constant}}(state, {value})", DATE_TYPES, date_writer)
+    return Inlined(source, DATETIME_TYPES if read_format(arg).timed else DATE_TYPES)
+
+
+def named_date_writer(arg: str | None) -> Callable[[Any, Any], str | None]:
+    """Return what the filter ``date`` does with the name of a format."""
+    name = arg or "DATE_FORMAT"
+    key = (name, None)
+
+    def write(state: Any, value: Any) -> str | None:
+        ambient = state.ambient.now()
+        read = ambient.known.get(key) or named_format(ambient, name)
+        return None if read is None else written_date(read, value, ambient)
+
+    return write
+
+
+def date_writer(arg: str) -> Callable[[Any, Any], str | None]:
+    """Return what the filter ``date`` does with a format."""
+    read = read_format(arg)
+    return lambda state, value: written_date(read, value, state.ambient.now())
 
 
 def _inlined_time(value: str, arg: Any) -> Inlined | None:
-    read = constant_format(arg)
-    if read is None or read.dated:
+    if not isinstance(arg, str) or not arg or arg.isidentifier() or read_format(arg).dated:
         return None
     source = format_source(value, arg)
     return None if source is None else Inlined(source, TIME_TYPES)
 
 
-def constant_format(arg: Any) -> Format | None:
-    """Return what a constant argument says, if that is a format and no name of one."""
-    usual = isinstance(arg, str) and arg and not arg.isidentifier()
-    return read_format(arg) if usual else None
-
-
 def localized_date(value: Any, use_l10n: bool | None, ambient: Ambient) -> str | None:
     """Write a date or datetime as ``{{ value }}`` does; None when that is left to Django."""
     name = "DATE_FORMAT" if type(value) is datetime.date else "DATETIME_FORMAT"
-    return write_date(value, ambient.format(name, use_l10n), ambient)
+    read = named_format(ambient, name, use_l10n)
+    return None if read is None else written_date(read, value, ambient)
 
 
 def localized_time(value: datetime.time, use_l10n: bool | None, ambient: Ambient) -> str | None:
     """Write a time as ``{{ value }}`` does; None when that is left to Django."""
-    return write_time(value, ambient.format("TIME_FORMAT", use_l10n), ambient)
+    read = named_format(ambient, "TIME_FORMAT", use_l10n)
+    return None if read is None else written_time(read, value, ambient)
 
 
 DATE_PATHS = {

@@ -72,7 +72,7 @@ def applied(function: Any, value: Any, text: Any) -> Any:
     """Apply a filter as compiled code does."""
     path = dates.DATE_PATHS[function]
     ours = path.function(Ambient().now(), value, text) if type(value) in path.types else None
-    found = inlined_result(path, value, (text,))
+    found = inlined_result(path, value, (text,), Ambient())
     assert found is None or found == function(value, text)
     return function(value, text) if ours is None else ours
 
@@ -169,7 +169,7 @@ def test_output_of_times_is_djangos(value, use_l10n, language):
 def test_formats_as_expressions(text, expected):
     """Nothing of a format's text gets into the code but as a constant."""
     moment = datetime.datetime(2024, 2, 9, 3, 5, 7)
-    found = inlined_result(dates.DATE_PATHS[defaultfilters.date], moment, (text,))
+    found = inlined_result(dates.DATE_PATHS[defaultfilters.date], moment, (text,), Ambient())
     if expected is not None:
         assert found == expected
     assert found in (None, defaultfilters.date(moment, text))
