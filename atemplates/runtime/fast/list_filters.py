@@ -29,7 +29,7 @@ CUT = LISTS | TEXTS
 WRITTEN: frozenset[type] = CODELESS_TYPES & {str, SafeString, int, float, bool, type(None)}
 """Exact types of items that are written as text here."""
 MOST_CUTS = 1000
-"""How many arguments of ``slice`` are remembered; a template may compute them."""
+"""How many arguments of a filter are remembered; a template may compute them."""
 DEEPEST = 20
 """How deep lists are in each other that are not left to Django."""
 
@@ -181,25 +181,33 @@ def sorted_rows(value: Any, arg: Any, backwards: bool) -> list[Any] | None:
     get = row_key(arg)
     if get is None or not kinds <= (BUILTIN_COLLECTIONS | TEXTS):
         return None
-    if not kinds <= TEXTS and holds_awaitables(value, INERT):
+    if kinds == {dict}:
+        for row in value:
+            if not CODELESS_TYPES.issuperset(map(type, row.values())):
+                if holds_awaitables(value, INERT):
+                    return None
+                break
+    elif not kinds <= TEXTS and holds_awaitables(value, INERT):
         return None
     try:
-        if kinds <= TEXTS:
-            return sorted(value, key=get, reverse=backwards)
-        keys = [get(row) for row in value]
-        if not CODELESS_TYPES.issuperset(map(type, keys)):
+        if not CODELESS_TYPES.issuperset(map(type, map(get, value))):
             return None
-        order = sorted(range(len(keys)), key=keys.__getitem__, reverse=backwards)
+        return sorted(value, key=get, reverse=backwards)
     except Exception:  # Django's function says what comes of it.
         return None
-    return [value[place] for place in order]
 
 
 def row_key(arg: Any) -> Callable[[Any], Any] | None:
     """Return what gives the item of a row that is sorted by; None when that is left to Django."""
     if type(arg) is int:
         return itemgetter(arg)
-    if type(arg) in TEXTS and arg.isidentifier() and arg[0] != "_":
+    return text_key(arg) if type(arg) in TEXTS else None
+
+
+@lru_cache(MOST_CUTS)
+def text_key(arg: str) -> Callable[[Any], Any] | None:
+    """Do the same for a text."""
+    if arg.isidentifier() and arg[0] != "_":
         try:
             float(arg)  # "nan" is a number
         except ValueError:

@@ -72,9 +72,18 @@ _script_table = {character: f"\\u{ord(character):04X}" for character in _in_scri
 _split_script = re.compile(f"([{re.escape(_in_scripts)}])").split
 
 
+_usual_in_scripts = [(sign, _script_table[sign]) for sign in "\\'\"<>&=-;`"]
+
+
 def escapejs(value: Any) -> SafeString:
     """The filter ``escapejs``."""
-    pieces = _split_script(text_of(value))
+    text = value if type(value) is str else text_of(value)
+    if text.isprintable():  # which the others are not
+        for sign, quoted in _usual_in_scripts:
+            if sign in text:
+                text = text.replace(sign, quoted)
+        return SafeString(text)
+    pieces = _split_script(text)
     for place in range(1, len(pieces), 2):
         pieces[place] = _script_table[pieces[place]]
     return SafeString("".join(pieces))

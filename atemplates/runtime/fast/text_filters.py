@@ -15,7 +15,7 @@ from typing import Any
 from django.template import defaultfilters
 from django.utils.safestring import SafeString
 
-from .fast_path import FastPath
+from .fast_path import FastPath, Inlined
 
 PLAIN_TEXTS = frozenset({str})
 TEXT_TYPES: frozenset[type] = frozenset({str, SafeString, int, float, bool, type(None), Decimal})
@@ -33,8 +33,14 @@ def text_of(value: Any) -> str:
 
 def addslashes(value: Any) -> str:
     """The filter ``addslashes``."""
-    text = text_of(value).replace("\\", "\\\\").replace('"', '\\"').replace("'", "\\'")
+    text = value if type(value) is str else text_of(value)
+    text = text.replace("\\", "\\\\").replace('"', '\\"').replace("'", "\\'")
     return SafeString(text) if type(value) is SafeString else text
+
+
+def _inlined_addslashes(value: str, _: Any) -> Inlined:
+    quoted = "".join(f".replace({sign!r}, {chr(92) + sign!r})" for sign in "\\\"'")
+    return Inlined(f"{value}{quoted}", PLAIN_TEXTS)
 
 
 def capfirst(value: Any) -> str:
@@ -66,7 +72,7 @@ def _lowered(match: re.Match[str]) -> str:
 
 def title(value: Any) -> str:
     """The filter ``title``."""
-    text = text_of(value).title()
+    text = value.title() if type(value) is str else text_of(value).title()
     if "'" in text:
         text = _after_apostrophe.sub(_lowered, text)
     digits = _after_ascii_digit if text.isascii() else _after_digit
@@ -181,7 +187,7 @@ _no_slug_letters = bytes(code for code, letter in enumerate(_slug_letters) if no
 
 def slugify(value: Any) -> str:
     """The filter ``slugify``: words of ASCII letters, digits and underscores between dashes."""
-    text = text_of(value)
+    text = value if type(value) is str else text_of(value)
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
     letters = text.encode("ascii", "ignore").translate(_slug_letters, _no_slug_letters)
@@ -195,7 +201,7 @@ def safe(value: Any) -> SafeString:
 
 
 TEXT_PATHS = {
-    defaultfilters.addslashes: FastPath(addslashes, TEXT_TYPES),
+    defaultfilters.addslashes: FastPath(addslashes, TEXT_TYPES, inlined=_inlined_addslashes),
     defaultfilters.capfirst: FastPath(
         capfirst, PLAIN_TEXTS, source="{value}[:1].upper() + {value}[1:]"
     ),

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeData, SafeString, mark_safe
 from atemplates.compiler.fast_filters import FAST_PATHS
 from atemplates.compiler.runtime_names import RUNTIME
 from atemplates.runtime.ambient import Ambient
+from tests.runtime.fast.comparing import inlined_result
 
 WORDS = [
     *("word", "a", "Title", "it's", "O'NEIL", "x'Y", "1ST", "٣Rd", "under_score", "two-part", "--"),
@@ -229,6 +230,8 @@ def fast(function: Any, value: Any, args: tuple[Any, ...], autoescape: bool) -> 
     if path.source and not args:
         inlined = eval(path.source.format(value="value"), dict(RUNTIME), {"value": value})
         assert outcome(lambda: inlined) == outcome(lambda: result)
+    found = inlined_result(path, value, args, Ambient())
+    assert found is None or outcome(lambda: found) == outcome(lambda: result)
     return result
 
 
