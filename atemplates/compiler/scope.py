@@ -136,6 +136,8 @@ class WrittenLoop:
     """A ``{% for %}`` being written, as seen from its body."""
 
     __slots__ = (
+        "changes",
+        "cycles",
         "dictionary",
         "hoisted",
         "index",
@@ -161,6 +163,11 @@ class WrittenLoop:
         self.dictionary = dictionary
         self.uses_index = False
         self.uses_dictionary = uses_dictionary
+        self.changes = ""
+        """The local for the dict in which ``{% ifchanged %}`` keeps what it saw, if one stands in
+        the loop."""
+        self.cycles = ""
+        """The local for the dict in which ``{% cycle %}`` keeps its position, if one was made."""
         self.preamble: list[str] = []
         """Lines to run once before the loop."""
         self.hoisted: dict[str, str] = {}

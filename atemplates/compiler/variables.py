@@ -6,6 +6,7 @@ reads attributes of plain objects directly.
 
 from __future__ import annotations
 
+import django
 from django.template.base import Variable
 
 from ..runtime.held_attributes import types_holding
@@ -21,7 +22,9 @@ LOOP_VALUES = {
     "revcounter0": "({n} - {i} - 1)",
     "first": "({i} == 0)",
     "last": "({i} == {n} - 1)",
+    **({"length": "{n}"} if django.VERSION >= (6, 0) else {}),
 }
+"""What a loop knows of itself -> its code, of the index and the length."""
 
 
 def new_site(w: Writer, bits: tuple[str, ...], text: str, mode: SiteMode, filtered: bool) -> str:
@@ -233,7 +236,7 @@ def write_loop_value(w: Writer, bits: tuple[str, ...]) -> str | None:
     template = LOOP_VALUES.get(rest[0])
     if template is None:
         return None
-    loop.uses_index = True
+    loop.uses_index = loop.uses_index or "{i}" in template
     value = w.temporary()
     w.line(f"{value} = {template.format(i=loop.index, n=loop.length)}")
     return value

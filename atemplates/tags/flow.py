@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import django
 from django.template.base import VariableDoesNotExist
 from django.template.defaulttags import (
     ForNode,
@@ -29,15 +28,11 @@ from ..compiler.expressions import places, write_expression
 from ..compiler.foreign import LoopBody
 from ..compiler.nodes import NodeWriting, TagFamily, Unwritable, effects_of, write_nodes
 from ..compiler.scope import NONE, Effects, Local, WrittenLoop
-from ..compiler.variables import write_root
+from ..compiler.variables import LOOP_VALUES, write_root
 from ..compiler.writer import Writer
 from ..runtime.iteration import AT_HAND
 from ..runtime.sites import MISSING, SiteMode
 from ..runtime.state import State
-
-HAS_LENGTH = django.VERSION >= (6, 0)
-"""Whether ``forloop.length`` exists (Django 6.0)."""
-
 
 # -- if --------------------------------------------------------------------------------------------
 
@@ -189,6 +184,8 @@ def _write_joined_rows(
     w.lines_of(*loop.preamble)
     if loop.uses_dictionary:
         _write_dictionary(w, loop)
+    if loop.changes:
+        w.line(f"{loop.changes} = {loop.dictionary if loop.uses_dictionary else '{}'}")
     if not real:
         _write_head(w, loop, items, values)
         w.paste(body)
@@ -225,7 +222,7 @@ def _write_dictionary(w: Writer, loop: WrittenLoop) -> None:
         parent = w.temporary()
         w.line(f"{parent} = lookup_name(dicts, 'forloop')")
         w.line(f"{parent} = {{}} if {parent} is MISSING else {parent}")
-    length = f", 'length': {loop.length}" if HAS_LENGTH else ""
+    length = f", 'length': {loop.length}" if "length" in LOOP_VALUES else ""
     w.line(f"{loop.dictionary} = {{'parentloop': {parent}{length}}}")
 
 
@@ -322,7 +319,11 @@ def write_ifchanged(w: Writer, node: Any) -> None:
     frame, seen, now = w.temporary("frame"), w.temporary("seen"), w.temporary("now")
     changed, text = w.temporary("changed"), w.temporary("s")
     w.flush()
-    w.line(f"{frame} = changes_of({write_root(w, 'forloop')}, context)")
+    loop = _enclosing(w)
+    if loop is not None:
+        frame = loop.changes = loop.changes or w.temporary("changes")
+    else:
+        w.line(f"{frame} = changes_of({write_root(w, 'forloop')}, context)")
     w.line(f"{frame}.setdefault({name})")
 
     def compare() -> None:
@@ -332,7 +333,17 @@ def write_ifchanged(w: Writer, node: Any) -> None:
     if node._varlist:
         values = [write_expression(w, variable, SiteMode.NONE) for variable in node._varlist]
         w.line(f"{now} = [{', '.join(values)}]")
-        compare()
+        w.line(f"{seen} = {frame}[{name}]")
+        # Lists of scalars compare without code of others.
+        alike = [f"type({value}) in scalars" for value in dict.fromkeys(values)]
+        if len(values) == 1:
+            alike.append(f"len({seen}) == 1 and type({seen}[0]) in scalars")
+        else:
+            alike.append(f"scalars.issuperset(map(type, {seen}))")
+        with w.branch(f"if {seen} is None or type({seen}) is list and {' and '.join(alike)}:"):
+            w.line(f"{changed} = {now} != {seen}")
+        with w.branch("else:"):
+            w.wait_for(changed, f"compare(state, '!=', {now}, {seen})")
     else:
         # When the text has changed to nothing, Django renders it once more, and writes that.
         w.line(f"{changed} = None")

@@ -32,7 +32,7 @@ from ..compiler.expressions import (
 )
 from ..compiler.nodes import NodeWriting, TagFamily, effects_of, without_effects, write_nodes
 from ..compiler.scope import Effects, Frame, Local, assigns
-from ..compiler.variables import new_site, write_root
+from ..compiler.variables import new_site, write_loop_value, write_root
 from ..compiler.writer import Writer
 from ..runtime.escaping import escape
 from ..runtime.output import render_value, render_variable, rendered
@@ -99,8 +99,30 @@ def write_variable_node(w: Writer, node: VariableNode) -> None:
     is_lookup = isinstance(variable, Variable) and variable.lookups is not None
     if is_lookup and not w.in_loop:
         write_shown(w, variable, expression.token)
+    elif is_lookup and variable.lookups[0] == "forloop" and write_shown_loop_value(w, variable):
+        pass
     elif not (is_lookup and write_shown_in_loop(w, variable, expression.token)):
         write_output(w, write_expression(w, expression, SiteMode.TEXT))
+
+
+def write_shown_loop_value(w: Writer, variable: Any) -> bool:
+    """Write the output of ``forloop.counter`` and its like: an exact int or bool.
+
+    Returns:
+        False, with nothing written, if it is another variable.
+    """
+    bits = tuple(variable.lookups)
+    value = write_loop_value(w, bits)
+    if value is None:
+        return False
+    text = w.temporary("s")
+    if bits[-1] in ("first", "last"):
+        w.line(f"{text} = 'True' if {value} else 'False'")
+    else:
+        shown = f"f'{{{value}}}' if plain_integers else render_value(state, context, {value})"
+        w.line(f"{text} = {shown}")
+    w.value(text)
+    return True
 
 
 # -- autoescape ------------------------------------------------------------------------------------
@@ -152,20 +174,31 @@ def cycle_effects(node: CycleNode) -> Effects:
     if not node.variable_name:
         return assigns()
     names = frozenset({node.variable_name})
-    return Effects(reads=True, writes=names, upward=names)
+    return Effects(writes=names, upward=names)
 
 
 def write_cycle(w: Writer, node: CycleNode) -> None:
     """The position is kept where Django keeps it, in the render context."""
-    name = w.constant(node, "node_")
-    turn = w.temporary("turn")
-    w.line(f"{turn} = next(cycle_of(context, {name}))")
+    turn = _write_turn(w, node)
     if all(map(is_constant_text, node.cyclevars)) and not node.variable_name:
         if not node.silent:
             # Constants in a template are safe strings, with autoescaping or without.
             texts = {variable: str(variable.var) for variable in node.cyclevars}
             text = w.temporary("s")
             w.line(f"{text} = {w.constant(texts)}[{turn}]")
+            w.value(text)
+        return
+    if all(
+        type(variable.var) is SafeString and not variable.filters for variable in node.cyclevars
+    ):
+        # A SafeString is formatted by a call of its ``__str__``; what is written need be none.
+        values = {
+            variable: (variable.var, str.__str__(variable.var)) for variable in node.cyclevars
+        }
+        value, text = w.temporary(), w.temporary("s")
+        w.line(f"{value}, {text} = {w.constant(values)}[{turn}]")
+        _write_upward(w, node, value)
+        if not node.silent:
             w.value(text)
         return
     value, place = w.temporary(), w.temporary()
@@ -176,11 +209,36 @@ def write_cycle(w: Writer, node: CycleNode) -> None:
             w.line(f"{place} = {', '.join(w.access or ('None', 'None'))}")
         branch = "elif"
     if node.variable_name:
-        w.line("state.reached_out = True")
-        w.line(f"context.set_upward({w.constant(node.variable_name)}, {value})")
+        _write_upward(w, node, value)
     w.access = f"{place}[0]", f"{place}[1]"
     if not node.silent:
         write_output(w, value)
+
+
+def _write_turn(w: Writer, node: CycleNode) -> str:
+    """Write the next step of a cycle; return the local for the expression whose turn it is."""
+    name, turn = w.constant(node, "node_"), w.temporary("turn")
+    made = f"cycle_of(context, {name})"
+    if w.loops and not any(frame.opaque or frame.elsewhere for frame in w.frames):
+        # Nothing inside can leave another dict on top of the render context.
+        loop = w.loops[0]
+        if not loop.cycles:
+            loop.cycles = w.temporary("cycles")
+            loop.preamble.append(f"{loop.cycles} = context.render_context.dicts[-1]")
+        made = f"{loop.cycles}[{name}] if {name} in {loop.cycles} else {made}"
+    w.line(f"{turn} = next({made})")
+    return turn
+
+
+def _write_upward(w: Writer, node: CycleNode, value: str) -> None:
+    """Set the variable of a cycle where it stands: most often on top."""
+    name, top = w.constant(node.variable_name), w.temporary("top")
+    w.line("state.reached_out = True")
+    w.line(f"{top} = context.dicts[-1]")
+    with w.block(f"if {name} in {top} and type(context) in usual_contexts:"):
+        w.line(f"{top}[{name}] = {value}")
+    with w.block("else:"):
+        w.line(f"context.set_upward({name}, {value})")
 
 
 def cycle_of(context, node):  # type: ignore[no-untyped-def]
@@ -206,20 +264,22 @@ def write_firstof(w: Writer, node: FirstOfNode) -> None:
     with w.block("while True:"):
         for variable in node.vars:
             value = write_expression(w, variable, SiteMode.NONE)
+            where = places(w)
             found = w.temporary("b")
-            w.line(f"{found} = truth_of_value(state, {value}{places(w)})")
-            w.wait(found)
+            tested = f"truth_of_value(state, {value}{where})"
+            w.wait_for(found, f"{value} if type({value}) in simple else {tested}")
             with w.block(f"if {found}:"):
-                # A variable is to hold the very type of string that Django's function gives.
-                function = "kept_text" if node.asvar else "render_value"
-                w.line(f"{text} = {function}(state, context, {value}{places(w)})")
-                w.wait(text)
+                if node.asvar:
+                    # A variable is to hold the very type of string that Django's function gives.
+                    w.wait_for(text, f"kept_text(state, context, {value}{where})")
+                else:
+                    write_output(w, value, text)
                 w.line("break")
         w.line("break")
     if node.asvar:
         w.line(f"context[{w.constant(node.asvar)}] = {text}")
     else:
-        w.append(text)
+        w.value(text)
 
 
 def kept_text(

@@ -96,3 +96,38 @@ def test_awaitables(render):
     context = lambda: {"one": value("<1>"), "two": value(2)}  # noqa: E731
     output = "&lt;1&gt;&lt;1&gt;22&lt;1&gt;&lt;1&gt;"
     assert render(source, context, stock={"one": "<1>", "two": 2}, waits=2) == output
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% with c='x' %}{% for x in four %}{% cycle 'a' 'b' as c %}{{ c }}{% endfor %}[{{ c }}]"
+        "{% endwith %}{{ c }}",
+        "{% for x in four %}{% with c='x' %}{% for y in two %}{% cycle 'a' 'b' as c %}{{ c }}"
+        "{{ forloop.counter }}{{ forloop.parentloop.counter }}{% endfor %}[{{ c }}]{% endwith %}"
+        "{{ c }}{% endfor %}",
+        "{% for x, y in pairs %}{% cycle 'a' 'b' as c %}{{ c }}{{ x }}{{ forloop.last }}"
+        "{% endfor %}[{{ c }}]",
+        "{% for x in four %}{% cycle 'a' 'b' as forloop %}{{ forloop }}{{ forloop.counter }}"
+        "{% endfor %}{{ forloop }}",
+        "{% for x in four %}{% cycle 'a' 'b' as x %}{{ x }}{{ forloop.counter }}{% endfor %}",
+        "{% for x in four %}{% cycle 'a<' '\"' as c silent %}{{ c }}{{ c|length }}"
+        "{% include 'part' %}{% endfor %}[{{ c }}]",
+        "{% for x in four %}{% include 'cycle' %}{% if x %}{% cycle 'p' 'q' %}{% endif %}"
+        "{% endfor %}[{{ c }}]",
+        "{% for x in four %}{% for y in two %}{% cycle 'a' 'b' 'c' %}{% endfor %}"
+        "{% if x == 1 %}{% resetcycle %}{% endif %}{% endfor %}",
+        "{% for x in two %}{% cycle 'a' 'b' %}{% endfor %}"
+        "{% for x in four %}{% for y in two %}{% cycle 'a' x|add:y as c %}{% resetcycle c %}"
+        "{% endfor %}{% cycle c %}{{ c }}{% endfor %}",
+    ],
+)
+def test_what_loops_and_frames_see(render, source):
+    """The oracle is stock."""
+    context = {"four": [0, 1, 2, 3], "two": [7, 8], "pairs": [(1, 2), (3, 4)], "c": "mine"}
+    templates = {
+        "part": "({{ c }}{{ forloop.counter }})",
+        "cycle": "{% cycle 'a' 'b' as c %}{{ c }}",
+    }
+    assert render(source, context, templates=templates)
+    assert render(source, {**context, "c": ""}, templates=templates)

@@ -194,3 +194,39 @@ def test_an_awaitable(render):
     source = "{% for n in num %}{% ifchanged n %}{{ n }}{% endifchanged %}{% endfor %}"
     context = lambda: {"num": [value(1), value(1), value(2)]}  # noqa: E731
     assert render(source, context, stock={"num": [1, 1, 2]}, waits=3) == "12"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{% ifchanged n %}c{% else %}-{% endifchanged %}",
+        "{% ifchanged n n %}c{% else %}-{% endifchanged %}",
+        "{% ifchanged n 1 %}c{% else %}-{% endifchanged %}{{ forloop.counter }}",
+        "{% ifchanged n %}c{% endifchanged %}{% with f=forloop %}{{ f.last }}{% endwith %}",
+        "{% for m in 'aab' %}{% ifchanged m %}{{ m }}{% endifchanged %}"
+        "{% ifchanged n %}c{% else %}-{% endifchanged %}{{ forloop.parentloop.last }}{% endfor %}",
+        "{% for m in 'aab' %}{% with f=forloop.parentloop %}{% ifchanged m %}{{ f.counter }}"
+        "{% endifchanged %}{% endwith %}{% endfor %}{% ifchanged n %}c{% endifchanged %}",
+        "{% ifchanged n %}{% ifchanged %}{{ n }}{% endifchanged %}{% include 'part' %}"
+        "{% endifchanged %}",
+        "{% ifchanged %}{{ n }}{% endifchanged %}{% ifchanged %}{{ n }}{% endifchanged %}",
+    ],
+)
+def test_values_of_many_types(render, body):
+    """The oracle is stock: what is compared without code of others, and what is not."""
+
+    class Text(str):
+        __slots__ = ()
+
+        def __ne__(self, other):
+            return True
+
+        __hash__ = str.__hash__
+
+    nan = float("nan")
+    values = [None, None, 1, 1.0, True, nan, nan, float("nan"), "a", Text("a"), Text("a"), "a", 0]
+    values += [[1], [1], (1,), b"a", b"a", {"a": 1}, {"a": 1}, "", None]
+    source = f"{{% for n in num %}}{body},{{% endfor %}}{{% for n in num %}}{body}{{% endfor %}}"
+    assert render(
+        source, {"num": values}, templates={"part": "{% ifchanged n %}p{% endifchanged %}"}
+    )

@@ -145,6 +145,22 @@ class TestLocalisation:
             output = render(source, CONTEXT)
         assert output.count("|") == 9
 
+    @pytest.mark.parametrize("grouping", [False, True])
+    def test_what_a_loop_says(self, render, settings, grouping):
+        """The numbers are localised like others; the oracle is stock."""
+        settings.USE_THOUSAND_SEPARATOR = grouping
+        names = ("counter", "counter0", "revcounter", "revcounter0", "first", "last", "length")
+        shown = ",".join(f"{{{{ forloop.{name} }}}}" for name in names)
+        outer = "{{ forloop.parentloop.revcounter }}{{ forloop.parentloop.first }}"
+        source = (
+            f"{{% load l10n %}}{{% for x in rows %}}{shown}{{% for y in 'a' %}}{outer}{shown}"
+            "{% localize off %}{{ forloop.parentloop.counter }}{% endlocalize %}{% endfor %};"
+            "{% endfor %}"
+        )
+        with translation.override("de"):
+            output = render(source, {"rows": range(1002)})
+        assert ("1.002" in output) is grouping
+
     def test_some_by_heart(self, render, settings):
         source = "{% load l10n %}{{ float }} {{ int }} {% localize off %}{{ int }}{% endlocalize %}"
         with translation.override("de"):
