@@ -46,6 +46,7 @@ SHOWN_WHOLE = frozenset({list, tuple, dict})
 SHOWN_PLAINLY = frozenset({bool, UUID, timedelta})
 """Exact types of values that no setting says how to write, and whose text has nothing to escape."""
 
+only_codeless = CODELESS_TYPES.issuperset
 SHOWN_AS_DATA = SHOWN_WHOLE | CODELESS_TYPES
 
 template_localtime: Any = timezone.template_localtime  # type: ignore[attr-defined]
@@ -76,7 +77,10 @@ def render_value(
     elif value is None or kind in SHOWN_PLAINLY:
         return str(value)
     elif kind in SHOWN_WHOLE:
-        if holds_data(value):
+        held = value.values() if kind is dict else value
+        if (
+            only_codeless(map(type, held)) and (kind is not dict or only_codeless(map(type, value)))
+        ) or holds_data(value):
             return escape_quotes(str(value)) if context.autoescape else str(value)
     elif kind in dates.DATE_TYPES:
         value = local_time(state, value, context.use_tz)
@@ -115,10 +119,10 @@ def holds_data(container: Any, depth: int = 3) -> bool:
     """Whether a container holds nothing but scalars, and further containers of these."""
     items = container
     if type(container) is dict:
-        if not CODELESS_TYPES.issuperset(map(type, container)):
+        if not only_codeless(map(type, container)):
             return False
         items = container.values()
-    if CODELESS_TYPES.issuperset(map(type, items)):
+    if only_codeless(map(type, items)):
         return True
     if not depth or not SHOWN_AS_DATA.issuperset(map(type, items)):
         return False

@@ -85,13 +85,17 @@ def wordwrap(value: Any, arg: Any) -> str | None:
     width = count_in(arg, LARGEST_WIDTH)
     if width is None or width <= 0:
         return None
-    text = text_of(value)
+    text = value if type(value) is str else text_of(value)
     wrapped: list[str] = []
-    for line in text.splitlines():
-        if " ".join(line.split()) == line:
-            wrap_words(line, width, wrapped)
-        else:
-            wrap_spaces(line, width, wrapped)
+    # What can be printed has no other space than this.
+    if text.isprintable() and "  " not in text and text[:1] != " " and text[-1:] != " ":
+        wrap_words(text, width, wrapped)
+    else:
+        for line in text.splitlines():
+            if " ".join(line.split()) == line:
+                wrap_words(line, width, wrapped)
+            else:
+                wrap_spaces(line, width, wrapped)
     if text.endswith("\n"):
         wrapped.append("")
     text = "\n".join(wrapped)

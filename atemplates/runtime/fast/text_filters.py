@@ -72,13 +72,29 @@ def _lowered(match: re.Match[str]) -> str:
 
 def title(value: Any) -> str:
     """The filter ``title``."""
-    text = value.title() if type(value) is str else text_of(value).title()
+    if type(value) is str:
+        return title_text(value)
+    text = title_text(text_of(value))
+    return SafeString(text) if type(value) is SafeString else text
+
+
+def title_text(text: str) -> str:
+    """Do the same for a text, which is not safe afterwards."""
+    text = text.title()
     if "'" in text:
         text = _after_apostrophe.sub(_lowered, text)
     digits = _after_ascii_digit if text.isascii() else _after_digit
     if digits.search(text) is not None:
         text = digits.sub(_lowered, text)
-    return SafeString(text) if type(value) is SafeString else text
+    return text
+
+
+def _inlined_title(value: str, _: Any) -> Inlined:
+    return Inlined(f"{{constant}}({value})", PLAIN_TEXTS, _title_function)
+
+
+def _title_function(_: Any) -> Any:
+    return title_text
 
 
 def cut(value: Any, arg: Any) -> str | None:
@@ -215,7 +231,7 @@ TEXT_PATHS = {
     defaultfilters.safe: FastPath(safe, PLAIN_TEXTS, source="SafeString({value})"),
     defaultfilters.slugify: FastPath(slugify, TEXT_TYPES),
     defaultfilters.stringformat: FastPath(stringformat, TEXT_TYPES),
-    defaultfilters.title: FastPath(title, TEXT_TYPES),
+    defaultfilters.title: FastPath(title, TEXT_TYPES, inlined=_inlined_title),
     defaultfilters.upper: FastPath(upper, frozenset({str, SafeString}), source="{value}.upper()"),
     defaultfilters.wordcount: FastPath(
         wordcount, frozenset({str, SafeString}), source="len({value}.split())"
