@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
+from types import GeneratorType
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
@@ -22,13 +23,17 @@ from .state import State
 from .types import (
     ALWAYS_TRUE,
     INERT,
+    LEARNED_TYPES,
+    RELATED,
     SEQUENCES,
     SIMPLE,
+    SOURCES,
     TRANSLATED,
     VIEWS,
     is_iterator,
     is_related,
     is_source,
+    learn_type,
 )
 from .usual_paths import resolve_long_path
 from .waits import Pending, Plan, Wait
@@ -130,27 +135,32 @@ def loop_rows(
         return value
     if value is None:
         return ()
-    if is_source(kind):
+    if kind is GeneratorType and sized and not state.looks:
+        return list(value)
+    if kind not in LEARNED_TYPES:
+        learn_type(kind)
+    if kind in SOURCES:
         return _source_rows(state, value, backwards, sized)
-    if issubclass(kind, QuerySet):
+    if kind in RELATED and issubclass(kind, QuerySet):
         wait = state.relations.whole(value, site, root)
         return value if wait is None else Pending(evaluate(state.relations, value, wait))
-    if is_iterator(value) and state.on_loop:
+    if state.on_loop and is_iterator(value):
         # On trial a generator cannot be put back to its beginning.
         return again_in_thread(state, value, "__iter__", site, root, list, value)
     code = iteration_code(value) if state.looks else None
     if code is not None:
-        result = run_here(state, code, Rows, (value, backwards, sized), (value,))
+        result = run_here(state, code, take_rows, (value, backwards, sized), (value,))
         if result is not LEAVE:
             return result
-        arguments = (Rows, value, backwards, sized)
+        arguments = (take_rows, value, backwards, sized)
         return again_in_thread(state, value, "__iter__", site, root, *arguments, code=code)
     try:
-        return Rows(value, backwards, sized)
+        return take_rows(value, backwards, sized)
     except SynchronousOnlyOperation:
         if not state.on_loop:
             raise
-        return again_in_thread(state, value, "__iter__", site, root, Rows, value, backwards, sized)
+        arguments = (take_rows, value, backwards, sized)
+        return again_in_thread(state, value, "__iter__", site, root, *arguments)
 
 
 register_step(loop_rows, value_step)
@@ -159,12 +169,26 @@ register_step(loop_rows, value_step)
 def _source_rows(state: State, source: Any, backwards: bool, sized: bool) -> Any:
     if not state.on_loop and state.read.known(source) is None:
         try:
-            found = Rows(source, backwards, sized)
+            found = take_rows(source, backwards, sized)
         except REFUSALS:
             return read_source(state, source)
-        if found.items or not isinstance(found.error, REFUSALS):
+        if isinstance(found, list) or found.items or not isinstance(found.error, REFUSALS):
             return found
     return read_source(state, source)
+
+
+def take_rows(value: Any, backwards: bool, sized: bool) -> Rows | list[Any]:
+    """Take the rows of an object with an iteration of its own; arguments as for `loop_rows`.
+
+    Returns:
+        A plain list, which is not yet in the order of a ``reversed`` loop, or `Rows`, which are.
+    """
+    if sized and not hasattr(value, "__len__"):
+        return list(value)
+    rows = Rows(value, backwards, sized)
+    if backwards or rows.error is not None or rows.length != len(rows.items):
+        return rows
+    return rows.items
 
 
 class Rows(TakenRows):
@@ -178,12 +202,6 @@ class Rows(TakenRows):
 
     def __init__(self, value: Any, backwards: bool, sized: bool) -> None:
         self.error: Exception | None = None
-        if sized and not hasattr(value, "__len__"):
-            self.items = list(value)
-            if backwards:
-                self.items.reverse()
-            self.length = len(self.items)
-            return
         self.items = []
         # The length first, as stock: it is what says whether there is anything.
         self.length = len(value) if sized else 1

@@ -5,7 +5,8 @@ What is unusual goes on in `atemplates.runtime.paths`, which knows all of it.
 
 from __future__ import annotations
 
-from types import FunctionType, MethodType
+from inspect import CO_ITERABLE_COROUTINE
+from types import FunctionType, GeneratorType, MethodType
 from typing import Any
 
 from django.db.models import QuerySet
@@ -160,6 +161,12 @@ def resolve_result(
     state: State, context: Any, value: Any, site: Site, index: int, root: Any, source: Any
 ) -> Any:
     """Resolve the rest of a path from what a call gave, which may have to be awaited."""
+    if (
+        type(value) is GeneratorType
+        and index == len(site.bits)
+        and not value.gi_code.co_flags & CO_ITERABLE_COROUTINE
+    ):
+        return value
     learn_type(type(value))
     if is_awaitable(value):
         value = await_awaitable(state, value)

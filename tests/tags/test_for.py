@@ -56,6 +56,40 @@ class Backwards(Liar):
 
 
 class TestSources:
+    @pytest.mark.parametrize("loop", ["d.make", "d.make reversed", "d.rows", "d.rows reversed"])
+    @pytest.mark.parametrize("count", [0, 1, 3])
+    def test_what_a_method_makes_is_looped_over_in_a_loop(self, render, loop, count):
+        """The oracle is stock; what is made is gone through once in each row."""
+
+        class Maker:
+            def make(self):
+                yield from numbers(count)
+
+            def rows(self):
+                return Liar(list(range(count)), count)
+
+            def __str__(self):
+                return "made"
+
+        source = (
+            f"{{% for d in makers %}}{{% for x in {loop} %}}{{{{ x }}}}{{{{ forloop.revcounter }}}}"
+            "{% empty %}-{% endfor %}{{ d }},{% endfor %}"
+        )
+        if loop == "d.rows reversed" and count:
+            source = source.replace(" reversed", "")
+        waits = 2 if "make" in loop else 0
+        output = render(source, lambda: {"makers": [Maker(), Maker()]}, waits=waits)
+        assert output.count(",") == 2
+
+    def test_a_generator_that_fails_in_the_midst(self, render):
+        def failing():
+            yield 1
+            raise KeyError("midst")
+
+        source = "{% for y in 'ab' %}{% for x in make %}{{ x }}{% endfor %}{% endfor %}"
+        with pytest.raises(KeyError, match="midst"):
+            render(source, {"make": failing})
+
     @pytest.mark.parametrize(
         ("rows", "output"),
         [
