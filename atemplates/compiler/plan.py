@@ -28,6 +28,8 @@ from .writer import Constants, Writer
 PlanFunction: TypeAlias = Callable[[Context, State], Generator[Wait, Any, Any]]
 
 PLAN_ATTRIBUTE = "atemplates_plan"
+REPEATED_ATTRIBUTE = "atemplates_repeated_plan"
+"""Where a node list has the same plan once more if it was compiled for being run many times."""
 OUTPUT_ATTRIBUTE = "atemplates_output"
 """Where the node list of a template that was compiled keeps its output if it has only text."""
 compiling: dict[int, threading.RLock] = {}
@@ -87,7 +89,12 @@ class PlannedNodeList(NodeList):
 
 
 def plan_of(
-    nodelist: Any, template: Template | None = None, name: str = "", *, may_wait: bool = True
+    nodelist: Any,
+    template: Template | None = None,
+    name: str = "",
+    *,
+    may_wait: bool = True,
+    repeated: bool = False,
 ) -> PlanFunction:
     """Return the plan of a node list, compiling it the first time.
 
@@ -99,22 +106,27 @@ def plan_of(
         name: what to call the plan in tracebacks.
         may_wait: whether to wait for a thread that compiles the same node list; the event loop may
             not, and compiles it too.
+        repeated: whether a loop renders it for each row, so that longer and faster code pays. It
+            takes the place of other code.
     """
-    plan = nodelist.__dict__.get(PLAN_ATTRIBUTE)
+    wanted = REPEATED_ATTRIBUTE if repeated else PLAN_ATTRIBUTE
+    plan = nodelist.__dict__.get(wanted)
     if plan is not None:
         return plan  # type: ignore[no-any-return]
     lock = compiling.setdefault(id(nodelist), threading.RLock())
     if not lock.acquire(blocking=may_wait):
         return Module(nodelist, template, name).function()
     try:
-        plan = nodelist.__dict__.get(PLAN_ATTRIBUTE)
+        plan = nodelist.__dict__.get(wanted)
         if plan is None:
             plan = text_plan(nodelist)
             if plan is None:
-                plan = Module(nodelist, template, name).function()
+                plan = Module(nodelist, template, name, repeated=repeated).function()
             elif template is not None:
                 setattr(nodelist, OUTPUT_ATTRIBUTE, sole_text(nodelist))
             setattr(nodelist, PLAN_ATTRIBUTE, plan)
+            if repeated:
+                setattr(nodelist, REPEATED_ATTRIBUTE, plan)
         return plan  # type: ignore[no-any-return]
     finally:
         compiling.pop(id(nodelist), None)
@@ -162,6 +174,18 @@ def compiled(
     return plan_of(nodelist, template, name)
 
 
+def repeated_plan(
+    state: State, nodelist: Any, template: Template | None = None, name: str = ""
+) -> PlanFunction | None:
+    """Return the plan of a node list that a loop renders for each row; None if there is none yet.
+
+    Off the event loop it is compiled for that. Arguments as for `compiled`.
+    """
+    if state.on_loop:
+        return nodelist.__dict__.get(PLAN_ATTRIBUTE)  # type: ignore[no-any-return]
+    return plan_of(nodelist, template, name, repeated=True)
+
+
 def _first_run(nodelist: Any, context: Context, state: State) -> Plan:
     plan = yield from compiled(state, nodelist)
     return (yield from plan(context, state))
@@ -207,8 +231,16 @@ class Module:
     """The generated source of one node list: a plan function, and its parts."""
 
     def __init__(
-        self, nodelist: NodeList, template: Template | None, name: str, *, shallow: bool = False
+        self,
+        nodelist: NodeList,
+        template: Template | None,
+        name: str,
+        *,
+        shallow: bool = False,
+        repeated: bool = False,
     ) -> None:
+        self.repeated = repeated
+        """Whether all of the code is written as that of a loop is."""
         self.shallow = shallow
         """Whether code that is nested deeply goes to functions of its own.
 
@@ -306,7 +338,8 @@ class Module:
         text = template_text(self.origin, self.template)
         engine = getattr(getattr(self.origin, "loader", None), "engine", None)
         cache: KeptPlans | None = getattr(engine, CACHE_ATTRIBUTE, None)
-        key = None if cache is None else cache.key(self.nodelist, text.name, self.name)
+        purpose = ("repeated",) if self.repeated else ()
+        key = None if cache is None else cache.key(self.nodelist, text.name, self.name, *purpose)
         if cache is None or key is None:
             return self._linked(self._compiled_at_all(text.name), text)
         compiled = cache.load(key)
@@ -324,7 +357,10 @@ class Module:
         except (SyntaxError, RecursionError):
             if self.shallow:
                 raise
-        return Module(self.nodelist, self.template, self.name, shallow=True)._compiled(filename)
+        shallow = Module(
+            self.nodelist, self.template, self.name, shallow=True, repeated=self.repeated
+        )
+        return shallow._compiled(filename)
 
     def _compiled(self, filename: str) -> CompiledModule:
         self.source()

@@ -48,16 +48,26 @@ def is_replaced(kind: Any, name: str) -> bool:
 DJANGOS_FILE = base.render_value_in_context.__code__.co_filename
 
 
-SHIPPED = tuple(
-    None if is_replaced(Template, name) else vars(Template)[name] for name in ("render", "_render")
+SHIPPED, SHIPPED_PARTIAL = (
+    tuple(None if is_replaced(kind, name) else vars(kind)[name] for name in ("render", "_render"))
+    for kind in (Template, PartialTemplate)
 )
-"""Django's own methods of a template, unless they were replaced before this module was imported."""
+"""Django's own methods of a template, and of a partial, unless they were replaced before this
+module was imported."""
 
 
 def is_as_shipped(template: Any) -> bool:
     """Whether a template is rendered by Django's own methods, as nearly all are."""
     kind: Any = Template
     return type(template) is kind and (kind.render, kind._render) == SHIPPED
+
+
+def is_usual(template: Any) -> bool:
+    """Whether a template or a partial is rendered by Django's own methods."""
+    kind: Any = type(template)
+    if kind is PartialTemplate is not Template:
+        return (kind.render, kind._render) == SHIPPED_PARTIAL
+    return is_as_shipped(template)
 
 
 def find_calling_methods(template: Any, context: Any) -> frozenset[str]:
@@ -143,7 +153,7 @@ def inner_plan(state: State, template: Any, context: Any) -> Plan:
 
     It is `render_plan`, with less around it where the template is a usual one.
     """
-    if not is_as_shipped(template) or context.template is None:
+    if not is_usual(template) or context.template is None:
         return render_plan(state, template, context)
     return _usual_inner_plan(state, template, context)
 

@@ -73,6 +73,7 @@ class Writer:
         self.module = module
         self.constants: Constants = module.constants
         self.shallow: bool = module.shallow
+        self.repeated: bool = module.repeated
         self.effects = effects
         """What the whole function may do to the context."""
         self.roots: dict[str, str] = {}
@@ -333,7 +334,7 @@ class Writer:
     @property
     def in_loop(self) -> bool:
         """Whether what is written now runs many times: worth longer and faster code."""
-        return bool(self.loops)
+        return bool(self.loops) or self.repeated
 
     @contextmanager
     def frame(self, frame: Frame) -> Iterator[Frame]:

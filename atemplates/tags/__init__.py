@@ -8,6 +8,7 @@ from .computed import COMPUTED_TAGS
 from .flow import FLOW_TAGS
 from .i18n import I18N_TAGS
 from .inheritance import INHERITANCE_TAGS
+from .inner_templates import INNER_TEMPLATES
 from .languages import LANGUAGE_TAGS
 from .library import LIBRARY_TAGS
 from .links import LINK_TAGS
@@ -28,6 +29,7 @@ FAMILIES = (
     BLOCKTRANSLATE_TAGS,
     CACHE_TAGS,
     INHERITANCE_TAGS,
+    INNER_TEMPLATES,
     LIBRARY_TAGS,
     RELATIONS_TAGS,
 )

@@ -9,7 +9,7 @@ import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.template import defaultfilters
+from django.template import defaultfilters, defaulttags
 from django.template.base import VariableDoesNotExist
 from django.template.defaulttags import (
     CsrfTokenNode,
@@ -18,9 +18,14 @@ from django.template.defaulttags import (
     NowNode,
     WidthRatioNode,
 )
+from django.template.library import SimpleNode
 from django.utils.functional import SimpleLazyObject
 from django.utils.lorem_ipsum import COMMON_P, words
-from django.utils.safestring import SafeString
+
+try:
+    from django.utils import csp
+except ImportError:  # before Django 6.0
+    csp: Any = None  # type: ignore[no-redef]
 
 from ..compiler.expressions import is_constant_text, write_expression
 from ..compiler.nodes import NodeWriting, TagFamily
@@ -151,12 +156,34 @@ def constant_lorem(node: LoremNode, count: Any) -> str | None:
 
 
 def write_csrf_token(w: Writer, node: CsrfTokenNode) -> None:
-    text = w.temporary("s")
-    w.line(f"{text} = token_input(state, {write_root(w, 'csrf_token')})")
     name = w.constant(node, "node_")
+    given = write_root(w, "csrf_token")
+    write_same_text(w, "token_input", given, f"render_with_arguments(state, context, {name}, {{}})")
+
+
+def write_same_text(w: Writer, function: str, given: str, otherwise: str) -> None:
+    """Write text that stays the same for as long as a value of the context does.
+
+    Args:
+        function: gives the text for the state and the value; None where it does not know.
+        given: the value.
+        otherwise: what gives the text then, or a `Pending` of it.
+    """
+    text = w.temporary("s")
+    if w.in_loop:
+        if not given.isidentifier():
+            found, given = given, w.temporary("given")
+            w.line(f"{given} = {found}")
+        kept, known = w.temporary("kept"), w.temporary("known")
+        w.prologue.append(f"{kept} = {known} = None")
+        w.line(f"if {kept} is None or {given} is not {known}:")
+        w.line(f"    {known}, {kept} = {given}, {function}(state, {given})")
+        w.line(f"{text} = {kept}")
+    else:
+        w.line(f"{text} = {function}(state, {given})")
     with w.branch(f"if {text} is None:"):
-        w.wait_for(text, f"render_with_arguments(state, context, {name}, {{}})")
-    w.append(text)
+        w.wait_for(text, otherwise)
+    w.value(text)
 
 
 def token_input(state: State, token: Any) -> str | None:
@@ -171,7 +198,38 @@ def token_input(state: State, token: Any) -> str | None:
         return ""
     if type(token) is not str or not token or token == "NOTPROVIDED":
         return None
-    return SafeString(f'<input type="hidden" name="csrfmiddlewaretoken" value="{escape(token)}">')
+    return f'<input type="hidden" name="csrfmiddlewaretoken" value="{escape(token)}">'
+
+
+# -- csp_nonce_attr --------------------------------------------------------------------------------
+
+NONCE_ATTR: Any = getattr(defaulttags, "csp_nonce_attr", None)
+"""The function of Django 6.1's ``{% csp_nonce_attr %}``."""
+LazyNonce: Any = getattr(csp, "LazyNonce", None)
+
+
+def is_nonce_attr(node: SimpleNode) -> bool:
+    """Whether a tag writes the nonce of the context, and nothing else."""
+    plain = not (node.args or node.kwargs or node.target_var)
+    return plain and NONCE_ATTR is not None and node.func is NONCE_ATTR
+
+
+def write_nonce_attr(w: Writer, node: SimpleNode) -> None:
+    name = w.constant(node, "node_")
+    given = write_root(w, csp.CONTEXT_KEY)
+    write_same_text(w, "nonce_attr", given, f"simple_text(state, context, {name}, [], {{}})")
+
+
+def nonce_attr(state: State, nonce: Any) -> str | None:
+    """Return the attribute of a nonce that is known; None when that is left to Django.
+
+    Arguments as for `token_input`.
+    """
+    if nonce is MISSING:
+        return ""
+    if type(nonce) is LazyNonce:
+        nonce = nonce.__dict__.get("_wrapped")
+    return f'nonce="{escape(nonce)}"' if type(nonce) is str else None
 
 
 # -- debug -------------------------------------------------------------------------------
@@ -201,6 +259,7 @@ COMPUTED_TAGS = TagFamily(
     names={
         "UNRESOLVED": UNRESOLVED,
         "failing_arguments": failing_arguments,
+        "nonce_attr": nonce_attr,
         "present_time": present_time,
         "render_with_arguments": render_with_arguments,
         "token_input": token_input,

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import SynchronousOnlyOperation
 from django.template import defaulttags
 from django.template.base import Template, TextNode, Variable
+from django.template.context import RenderContext
 from django.template.exceptions import TemplateSyntaxError
 from django.template.loader_tags import (
     BLOCK_CONTEXT_KEY,
@@ -20,19 +21,20 @@ from django.template.loader_tags import (
 from django.utils.safestring import mark_safe
 
 from ..compiler.cached_loader import NAME_TYPES, cached_template, can_select, template_at_hand
-from ..compiler.expressions import write_expression
+from ..compiler.expressions import is_constant_text, write_expression
 from ..compiler.foreign import call_in_thread, off_loop
 from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.plan import PLAN_ATTRIBUTE as PLAN
-from ..compiler.plan import compiled
+from ..compiler.plan import compiled, repeated_plan
 from ..compiler.scope import ELSEWHERE, READS_CONTEXT, Effects
-from ..compiler.templates import body_plan, inner_plan, render_plan
+from ..compiler.templates import body_plan, inner_plan
 from ..compiler.writer import Writer
 from ..runtime.contexts import new_context
 from ..runtime.iteration import truth_of_value
 from ..runtime.state import State
 from ..runtime.waits import Kind, Pending, Plan, Wait
 from .flow import write_origin
+from .inner_templates import NOT_AT_HAND, is_whole_name, with_plan, write_finding, write_rendering
 
 PartialDefNode: Any = getattr(defaulttags, "PartialDefNode", None)
 PartialNode: Any = getattr(defaulttags, "PartialNode", None)
@@ -47,15 +49,32 @@ def block_effects(node: BlockNode) -> Effects:
 
 
 def write_block(w: Writer, node: BlockNode) -> None:
-    result = w.temporary("s")
+    result, name = w.temporary("s"), w.constant(node, "node_")
+    plan = f"{result} = yield from block_plan(state, context, {name})"
     w.flush()
-    w.line(f"{result} = yield from block_plan(state, context, {w.constant(node, 'node_')})")
+    if w.in_loop:
+        known = w.temporary("plan")
+        w.line(f"{known} = block_at_hand(state, context, {name})")
+        w.lines_of(f"if {known} is None:", f"    {plan[:-1]}, True)", "else:")
+        w.lines_of(
+            f"    context.dicts.append({{'block': {name}}})",
+            "    try:",
+            f"        {result} = yield from {known}(context, state)",
+            "    finally:",
+            "        context.dicts.pop()",
+        )
+    else:
+        w.line(plan)
     w.refresh()
-    w.value(result)
+    w.append(result)
 
 
-def block_plan(state: State, context: Any, node: BlockNode) -> Plan:
-    """The plan of a block: the innermost override renders, and can reach the others by super."""
+def block_plan(state: State, context: Any, node: BlockNode, repeated: bool = False) -> Plan:
+    """The plan of a block: the innermost override renders, and can reach the others by super.
+
+    Args:
+        repeated: whether it stands in a loop.
+    """
     block_context = context.render_context.get(BLOCK_CONTEXT_KEY)
     scope: dict[str, Any] = {}
     context.dicts.append(scope)
@@ -72,7 +91,10 @@ def block_plan(state: State, context: Any, node: BlockNode) -> Plan:
         block = type(source)(source.name, source.nodelist)
         block.context = context
         scope["block"] = block
-        plan = vars(block.nodelist).get(PLAN)
+        if repeated:
+            plan = repeated_plan(state, block.nodelist, name=f"block {node.name}")
+        else:
+            plan = vars(block.nodelist).get(PLAN)
         if plan is None:
             plan = yield from compiled(state, block.nodelist, name=f"block {node.name}")
         result = yield from plan(context, state)
@@ -114,7 +136,7 @@ def write_extends(w: Writer, node: Any) -> None:
 
 def extends_plan(state: State, context: Any, node: Any, parent: Any) -> Plan:
     """The plan of a child template: add its blocks, then render the parent."""
-    template = _given_template(parent)
+    template = _loaded_parent(context, node, parent) or _given_template(parent)
     if template is None:
         template = yield from _find_parent(state, context, node, parent)
     render_context = context.render_context
@@ -122,16 +144,51 @@ def extends_plan(state: State, context: Any, node: Any, parent: Any) -> Plan:
         render_context[BLOCK_CONTEXT_KEY] = BlockContext()
     block_context = render_context[BLOCK_CONTEXT_KEY]
     block_context.add_blocks(node.blocks)
-    first = next((child for child in template.nodelist if not isinstance(child, TextNode)), None)
-    if first is not None and not isinstance(first, ExtendsNode):
-        blocks: Any = template.nodelist.get_nodes_by_type(BlockNode)
-        block_context.add_blocks({block.name: block for block in blocks})
+    block_context.add_blocks(blocks_of_base(template))
     initial = render_context.template
     render_context.template = template
     try:
         return (yield from body_plan(state, template, context))
     finally:
         render_context.template = initial
+
+
+BLOCKS_ATTRIBUTE = "atemplates_blocks"
+"""Where the node list of a template keeps its blocks, once it was extended. Threads may race for
+it: they find the same."""
+
+
+def blocks_of_base(template: Any) -> dict[str, BlockNode]:
+    """Return the blocks of a template that extends no other; none for one that does."""
+    nodelist = template.nodelist
+    known: dict[str, BlockNode] | None = nodelist.__dict__.get(BLOCKS_ATTRIBUTE)
+    if known is None:
+        known = {}
+        first = next((child for child in nodelist if not isinstance(child, TextNode)), None)
+        if first is not None and not isinstance(first, ExtendsNode):
+            known = {block.name: block for block in nodelist.get_nodes_by_type(BlockNode)}
+        setattr(nodelist, BLOCKS_ATTRIBUTE, known)
+    return known
+
+
+def _loaded_parent(context: Any, node: Any, parent: Any) -> Template | None:
+    """Return what ``node.find_template()`` finds for a name that was not passed on the way here.
+
+    Returns:
+        None where that is to be asked.
+    """
+    held: Any = context.render_context
+    if type(parent) not in NAME_TYPES or not parent or type(held) is not RenderContext:
+        return None
+    template: Template | None = template_at_hand(context.template.engine, parent)
+    if template is None:
+        return None
+    here: Any = held.dicts[-1]
+    history = here.setdefault(node.context_key, [node.origin])
+    if parent in [origin.template_name for origin in history]:
+        return None
+    history.append(template.origin)
+    return template
 
 
 def _given_template(value: Any) -> Template | None:
@@ -165,26 +222,69 @@ def _find_parent(state: State, context: Any, node: Any, parent: Any) -> Plan:
 
 
 def write_include(w: Writer, node: IncludeNode) -> None:
-    name = w.constant(node, "node_")
+    name, result = w.constant(node, "node_"), w.temporary("s")
+    w.flush()
+    if w.in_loop:
+        _write_repeated_include(w, node, name, result)
+        return
     found = f"find_included(state, context, {name}, {write_expression(w, node.template)})"
     if node.extra_context:
         # The template is there before the values are resolved, as in Django.
         w.line(f"found = {found}")
         found = "found"
         w.wait(found)
+    values = _write_values(w, node)
+    w.flush()
+    w.line(f"{result} = yield from include_plan(state, context, {name}, {found}, {values})")
+    w.refresh()
+    w.append(result, foreign=True)
+
+
+def _write_repeated_include(w: Writer, node: IncludeNode, name: str, result: str) -> None:
+    """Write an include that looks a name up once while it stays the same.
+
+    Django looks each name up once in a render.
+    """
+    given = write_expression(w, node.template)
+    call = f"template_named(state, context, {given})"
+    if is_constant_text(node.template):
+        template, plan = write_finding(w, call)
+    else:
+        template, plan = write_finding(w, call, given)
+    values = "{}"
+    if node.extra_context:
+        with w.block(f"if {plan} is None:"):
+            w.line(f"found = find_included(state, context, {name}, {given})")
+            w.wait("found")
+        written = _write_values(w, node)
+        values = w.temporary("values")
+        w.line(f"{values} = {written}")
+    with w.block(f"if {plan} is None:"):
+        found = "found" if node.extra_context else f"find_included(state, context, {name}, {given})"
+        w.line(f"{result} = yield from include_plan(state, context, {name}, {found}, {values})")
+        if w.odd is not None:
+            w.odd_result(result)
+    with w.block("else:"):
+        if node.isolated_context:
+            inner = w.temporary("inner")
+            w.line(f"{inner} = new_context(context, {values})")
+            write_rendering(w, result, template, plan, inner)
+        else:
+            w.line(f"context.dicts.append({values})")
+            write_rendering(w, result, template, plan, "context")
+            w.line("    context.dicts.pop()")
+    w.refresh()
+    w.append(result)
+
+
+def _write_values(w: Writer, node: IncludeNode) -> str:
+    """Write what an include adds to the context; return the expression of a dict."""
     values = []
     for variable, expression in node.extra_context.items():
         value = write_expression(w, expression)
         write_origin(w, value, expression)
         values.append(f"{w.constant(variable)}: {value}")
-    result = w.temporary("s")
-    w.flush()
-    w.line(
-        f"{result} = yield from include_plan("
-        f"state, context, {name}, {found}, {{{', '.join(values)}}})"
-    )
-    w.refresh()
-    w.append(result, foreign=True)
+    return f"{{{', '.join(values)}}}"
 
 
 def find_included(state: State, context: Any, node: Any, template: Any) -> Any:
@@ -195,7 +295,7 @@ def find_included(state: State, context: Any, node: Any, template: Any) -> Any:
     Args:
         template: what the tag's argument gave: a template, a name, or a list of names.
     """
-    if type(template) in NAME_TYPES and template and template[0] not in RELATIVE:
+    if type(template) in NAME_TYPES and is_whole_name(template):
         found = template_at_hand(context.template.engine, template)
         if found is not None:
             return found
@@ -205,10 +305,6 @@ def find_included(state: State, context: Any, node: Any, template: Any) -> Any:
         if not state.on_loop:
             raise
         return Pending(call_in_thread(state, _find_included, state, context, node, template))
-
-
-RELATIVE = frozenset(".'\"")
-"""How a name begins that may be relative to the template's own."""
 
 
 def _find_included(state: State, context: Any, node: Any, template: Any) -> Any:
@@ -293,22 +389,45 @@ looked_into = LookedInto()
 
 
 def write_partial(w: Writer, node: Any) -> None:
-    result = w.temporary("s")
+    result, name = w.temporary("s"), w.constant(node, "node_")
+    plan = f"{result} = yield from partial_plan(state, context, {name})"
     w.flush()
-    w.line(f"{result} = yield from partial_plan(state, context, {w.constant(node, 'node_')})")
+    if w.in_loop:
+        partial, known = write_finding(w, f"partial_at_hand(state, context, {name})")
+        w.lines_of(f"if {known} is None:", f"    {plan}")
+        with w.block("else:"):
+            undefined = "except KeyError:", f"    raise undefined_partial({name}) from None"
+            write_rendering(w, result, partial, known, "context", undefined)
+    else:
+        w.line(plan)
     w.refresh()
     w.append(result)
+
+
+def partial_at_hand(state: State, context: Any, node: Any) -> tuple[Any, Any]:
+    """Return a partial and its plan; `NOT_AT_HAND` where it is left to `partial_plan`."""
+    if context.template is None:
+        return NOT_AT_HAND
+    try:
+        partial = node.partial_mapping[node.partial_name]
+    except KeyError:
+        return NOT_AT_HAND
+    return with_plan(state, partial)
 
 
 def partial_plan(state: State, context: Any, node: Any) -> Plan:
     """The plan of a partial, which is looked up by its name at run time."""
     try:
-        return (yield from render_plan(state, node.partial_mapping[node.partial_name], context))
+        return (yield from inner_plan(state, node.partial_mapping[node.partial_name], context))
     except KeyError:
         # As in Django, also when the KeyError comes from inside the partial.
-        raise TemplateSyntaxError(
-            f"Partial '{node.partial_name}' is not defined in the current template."
-        ) from None
+        raise undefined_partial(node) from None
+
+
+def undefined_partial(node: Any) -> TemplateSyntaxError:
+    """Return the error for a partial that there is not."""
+    name = node.partial_name
+    return TemplateSyntaxError(f"Partial '{name}' is not defined in the current template.")
 
 
 # Django 6.0 and later have partials.
@@ -329,6 +448,9 @@ INHERITANCE_TAGS = TagFamily(
         "extends_plan": extends_plan,
         "find_included": find_included,
         "include_plan": include_plan,
+        "new_context": new_context,
+        "partial_at_hand": partial_at_hand,
+        "undefined_partial": undefined_partial,
         "partial_plan": partial_plan,
     },
 )

@@ -43,6 +43,8 @@ from ..runtime.sites import MISSING
 from ..runtime.state import State
 from ..runtime.types import INERT, is_django, is_iterator
 from ..runtime.waits import Kind, Pending, Plan, Wait
+from .computed import is_nonce_attr, write_nonce_attr
+from .inner_templates import NOT_AT_HAND, with_plan, write_finding, write_rendering
 
 QUERYSTRING: Any = defaulttags.querystring
 """The function of ``{% querystring %}``, which needs neither the context nor the arguments' code in
@@ -143,8 +145,11 @@ def write_simple(w: Writer, node: SimpleNode) -> None:
         result = write_call(w, node)
         w.line(f"context[{w.constant(node.target_var)}] = {result}")
         return
+    if is_nonce_attr(node):
+        write_nonce_attr(w, node)
+        return
     text = w.temporary("s")
-    if w.in_loop:
+    if w.in_loop and w.odd is not None:
         result = write_call(w, node)
         write_text_of(w, result, text)
         w.line(f"elif type({result}) is SafeString:")
@@ -302,13 +307,34 @@ register_step(tag_text, value_step)
 
 def write_inclusion(w: Writer, node: InclusionNode) -> None:
     values = write_call(w, node)
-    result = w.temporary("s")
+    result, name = w.temporary("s"), w.constant(node, "node_")
+    plan = f"{result} = yield from inclusion_plan(state, context, {name}, {values})"
     w.flush()
-    w.line(
-        f"{result} = yield from inclusion_plan("
-        f"state, context, {w.constant(node, 'node_')}, {values})"
-    )
+    if not w.in_loop:
+        w.line(plan)
+        w.append(result)
+        return
+    template, known = write_finding(w, f"inclusion_at_hand(state, context, {name})")
+    with w.block(f"if {known} is None:"):
+        w.line(plan)
+    with w.block("else:"):
+        inner = w.temporary("inner")
+        w.line(f"{inner} = inclusion_context(context, {values})")
+        write_rendering(w, result, template, known, inner)
     w.append(result)
+
+
+def inclusion_at_hand(state: State, context: Any, node: InclusionNode) -> tuple[Any, Any]:
+    """Return the template of an inclusion tag that rendered before in this template, and its plan.
+
+    Returns:
+        `NOT_AT_HAND` where `inclusion_plan` is to look for it.
+    """
+    held: Any = context.render_context
+    if context.template is None or type(held) is not RenderContext:
+        return NOT_AT_HAND
+    here: Any = held.dicts[-1]
+    return with_plan(state, here.get(node))
 
 
 def inclusion_plan(state: State, context: Any, node: InclusionNode, values: Any) -> Plan:
@@ -319,11 +345,16 @@ def inclusion_plan(state: State, context: Any, node: InclusionNode, values: Any)
     if template is None:
         template = yield from _inclusion_template(state, context.template.engine, node.filename)
         held[node] = template
+    return (yield from inner_plan(state, template, inclusion_context(context, values)))
+
+
+def inclusion_context(context: Any, values: Any) -> Any:
+    """Return the context of an inclusion tag's template."""
     inner = new_context(context, values)
     token = lookup_name(dicts_of(context), "csrf_token")
     if token is not MISSING and token is not None:
         inner["csrf_token"] = token
-    return (yield from inner_plan(state, template, inner))
+    return inner
 
 
 def _inclusion_template(state: State, engine: Any, source: Any) -> Plan:
@@ -350,6 +381,8 @@ LIBRARY_TAGS = TagFamily(
     names={
         "call_tag": call_tag,
         "simple_text": simple_text,
+        "inclusion_at_hand": inclusion_at_hand,
+        "inclusion_context": inclusion_context,
         "inclusion_plan": inclusion_plan,
         "tag_text": tag_text,
     },
