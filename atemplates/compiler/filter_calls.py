@@ -156,7 +156,7 @@ def inlined_call(w: Writer, path: FastPath, value: str, args: Any) -> str | None
         made = w.constants.make(inlined.constant, argument)
         source = source.replace("{constant}", w.constant(made, "fast_"))
     types = "str" if inlined.types == STRINGS else w.constant(inlined.types, "types_")
-    return f"{source} if type({value}) {'is' if types == 'str' else 'in'} {types} else None"
+    return f"({source}) if type({value}) {'is' if types == 'str' else 'in'} {types} else None"
 
 
 def fast_call(w: Writer, path: FastPath, value: str, arguments: tuple[str, ...]) -> str:

@@ -308,17 +308,23 @@ def instances_beside(
         rows = loops.peers(instance)
     else:
         bits = site.bits[1:index]
-        rows = [
-            instance,
-            *(found for row in loops.peers(root)[1:] for found in resolve_loaded_path(row, bits)),
-        ]
+        rows = [instance]
+        for row in loops.peers(root)[1:]:
+            for bit in bits:
+                row = _loaded_value(row, bit)
+                if row is None:
+                    break
+            else:
+                rows.append(row)
     kind, database = type(instance), instance._state.db
-    found = (row if type(row) is kind else instance_of(row) for row in rows)
-    unique = {
-        id(row): row
-        for row in found
-        if row is not None
-        and row._state.db == database
-        and (type(row) is kind or (relation is not None and shares(row, relation)))
-    }
+    unique: dict[int, Model] = {}
+    for row in rows:
+        if type(row) is not kind:
+            row = instance_of(row)
+            if row is None:
+                continue
+            if type(row) is not kind and (relation is None or not shares(row, relation)):
+                continue
+        if row._state.db == database:
+            unique[id(row)] = row
     return list(unique.values())

@@ -208,15 +208,14 @@ class PythonBatches:
 register_step(PythonBatches.fetch_in_python, lambda values: RunningStep("reported"))
 
 
-NOTHING_KEPT: dict[str, Any] = {}
-"""Stands for what is kept on an instance that keeps nothing. Nobody writes to it."""
-
-
 def _kept_on(rows: list[Model]) -> dict[str, list[Model]]:
     """The related objects that are loaded already, by the relation that leads to them."""
     found: dict[str, dict[int, Model]] = {}
     for row in rows:
-        for name, value in (row._state.__dict__.get("fields_cache") or NOTHING_KEPT).items():
+        kept = row._state.__dict__.get("fields_cache")
+        if not kept:
+            continue
+        for name, value in kept.items():
             if is_a(value, Model):
                 found.setdefault(name, {})[id(value)] = value
     for kind in {type(row) for row in rows}:

@@ -364,7 +364,7 @@ class RenderRelations:
         """The same for a value that is about to be printed or filtered, and may hold instances."""
         if not HAS_FETCH_MODES or self._policy == "fetch":
             return
-        if id(value) in self.groups.members and not self.is_listening:
+        if id(value) in self.groups.members and not (self.observers or self._policy in STRICT):
             return
         index = len(site.bits) if site is not None else 1
         instance = instance_of(value)

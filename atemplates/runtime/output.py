@@ -22,7 +22,7 @@ from ..placement.python_code import CODELESS_TYPES
 from ..placement.value_code import text_code
 from .calls import again_in_thread, filled_then
 from .containers import CONTAINER_TYPES, holds_awaitables
-from .escaping import escape, escape_quotes
+from .escaping import escape, escape_quotes, scan
 from .fast import dates, numbers
 from .forms import form_text
 from .iteration import ROW_CONTAINERS
@@ -133,11 +133,11 @@ def own_text(value: Any, context: Any) -> str:
     """Return what `characters` does for a value of one of the types in `PRINTED`."""
     escapes = context.autoescape
     text = str(value)
+    if type(text) is str:
+        return escape(text) if escapes and scan(text) is not text else text
     if type(text) is SafeString:
         return text
-    if type(text) is not str:
-        return "".join((conditional_escape(text) if escapes else text,))
-    return escape(text) if escapes else text
+    return "".join((conditional_escape(text) if escapes else text,))
 
 
 def local_time(state: State, value: Any, use_tz: bool | None) -> Any:

@@ -7,6 +7,7 @@ short enough is what most have, and among the characters before the cut few comb
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import unescape
 from typing import Any
 from unicodedata import combining, normalize
@@ -18,13 +19,14 @@ from django.utils.translation import pgettext_lazy
 
 from ..ambient import Ambient
 from ..escaping import escape
-from .fast_path import FastPath
+from .fast_path import FastPath, Inlined
 from .html_text import end_tag, start_tag
 from .text_filters import TEXT_TYPES, count_in, text_of
 
 CUT_TEXT = pgettext_lazy("String to return when truncating text", "%(truncated_text)s…")
 """Django's message for a text that was cut after some characters."""
 PLACE = "%(truncated_text)s"
+USUAL_CUT = "%(truncated_text)s…"
 CUT_WORDS = " …"
 """What follows a text that was cut after some words."""
 LARGEST_LENGTH = 1_000_000
@@ -39,7 +41,7 @@ def cut_text(text: str, message: str) -> str:
 
 def room_in(length: int, message: str) -> int:
     """Return how many characters may be left of a text, with what says that it was cut."""
-    if message == "%(truncated_text)s…":
+    if message == USUAL_CUT:
         return length - 1
     added = cut_text("", message)
     return max(0, length - sum(not combining(character) for character in added))
@@ -83,6 +85,28 @@ def truncatechars(ambient: Ambient, value: Any, arg: Any) -> str | None:
                 end = end_of(text, length, end)
             text = text if end < 0 else cut_text(text[:end], message)
     return SafeString(text) if type(value) is SafeString else text
+
+
+def _inlined_truncatechars(value: str, arg: Any) -> Inlined | None:
+    if type(arg) is not int or not 0 < arg <= LARGEST_LENGTH:
+        return None
+    short = f"len({value}) <= {arg} and {value}.isascii()"
+    return Inlined(
+        f"{value} if {short} else {{constant}}(state, {value})", frozenset({str}), character_cutter
+    )
+
+
+def character_cutter(arg: int) -> Callable[[Any, Any], str | None]:
+    """Return what ``truncatechars`` does with a constant argument."""
+    room = arg - 1
+
+    def cut(state: Any, value: str) -> str | None:
+        ambient = state.ambient.now()
+        if value.isascii() and ambient.text(CUT_TEXT) == USUAL_CUT:
+            return value if len(value) <= arg else f"{value[:room]}…"
+        return truncatechars(ambient, value, arg)
+
+    return cut
 
 
 def truncatewords(value: Any, arg: Any) -> str | None:
@@ -240,7 +264,9 @@ def _ended(piece: str) -> bool:
 
 
 TRUNCATION_PATHS = {
-    defaultfilters.truncatechars: FastPath(truncatechars, TEXT_TYPES, ambient=True),
+    defaultfilters.truncatechars: FastPath(
+        truncatechars, TEXT_TYPES, ambient=True, inlined=_inlined_truncatechars
+    ),
     defaultfilters.truncatechars_html: FastPath(truncatechars_html, TEXT_TYPES, ambient=True),
     defaultfilters.truncatewords: FastPath(truncatewords, TEXT_TYPES),
     defaultfilters.truncatewords_html: FastPath(truncatewords_html, TEXT_TYPES),
