@@ -16,13 +16,15 @@ def new_context(context: Any, values: Any) -> Any:
     known = context.render_context
     if kind not in STOCK_CONTEXTS or type(known) is not RenderContext or type(values) is not dict:
         return context.new(values)
-    inner: Any = kind.__new__(kind)
-    inner.__dict__ = {**context.__dict__}
+    inner: Any = object.__new__(kind)
+    held: Any = context.__dict__.copy()
     # One made in the midst of a render has no values of context processors.
-    inner.__dict__.pop("_processors_index", None)
-    inner.dicts = [{"True": True, "False": False, "None": None}, values]
-    rendering: Any = RenderContext.__new__(RenderContext)
-    rendering.__dict__ = {**known.__dict__}
-    rendering.dicts = known.dicts[:]
-    inner.render_context = rendering
+    held.pop("_processors_index", None)
+    held["dicts"] = [{"True": True, "False": False, "None": None}, values]
+    rendering: Any = object.__new__(RenderContext)
+    own: Any = known.__dict__.copy()
+    own["dicts"] = known.dicts[:]
+    rendering.__dict__ = own
+    held["render_context"] = rendering
+    inner.__dict__ = held
     return inner

@@ -18,13 +18,14 @@ from django.template.loader_tags import (
     IncludeNode,
     construct_relative_path,
 )
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 
 from ..compiler.cached_loader import NAME_TYPES, cached_template, can_select, template_at_hand
 from ..compiler.expressions import is_constant_text, write_expression
 from ..compiler.foreign import call_in_thread, off_loop
 from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.plan import PLAN_ATTRIBUTE as PLAN
+from ..compiler.plan import REPEATED_ATTRIBUTE as REPEATED
 from ..compiler.plan import compiled, repeated_plan
 from ..compiler.scope import ELSEWHERE, READS_CONTEXT, Effects
 from ..compiler.templates import body_plan, inner_plan
@@ -75,7 +76,9 @@ def block_plan(state: State, context: Any, node: BlockNode, repeated: bool = Fal
     Args:
         repeated: whether it stands in a loop.
     """
-    block_context = context.render_context.get(BLOCK_CONTEXT_KEY)
+    held: Any = context.render_context
+    here: Any = held.dicts[-1] if type(held) is RenderContext else held
+    block_context = here.get(BLOCK_CONTEXT_KEY)
     scope: dict[str, Any] = {}
     context.dicts.append(scope)
     try:
@@ -117,8 +120,10 @@ def block_super(state: State, block: Any) -> Plan:
     blocks = context.render_context.get(BLOCK_CONTEXT_KEY)
     if blocks is None or blocks.get_block(block.name) is None:
         return ""
-    result = yield from block_plan(state, context, block)
-    return mark_safe(result)
+    # What it overrides is shown as often.
+    repeated = REPEATED in block.nodelist.__dict__
+    result = yield from block_plan(state, context, block, repeated)
+    return result if type(result) is SafeString else mark_safe(result)
 
 
 # -- extends ---------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.template.base import TextNode, Variable, VariableNode
@@ -18,7 +19,6 @@ from django.template.defaulttags import (
     VerbatimNode,
 )
 from django.template.loader_tags import BlockNode
-from django.utils.html import strip_spaces_between_tags
 from django.utils.safestring import SafeString
 
 from ..compiler.expressions import (
@@ -159,11 +159,15 @@ def write_filter(w: Writer, node: FilterNode) -> None:
     w.append(result, foreign=True)
 
 
+# What Django's function for these tags substitutes; it has to look for lazy text, too.
+without_spaces = re.compile(r">\s+<").sub
+
+
 def write_spaceless(w: Writer, node: SpacelessNode) -> None:
     with w.capture() as part:
         write_nodes(w, node.nodelist)
     text = w.temporary("s")
-    w.line(f"{text} = strip_spaces_between_tags(SafeString(''.join({part})).strip())")
+    w.line(f"{text} = without_spaces('><', ''.join({part}).strip())")
     w.value(text)
 
 
@@ -321,7 +325,7 @@ OUTPUT_TAGS = TagFamily(
         TemplateTagNode: NodeWriting(write_templatetag, without_effects),
     },
     names={
-        "strip_spaces_between_tags": strip_spaces_between_tags,
+        "without_spaces": without_spaces,
         "cycle_of": cycle_of,
         "kept_text": kept_text,
         "rendered": rendered,

@@ -218,3 +218,12 @@ def test_a_block_without_another():
     )
     with pytest.raises(TemplateSyntaxError):
         render_template(made.get_template("main"), Context())
+
+
+SPACES = ("> <", ">\n\t<", "> x <", ">\xa0<", ">\u2028 <", "  <b> <i>  </i> </b>  ", "> > < <", "")
+
+
+@pytest.mark.parametrize("text", SPACES)
+def test_spaceless(render, text):
+    tag = "{% spaceless %} <p> {{ text|safe }} </p>\n{{ text }} {% endspaceless %}"
+    render.outcome(f"{tag}{{% for x in 'ab' %}}{tag}{{% endfor %}}", {"text": text})
