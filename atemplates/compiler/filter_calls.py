@@ -72,8 +72,7 @@ def write_filter_call(
     name = w.constant(function, "filter_")
     path = w.constants.make(fast_path_of, function)
     called = ", ".join([name, value, site, root, *arguments])
-    inlined = inlined_call(w, path, value, args) if path is not None and w.in_loop else None
-    if path is not None and (inlined or not w.in_loop):
+    if path is not None and not w.in_loop:
         # All in one call, since compiling longer code is what costs here.
         call = f"apply_fast_path(state, context, {w.constant(path, 'filter_')}, {called})"
     else:
@@ -91,7 +90,7 @@ def write_filter_call(
     if path is None or not w.in_loop:
         w.wait_for(result, call)
         return result
-    w.line(f"{result} = {inlined or fast_call(w, path, value, arguments)}")
+    w.line(f"{result} = {inlined_call(w, path, value, args, arguments)}")
     with w.branch(f"if {result} is None:"):
         w.wait_for(result, call)
     return result
@@ -136,27 +135,33 @@ STRINGFILTER = stringfilter(lambda value: value).__code__
 """The code of what ``stringfilter`` makes of a function."""
 
 
-def inlined_call(w: Writer, path: FastPath, value: str, args: Any) -> str | None:
-    """Return the expression that a fast path has for a constant argument, or None."""
-    if path.inlined is None or len(args) > 1:
-        return None
-    argument = None
-    for is_variable, argument in args:
-        if is_variable:
-            if argument.lookups is not None or argument.translate:
-                return None
-            argument = argument.literal
-        else:
-            argument = w.constants.make(mark_safe, argument)
-    inlined = path.inlined(value, argument)
+def inlined_call(
+    w: Writer, path: FastPath, value: str, args: Any, arguments: tuple[str, ...]
+) -> str:
+    """Return the expression that gives what a fast path makes of a value, or None: without a call
+    where it has that for the usual types and a constant argument."""
+    inlined = None
+    if path.inlined is not None and len(args) < 2:
+        constant, argument = constant_argument(w, args)
+        inlined = path.inlined(value, argument) if constant else None
     if inlined is None:
-        return None
+        return fast_call(w, path, value, arguments)
     source = inlined.source
     if inlined.constant is not None:
         made = w.constants.make(inlined.constant, argument)
         source = source.replace("{constant}", w.constant(made, "fast_"))
-    types = "str" if inlined.types == STRINGS else w.constant(inlined.types, "types_")
-    return f"({source}) if type({value}) {'is' if types == 'str' else 'in'} {types} else None"
+    types = "is str" if inlined.types == STRINGS else f"in {w.constant(inlined.types, 'types_')}"
+    others = "None" if path.types <= inlined.types else fast_call(w, path, value, arguments)
+    return f"({source}) if type({value}) {types} else {others}"
+
+
+def constant_argument(w: Writer, args: Any) -> tuple[bool, Any]:
+    """Return whether what a filter is given is known now, and what that is; None for nothing."""
+    for is_variable, argument in args:
+        if not is_variable:
+            return True, w.constants.make(mark_safe, argument)
+        return argument.lookups is None and not argument.translate, argument.literal
+    return True, None
 
 
 def fast_call(w: Writer, path: FastPath, value: str, arguments: tuple[str, ...]) -> str:
