@@ -247,3 +247,13 @@ def test_in_templates(render):
         for value in LISTS[:20]
     ]
     render(LOOP, {"rows": rows, "sign": "<", "cut": "1:"})
+
+
+def test_constant_slices_in_loops(render):
+    cuts = "".join(
+        f"{{{{ x|slice:{cut} }}}}|" for cut in ('":2"', '"::-1"', '"1:"', '"x"', "2", '""')
+    )
+    values = [*VALUES[:6], *NESTED[:3], *OTHERS, "<&>", ("a", SafeString("<b>"))]
+    render(f"{{% for x in values %}}{cuts}{{% endfor %}}", {"values": values})
+    off = f"{{% autoescape off %}}{{% for x in values %}}{cuts}{{% endfor %}}{{% endautoescape %}}"
+    render(off, {"values": values})

@@ -1,5 +1,6 @@
 """Numbers are printed with Django's bytes."""
 
+import datetime
 from decimal import Decimal
 
 import pytest
@@ -50,3 +51,19 @@ def test_thousand_separators_are_djangos(language, grouping):
             for use_l10n in (None, True, False):
                 ours = numbers.localized_number(number, use_l10n, ambient)
                 assert ours in (None, formats.localize(number, use_l10n=use_l10n))
+
+
+def test_a_language_that_changes_within_a_loop(render):
+    """What is known of a language's numbers and formats holds for that language alone."""
+    printed = "{{ x }};{{ x|floatformat:2 }};{{ x|floatformat }};{{ day }};{{ day|date }};"
+    printed += "{{ day|date:'N j' }};{{ day|date:'DATE_FORMAT' }};{{ day|date:'d.m.Y' }}\n"
+    inside = "".join(
+        f"{{% language '{language}' %}}{printed}{{% endlanguage %}}{printed}"
+        for language in ("de", "en", "fr")
+    )
+    plain = f"{{% localize off %}}{printed}{{% endlocalize %}}"
+    values = [1234.5, 0.125, 12, Decimal("1234.50"), -3.0, float("inf"), 1e-9, True, "1.5", None]
+    render(
+        f"{{% load i18n l10n %}}{{% for x in values %}}{inside}{plain}{{% endfor %}}",
+        {"values": values, "day": datetime.date(2024, 3, 9)},
+    )
