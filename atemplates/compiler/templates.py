@@ -21,7 +21,7 @@ from ..runtime.types import is_django
 from ..runtime.waits import Pending, Plan
 from .foreign import await_context, call_in_thread, names_awaitables
 from .plan import PLAN_ATTRIBUTE as PLAN
-from .plan import PlannedNodeList, compiled
+from .plan import PlannedNodeList, compiled, repeated_plan
 
 PartialTemplate: Any = getattr(base, "PartialTemplate", Template)
 """Django 6.0's template partials."""
@@ -146,6 +146,16 @@ def _usual_plan(state: State, template: Any, context: Any) -> Plan:
         attributes.pop(STATE_ATTRIBUTE, None)
         render_context.template = initial
         render_context.dicts.pop()
+
+
+def repeated_template_plan(state: State, template: Any, context: Any) -> Plan:
+    """The plan of a template that many pages show many times each, as those of forms.
+
+    It is `outermost_plan`; off the loop the template is compiled as the contents of a loop are.
+    """
+    if is_as_shipped(template):
+        repeated_plan(state, template.nodelist, template)
+    return outermost_plan(state, template, context)
 
 
 def inner_plan(state: State, template: Any, context: Any) -> Plan:

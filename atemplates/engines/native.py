@@ -16,7 +16,7 @@ from ..compiler.failures import find_stop_iteration
 from ..compiler.foreign import write_back
 from ..compiler.nodes import use_families
 from ..compiler.plan import OUTPUT_ATTRIBUTE, compiled_template
-from ..compiler.templates import is_as_shipped, outermost_plan
+from ..compiler.templates import is_as_shipped, outermost_plan, repeated_template_plan
 from ..placement.routes import route_of
 from ..relations.policy import check_policy, current_policy, observers
 from ..runtime import drivers
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ..relations.render_relations import RenderRelations
 
 use_families(FAMILIES)
-FormTemplates.plan = outermost_plan
+FormTemplates.plan = repeated_template_plan
 FormTemplates.compiled = compiled_template
 
 POLICY_ATTRIBUTE = "atemplates_policy"

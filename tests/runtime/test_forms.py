@@ -10,7 +10,8 @@ from django.template import Context, Engine, TemplateDoesNotExist
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 
-from atemplates.compiler.plan import PLAN_ATTRIBUTE
+from atemplates.compiler import templates
+from atemplates.compiler.plan import PLAN_ATTRIBUTE, REPEATED_ATTRIBUTE
 from atemplates.engines.django import arender_template, render_template
 from atemplates.forms import DjangoTemplates as OurRenderer
 from atemplates.runtime import forms as form_plans
@@ -190,6 +191,8 @@ async def test_forms_look_as_in_django(monkeypatch, kind, renderer, interpreted)
 async def test_a_page_that_has_been_learned(monkeypatch):
     """From the loop to the thread and back, and from interpreted to compiled templates."""
     monkeypatch.setattr(form_plans, "INTERPRETED", 1)
+    kind = templates.Template  # as it is outside tests
+    monkeypatch.setattr(templates, "SHIPPED", (kind.render, kind._render))
     source = "{{ form }}{{ form.name }}"
     renderer = renderers.DjangoTemplates()
     ours = parsed(source)
@@ -199,6 +202,7 @@ async def test_a_page_that_has_been_learned(monkeypatch):
     for name in ("div.html", "field.html", "label.html", "widgets/text.html"):
         template = renderer.get_template(f"django/forms/{name}").template
         assert PLAN_ATTRIBUTE in vars(template.nodelist)
+        assert REPEATED_ATTRIBUTE in vars(template.nodelist)
 
 
 def test_a_template_that_is_shown_seldom_is_not_compiled():
