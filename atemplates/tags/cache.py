@@ -9,6 +9,7 @@ from django.core.cache.backends.base import BaseCache
 from django.core.cache.utils import make_template_fragment_key
 from django.template.exceptions import TemplateSyntaxError
 from django.templatetags.cache import CacheNode
+from django.utils.safestring import SafeString
 
 from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.scope import Effects
@@ -45,9 +46,11 @@ def write_cache(w: Writer, node: CacheNode) -> None:
     alias = "None" if node.cache_name is None else write_argument(w, node.cache_name)
     w.line(f"{cache} = cache_of(state, {name}, {alias})")
     if node.vary_on:
-        vary_on = write_argument(w, list(node.vary_on))
-        w.line(f"{key} = call_or_wait(state, fragment_key, {name}, {vary_on})")
-        w.wait(key)
+        vary_on = w.temporary("vary")
+        w.line(f"{vary_on} = {write_argument(w, list(node.vary_on))}")
+        w.line(f"{key} = plain_fragment_key({name}, {vary_on})")
+        with w.branch(f"if {key} is None:"):
+            w.wait_for(key, f"call_or_wait(state, fragment_key, {name}, {vary_on})")
     else:
         w.line(f"{key} = {w.constant(make_template_fragment_key(node.fragment_name, ()))}")
     w.line(f"{text} = cache_get(state, {cache}, {key})")
@@ -128,6 +131,18 @@ def fragment_key(node: CacheNode, vary_on: Any) -> str:
     return make_template_fragment_key(node.fragment_name, vary_on)
 
 
+PLAIN_KEYS = frozenset({str, SafeString, int, bool, type(None)})
+"""Exact types whose text runs no code of others."""
+
+
+def plain_fragment_key(node: CacheNode, vary_on: Any) -> str | None:
+    """Return what `fragment_key` does for values that are plain; None for others."""
+    for value in vary_on:
+        if type(value) not in PLAIN_KEYS:
+            return None
+    return make_template_fragment_key(node.fragment_name, vary_on)
+
+
 def _unknown(argument: Failing) -> TemplateSyntaxError:
     return TemplateSyntaxError(f'"cache" tag got an unknown variable: {argument.var!r}')
 
@@ -167,5 +182,6 @@ CACHE_TAGS = TagFamily(
         "cache_get": cache_get,
         "cache_set": cache_set,
         "fragment_key": fragment_key,
+        "plain_fragment_key": plain_fragment_key,
     },
 )

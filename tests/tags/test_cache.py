@@ -8,10 +8,20 @@ from django.core.cache import cache, caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.utils import make_template_fragment_key
 from django.template import Context, TemplateSyntaxError
+from django.utils.functional import lazystr
+from django.utils.safestring import mark_safe
 
 from atemplates.engines.django import arender_template, render_template
 from tests.rendering import arender_counted, parse, precompiled
 from tests.tags.places import on_loop
+
+
+class Shown(str):
+    """Text that shows another one."""
+
+    def __str__(self):
+        return "shown"
+
 
 C = "{% load cache %}"
 
@@ -168,6 +178,15 @@ class TestErrors:
     def test_a_value_to_vary_on(self, render):
         outcome = render.outcome(C + "{% cache 5 a x|cut:missing %}{% endcache %}", {"x": "x"})
         assert type(outcome.error).__name__ == "VariableDoesNotExist"
+
+    @pytest.mark.parametrize(
+        "value", ["x", "a:b", mark_safe("<"), Shown("x"), 1, True, None, 1.5, [1], lazystr("y")]
+    )
+    def test_the_key_of_a_value(self, value):
+        cache.clear()
+        template = parse(C + "{% cache 5 a value 'b' %}text{% endcache %}")
+        assert render_template(template, Context({"value": value})) == "text"
+        assert cache.get(make_template_fragment_key("a", [value, "b"])) == "text"
 
     def test_in_the_fragment(self, render):
         def fail():
