@@ -30,6 +30,9 @@ PlanFunction: TypeAlias = Callable[[Context, State], Generator[Wait, Any, Any]]
 PLAN_ATTRIBUTE = "atemplates_plan"
 REPEATED_ATTRIBUTE = "atemplates_repeated_plan"
 """Where a node list has the same plan once more if it was compiled for being run many times."""
+ASKED_ATTRIBUTE = "atemplates_repeats"
+"""Where a node list notes that a loop has asked for its plan. Any thread may set it; at worst it is
+compiled for loops one time later."""
 OUTPUT_ATTRIBUTE = "atemplates_output"
 """Where the node list of a template that was compiled keeps its output if it has only text."""
 compiling: dict[int, threading.RLock] = {}
@@ -179,10 +182,18 @@ def repeated_plan(
 ) -> PlanFunction | None:
     """Return the plan of a node list that a loop renders for each row; None if there is none yet.
 
-    Off the event loop it is compiled for that. Arguments as for `compiled`.
+    Off the event loop it is compiled for that; where there is other code, when it is asked for the
+    second time. Arguments as for `compiled`.
     """
-    if state.on_loop:
-        return nodelist.__dict__.get(PLAN_ATTRIBUTE)  # type: ignore[no-any-return]
+    held = nodelist.__dict__
+    plan: PlanFunction | None = held.get(REPEATED_ATTRIBUTE) or held.get(PLAN_ATTRIBUTE)
+    if state.on_loop or REPEATED_ATTRIBUTE in held:
+        return plan
+    if plan is not None and ASKED_ATTRIBUTE not in held:
+        # It was compiled for this loop's first row, perhaps. A page that is rendered once has no
+        # time to win back what compiling it again takes.
+        setattr(nodelist, ASKED_ATTRIBUTE, True)
+        return plan
     return plan_of(nodelist, template, name, repeated=True)
 
 

@@ -164,6 +164,17 @@ class TestWithLoadedTemplates:
         known = vars(part.nodelist)
         assert known[PLAN_ATTRIBUTE] is known[REPEATED_ATTRIBUTE]
 
+    def test_a_first_render_compiles_what_it_loads_once(self):
+        template = repeatedly("{% include 'part' with b=x %}")
+        wanted = repeatedly("{% include 'part' with b=x %}").render(Context(values()))
+        assert len(values()["rows"]) > 1
+        assert render_template(template, Context(values())) == wanted
+        known = vars(template.engine.get_template("part").nodelist)
+        first = known[PLAN_ATTRIBUTE]
+        assert REPEATED_ATTRIBUTE not in known
+        assert render_template(template, Context(values())) == wanted
+        assert known[PLAN_ATTRIBUTE] is known[REPEATED_ATTRIBUTE] is not first
+
     def test_the_context_is_left_as_it_was(self):
         template = repeatedly("{% include 'part' %}{% include 'fails' %}")
         context = Context(values())
