@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 from django.template.base import FilterExpression, Variable
 from django.template.defaulttags import TemplateLiteral
 from django.template.smartif import OPERATORS
+from django.utils.safestring import SafeString
 
 from ..placement.python_code import CODELESS_TYPES
 from ..runtime.sites import SiteMode
 from .expressions import places, write_expression
-from .variables import new_site, write_loop_value, write_root
+from .variables import new_site, write_lasting, write_loop_value, write_root
 from .writer import Writer, is_temporary
 
 COMPARISON_OPERATORS = {
@@ -34,6 +35,8 @@ RUNS_NOTHING = frozenset({"is", "is not"})
 """Comparisons that run nobody's code."""
 ALWAYS_BOOL = frozenset({"in", "not in", "is", "is not"})
 """Comparisons whose result is True or False whatever is compared."""
+CONTAINMENT = frozenset({"in", "not in"})
+"""Comparisons of the items of a container."""
 OPERATOR_NAMES: dict[type, str] = {
     OPERATORS[name]: name for name in ("and", "or", "not", *COMPARISON_OPERATORS)
 }
@@ -63,6 +66,8 @@ class WrittenValue(NamedTuple):
     name: str
     is_bool: bool = False
     """Whether its truth can be tested directly: that runs nobody's code."""
+    is_compared: bool = False
+    """Whether it is what comparing gave, which is nearly always True or False."""
 
 
 def write_condition(w: Writer, condition: Any) -> WrittenValue:
@@ -94,10 +99,14 @@ def write_condition(w: Writer, condition: Any) -> WrittenValue:
         elif name in COMPARISON_OPERATORS:
             second = write_condition(w, condition.second)
             other = second.name
-            if name.endswith("in"):
-                literal = type(condition.second) is TemplateLiteral
-                other = write_container(w, other, places(w) if literal else "")
-            write_comparison(w, result, name, first.name, other)
+            place = places(w) if type(condition.second) is TemplateLiteral else ""
+            if name not in CONTAINMENT:
+                write_comparison(w, result, name, first.name, other)
+            elif w.in_loop:
+                write_search(w, result, name, first.name, other, place)
+            else:
+                other = write_container(w, other, place)
+                write_comparison(w, result, name, first.name, other)
         else:
             w.line(f"{result} = {first.name}")
             truth = write_truth(w, first, truth_of_first)
@@ -106,7 +115,8 @@ def write_condition(w: Writer, condition: Any) -> WrittenValue:
                 w.line(f"{result} = {second.name}")
     w.line("except Exception:")
     w.line(f"    {result} = condition_failed(exception())")
-    return WrittenValue(result, name == "not" or name in ALWAYS_BOOL)
+    is_bool = name == "not" or name in ALWAYS_BOOL
+    return WrittenValue(result, is_bool, not is_bool and name in COMPARISON_OPERATORS)
 
 
 def write_test(w: Writer, condition: Any) -> WrittenValue:
@@ -116,10 +126,13 @@ def write_test(w: Writer, condition: Any) -> WrittenValue:
     """
     expression: Any = getattr(condition, "value", None)
     variable = getattr(expression, "var", None)
-    if w.in_loop or not isinstance(variable, Variable) or variable.lookups is None:
+    if not isinstance(variable, Variable) or variable.lookups is None or expression.filters:
         return write_condition(w, condition)
-    if expression.filters:
-        return write_condition(w, condition)
+    if w.in_loop:
+        lasting = None
+        if len(variable.lookups) == 1:
+            lasting = _write_lasting_test(w, condition, variable.lookups[0], expression.token)
+        return write_condition(w, condition) if lasting is None else lasting
     site = new_site(w, tuple(variable.lookups), expression.token, SiteMode.NONE, False)
     root = write_root(w, variable.lookups[0])
     result = w.temporary("t")
@@ -128,24 +141,83 @@ def write_test(w: Writer, condition: Any) -> WrittenValue:
     return WrittenValue(result, True)
 
 
+def _write_lasting_test(w: Writer, condition: Any, name: str, text: str) -> WrittenValue | None:
+    """Do the same in a loop for a name whose value stays the same; None if it may not."""
+    if w.binding(name) is not None:
+        return None
+    site = new_site(w, (name,), text, SiteMode.NONE, False)
+    lasting = write_lasting(w, "lasting_truth", write_root(w, name), site, name)
+    if lasting is None:
+        return None
+    result = w.temporary("t")
+    w.line(f"{result} = {lasting}")
+    with w.branch(f"if {result} is None:"):
+        value = write_condition(w, condition)
+        w.line(f"{result} = {write_truth(w, value, places(w))}")
+    w.access = None
+    return WrittenValue(result, True)
+
+
 def write_comparison(w: Writer, result: str, name: str, first: str, second: str) -> None:
     """Write a comparison, which may have to run in the request's thread."""
-    compared = f"{result} = {first} {COMPARISON_OPERATORS[name]} {second}"
+    operator = COMPARISON_OPERATORS[name]
     if name in RUNS_NOTHING:
-        w.line(compared)
+        w.line(f"{result} = {first} {operator} {second}")
         return
-    types = [
-        f"type({operand}) in scalars"
-        for operand in (first, second)
-        if operand not in w.constants.values
-        or type(w.constants.values[operand]) not in CODELESS_TYPES
-    ]
-    w.line(f"if {' and '.join(types) or True}:")
+    compared = f"{result} = {plain_constant(w, first)} {operator} {plain_constant(w, second)}"
+    w.line(f"if {' and '.join(scalar_tests(w, first, second)) or True}:")
     w.line(f"    {compared}")
     w.line("else:")
     w.line(f"    {result} = compare(state, {name!r}, {first}, {second})")
     w.line(f"    if type({result}) is Pending:")
     w.line(f"        {result} = yield from {result}.plan")
+
+
+def scalar_tests(w: Writer, *operands: str) -> list[str]:
+    """Return the conditions that operands are scalars, but for constants that are."""
+    constants = w.constants.values
+    return [
+        f"type({operand}) in scalars"
+        for operand in operands
+        if operand not in constants or type(constants[operand]) not in CODELESS_TYPES
+    ]
+
+
+def plain_constant(w: Writer, operand: str) -> str:
+    """Return a constant that scalars compare with as they do with ``operand``, and sooner.
+
+    Python compares a derived type of strings in more steps than strings.
+    """
+    value = w.constants.values.get(operand)
+    if not w.in_loop or type(value) is not SafeString:
+        return operand
+    return w.constant(str.__str__(value))
+
+
+def write_search(w: Writer, result: str, name: str, first: str, second: str, place: str) -> None:
+    """Write ``in`` or ``not in`` for a loop, where a scalar is searched right here.
+
+    Args:
+        place: what `places` said when the container was written.
+    """
+    plain = plain_constant(w, first)
+    types = [*scalar_tests(w, first), f"type({second}) in simple"]
+    w.line(f"if {' and '.join(types)}:")
+    w.line(f"    if type({second}) in scalars:")
+    w.line(f"        {result} = {plain} in {second}")
+    w.line("    elif state.direct:")
+    w.line(f"        {result} = {first} in {second}")
+    w.line("    else:")
+    found = f"{plain} in {second} if scalars.issuperset(map(type, {second})) else None"
+    w.line(f"        {result} = {found}")
+    w.line("else:")
+    w.line(f"    {result} = None")
+    with w.branch(f"if {result} is None:"):
+        other = write_container(w, second, place)
+        w.wait_for(result, f"compare(state, {name!r}, {first}, {other})")
+    if name == "not in":
+        w.line("else:")
+        w.line(f"    {result} = not {result}")
 
 
 def write_container(w: Writer, value: str, place: str) -> str:
@@ -176,7 +248,10 @@ def write_truth(w: Writer, value: WrittenValue, place: str = "") -> str:
     if w.in_loop:
         if result != value.name:
             w.line(f"{result} = {value.name}")
-        w.line(f"if type({result}) not in simple:")
+        odd = f"type({result}) not in simple"
+        if value.is_compared:
+            odd = f"{result} is not True and {result} is not False"
+        w.line(f"if {odd}:")
         w.line(f"    {result} = truth_of_value(state, {result}{place})")
         w.line(f"    if type({result}) is Pending:")
         w.line(f"        {result} = yield from {result}.plan")

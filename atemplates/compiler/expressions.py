@@ -14,7 +14,14 @@ from ..runtime.filter_chains import FilterStep
 from ..runtime.sites import SiteMode
 from .fast_filters import fast_path_of, is_stock
 from .filter_calls import write_filter_call, write_filters
-from .variables import is_inline, new_site, write_path, write_root, write_variable
+from .variables import (
+    is_inline,
+    new_site,
+    write_lasting,
+    write_path,
+    write_root,
+    write_variable,
+)
 from .writer import Writer
 
 
@@ -127,8 +134,22 @@ def write_shown_in_loop(w: Writer, variable: Variable, text: str) -> bool:
     if not root.isidentifier():
         found, root = root, w.temporary("root")
         w.line(f"{root} = {found}")
-    value = root if len(bits) == 1 else write_path(w, root, bits, site)
     shown = w.temporary("s")
+    lasting = None
+    if len(bits) == 1:
+        lasting = write_lasting(w, "lasting_text", root, site, bits[0])
+    if lasting is None:
+        _write_text_in_loop(w, root, bits, site, shown)
+    else:
+        w.line(f"{shown} = {lasting}")
+        with w.branch(f"if {shown} is None:"):
+            _write_text_in_loop(w, root, bits, site, shown)
+    w.value(shown)
+    return True
+
+
+def _write_text_in_loop(w: Writer, root: str, bits: tuple[str, ...], site: str, shown: str) -> None:
+    value = root if len(bits) == 1 else write_path(w, root, bits, site)
     write_text_of(w, value, shown)
     place = root
     with w.branch("else:"):
@@ -136,10 +157,17 @@ def write_shown_in_loop(w: Writer, variable: Variable, text: str) -> bool:
             place = value = w.temporary()
             walked = f"resolve_path(state, context, {root}, {site})"
             w.line(f"{value} = {root} if type({root}) in inert else {walked}")
-        w.wait(value)
+            w.wait(value)
         _write_other_value(w, value, shown, f", {site}, {place}")
+
+
+def write_shown_number(w: Writer, number: int) -> None:
+    """Write the output of a whole number in a loop, which has its text once."""
+    constant, shown = w.constant(number), w.temporary("s")
+    w.line(f"{shown} = {write_lasting(w, 'lasting_text', constant, 'None')}")
+    with w.branch(f"if {shown} is None:"):
+        w.wait_for(shown, f"render_value(state, context, {constant})")
     w.value(shown)
-    return True
 
 
 def write_text_of(w: Writer, value: str, text: str) -> None:

@@ -20,10 +20,10 @@ from ..runtime.fast.date_formats import TWO_DIGITS
 from ..runtime.filter_chains import render_filtered
 from ..runtime.filters import apply_fast_path, apply_filter, apply_own, apply_stock
 from ..runtime.iteration import container, loop_rows, truth_of_value, truth_of_variable, unpack
+from ..runtime.lasting import lasting_text, lasting_truth
 from ..runtime.output import local_time, render_value, render_variable
 from ..runtime.paths import (
     USUAL_CONTEXTS,
-    attribute_failed,
     dicts_of,
     lookup_name,
     reread_dicts,
@@ -31,7 +31,7 @@ from ..runtime.paths import (
 )
 from ..runtime.sites import MISSING, Invalid
 from ..runtime.types import INERT, SIMPLE
-from ..runtime.usual_paths import ROWS, resolve_further, resolve_long_path
+from ..runtime.usual_paths import ROWS, access_failed, resolve_further, resolve_long_path
 from ..runtime.waits import Kind, Pending, Wait
 from .failures import note_error_place
 
@@ -44,12 +44,12 @@ RUNTIME: dict[str, Any] = {
     "Pending": Pending,
     "Wait": Wait,
     "note_error_place": note_error_place,
+    "access_failed": access_failed,
     "apply_filter": apply_filter,
     "apply_own": apply_own,
     "apply_stock": apply_stock,
     "apply_fast_path": apply_fast_path,
     "as_django_quotes": as_django_quotes,
-    "attribute_failed": attribute_failed,
     "await_value": await_value,
     "compare": compare,
     "container": container,
@@ -57,6 +57,8 @@ RUNTIME: dict[str, Any] = {
     "dicts_of": dicts_of,
     # In the place of `except ... as error`, which takes CPython much longer to compile.
     "exception": sys.exception,
+    "lasting_text": lasting_text,
+    "lasting_truth": lasting_truth,
     "lookup_name": lookup_name,
     "resolve_further": resolve_further,
     "resolve_long_path": resolve_long_path,

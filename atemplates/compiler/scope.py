@@ -171,4 +171,5 @@ class WrittenLoop:
         self.preamble: list[str] = []
         """Lines to run once before the loop."""
         self.hoisted: dict[str, str] = {}
-        """Names of the context that are looked up once, before the loop -> local variables."""
+        """What is found out once, before the loop -> local variables: names of the context, and
+        (with a space in the key) what lasts as long as their values."""

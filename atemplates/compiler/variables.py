@@ -68,10 +68,9 @@ def write_variable(w: Writer, variable: Variable, mode: SiteMode, text: str, fil
         w.line(f"{root} = {found}")
     w.access = (root, site)
     if w.in_loop and is_inline(bits):
-        value = write_path(w, root, bits, site)
-    else:
-        value = w.temporary()
-        w.line(f"{value} = resolve_long_path(state, context, {root}, {site})")
+        return write_path(w, root, bits, site)
+    value = w.temporary()
+    w.line(f"{value} = resolve_long_path(state, context, {root}, {site})")
     w.wait(value)
     return value
 
@@ -133,10 +132,31 @@ def hoisting_loop(w: Writer, name: str) -> WrittenLoop | None:
     return w.loops[0]  # type: ignore[no-any-return]
 
 
+def write_lasting(w: Writer, function: str, root: str, site: str, name: str = "") -> str | None:
+    """Write what is asked once, before the loops around, of a value that stays the same in them.
+
+    Args:
+        function: what asks: ``lasting_text`` or ``lasting_truth``.
+        root: the name's value, or a constant.
+        name: the context's name; an empty one stands for a constant.
+
+    Returns:
+        The local that holds the answer, which may be None; or None, if the name may change.
+    """
+    if not w.loops or (name and (w.binding(name) is not None or is_set_around(w, name))):
+        return None
+    loop: WrittenLoop = w.loops[0]
+    key = f"{function} {root}"
+    if key not in loop.hoisted:
+        loop.hoisted[key] = local = w.temporary("lasting")
+        loop.preamble.append(f"{local} = {function}(state, {root}, {site})")
+    return loop.hoisted[key]
+
+
 def write_single(w: Writer, root: str, site: str) -> str:
     """Write the code for a path of one bit."""
     value = w.temporary()
-    if root.isidentifier():
+    if root.isidentifier() and not w.in_loop:
         walked = f"resolve_path(state, context, {root}, {site})"
         w.line(f"{value} = {root} if type({root}) in inert else {walked}")
         w.wait(value)
@@ -162,17 +182,48 @@ def is_position(bit: str) -> bool:
 def write_path(w: Writer, root: str, bits: tuple[str, ...], site: str) -> str:
     """Write the fast code for a path: attributes of plain objects, keys of dicts, rows of lists.
 
+    What has to be waited for is asked only where the fast code did not get to the end.
+
+    Args:
+        root: a local variable, which this leaves as it is.
+
     Returns:
-        The local variable for the value, or for a `Pending` of it.
+        The local variable for the value.
     """
+    first, *rest = bits[1:]
+    if rest:
+        return _write_long_path(w, root, bits, site)
+    value = w.temporary()
+    w.line("try:")
+    if is_position(first):
+        w.line(f"    if {position_test(root, first)}:")
+        w.line(f"        {value} = {root}[{first}]")
+    else:
+        w.line(f"    if {attribute_test(w, root, first)}:")
+        w.line(f"        {value} = {root}.{first}")
+        w.line(f"    elif type({root}) is dict and '{first}' in {root}:")
+        w.line(f"        {value} = {root}['{first}']")
+    w.line("    else:")
+    w.line(f"        {value} = MISSING")
+    w.line("except Exception:")
+    failed = f"access_failed(state, context, exception(), {root}, {site}, 1, {root})"
+    w.line(f"    {value} = {failed}")
+    w.line(f"if type({value}) not in inert:")
+    w.line(f"    if {value} is MISSING:")
+    w.line(f"        {value} = resolve_further(state, context, {root}, {site}, 1, {root})")
+    w.line(f"    elif type({value}) is not Pending:")
+    w.line(f"        {value} = resolve_further(state, context, {value}, {site}, 2, {root})")
+    w.line(f"    if type({value}) is Pending:")
+    w.line(f"        {value} = yield from {value}.plan")
+    return value
+
+
+def _write_long_path(w: Writer, root: str, bits: tuple[str, ...], site: str) -> str:
+    """Do the same for a path of several steps, each inside the one before."""
     value, index = w.temporary(), w.temporary("i")
     first, *rest = bits[1:]
     w.line(f"{value} = {root}")
-    if rest:
-        w.line(f"{index} = 1")
-        failed_at = index
-    else:
-        failed_at = "1"
+    w.line(f"{index} = 1")
     w.line("try:")
     if is_position(first):
         w.line(f"    if {position_test(value, first)}:")
@@ -187,17 +238,15 @@ def write_path(w: Writer, root: str, bits: tuple[str, ...], site: str) -> str:
         w.line(f"    elif type({value}) is dict and '{first}' in {value}:")
         w.line(f"        {value} = {value}['{first}']")
         w.line(f"        {index} = 2")
-    if not rest:
-        w.line("    else:")
-        w.line(f"        {index} = 1")
     w.line("except Exception:")
-    w.line(
-        f"    {value} = attribute_failed("
-        f"state, context, exception(), {value}, {site}, {failed_at}, {root})"
-    )
-    w.line("else:")
-    w.line(f"    if {index} != {len(bits)} or type({value}) not in inert:")
+    failed = f"access_failed(state, context, exception(), {value}, {site}, {index}, {root})"
+    w.line(f"    {value} = {failed}")
+    w.line(f"    {index} = {len(bits)}")
+    w.line(f"if {index} != {len(bits)} or type({value}) not in inert:")
+    w.line(f"    if type({value}) is not Pending:")
     w.line(f"        {value} = resolve_further(state, context, {value}, {site}, {index}, {root})")
+    w.line(f"    if type({value}) is Pending:")
+    w.line(f"        {value} = yield from {value}.plan")
     return value
 
 

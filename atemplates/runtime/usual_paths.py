@@ -28,7 +28,7 @@ from .running_steps import register_step
 from .sites import MISSING, Site
 from .state import State
 from .types import INERT, MODELS, PLAIN, is_awaitable, learn_type
-from .waits import Pending
+from .waits import Pending, Plan
 
 ROWS: frozenset[type] = frozenset({list, tuple})
 INDEXED: frozenset[type] = frozenset({list, tuple, str})
@@ -131,6 +131,23 @@ def resolve_long_path(state: State, context: Any, value: Any, site: Site) -> Any
     if len(site.bits) == 2 and type(found) in INERT:
         return found
     return resolve_further(state, context, found, site, 2, value)
+
+
+def access_failed(
+    state: State, context: Any, error: Exception, value: Any, site: Site, index: int, root: Any
+) -> Any:
+    """Do what `attribute_failed` does; whatever of the result is not inert is a `Pending`.
+
+    So compiled code sees by the type alone that the rest of the path is done.
+    """
+    found = attribute_failed(state, context, error, value, site, index, root)
+    return found if type(found) in INERT or type(found) is Pending else Pending(_given(found))
+
+
+def _given(value: Any) -> Plan:
+    """Give a value without waiting."""
+    yield from ()
+    return value
 
 
 def is_plain_method(value: Any) -> bool:

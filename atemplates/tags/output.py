@@ -29,6 +29,7 @@ from ..compiler.expressions import (
     write_shown,
     write_shown_filtered,
     write_shown_in_loop,
+    write_shown_number,
 )
 from ..compiler.nodes import NodeWriting, TagFamily, effects_of, without_effects, write_nodes
 from ..compiler.scope import Effects, Frame, Local, assigns
@@ -97,7 +98,10 @@ def write_variable_node(w: Writer, node: VariableNode) -> None:
         w.value(text)
         return
     is_lookup = isinstance(variable, Variable) and variable.lookups is not None
-    if is_lookup and not w.in_loop:
+    number = getattr(variable, "literal", None)
+    if w.loops and type(number) is int and not is_lookup and type(variable) is Variable:
+        write_shown_number(w, number)
+    elif is_lookup and not w.in_loop:
         write_shown(w, variable, expression.token)
     elif is_lookup and variable.lookups[0] == "forloop" and write_shown_loop_value(w, variable):
         pass

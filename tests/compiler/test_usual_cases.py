@@ -130,3 +130,42 @@ def test_static_files(render):
     source = "{% load static %}{% static 'a b/c.css' %}{% static word as x %}{{ x }}"
     render(source, CONTEXT)
     render("{% load static %}{% autoescape off %}{% static word %}{% endautoescape %}", CONTEXT)
+
+
+class TestNamesPrintedInLoops:
+    """Their text is made once for a loop, if no setting has a say in it."""
+
+    VALUES = (
+        *("word", "a < b", safe("<b>"), "", None, True, 5, 12345, 1234.5, Decimal("1.50")),
+        *(MOMENT, datetime.timedelta(1), ["<", 1], CONTEXT["message"]),
+    )
+    SOURCES = (
+        "{% for row in rows %}{{ x }},{{ 12345 }},{{ 1.5 }},{{ missing }},{{ x }};{% endfor %}",
+        "{% for row in rows %}{% autoescape off %}{{ x }}{% endautoescape %}{{ x }};{% endfor %}",
+        "{% for row in rows %}{% for y in row %}{{ y }}{{ x }}{{ missing }}{% endfor %}{% endfor %}",
+        "{{ x }}{% for row in rows %}{% if row %}{{ x }}{{ 7 }}{% endif %}{% endfor %}",
+        "{% for row in rows %}{{ x }}{% cycle 'a' 'b' as x %}{{ x }}{% endfor %}{{ x }}",
+        "{% for x in rows %}{{ x }}{% with x=5 %}{{ x }}{% endwith %}{{ x }}{% endfor %}{{ x }}",
+        "{% load l10n %}{% for row in rows %}{% localize off %}{{ x }}{{ 12345 }}{% endlocalize %}"
+        "{% localize on %}{{ x }}{{ 12345 }}{% endlocalize %}{% endfor %}",
+    )
+
+    @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+    @pytest.mark.parametrize("separators", [False, True])
+    def test_each_kind_of_value(self, render, settings, value, separators):
+        settings.USE_THOUSAND_SEPARATOR = separators
+        for source in self.SOURCES:
+            render(source, {"x": value, "rows": ["ab", "", "c"]}, waits=None)
+
+    def test_a_text_is_asked_again_where_it_may_change(self, render):
+        class Counts:
+            def __init__(self):
+                self.asked = 0
+
+            def __str__(self):
+                self.asked += 1
+                return f"{self.asked}<"
+
+        source = "{% for row in rows %}{{ x }}{% endfor %}"
+        output = render(source, lambda: {"x": Counts(), "rows": "abc"}, waits=None)
+        assert output == "1&lt;2&lt;3&lt;"

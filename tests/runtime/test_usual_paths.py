@@ -239,3 +239,38 @@ def test_methods_that_give_what_is_to_be_awaited(render):
     source = "{% for row in rows %}{{ row.later.x }}{% endfor %}"
     stock = {"rows": [Given()]}
     assert render(source, {"rows": [Giving()]}, stock=stock, waits=None) == "&lt;later&gt;"
+
+
+class TestAttributesThatFail:
+    """In loops: what stands in their place is the end of the path, whatever its type is."""
+
+    class Row:
+        value = "value"
+
+        @property
+        def silent(self):
+            error = ValueError("silent")
+            error.silent_variable_failure = True
+            raise error
+
+        def __getattr__(self, name):
+            if name == "other":
+                return type(self)()
+            raise AttributeError(name)
+
+    @pytest.mark.parametrize("path", ["silent", "missing", "other.silent", "other.missing"])
+    @pytest.mark.parametrize(
+        "shown",
+        [
+            "{{ PATH }}",
+            "{{ PATH|default:'none' }}",
+            "{{ PATH|upper }}",
+            "{% if PATH %}yes{% else %}no{% endif %}",
+            "{% if PATH == None %}yes{% endif %}",
+            "{{ PATH.more }}",
+            "{% with x=PATH %}{{ x }}{% endwith %}",
+        ],
+    )
+    def test_what_is_shown(self, render, path, shown):
+        source = "{% for row in rows %}" + shown.replace("PATH", f"row.{path}") + "{% endfor %}"
+        render(source, lambda: {"rows": [self.Row(), Plain(), {}, None]}, waits=None)

@@ -1,12 +1,15 @@
 """``{% if %}``: conditions, operators, and what is taken for false."""
 
+import asyncio
+from decimal import Decimal
+
 import pytest
 from django.core.exceptions import SynchronousOnlyOperation
 from django.template import Context
 
 from atemplates.engines.django import arender_template, render_template
 from atemplates.errors import RenderBlocked
-from tests.rendering import parse
+from tests.rendering import parse, safe
 
 
 class Explosive:
@@ -30,6 +33,20 @@ class CountsItsTruth:
     def __bool__(self):
         self.asked += 1
         return self.truth
+
+
+class NeedsTheThread:
+    """As Django's own guard: it raises before anything is done."""
+
+    def ask(self, other=None):
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return True
+        raise SynchronousOnlyOperation("on the loop")
+
+    __bool__ = __eq__ = __lt__ = __contains__ = ask
+    __hash__ = None
 
 
 class HasLength:
@@ -261,24 +278,18 @@ class TestWhatIsNeverSwallowed:
 
     @pytest.mark.parametrize("condition", SOURCES)
     async def test_on_the_loop_the_step_is_repeated_in_the_thread(self, condition):
-        class NeedsTheThread:
-            """As Django's own guard: it raises before anything is done."""
-
-            def ask(self, other=None):
-                import asyncio
-
-                try:
-                    asyncio.get_running_loop()
-                except RuntimeError:
-                    return True
-                raise SynchronousOnlyOperation("on the loop")
-
-            __bool__ = __eq__ = __lt__ = __contains__ = ask
-            __hash__ = None
-
         context = Context({"x": NeedsTheThread(), "one": 1})
         expected = "no" if condition == "not x" else "yes"
         assert await arender_template(parse(yes_no(condition)), context) == expected
+
+    @pytest.mark.parametrize("operator", ["in", "not in"])
+    @pytest.mark.parametrize("row", [[NeedsTheThread(), ["a"]], ["a", ["b", NeedsTheThread()]]])
+    async def test_on_the_loop_a_search_in_a_loop_is_repeated_in_the_thread(self, operator, row):
+        source = "{% for a, b in rows %}" + yes_no(f"a {operator} b") + "{% endfor %}"
+        template, rows = parse(source), [row, ["a", ["b"]], row]
+        expected = "yesnoyes" if operator == "in" else "noyesno"
+        for _ in range(5):  # the first goes to the thread to be compiled
+            assert await arender_template(template, Context({"rows": rows})) == expected
 
 
 def test_a_condition_of_a_third_party(render):
@@ -289,3 +300,149 @@ def test_a_condition_of_a_third_party(render):
     libraries = {"conditions": "tests.tags.conditions"}
     for number, output in ((2, "even 2"), (3, "odd")):
         assert render(source, {"number": number}, libraries=libraries, waits=1) == output
+
+
+class EqualToAll(str):
+    """A string that runs code of its own when it is compared."""
+
+    __hash__ = str.__hash__
+
+    def __eq__(self, other):
+        return True
+
+
+class FailsToCompare:
+    __hash__ = None
+
+    def __eq__(self, other):
+        raise ValueError("in the comparison")
+
+
+class Answers:
+    """Gives something else than a bool when it is compared."""
+
+    __hash__ = None
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def __eq__(self, other):
+        return self.answer
+
+
+class Row:
+    def __init__(self, **values):
+        self.__dict__.update(values)
+
+
+NEEDLES = ["a", safe("a"), "z", 1, 1.0, True, None, EqualToAll("q"), [1], Decimal("sNaN"), b"a"]
+CONTAINERS = [
+    *(["a", "b"], ("z",), {"a"}, frozenset({1}), {"a": 1}, {}, [], "abc", safe("cab"), b"abc"),
+    *(5, None, 1.5, [EqualToAll("q"), "a"], ["b", EqualToAll("q")], [FailsToCompare(), "a"]),
+    *(["a", FailsToCompare()], [[1]], {"a": 1}.keys(), range(3), [1, "a", None], [Answers("x")]),
+    *([Decimal("sNaN"), 1], [float("nan")], HasLength(2), ["a"] * 60, ["b"] * 60),
+]
+
+
+@pytest.mark.parametrize("operator", ["in", "not in"])
+def test_what_is_searched_in_a_loop(render, operator):
+    condition, letter, letters = f"row.needle {operator} row.items", "'a'", "'abc'"
+    source = (
+        f"{{% for row in rows %}}{yes_no(condition)},{yes_no(f'not {condition}')},"
+        f"{yes_no(f'{letter} {operator} row.items')},{yes_no(f'1 {operator} row.items')},"
+        f"{yes_no(f'row.needle {operator} {letters}')};{{% endfor %}}"
+    )
+    rows = [Row(needle=needle, items=items) for needle in NEEDLES for items in CONTAINERS]
+    output = render(source, {"rows": rows}, waits=None)
+    assert output.count(";") == len(rows)
+    assert {"yes", "no"} == set(output.replace(";", ",").split(",")) - {""}
+
+
+@pytest.mark.parametrize("operator", ["==", "!=", "<", ">=", "is"])
+def test_what_is_compared_in_a_loop(render, operator):
+    letter = "'a'"
+    source = (
+        "{% for row in rows %}"
+        f"{yes_no(f'row.a {operator} row.b')}{yes_no(f'not row.a {operator} row.b')}"
+        f"{yes_no(f'row.a {operator} {letter}')}{yes_no(f'row.a {operator} 1 and row.b')}"
+        "{% endfor %}"
+    )
+    values = [*NEEDLES, Answers([]), Answers("x"), Answers(None), FailsToCompare(), HasLength(0)]
+    rows = [Row(a=a, b=b) for a in values for b in values]
+    assert "yes" in render(source, {"rows": rows}, waits=None)
+
+
+def test_the_truth_of_what_a_comparison_gave_may_raise(render):
+    class Undecided:
+        def __bool__(self):
+            raise ZeroDivisionError("no truth")
+
+    with pytest.raises(ZeroDivisionError, match="no truth"):
+        render(
+            "{% for x in rows %}" + yes_no("x == 1") + "{% endfor %}",
+            {"rows": [Answers(Undecided())]},
+        )
+
+
+class TestNamesThatStayTheSame:
+    """Their truth is found out once for a loop, if it cannot change."""
+
+    VALUES = (
+        "word",
+        safe("word"),
+        "",
+        0,
+        1,
+        0.0,
+        None,
+        True,
+        b"",
+        [],
+        [1],
+        HasLength(0),
+        "missing",
+    )
+
+    @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+    @pytest.mark.parametrize(
+        "condition", ["x", "not x", "x and row", "row.y or x", "missing", "not missing", "not row"]
+    )
+    def test_a_name_of_the_context(self, render, value, condition):
+        source = "{% for row in rows %}{{ row }}" + yes_no(condition) + "{% endfor %}"
+        context = {"x": value, "rows": [1, 0]}
+        render(source, {"rows": context["rows"]} if value == "missing" else context, waits=None)
+
+    async def test_a_truth_of_its_own_is_asked_in_each_row(self):
+        source = "{% for row in rows %}" + yes_no("x") + "{% endfor %}"
+        x = CountsItsTruth(True)
+        assert await arender_template(parse(source), Context({"x": x, "rows": "abc"}))
+        assert x.asked == 3
+
+    def test_a_list_that_is_filled_meanwhile(self, render):
+        class Filling:
+            def __init__(self):
+                self.items = []
+
+            def fill(self):
+                self.items.append(1)
+                return ""
+
+        def context():
+            filling = Filling()
+            return {"items": filling.items, "rows": [filling, filling]}
+
+        source = "{% for row in rows %}" + yes_no("items") + "{{ row.fill }}{% endfor %}"
+        assert render(source, context, waits=None) == "noyes"
+
+    def test_a_name_that_is_set_inside(self, render):
+        source = (
+            "{% for row in rows %}"
+            + yes_no("x")
+            + "{% cycle '' 'b' as x silent %}"
+            + yes_no("x")
+            + "{% with row as y %}"
+            + yes_no("y")
+            + "{% endwith %}{% endfor %}"
+        )
+        render(source, {"rows": [0, 1, 0]})
+        render(source, {"x": "a", "rows": [0, 1, 0]})
