@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import logger
 from .guard import GuardWatch, NeedsLoop, needs_loop
 from .python_code import SOMEBODYS
+from .visible_code import is_visible
 
 if TYPE_CHECKING:
     from .learned_file import FunctionKey, LearnedEntry
@@ -42,7 +43,7 @@ MOST_RECORDS = 5_000
 class FunctionRecord:
     """What is known of one function."""
 
-    __slots__ = ("asked", "needs_loop", "quick", "runs", "slow", "slowest")
+    __slots__ = ("asked", "needs_loop", "quick", "runs", "slow", "slowest", "visible")
 
     def __init__(self) -> None:
         self.runs = 0
@@ -56,6 +57,8 @@ class FunctionRecord:
         """Whether it ever asked for the database."""
         self.needs_loop = False
         """Whether it starts tasks, or does something else that takes a running event loop."""
+        self.visible: bool | None = None
+        """Whether it only works on its arguments; None before anybody asked."""
 
     @classmethod
     def of(cls, entry: LearnedEntry) -> FunctionRecord:
@@ -88,6 +91,12 @@ class FunctionRecord:
     def is_trusted(self, after: int) -> bool:
         """Whether it may run on the loop, after so many quick runs in the thread."""
         return self.needs_loop or (self.quick >= after and not self.belongs_in_thread)
+
+    def sees_through(self, code: Any) -> bool:
+        """Whether the function, whose record this is, only works on its arguments."""
+        if self.visible is None:
+            self.visible = is_visible(code)
+        return self.visible
 
     def note(self, seconds: float, asked: bool) -> None:
         """Note one run."""

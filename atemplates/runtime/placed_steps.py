@@ -30,6 +30,7 @@ class SureState(PlacingState, Protocol):
     """The same, of a render that remembers what ran on the loop in it."""
 
     sure: dict[int, FunctionRecord]
+    visible: set[int]
 
 
 def run_here(
@@ -97,6 +98,7 @@ def run_surely(
     result = quick_attempt(record, function, args, kwargs, state)
     if record.belongs_in_thread:
         del state.sure[id(function)]
+        state.visible.discard(id(function))
     return result
 
 
@@ -106,6 +108,8 @@ def note_sure(state: SureState, function: Callable[..., Any]) -> None:
         record = known_record(function)
         if record is not None and not record.belongs_in_thread:
             state.sure[id(function)] = record
+            if record.sees_through(function):
+                state.visible.add(id(function))
 
 
 def run_in_thread(

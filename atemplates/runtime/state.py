@@ -177,6 +177,7 @@ class State:
         "upcoming",
         "use_tz",
         "uses_relations",
+        "visible",
         "went",
     )
 
@@ -236,6 +237,9 @@ class State:
         self.sure: dict[int, FunctionRecord] = {}
         """The identity of a tag's or filter's function that ran on the loop in this render -> its
         record. Templates hold the functions."""
+        self.visible: set[int] = set()
+        """Those of `sure` that only work on their arguments: there is nothing to watch where these
+        are of types that run nobody's code."""
         self.trials = 0.0
         """How often code of others ran on the loop on trial, and how many objects that noted."""
         self.spent = 0.0
