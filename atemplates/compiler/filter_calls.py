@@ -6,9 +6,9 @@ from datetime import date, time
 from types import FunctionType
 from typing import Any
 
-from django.template.defaultfilters import stringfilter
 from django.utils.safestring import SafeString, mark_safe
 
+from ..placement.visible_code import STRINGFILTER
 from ..runtime.fast.fast_path import FastPath
 from ..runtime.sites import SiteMode
 from .fast_filters import fast_path_of, is_stock
@@ -131,16 +131,12 @@ def plain_filter(function: Any) -> Any:
     return inner if type(inner) is FunctionType and known[0].cell_contents is inner else function
 
 
-STRINGFILTER = stringfilter(lambda value: value).__code__
-"""The code of what ``stringfilter`` makes of a function."""
-
-
 def inlined_call(
     w: Writer, path: FastPath, value: str, args: Any, arguments: tuple[str, ...]
 ) -> str:
     """Return the expression that gives what a fast path makes of a value, or None: without a call
     where it has that for the usual types and a constant argument."""
-    inlined = None
+    inlined = argument = None
     if path.inlined is not None and len(args) < 2:
         constant, argument = constant_argument(w, args)
         inlined = path.inlined(value, argument) if constant else None

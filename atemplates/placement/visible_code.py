@@ -49,8 +49,8 @@ WITH_WIDTH = 4
 """The bit of Python 3.11 and 3.12 by which an f-string formats a value with a specification, which
 may say a width; later ones have an instruction for it."""
 
-FRAMING = stringfilter(len).__code__
-"""The code of what Django's ``stringfilter`` puts around a function: it makes the value a text."""
+STRINGFILTER = stringfilter(len).__code__
+"""The code of what ``stringfilter`` puts around a function: it makes a text of the value."""
 
 
 def is_visible(function: Any) -> bool:
@@ -61,7 +61,7 @@ def is_visible(function: Any) -> bool:
     """
     if type(function) is not FunctionType:
         return False
-    if function.__code__ is FRAMING:
+    if function.__code__ is STRINGFILTER:
         return is_visible(function.__dict__.get("__wrapped__"))
     code = function.__code__
     if code.co_flags & (CO_COROUTINE | CO_GENERATOR | CO_ASYNC_GENERATOR) or code.co_freevars:

@@ -23,7 +23,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.lorem_ipsum import COMMON_P, words
 
 try:
-    from django.utils import csp
+    from django.utils import csp  # pyright: ignore[reportMissingModuleSource]
 except ImportError:  # before Django 6.0
     csp: Any = None  # type: ignore[no-redef]
 

@@ -103,20 +103,19 @@ def write_variable_node(w: Writer, node: VariableNode) -> None:
         write_shown_number(w, number)
     elif is_lookup and not w.in_loop:
         write_shown(w, variable, expression.token)
-    elif is_lookup and variable.lookups[0] == "forloop" and write_shown_loop_value(w, variable):
+    elif is_lookup and write_shown_loop_value(w, tuple(variable.lookups or ())):
         pass
     elif not (is_lookup and write_shown_in_loop(w, variable, expression.token)):
         write_output(w, write_expression(w, expression, SiteMode.TEXT))
 
 
-def write_shown_loop_value(w: Writer, variable: Any) -> bool:
+def write_shown_loop_value(w: Writer, bits: tuple[str, ...]) -> bool:
     """Write the output of ``forloop.counter`` and its like: an exact int or bool.
 
     Returns:
         False, with nothing written, if it is another variable.
     """
-    bits = tuple(variable.lookups)
-    value = write_loop_value(w, bits)
+    value = write_loop_value(w, bits) if bits[0] == "forloop" else None
     if value is None:
         return False
     text = w.temporary("s")

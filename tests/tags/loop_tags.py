@@ -10,6 +10,11 @@ register = template.Library()
 
 
 @register.simple_tag
+def worded(value):
+    return str(value)
+
+
+@register.simple_tag
 def give(value):
     return value
 

@@ -247,11 +247,13 @@ async def test_what_ran_on_the_loop_in_this_render_and_then_fails():
     assert is_trusted(loop_tags.speaks)
 
 
-async def test_quick_attempts_are_counted():
-    source = "{% load lib %}{% for v in values %}{% give v %}{% endfor %}"
+@pytest.mark.parametrize(("tag", "most"), [("worded", 400), ("give", None)])
+async def test_quick_attempts_are_counted(tag, most):
+    """But for what visibly only works on its arguments, of which there is nothing to watch."""
+    source = "{% load lib %}{% for v in values %}{% " + tag + " v %}{% endfor %}"
     template = parse(source, libraries=LIBRARIES)
     for _ in range(5):
         await arender_template(template, Context({"values": range(3)}))
-    for count, went in ((200, False), (400, True)):
+    for count in (200, 400):
         _, hops = await arender_hops(template, Context({"values": range(count)}))
-        assert bool(hops) is went
+        assert bool(hops) is (count == most)
