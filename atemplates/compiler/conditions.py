@@ -13,10 +13,9 @@ from django.template.defaulttags import TemplateLiteral
 from django.template.smartif import OPERATORS
 from django.utils.safestring import SafeString
 
-from ..placement.python_code import CODELESS_TYPES
 from ..runtime.sites import SiteMode
 from .expressions import places, write_expression
-from .variables import new_site, write_lasting, write_loop_value, write_root
+from .variables import new_site, scalar_tests, write_lasting, write_loop_value, write_root
 from .writer import Writer, is_temporary
 
 COMPARISON_OPERATORS = {
@@ -171,16 +170,6 @@ def write_comparison(w: Writer, result: str, name: str, first: str, second: str)
     w.line(f"    {result} = compare(state, {name!r}, {first}, {second})")
     w.line(f"    if type({result}) is Pending:")
     w.line(f"        {result} = yield from {result}.plan")
-
-
-def scalar_tests(w: Writer, *operands: str) -> list[str]:
-    """Return the conditions that operands are scalars, but for constants that are."""
-    constants = w.constants.values
-    return [
-        f"type({operand}) in scalars"
-        for operand in operands
-        if operand not in constants or type(constants[operand]) not in CODELESS_TYPES
-    ]
 
 
 def plain_constant(w: Writer, operand: str) -> str:

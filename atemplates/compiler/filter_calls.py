@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, time
 from types import FunctionType
 from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
-from ..placement.visible_code import STRINGFILTER
+from ..placement.visible_code import STRINGFILTER, is_visible
 from ..runtime.fast.fast_path import FastPath
 from ..runtime.sites import SiteMode
 from .fast_filters import fast_path_of, is_stock
-from .variables import write_variable
+from .variables import scalar_tests, write_variable
 from .writer import Writer
 
 STRINGS = frozenset({str})
@@ -111,7 +112,8 @@ def write_own_filter(
         ["autoescape=context.autoescape"] if getattr(function, "needs_autoescape", False) else []
     )
     given = ", ".join([value, *arguments, *named])
-    with w.branch(f"if state.direct and {plain}:"):
+    may = called_directly(w, function, arguments)
+    with w.branch(f"if {plain} and {may}:"):
         w.line(f"{result} = {w.constant(inner, 'filter_')}({given})")
         w.wait_for_result(result)
         if inner is function and getattr(function, "is_safe", False):
@@ -119,6 +121,21 @@ def write_own_filter(
             w.line(f"    {result} = mark_safe({result})")
     with w.branch("else:"):
         w.wait_for(result, call)
+
+
+def called_directly(w: Writer, function: Any, arguments: Iterable[str]) -> str:
+    """Return the condition that a site's function is called right here: where nobody looks at it,
+    or where it visibly only works on its arguments and has earned to run on the loop.
+
+    Args:
+        function: what a library registered.
+        arguments: the locals and constants that have to be scalars for that.
+    """
+    if not is_visible(function):
+        return "state.direct"
+    name = w.constant(function, "function_")
+    tests = " and ".join([f"id({name}) in state.visible", *scalar_tests(w, *arguments)])
+    return f"(state.direct or {tests})"
 
 
 def plain_filter(function: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import django
 from django.template.base import Variable
 
+from ..placement.python_code import CODELESS_TYPES
 from ..runtime.held_attributes import types_holding
 from ..runtime.sites import Site, SiteMode
 from .failures import origin_file
@@ -151,6 +152,16 @@ def write_lasting(w: Writer, function: str, root: str, site: str, name: str = ""
         loop.hoisted[key] = local = w.temporary("lasting")
         loop.preamble.append(f"{local} = {function}(state, {root}, {site})")
     return loop.hoisted[key]
+
+
+def scalar_tests(w: Writer, *operands: str) -> list[str]:
+    """Return the conditions that operands are scalars, but for constants that are."""
+    constants = w.constants.values
+    return [
+        f"type({operand}) in scalars"
+        for operand in operands
+        if operand not in constants or type(constants[operand]) not in CODELESS_TYPES
+    ]
 
 
 def write_single(w: Writer, root: str, site: str) -> str:

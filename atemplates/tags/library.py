@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 
 from ..compiler.cached_loader import cached_template
 from ..compiler.expressions import write_expression, write_text_of
+from ..compiler.filter_calls import called_directly
 from ..compiler.foreign import (
     await_context,
     call_in_thread,
@@ -125,10 +126,11 @@ def write_call(w: Writer, node: TagHelperNode) -> str:
     call = f"call_tag{arguments_of_call(w, node, args, kwargs)}"
     if w.in_loop and all(map(is_attribute_name, kwargs)) and node.func is not QUERYSTRING:
         # Where nothing is in the way, the function is called right here.
-        may = "state.direct"
         if node.takes_context:
             w.line("state.reached_out = True")
-            may += f" and {write_results_seen(w)}"
+            may = f"state.direct and {write_results_seen(w)}"
+        else:
+            may = called_directly(w, node.func, [*args, *kwargs.values()])
         context = ["context"] if node.takes_context else []
         given = ", ".join([*context, *args, *(f"{name}={at}" for name, at in kwargs.items())])
         w.line(f"{result} = {w.constant(node.func, 'tag_')}({given}) if {may} else {call}")

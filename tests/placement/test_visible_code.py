@@ -208,6 +208,16 @@ async def test_what_is_seen_through_is_not_watched(
     assert list(dict.fromkeys(watched)) == functions
 
 
+@pytest.mark.parametrize("text", ["{{ row|loud:end }}", "{% label row size=end %}"])
+async def test_an_argument_with_code_of_its_own_is_placed_as_ever(
+    text: str, watched: list[Any]
+) -> None:
+    source = "{% load visible %}{% for row in rows %}" + text + " {% endfor %}"
+    page = DjangoTemplates(BACKEND).from_string(source)
+    values = {"rows": ["a", "b", "c"], "end": Loud("!")}
+    assert await page.render_async(values) == page.render(values)
+
+
 class Loud(str):
     """A text that has methods of its own, which may do anything."""
 
