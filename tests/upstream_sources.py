@@ -100,9 +100,9 @@ SOURCES: dict[str, tuple[str, set[str]]] = {
         "tags/inheritance.py",
         {"1bd10e30bd91"},
     ),
-    "django.template.loader_tags:IncludeNode.render": ("tags/inheritance.py", {"3fa73c1b2da0"}),
+    "django.template.loader_tags:IncludeNode.render": ("tags/includes.py", {"3fa73c1b2da0"}),
     "django.template.loader_tags:construct_relative_path": (
-        "tags/inheritance.py",
+        "tags/includes.py",
         {"95ea632dfcec", "0cee26bf6f5a"},
     ),
     "django.template.defaulttags:PartialDefNode.render": ("tags/inheritance.py", {"b892e03e16bc"}),

@@ -86,7 +86,7 @@ def _is_allowed(instruction: dis.Instruction) -> bool:
     if name == "BINARY_OP":
         return instruction.argrepr in QUICK_OPERATORS
     if name in ("LOAD_ATTR", "LOAD_METHOD"):
-        return instruction.argval not in GROWING
+        return instruction.argval not in GROWING and not instruction.argval.startswith("__")
     if name == "FORMAT_VALUE":
         return not (instruction.arg or 0) & WITH_WIDTH
     return name in ALLOWED

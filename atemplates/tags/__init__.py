@@ -7,6 +7,7 @@ from .cache import CACHE_TAGS
 from .computed import COMPUTED_TAGS
 from .flow import FLOW_TAGS
 from .i18n import I18N_TAGS
+from .includes import INCLUDE_TAGS
 from .inheritance import INHERITANCE_TAGS
 from .inner_templates import INNER_TEMPLATES
 from .languages import LANGUAGE_TAGS
@@ -29,6 +30,7 @@ FAMILIES = (
     BLOCKTRANSLATE_TAGS,
     CACHE_TAGS,
     INHERITANCE_TAGS,
+    INCLUDE_TAGS,
     INNER_TEMPLATES,
     LIBRARY_TAGS,
     RELATIONS_TAGS,

@@ -84,6 +84,10 @@ def centers(text: Any) -> Any:
     return text.center(10)
 
 
+def raises_by_name(number: Any) -> Any:
+    return number.__pow__(number)
+
+
 def sets(item: Any) -> Any:
     item.name = 1
 
@@ -127,7 +131,17 @@ class Callable:
     "function",
     [
         *(uses_global, calls_builtin, imports, loops, goes_through, multiplies, raises_to),
-        *(formats_wide, centers, sets, sets_item, catches, generates, awaits, holds_a_list),
+        *(
+            formats_wide,
+            centers,
+            raises_by_name,
+            sets,
+            sets_item,
+            catches,
+            generates,
+            awaits,
+            holds_a_list,
+        ),
         *(closes_over(1), Callable(), stringfilter(calls_builtin), str.upper, len, "text"),
     ],
 )
