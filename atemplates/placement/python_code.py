@@ -15,7 +15,7 @@ import datetime
 import decimal
 import uuid
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property, partial
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import BuiltinMethodType, CodeType, FunctionType, MethodType
@@ -44,9 +44,6 @@ CODELESS_TYPES: frozenset[type] = frozenset(
     }
 )
 """Exact types whose values run nobody's code, whatever is done with them."""
-
-are_codeless: Callable[[Iterable[type]], bool] = CODELESS_TYPES.issuperset
-"""Whether all types of some values are such."""
 
 BUILTIN_CONTAINERS: frozenset[type] = frozenset(
     {list, tuple, dict, set, frozenset, deque, OrderedDict, defaultdict}

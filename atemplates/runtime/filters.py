@@ -12,7 +12,7 @@ from django.template import defaultfilters
 from django.utils.safestring import SafeData, SafeString, mark_safe
 
 from ..errors import NotRepeatable
-from ..placement.python_code import CODELESS_TYPES, SOMEBODYS, are_codeless, call_code
+from ..placement.python_code import CODELESS_TYPES, SOMEBODYS, call_code
 from ..placement.value_code import iteration_code, truth_code, use_code
 from .calls import await_value, filled_then
 from .containers import CONTAINER_TYPES, holds_awaitables
@@ -212,10 +212,7 @@ def apply_own(
 ) -> Any:
     """Apply a filter of a site's; on the loop quickly where it has run there in this render."""
     if state.on_loop and state.sure and type(value) in CODELESS_TYPES:
-        if not kwargs and id(function) in state.visible and are_codeless(map(type, args)):
-            result = function(value, *args)
-        else:
-            result = run_surely(state, function, (value, *args), kwargs)
+        result = run_surely(state, function, (value, *args), kwargs)
         if result is not LEAVE and type(result) in INERT:
             if type(value) is SafeString and getattr(function, "is_safe", False):
                 return mark_safe(result)

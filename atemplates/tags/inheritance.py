@@ -46,13 +46,14 @@ def block_effects(node: BlockNode) -> Effects:
 
 def write_block(w: Writer, node: BlockNode) -> None:
     result, name = w.temporary("s"), w.constant(node, "node_")
-    plan = f"{result} = yield from block_plan(state, context, {name})"
     w.flush()
     if w.in_loop:
         known = w.temporary("plan")
         w.line(f"{known} = block_at_hand(state, context, {name})")
-        w.lines_of(f"if {known} is None:", f"    {plan[:-1]}, True)", "else:")
         w.lines_of(
+            f"if {known} is None:",
+            f"    {result} = yield from block_plan(state, context, {name}, True)",
+            "else:",
             f"    context.dicts.append({{'block': {name}}})",
             "    try:",
             f"        {result} = yield from {known}(context, state)",
@@ -60,7 +61,7 @@ def write_block(w: Writer, node: BlockNode) -> None:
             "        context.dicts.pop()",
         )
     else:
-        w.line(plan)
+        w.line(f"{result} = yield from block_plan(state, context, {name})")
     w.refresh()
     w.append(result)
 

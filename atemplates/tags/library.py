@@ -32,7 +32,6 @@ from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.scope import OPAQUE, READS_CONTEXT, Effects, assigns, foreign_effects
 from ..compiler.templates import inner_plan
 from ..compiler.writer import Writer, is_attribute_name
-from ..placement.python_code import are_codeless
 from ..placement.value_code import text_code, use_code
 from ..runtime.calls import await_value
 from ..runtime.contexts import new_context
@@ -230,10 +229,7 @@ def _call(
 ) -> Any:
     function = node.func
     if state.on_loop and state.sure:
-        if id(function) in state.visible and are_codeless(map(type, (*args, *kwargs.values()))):
-            result = function(*args, **kwargs)
-        else:
-            result = run_surely(state, function, args, kwargs)
+        result = run_surely(state, function, args, kwargs)
         if result is not LEAVE:
             return result if type(result) in INERT else await_value(state, result)
     if state.looks and is_foreign(function):
