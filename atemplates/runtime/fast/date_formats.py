@@ -80,7 +80,8 @@ def format_source(value: str, text: str) -> str | None:
         None where the format has letters that no expression stands for.
     """
     parts = []
-    for index, piece in enumerate(re_formatchars.split(text)):
+    pieces = re_formatchars.split(text)
+    for index, piece in enumerate(pieces):
         if not index % 2:
             parts.append(repr("".join((re_escaped.sub(r"\1", piece),))))
         elif piece in FIELD_SOURCES:
@@ -88,7 +89,7 @@ def format_source(value: str, text: str) -> str | None:
         else:
             return None
     source = " ".join(part for part in parts if part != "''") or "''"
-    return f"({source} if {value}.year > 999 else None)" if "Y" in text else source
+    return f"({source} if {value}.year > 999 else None)" if "Y" in pieces[1::2] else source
 
 
 # Any thread may add, or empty it: all read the same from a text, and what is gone is read again.

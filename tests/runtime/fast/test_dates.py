@@ -207,6 +207,14 @@ def test_dates_in_loops(render):
     )
 
 
+def test_an_escaped_letter_asks_for_nothing(render):
+    """A year is text here, and a time has none."""
+    render(
+        "{% for x in values %}{{ x|time:'\\Y H' }};{{ x|time:'H \\Y' }}{% endfor %}",
+        {"values": [datetime.time(3, 4), datetime.datetime(99, 1, 2, 3, 4)]},
+    )
+
+
 def moment() -> datetime.datetime:
     return datetime.datetime(2024, 7, 29, 23, 5, tzinfo=datetime.UTC)
 
