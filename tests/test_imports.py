@@ -33,6 +33,11 @@ ARROWS = {
         "runtime.waits",
     },
     # A backend that records imports the writer when it is made, and no other does.
+    # Loads on connections of their own.
+    "parallel": {
+        *("errors", "placement", "runtime"),
+        *("relations.events", "relations.policy"),  # who is told of a load
+    },
     "engines": BELOW_ENGINES | {"migration.recorder"},
     "forms": {"engines"},
     "shortcuts": {"engines", "runtime"},
@@ -40,11 +45,12 @@ ARROWS = {
     "views": {"errors", "runtime", "shortcuts", "response"},
     "analysis": {
         *("errors", "relations.paths", "runtime.types"),
-        *("compiler.foreign", "tags.relations"),  # classes of nodes, which it has entries for
+        # Classes of nodes, which it has entries for.
+        *("compiler.foreign", "tags.parallel", "tags.relations"),
     },
     "migration": {"analysis", "errors", "relations"},
     # The edges: each is where a part of Django, pytest or a test calls in.
-    "__init__": {"shortcuts"},
+    "__init__": {"parallel", "shortcuts"},
     "apps": {"checks"},
     "templatetags": {"tags"},
     "checks": {"views"},
@@ -54,7 +60,10 @@ ARROWS = {
 }
 ONLY_IN = {
     # The response holds a lock, and makes a task of what it cannot await.
-    "asyncio": {"response", "runtime.answers", "runtime.drivers", "runtime.hops"},
+    "asyncio": {
+        "response",
+        *("runtime.answers", "runtime.branches", "runtime.drivers", "runtime.hops"),
+    },
     "asgiref": {"runtime.hops"},
     # Settings stop at the edge: everything below takes arguments.
     "django.conf": {

@@ -257,7 +257,12 @@ def await_context(state: State, context: Any) -> Plan:
     """Replace the awaitables in a context by their results, for code that cannot await."""
     waiting = _waiting(state, context)
     if waiting:
-        results = yield Wait(Kind.GATHER, waiting)
+        shared = state.shared
+        if shared is None:
+            once = waiting
+        else:  # another part that runs at the same time may have met them
+            once = {key: shared.result(each) for key, each in waiting.items()}
+        results = yield Wait(Kind.GATHER, once)
         for identity, result in results.items():
             state.awaited[identity] = (waiting[identity], result)
             state.upcoming.pop(identity, None)

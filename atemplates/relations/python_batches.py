@@ -77,16 +77,20 @@ class PythonBatches:
             rows = [row for row in instances if row._state.fetch_mode is FETCH_ONE]
             if not rows:
                 continue
-            if self.mode.render is None:
-                self.mode.render = self
-                self._outer = batching_render.get()
-                batching_render.set(self)
+            self.begin()
             install_fetch_mode(self.mode, rows)
             kinds: set[Any] = set(map(type, rows))
             if any(kind._meta.parents for kind in kinds):
                 self.mode.is_inherited = True  # parents are made from their children
             self._add(rows, path)
             waiting += (((*path, name), kept) for name, kept in _kept_on(rows).items())
+
+    def begin(self) -> None:
+        """Be the render that the objects' fetch mode asks."""
+        if self.mode.render is None:
+            self.mode.render = self
+            self._outer = batching_render.get()
+            batching_render.set(self)
 
     def _add(self, rows: list[Model], path: tuple[str, ...]) -> Group:
         group = Group(rows, path)

@@ -63,6 +63,8 @@ class RenderRelations:
         """Who is told of each load."""
         self.view = view
         self._loops: LoopStack | None = None
+        self._underway: set[tuple[int, str]] | None = None
+        """What parts that run at the same time are about to load, once there are any."""
 
     @property
     def loops(self) -> LoopStack:
@@ -404,6 +406,18 @@ class RenderRelations:
         if not self.observers:
             return None
         return self.reporter.completion(self.reporter.make_call_event(method, site, root))
+
+    def for_branch(self) -> RenderRelations:
+        """Make the same for a part of the render that runs while others do."""
+        from .branch_relations import BranchRelations
+
+        if self._underway is None:
+            self._underway = set()
+        if HAS_FETCH_MODES:
+            self.groups.begin()  # in the context variables that the part will see
+        for _ in self.loops.open_loops():
+            pass  # the parts share what is found out about the loops around them
+        return BranchRelations(self, self._underway)
 
     def finish(self) -> None:
         """Take back what was changed on the caller's objects. Called when the render ends."""

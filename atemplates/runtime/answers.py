@@ -14,6 +14,7 @@ from django.db.models.query import QuerySet
 
 from ..errors import RenderBlocked
 from ..placement import guard
+from .branches import run_branches
 from .hops import R, from_thread, in_request_thread
 from .running_steps import LocalValues, RunningStep, register_step
 from .types import is_source
@@ -116,6 +117,8 @@ def describe_wait(wait: Wait) -> str:
         return f"an awaitable ({wait.subject!r})"
     if wait.kind is Kind.GATHER:
         return f"awaitables in the context ({', '.join(map(repr, wait.subject.values()))})"
+    if wait.kind is Kind.BRANCHES:
+        return "parts that are rendered at the same time"
     name = getattr(wait.subject, "__qualname__", None) or repr(wait.subject)
     return f"a call that needs the request's thread ({name})"
 
@@ -127,6 +130,8 @@ def close_wait(wait: Wait) -> None:
     elif wait.kind is Kind.GATHER:
         for awaitable in wait.subject.values():
             close_awaitable(awaitable)
+    elif wait.kind is Kind.BRANCHES:
+        wait.subject.close()
 
 
 async def _await(awaitable: Awaitable[R]) -> R:
@@ -213,12 +218,14 @@ ANSWERS: dict[Kind, Callable[[Wait], Any]] = {
     Kind.CALL: _call,
     Kind.ROWS: _fill,
     Kind.GATHER: _gather,
+    Kind.BRANCHES: lambda wait: from_thread(run_branches, wait.subject),
 }
 ASYNC_ANSWERS: dict[Kind, Callable[[Wait], Awaitable[Any]]] = {
     Kind.AWAIT: lambda wait: wait.subject,
     Kind.CALL: _acall,
     Kind.ROWS: _afill,
     Kind.GATHER: lambda wait: gather_awaitables(wait.subject),
+    Kind.BRANCHES: lambda wait: run_branches(wait.subject),
 }
 
 

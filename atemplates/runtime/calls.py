@@ -149,7 +149,10 @@ def await_once(state: State, awaitable: Any, then_call: bool) -> Plan:
             state.awaited[identity] = (upcoming[identity], result)
         value = results[id(awaitable)]
     else:
-        value = yield Wait(Kind.AWAIT, awaitable)
+        shared = state.shared
+        # Another part that runs at the same time may have met it.
+        once = awaitable if shared is None else shared.result(awaitable)
+        value = yield Wait(Kind.AWAIT, once)
         state.awaited[id(awaitable)] = (awaitable, value)
     if then_call and type(value) not in INERT and callable(value):
         value = call_or_await(state, value)

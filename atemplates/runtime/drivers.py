@@ -29,6 +29,7 @@ from .answers import close_awaitable as close_awaitable
 from .answers import gather_awaitables as gather_awaitables
 from .answers import on_event_loop as on_event_loop
 from .answers import wait_for as wait_for
+from .branches import here
 from .hops import Hop, put_back, thread_of_task
 from .hops import in_request_thread as in_request_thread
 from .waits import Kind, Plan, Wait
@@ -146,11 +147,17 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
             executor = thread_of_task()
         while state is not None and is_answered_in_thread(wait):
             hop = Hop(_go_on, plan, wait, state)
+            branch = here.get()
+            if branch is not None:
+                branch.in_thread = True
             try:
                 part = await hop.make()
             except asyncio.CancelledError as cancelled:
                 _unwind(plan, hop.result, cancelled)
                 raise
+            finally:
+                if branch is not None:
+                    branch.in_thread = False
             if part.wait is None:
                 return part.result
             wait = part.wait

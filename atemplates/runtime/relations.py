@@ -107,6 +107,10 @@ class Relations(Protocol):
         """Describe a call of an ORM method that asks the database."""
         ...
 
+    def for_branch(self) -> Relations:
+        """Make the same for a part of the render that runs while others do."""
+        ...
+
     def watching(self) -> AbstractContextManager[None]:
         """Watch this thread's queries, if somebody wants to know of them."""
         ...

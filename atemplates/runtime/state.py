@@ -27,6 +27,8 @@ from .waits import Plan
 if TYPE_CHECKING:
     from django.template.engine import Engine
 
+    from .branches import SharedAwaitables
+
 POLICIES = ("batch", "fetch", "warn", "raise")
 """What can be done about a relation or deferred field that was not loaded."""
 STRICT = frozenset({"warn", "raise"})
@@ -154,6 +156,7 @@ class State:
         "begins_in_thread",
         "block_super",
         "clean",
+        "concurrent",
         "direct",
         "engine",
         "is_debugging",
@@ -170,6 +173,7 @@ class State:
         "read",
         "relations",
         "run",
+        "shared",
         "spent",
         "sure",
         "told",
@@ -258,6 +262,10 @@ class State:
         and nobody asks which tag a query was made for."""
         self.plain = DATA if on_loop else PLAIN
         """The types whose attributes may be read without asking anybody."""
+        self.concurrent = on_loop
+        """Whether the render is awaited, so that parts of it can run at the same time."""
+        self.shared: SharedAwaitables | None = None
+        """The awaitables that such parts share, once there were any."""
 
     if not TYPE_CHECKING:
 
@@ -286,6 +294,39 @@ class State:
         # There code that reading an attribute runs has a say in where it is read.
         self.plain = DATA if self.looks else PLAIN
         return before
+
+    def for_branch(self, relations: Relations) -> State:
+        """Make the state of a part of the render that runs while others do.
+
+        Args:
+            relations: what makes, for such a part, what is done about relations.
+        """
+        made = State(
+            engine=self.engine,
+            policy=self.policy,
+            run=self.run,
+            arun=self.arun,
+            new_relations=relations.for_branch,
+            block_super=self.block_super,
+            on_loop=True,
+            plain_integers=self.plain_integers,
+            use_tz=self.use_tz,
+            is_debugging=self.is_debugging,
+            told=self.told,
+        )
+        made.awaited, made.shared, made.read = self.awaited, self.shared, self.read
+        made.loops, made.asked = self.loops[:], self.asked[:]
+        made.lesson = self.lesson
+        made.spent, made.trials = self.spent, self.trials
+        if self.told:
+            _ = made.relations
+        return made
+
+    def end_branch(self, state: State) -> None:
+        """Take over what was learned in a part that has ended."""
+        self.learning = self.learning or state.learning
+        if state.uses_relations:
+            state.relations.finish()
 
     def in_thread(self) -> AbstractContextManager[Any]:
         """What is around a part of the render that runs in the request's thread."""

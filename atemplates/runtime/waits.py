@@ -30,6 +30,9 @@ class Kind(IntEnum):
     GATHER = 4
     """Await the awaitables in the dict ``subject`` together; the answer maps key to result."""
 
+    BRANCHES = 5
+    """Run the plans of ``subject`` at the same time; the answer is the list of their results."""
+
 
 @final
 class Wait:

@@ -14,6 +14,7 @@ from .languages import LANGUAGE_TAGS
 from .library import LIBRARY_TAGS
 from .links import LINK_TAGS
 from .output import OUTPUT_TAGS
+from .parallel import PARALLEL_TAGS
 from .relations import RELATIONS_TAGS
 from .static import STATIC_TAGS
 
@@ -34,5 +35,6 @@ FAMILIES = (
     INNER_TEMPLATES,
     LIBRARY_TAGS,
     RELATIONS_TAGS,
+    PARALLEL_TAGS,
 )
 """All that the compiler knows of tags: an engine hands it to `use_families`."""

@@ -1,5 +1,8 @@
 """``{% load atemplates %}``."""
 
-from ..tags.relations import library as register
+from ..tags import parallel, relations
 
-__all__ = ["register"]
+register = relations.library
+"""The tags of our own; `parallel` adds its one when it is imported."""
+
+__all__ = ["parallel", "register"]

@@ -10,6 +10,7 @@ from django.templatetags import cache, i18n, l10n, static, tz
 
 from ...compiler.foreign import LoopBody
 from ...relations.paths import Consumption
+from ...tags.parallel import ParallelNode
 from ...tags.relations import RelationsNode
 from ..values import UNKNOWN, groups_of, several
 from .walker import NodeHandler, NodeWalker
@@ -201,6 +202,7 @@ TAG_HANDLERS: dict[Any, NodeHandler] = {
     l10n.LocalizeNode: region(),
     tz.LocalTimeNode: region(),
     RelationsNode: region("policy"),
+    ParallelNode: region("limit"),
     i18n.LanguageNode: region("language"),
     tz.TimezoneNode: region("tz"),
     defaulttags.URLNode: arguments("view_name", "args", "kwargs", target="asvar"),

@@ -1,0 +1,1 @@
+"""Loading at the same time: on connections of their own, and many calls as one."""

@@ -1,0 +1,323 @@
+"""Parts of a page that are rendered at the same time: each a plan with a state of its own.
+
+What such a plan waits for is answered as ever, in a task of its own. `Together` knows which of the
+tasks cannot go on: what they ask of a `@batched` function is collected until none can.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextvars import ContextVar, copy_context
+from types import coroutine
+from typing import Any, Protocol, TypeAlias
+
+from .waits import Plan, resume_plan
+
+here: ContextVar[Branch | None] = ContextVar("atemplates_branch", default=None)
+"""The branch that runs, or that has started what runs."""
+
+AnswerKeys: TypeAlias = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
+"""Takes all keys that were asked for; gives for each what answers it: a value or an exception."""
+
+IDLE_ROUNDS = 2
+"""How many rounds of the event loop nobody asks for a key before all of them are thought to be
+there: a task that a branch has just started gets its turn in the first."""
+
+
+class BranchState(Protocol):
+    """What a branch asks the state of its render."""
+
+    @property
+    def arun(self) -> Callable[[Plan, Any], Awaitable[Any]]:
+        """Runs a plan by awaiting, given the state."""
+        ...
+
+
+class Branch:
+    """One of the plans that run at the same time, or a call of a batched function."""
+
+    __slots__ = ("asks", "in_thread", "is_stuck", "together")
+
+    def __init__(self, together: Together) -> None:
+        self.together = together
+        self.is_stuck = False
+        """Whether its task waits for something."""
+        self.in_thread = False
+        """Whether its plan has gone to the request's thread, and may do anything there."""
+        self.asks = 0
+        """How many keys it has asked for that are not answered yet."""
+
+    @property
+    def cannot_go_on(self) -> bool:
+        """Whether it waits for what others do. A plan in the thread works, but for one key."""
+        return self.is_stuck and (not self.in_thread or self.asks > 0)
+
+
+class Together:
+    """The branches of a render that are under way, with what they ask of batched functions."""
+
+    def __init__(self) -> None:
+        self.branches: set[Branch] = set()
+        self.asked: dict[AnswerKeys, list[tuple[Any, asyncio.Future[Any]]]] = {}
+        self.calls: set[asyncio.Task[Any]] = set()
+        """The calls of batched functions under way."""
+        self.generation = 0
+        """How many keys were asked for."""
+        self.checking = False
+        self.context = copy_context()
+        """The context variables around the branches: a call belongs to none of these."""
+
+    async def ask(self, answer: AnswerKeys, key: Any, branch: Branch) -> Any:
+        """Ask a batched function for a key together with all that the other branches ask."""
+        future = asyncio.get_running_loop().create_future()
+        self.asked.setdefault(answer, []).append((key, future))
+        self.generation += 1
+        branch.asks += 1
+        self.look()
+        try:
+            return await future
+        finally:
+            branch.asks -= 1
+
+    def look(self) -> None:
+        """See soon whether all branches are stuck, if somebody asks for something."""
+        if self.asked and not self.checking and self.all_stuck:
+            self.checking = True
+            self._check_soon(self.generation, IDLE_ROUNDS)
+
+    @property
+    def all_stuck(self) -> bool:
+        """Whether no branch can go on."""
+        return all(branch.cannot_go_on for branch in self.branches)
+
+    def _check_soon(self, generation: int, rounds: int) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_soon(self._check, generation, rounds, context=self.context)
+
+    def _check(self, generation: int, rounds: int) -> None:
+        if not self.all_stuck:
+            self.checking = False  # it looks again when the last one is stuck
+        elif generation != self.generation:
+            self._check_soon(self.generation, IDLE_ROUNDS)
+        elif rounds > 0:
+            self._check_soon(generation, rounds - 1)
+        else:
+            self.checking = False
+            self._call_all()
+
+    def _call_all(self) -> None:
+        asked, self.asked = self.asked, {}
+        for answer, asks in asked.items():
+            waiting = [(key, future) for key, future in asks if not future.done()]
+            if waiting:
+                branch = Branch(self)
+                self.branches.add(branch)
+                context = self.context.copy()
+                context.run(here.set, branch)
+                call = tracked(_call(answer, waiting), branch)
+                task = asyncio.get_running_loop().create_task(call, context=context)
+                self.calls.add(task)
+                task.add_done_callback(self.calls.discard)
+
+    async def cancel_calls(self) -> None:
+        """Cancel the calls that nobody waits for any more."""
+        await cancel(self.calls)
+
+
+async def _call(answer: AnswerKeys, asks: list[tuple[Any, asyncio.Future[Any]]]) -> None:
+    try:
+        found = await answer([key for key, _ in asks])
+    except asyncio.CancelledError:
+        for _, future in asks:
+            future.cancel()
+        raise
+    for (_, future), value in zip(asks, found, strict=True):
+        if future.done():
+            continue  # whoever asked was cancelled
+        if isinstance(value, BaseException):
+            future.set_exception(value)
+        else:
+            future.set_result(value)
+
+
+async def tracked(work: Awaitable[Any], branch: Branch) -> Any:
+    """Do the work of a branch, and note when it is stuck."""
+    try:
+        return await _tracked(work.__await__(), branch)
+    finally:
+        branch.together.branches.discard(branch)
+        branch.together.look()
+
+
+@coroutine
+def _tracked(work: Generator[Any, Any, Any], branch: Branch) -> Generator[Any, Any, Any]:
+    # What a coroutine yields to the loop is a future that it waits for, or nothing: it only gives
+    # others a turn, and is not stuck.
+    error: BaseException | None = None
+    while True:
+        try:
+            future = work.send(None) if error is None else work.throw(error)
+        except StopIteration as done:
+            return done.value
+        error = None
+        if future is not None:
+            branch.is_stuck = True
+            branch.together.look()
+        try:
+            yield future
+        except BaseException as raised:  # it belongs to the work, as does a cancellation
+            error = raised
+        branch.is_stuck = False
+
+
+class SharedAwaitables:
+    """The awaitables that branches of one render have met: each is awaited once."""
+
+    def __init__(self) -> None:
+        self.tasks: dict[int, tuple[Any, asyncio.Future[Any]]] = {}
+        """The identity of an awaitable -> it, and what awaits it."""
+
+    async def result(self, awaitable: Any) -> Any:
+        """Await an awaitable that another branch may have begun to await."""
+        return await asyncio.shield(self.begun(awaitable))
+
+    def begun(self, awaitable: Any) -> asyncio.Future[Any]:
+        """Begin to await an awaitable, unless somebody has."""
+        known = self.tasks.get(id(awaitable))
+        if known is None:
+            known = self.tasks[id(awaitable)] = (awaitable, asyncio.ensure_future(awaitable))
+        return known[1]
+
+    async def cancel(self) -> None:
+        """Cancel those that are not done."""
+        await cancel([task for _, task in self.tasks.values()])
+
+
+class Branches:
+    """What a plan waits for that has other plans run at the same time.
+
+    Args:
+        parts: each plan, and the state of its own that it runs with.
+        limit: how many run at a time; None: all.
+        shared: the awaitables that the branches share.
+        upcoming: awaitables of the context that are awaited meanwhile.
+        answers: takes the results of these, by identity: of those that gave one.
+    """
+
+    __slots__ = ("answers", "limit", "parts", "shared", "upcoming")
+
+    def __init__(
+        self,
+        parts: Sequence[tuple[Plan, BranchState]],
+        limit: int | None,
+        shared: SharedAwaitables,
+        upcoming: dict[int, Any],
+        answers: Callable[[dict[int, Any]], None],
+    ) -> None:
+        self.parts = parts
+        self.limit = limit
+        self.shared = shared
+        self.upcoming = upcoming
+        self.answers = answers
+
+    def close(self) -> None:
+        """Close the plans: nobody will run them."""
+        for plan, _ in self.parts:
+            plan.close()
+
+
+async def run_branches(branches: Branches) -> list[Any]:
+    """Run plans at the same time; return their results in order.
+
+    When one raises, the others are cancelled and have ended before its exception goes on; the same
+    when the caller is cancelled.
+    """
+    outer = here.get()
+    together = Together() if outer is None else outer.together
+    upcoming = [branches.shared.begun(each) for each in branches.upcoming.values()]
+    running = _Running(branches, together)
+    try:
+        await running.run()
+        if upcoming:
+            await asyncio.wait(upcoming)
+    except BaseException:
+        await running.cancel()
+        await branches.shared.cancel()
+        if outer is None:
+            await together.cancel_calls()
+        raise
+    finally:
+        branches.close()
+    branches.answers(
+        {
+            identity: task.result()
+            for identity, task in zip(branches.upcoming, upcoming, strict=True)
+            if not task.cancelled() and task.exception() is None
+        }
+    )
+    return running.results
+
+
+class _Running:
+    """The branches of one `Branches` while they run."""
+
+    def __init__(self, branches: Branches, together: Together) -> None:
+        self.together = together
+        self.limit = branches.limit or len(branches.parts)
+        self.waiting = deque(enumerate(branches.parts))
+        self.results: list[Any] = [None] * len(branches.parts)
+        self.tasks: dict[asyncio.Task[Any], int] = {}
+
+    async def run(self) -> None:
+        while self.waiting or self.tasks:
+            while self.waiting and len(self.tasks) < self.limit:
+                self._begin(*self.waiting.popleft())
+            if self.tasks:
+                done, _ = await asyncio.wait(self.tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in sorted(done, key=self.tasks.__getitem__):
+                    number = self.tasks.pop(task)
+                    self.results[number] = task.result()
+
+    def _begin(self, number: int, part: tuple[Plan, BranchState]) -> None:
+        """Run a plan until it waits for the first time: one that waits for nothing needs no task.
+
+        It runs with context variables of its own from the start.
+        """
+        plan, state = part
+        branch = Branch(self.together)
+        context = copy_context()
+        context.run(here.set, branch)
+        try:
+            wait = context.run(plan.send, None)
+        except StopIteration as stop:
+            self.results[number] = stop.value
+            return
+        self.together.branches.add(branch)
+        work = tracked(state.arun(resume_plan(plan, wait), state), branch)
+        task = asyncio.get_running_loop().create_task(work, context=context)
+        self.tasks[task] = number
+
+    async def cancel(self) -> None:
+        """Cancel what runs, and wait until it has ended."""
+        await cancel(self.tasks)
+
+
+async def cancel(tasks: Any) -> None:
+    """Cancel tasks and wait until they have ended; a cancellation meanwhile goes on after that."""
+    unfinished = [task for task in tasks if not task.done()]
+    for task in unfinished:
+        task.cancel()
+    cancelled: BaseException | None = None
+    while not all(task.done() for task in unfinished):
+        try:
+            await asyncio.wait(unfinished)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    for task in tasks:
+        # Marks the exceptions of the others as seen: one is raised, none is reported late.
+        if task.done() and not task.cancelled():
+            task.exception()
+    if cancelled is not None:
+        raise cancelled

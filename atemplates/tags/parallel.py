@@ -1,0 +1,366 @@
+"""``{% parallel %}…{% endparallel %}``: what stands directly inside is rendered at the same time.
+
+Each part has its own copy of the context, and is written in its place; a loop directly inside
+renders its rows at the same time. In a sync render the parts are rendered one after the other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
+from typing import Any, TypeAlias
+
+from django.template.base import FilterExpression, Node, NodeList, Parser, TextNode, Token
+from django.template.context import Context
+from django.template.defaulttags import CycleNode, ForNode, IfChangedNode, ResetCycleNode
+from django.template.exceptions import TemplateSyntaxError
+from django.template.loader_tags import BLOCK_CONTEXT_KEY, BlockContext
+from django.utils.safestring import SafeString
+
+from ..compiler.expressions import write_expression
+from ..compiler.foreign import child_nodelists
+from ..compiler.nodes import NodeWriting, TagFamily, effects_of, effects_of_node, write_nodes
+from ..compiler.scope import ELSEWHERE, Effects
+from ..compiler.variables import LOOP_VALUES
+from ..compiler.writer import Writer
+from ..runtime.branches import Branches, SharedAwaitables
+from ..runtime.iteration import unpack
+from ..runtime.sites import SiteMode
+from ..runtime.state import STATE_ATTRIBUTE, State
+from ..runtime.waits import Kind, Plan, Wait
+from .relations import library
+
+PartPlan: TypeAlias = Callable[[Any, State], Plan]
+"""What makes the plan of a part, given a context of its own and a state."""
+
+ROWS_AT_ONCE = 32
+"""How many rows of a loop are rendered at a time where no limit is given."""
+
+
+class ParallelNode(Node):
+    """``{% parallel %}…{% endparallel %}``."""
+
+    def __init__(self, limit: FilterExpression | None, nodelist: NodeList) -> None:
+        self.limit = limit
+        self.nodelist = nodelist
+
+    def render(self, context: Context) -> SafeString:
+        """Render under Django's own renderer: one part after the other."""
+        if self.limit is not None:
+            checked_limit(self.limit.resolve(context))
+        texts = []
+        for node in self.nodelist:
+            with context.push():
+                texts.append(node.render_annotated(context))
+        return SafeString("".join(map(str, texts)))
+
+
+# -- parsing ---------------------------------------------------------------------------------------
+
+
+@library.tag("parallel")
+def parse_parallel(parser: Parser, token: Token) -> ParallelNode:
+    """Parse ``{% parallel [LIMIT] %}``; ``limit=LIMIT`` is the same.
+
+    Raises:
+        TemplateSyntaxError: there are more arguments, the limit is no number above 0, or something
+            inside sets what other parts would see.
+    """
+    bits = token.split_contents()[1:]
+    if len(bits) > 1:
+        raise TemplateSyntaxError(
+            f"{{% parallel %}} takes one argument at most, how many parts run at a time; "
+            f"got {len(bits)}."
+        )
+    limit = None
+    if bits:
+        limit = parser.compile_filter(bits[0].removeprefix("limit="))
+        if not limit.filters and not hasattr(limit.var, "resolve"):
+            checked_limit(limit.var)
+        elif not limit.filters and getattr(limit.var, "literal", None) is not None:
+            checked_limit(limit.var.literal)
+    nodelist = parser.parse(("endparallel",))
+    parser.delete_first_token()
+    for node in nodelist:
+        check_part(node)
+    return ParallelNode(limit, nodelist)
+
+
+def checked_limit(limit: Any) -> int:
+    """Return how many parts may run at a time.
+
+    Raises:
+        TemplateSyntaxError: it is no whole number above 0.
+    """
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+        raise TemplateSyntaxError(
+            f"{{% parallel %}}: the limit is {limit!r}; expected how many parts run at a time, "
+            f"a whole number above 0."
+        )
+    return limit
+
+
+def check_part(node: Any) -> None:
+    """Refuse a part whose output would depend on what the other parts do.
+
+    Raises:
+        TemplateSyntaxError: with the node's place.
+    """
+    if type(node) is TextNode:
+        return
+    is_loop = isinstance(node, ForNode)
+    for inner, in_loop in _nodes_in(node, in_loop=False, is_row=is_loop):
+        if isinstance(inner, (CycleNode, ResetCycleNode)):
+            raise refusal(inner, "what it gives depends on the parts rendered before")
+        if isinstance(inner, IfChangedNode) and not in_loop:
+            raise refusal(inner, "it compares with the part or row rendered before")
+    effects = effects_of_node(node)
+    names = sorted(effects.upward | (effects.writes or frozenset()))
+    if names:
+        raise refusal(
+            _setting(node, names), f"it sets {', '.join(map(repr, names))} for what comes after it"
+        )
+
+
+def _nodes_in(node: Any, in_loop: bool, is_row: bool) -> Iterator[tuple[Any, bool]]:
+    """Give a node and all nodes inside, and whether each stands in a loop inside the part.
+
+    Args:
+        is_row: whether the node is a loop whose rows are parts themselves.
+    """
+    yield node, in_loop
+    inside = in_loop or (isinstance(node, ForNode) and not is_row)
+    for nodelist in child_nodelists(vars(node)):
+        for child in nodelist:
+            if type(child) is not TextNode:
+                yield from _nodes_in(child, inside, is_row=False)
+
+
+def _setting(node: Any, names: Iterable[str]) -> Any:
+    """Return the innermost node that sets some names."""
+    for nodelist in child_nodelists(vars(node)):
+        for child in nodelist:
+            effects = effects_of_node(child)
+            if (effects.writes or frozenset()) | effects.upward >= set(names):
+                return _setting(child, names)
+    return node
+
+
+def refusal(node: Any, reason: str) -> TemplateSyntaxError:
+    """Return the error for a node that cannot stand inside the tag."""
+    contents = node.token.contents if node.token is not None else type(node).__name__
+    line = f" in line {node.token.lineno}" if node.token is not None else ""
+    error = TemplateSyntaxError(
+        f"{{% {contents} %}}{line} cannot stand inside {{% parallel %}}: {reason}, and parts are "
+        f"rendered at the same time. Move it out of {{% parallel %}}, or into a template that is "
+        f"included."
+    )
+    if node.token is not None:
+        error.token = node.token  # type: ignore[attr-defined]
+    return error
+
+
+# -- code ------------------------------------------------------------------------------------------
+
+
+def parallel_effects(node: ParallelNode) -> Effects:
+    return effects_of(node.nodelist).contained() | ELSEWHERE
+
+
+def write_parallel(w: Writer, node: ParallelNode) -> None:
+    """Write each part as a function of its own, and what runs them."""
+    w.flush()
+    limit = _write_limit(w, node)
+    parts = [
+        w.module.new_part(_part_writer(child, node))
+        for child in node.nodelist
+        if type(child) is not TextNode
+    ]
+    if not parts:
+        write_nodes(w, node.nodelist)
+        return
+    texts = w.temporary("texts")
+    w.line(f"{texts} = yield from parallel_plan(state, context, ({', '.join(parts)},), {limit})")
+    w.refresh()
+    number = 0
+    for child in node.nodelist:
+        if type(child) is TextNode:
+            w.text(child.s)
+        else:
+            w.append(f"{texts}[{number}]")
+            number += 1
+
+
+def _write_limit(w: Writer, node: ParallelNode) -> str:
+    if node.limit is None:
+        return "None"
+    return f"checked_limit({write_expression(w, node.limit, SiteMode.NONE)})"
+
+
+def _part_writer(child: Any, node: ParallelNode) -> Callable[[Writer], None]:
+    def write(w: Writer) -> None:
+        with w.writing_for(child):
+            if type(child) is ForNode:
+                _write_loop(w, child, node)
+            else:
+                write_nodes(w, [child])
+
+    return write
+
+
+def _write_loop(w: Writer, loop: Any, node: ParallelNode) -> None:
+    """Write a loop whose rows are parts: its source, a function for a row, what stands for none."""
+    limit = _write_limit(w, node)
+    source = write_expression(w, loop.sequence, SiteMode.NONE)
+    root, site = w.access or ("None", "None")
+    backwards = bool(loop.is_reversed)
+    values, texts = w.temporary("values"), w.temporary("texts")
+    reverse = ", backwards=True" if backwards else ""
+    w.wait_for(values, f"loop_rows(state, {source}, {site}, {root}{reverse})")
+    with w.block(f"if len({values}) < 1:"):
+        write_nodes(w, loop.nodelist_empty)
+        w.flush()
+    with w.block("else:"):
+        row = w.module.new_part(lambda inner: write_nodes(inner, loop.nodelist_loop))
+        names = w.constant(w.constants.make(tuple, loop.loopvars))
+        noted = f"({values}, {root}, {site}, {backwards}, {not loop.sequence.filters})"
+        w.line(
+            f"{texts} = yield from parallel_rows(state, context, {row}, {names}, {noted}, {limit})"
+        )
+        w.append(f"''.join({texts})")
+
+
+# -- rendering -------------------------------------------------------------------------------------
+
+
+def parallel_plan(
+    state: State, context: Any, parts: tuple[PartPlan, ...], limit: int | None
+) -> Plan:
+    """The plan that renders parts at the same time, or in order where nothing is awaited.
+
+    Returns:
+        Their texts, in order.
+    """
+    return (yield from _all(state, context, parts, [{} for _ in parts], limit))
+
+
+def parallel_rows(
+    state: State,
+    context: Any,
+    row: PartPlan,
+    names: tuple[str, ...],
+    loop: tuple[Any, Any, Any, bool, bool],
+    limit: int | None,
+) -> Plan:
+    """The plan that renders the rows of a loop at the same time.
+
+    Args:
+        names: the loop variables.
+        loop: as it is noted in `State.loops`.
+
+    Returns:
+        Their texts, in order.
+    """
+    values, backwards = loop[0], loop[3]
+    length = len(values)
+    outer: Any = next(
+        (each["forloop"] for each in reversed(context.dicts) if "forloop" in each), {}
+    )
+    frames = []
+    for index, item in enumerate(reversed(values) if backwards else values):
+        position = {"parentloop": outer}
+        if "length" in LOOP_VALUES:
+            position["length"] = length
+        position.update(
+            counter0=index,
+            counter=index + 1,
+            revcounter=length - index,
+            revcounter0=length - index - 1,
+            first=index == 0,
+            last=index == length - 1,
+        )
+        row_values = (item,) if len(names) == 1 else unpack(item, len(names))
+        frames.append({"forloop": position, **dict(zip(names, row_values, strict=True))})
+    mark = len(state.loops)
+    state.loops.append(loop)
+    try:
+        return (yield from _all(state, context, [row] * length, frames, limit or ROWS_AT_ONCE))
+    finally:
+        del state.loops[mark:]
+
+
+def _all(
+    state: State, context: Any, parts: Any, frames: list[dict[str, Any]], limit: int | None
+) -> Plan:
+    state.reached_out = True
+    if not state.concurrent or len(frames) < 2:
+        return (yield from _one_by_one(state, context, parts, frames))
+    if state.shared is None:
+        state.shared = SharedAwaitables()
+    relations = state.relations
+    branches = []
+    for part, frame in zip(parts, frames, strict=True):
+        inner = state.for_branch(relations)
+        branches.append(
+            (_part_plan(state, inner, part, branch_context(context, inner, frame)), inner)
+        )
+    upcoming, state.upcoming = state.upcoming, {}
+
+    def answer(results: dict[int, Any]) -> None:
+        for identity, result in results.items():
+            state.awaited[identity] = (upcoming[identity], result)
+
+    return (yield Wait(Kind.BRANCHES, Branches(branches, limit, state.shared, upcoming, answer)))
+
+
+def _one_by_one(state: State, context: Any, parts: Any, frames: list[dict[str, Any]]) -> Plan:
+    texts = []
+    for part, frame in zip(parts, frames, strict=True):
+        depth = len(context.dicts)
+        context.dicts.append(frame)
+        state.clean = None
+        try:
+            texts.append((yield from part(context, state)))
+        finally:
+            del context.dicts[depth:]
+    return texts
+
+
+def _part_plan(outer: State, state: State, part: PartPlan, context: Any) -> Plan:
+    try:
+        text = yield from part(context, state)
+        if state.uses_relations:
+            state.relations.check()
+        return text
+    finally:
+        outer.end_branch(state)
+
+
+def branch_context(context: Any, state: State, frame: dict[str, Any]) -> Any:
+    """Return a copy of a context for one part: what the part sets, no other sees.
+
+    Args:
+        frame: the names that the part has besides.
+    """
+    made = copy(context)
+    made.dicts.append(frame)
+    vars(made)[STATE_ATTRIBUTE] = state
+    rendering = made.render_context
+    rendering.dicts[-1] = dict(rendering.dicts[-1])
+    blocks = rendering.dicts[-1].get(BLOCK_CONTEXT_KEY)
+    if blocks is not None:
+        rendering.dicts[-1][BLOCK_CONTEXT_KEY] = inner = BlockContext()
+        # Rendering a block takes it off its list for a while.
+        inner.blocks = defaultdict(list, {name: each[:] for name, each in blocks.blocks.items()})
+    return made
+
+
+PARALLEL_TAGS = TagFamily(
+    nodes={ParallelNode: NodeWriting(write_parallel, parallel_effects)},
+    names={
+        "checked_limit": checked_limit,
+        "parallel_plan": parallel_plan,
+        "parallel_rows": parallel_rows,
+    },
+)
