@@ -66,6 +66,12 @@ def can_select(engine: Engine, names: Iterable[Any]) -> bool:
     return True
 
 
+def has_cached_loader(engine: Engine) -> bool:
+    """Whether the engine keeps the templates that it loads."""
+    loaders = engine.template_loaders
+    return len(loaders) == 1 and type(loaders[0]) is CachedLoader
+
+
 def _cached(engine: Engine, template_name: Any, skip: Any = None) -> Any:
     """Return what the cached loader holds for a name: a template, an exception, or None."""
     # Not by the attribute: making the loaders imports their modules.

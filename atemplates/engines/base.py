@@ -1,8 +1,7 @@
-"""The awaitables of a context, and the names that a template's text could use."""
+"""The awaitables of a context."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
@@ -10,13 +9,6 @@ from typing import Any
 from ..errors import RenderBlocked
 from ..runtime.drivers import close_awaitable, gather_awaitables, wait_for
 from ..runtime.types import is_awaitable, is_coroutine_function
-
-word = re.compile(r"\w+")
-
-
-def words_of(source: str) -> set[str]:
-    """Every name that ``source`` could possibly use as a variable."""
-    return set(word.findall(source))
 
 
 def context_holds_awaitables(context: Any) -> bool:

@@ -14,6 +14,7 @@ from django.template.engine import Engine
 
 from ..compiler.failures import find_stop_iteration
 from ..compiler.foreign import write_back
+from ..compiler.mentions import mentioned_first, mentions_of
 from ..compiler.nodes import use_families
 from ..compiler.plan import OUTPUT_ATTRIBUTE, compiled_template
 from ..compiler.templates import is_as_shipped, outermost_plan, repeated_template_plan
@@ -26,7 +27,7 @@ from ..runtime.types import INERT, is_awaitable
 from ..runtime.waits import Plan
 from ..tags import FAMILIES
 from ..tags.inheritance import block_super
-from .base import discard_awaitables, words_of
+from .base import discard_awaitables
 from .options import RECORDER
 
 if TYPE_CHECKING:
@@ -167,7 +168,10 @@ class NativeRender:
 
     def plan(self) -> Plan:
         """Return the template's plan."""
-        return outermost_plan(self.state, self.template, self.context)
+        plan = outermost_plan(self.state, self.template, self.context)
+        if self.state.unmentioned:
+            return mentioned_first(self.state, self.template, plan)
+        return plan
 
     def __enter__(self) -> State:
         return self.state
@@ -264,6 +268,9 @@ def constant_text(
 def note_awaitables(state: State, template: Any, values: dict[str, Any]) -> bool:
     """Find the awaitables that the template mentions, to await them at the same time.
 
+    The templates that it refers to are asked for the others, before the plan begins or when they
+    are met.
+
     Returns:
         Whether there are awaitables at all.
     """
@@ -275,7 +282,10 @@ def note_awaitables(state: State, template: Any, values: dict[str, Any]) -> bool
         if type(value) not in INERT and is_awaitable(value)
     }
     if awaitables:
-        # A partial has no source of its own; what it mentions is awaited one after the other.
-        words = words_of(str(template.source)) if isinstance(template, Template) else set()
+        words = mentions_of(template).words
         state.upcoming = {id(value): value for name, value in awaitables.items() if name in words}
+        if len(awaitables) > 1:  # there is something to be awaited together with
+            state.unmentioned = {
+                name: value for name, value in awaitables.items() if name not in words
+            }
     return bool(awaitables)

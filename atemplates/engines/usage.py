@@ -10,7 +10,7 @@ from django.template.engine import Engine
 from django.template.library import InclusionNode
 from django.template.loader_tags import ExtendsNode, IncludeNode
 
-from .base import words_of
+from ..compiler.mentions import words_of
 
 KNOWN_MODULES = ("django.template.", "django.templatetags.")
 """Where the nodes come from that use no name but those in the template's text."""

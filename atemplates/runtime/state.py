@@ -178,6 +178,7 @@ class State:
         "sure",
         "told",
         "trials",
+        "unmentioned",
         "upcoming",
         "use_tz",
         "uses_relations",
@@ -231,6 +232,8 @@ class State:
         may be awaitable make it None again."""
         self.upcoming: dict[int, Any] = {}
         """The context's awaitables that the template mentions: the first wait awaits them all."""
+        self.unmentioned: dict[str, Any] | None = None
+        """The others, by name: a template that begins later may mention them."""
         self.begins_in_thread = False
         """Whether the plan that begins next does so in the thread."""
         self.lesson = False

@@ -10,6 +10,7 @@ from django.template.loader_tags import IncludeNode, construct_relative_path
 from ..compiler.cached_loader import NAME_TYPES, can_select, template_at_hand
 from ..compiler.expressions import is_constant_text, write_expression
 from ..compiler.foreign import call_in_thread, off_loop
+from ..compiler.mentions import note_mentioned
 from ..compiler.nodes import NodeWriting, TagFamily
 from ..compiler.scope import ELSEWHERE
 from ..compiler.templates import inner_plan
@@ -46,7 +47,8 @@ def _write_repeated_include(w: Writer, node: IncludeNode, name: str, result: str
     Django looks each name up once in a render.
     """
     given = write_expression(w, node.template)
-    call = f"template_named(state, context, {given})"
+    seeing = "" if node.isolated_context else ", True"
+    call = f"template_named(state, context, {given}{seeing})"
     if is_constant_text(node.template):
         template, plan = write_finding(w, call)
     else:
@@ -143,6 +145,8 @@ def include_plan(
         template = yield from template.plan
     if node.isolated_context:
         return (yield from inner_plan(state, template, new_context(context, values)))
+    if state.unmentioned:
+        yield from note_mentioned(state, template)
     context.dicts.append(values)
     try:
         return (yield from inner_plan(state, template, context))

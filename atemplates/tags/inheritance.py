@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 from ..compiler.cached_loader import NAME_TYPES, cached_template, template_at_hand
 from ..compiler.expressions import write_expression
 from ..compiler.foreign import off_loop
+from ..compiler.mentions import PartialNode, note_mentioned
 from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.plan import PLAN_ATTRIBUTE as PLAN
 from ..compiler.plan import REPEATED_ATTRIBUTE as REPEATED
@@ -33,7 +34,6 @@ from ..runtime.waits import Kind, Pending, Plan, Wait
 from .inner_templates import NOT_AT_HAND, with_plan, write_finding, write_rendering
 
 PartialDefNode: Any = getattr(defaulttags, "PartialDefNode", None)
-PartialNode: Any = getattr(defaulttags, "PartialNode", None)
 
 
 # -- block -----------------------------------------------------------------------------------------
@@ -146,6 +146,8 @@ def extends_plan(state: State, context: Any, node: Any, parent: Any) -> Plan:
     block_context = render_context[BLOCK_CONTEXT_KEY]
     block_context.add_blocks(node.blocks)
     block_context.add_blocks(blocks_of_base(template))
+    if state.unmentioned:
+        yield from note_mentioned(state, template)
     initial = render_context.template
     render_context.template = template
     try:

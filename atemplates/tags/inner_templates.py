@@ -11,6 +11,7 @@ from django.template.context import RenderContext
 from django.template.loader_tags import BLOCK_CONTEXT_KEY
 
 from ..compiler.cached_loader import NAME_TYPES, cached_template
+from ..compiler.mentions import note_words
 from ..compiler.nodes import TagFamily
 from ..compiler.plan import repeated_plan
 from ..compiler.templates import is_usual
@@ -70,12 +71,19 @@ def write_rendering(
     )
 
 
-def template_named(state: State, context: Any, name: Any) -> tuple[Any, Any]:
-    """Return the loaded template of a name that is not relative, and its plan."""
+def template_named(state: State, context: Any, name: Any, sees: bool = False) -> tuple[Any, Any]:
+    """Return the loaded template of a name that is not relative, and its plan.
+
+    Args:
+        sees: whether the template sees the names around it.
+    """
     outer = context.template
     if outer is None or type(name) not in NAME_TYPES or not is_whole_name(name):
         return NOT_AT_HAND
-    return with_plan(state, cached_template(outer.engine, name))
+    template = cached_template(outer.engine, name)
+    if state.unmentioned and sees and template is not None:
+        note_words(state, template)
+    return with_plan(state, template)
 
 
 def is_whole_name(name: str) -> bool:
