@@ -32,13 +32,9 @@ ARROWS = {
         "runtime.types",
         "runtime.waits",
     },
+    "parallel": {"errors", "placement", "runtime", "relations.events", "relations.policy"},
     # A backend that records imports the writer when it is made, and no other does.
-    # Loads on connections of their own.
-    "parallel": {
-        *("errors", "placement", "runtime"),
-        *("relations.events", "relations.policy"),  # who is told of a load
-    },
-    "engines": BELOW_ENGINES | {"migration.recorder"},
+    "engines": BELOW_ENGINES | {"migration.recorder", "parallel"},
     "forms": {"engines"},
     "shortcuts": {"engines", "runtime"},
     "response": {"runtime", "shortcuts"},
@@ -59,9 +55,9 @@ ARROWS = {
     "testing": {"relations"},
 }
 ONLY_IN = {
-    # The response holds a lock, and makes a task of what it cannot await.
+    # The response holds a lock, and makes a task of what it cannot await. A load begins in a task.
     "asyncio": {
-        "response",
+        *("response", "parallel"),
         *("runtime.answers", "runtime.branches", "runtime.drivers", "runtime.hops"),
     },
     "asgiref": {"runtime.hops"},

@@ -14,6 +14,7 @@ from django.template.base import Node, NodeList
 from django.template.defaulttags import ForNode
 
 from ..placement.records import noted, observed
+from ..runtime.loading import is_loading
 from ..runtime.placed_steps import LEAVE, run_placed
 from ..runtime.running_steps import LocalValues, RunningStep, register_step
 from ..runtime.state import State
@@ -243,7 +244,10 @@ def _waiting(state: State, context: Any) -> dict[int, Any]:
             if type(value) in UNAWAITABLE or not _may_be_awaited(value):
                 continue
             if id(value) not in state.awaited:
-                found[id(value)] = value
+                if is_loading(value) and (used := value.unasked()) is not value:
+                    state.awaited[id(value)] = (value, used)
+                else:
+                    found[id(value)] = value
     return found
 
 

@@ -22,6 +22,7 @@ from ..placement.routes import route_of
 from ..relations.policy import check_policy, current_policy, observers
 from ..runtime import drivers
 from ..runtime.forms import FormTemplates
+from ..runtime.loading import is_loading
 from ..runtime.state import POLICIES, STRICT, Policy, State
 from ..runtime.types import INERT, is_awaitable
 from ..runtime.waits import Plan
@@ -283,9 +284,11 @@ def note_awaitables(state: State, template: Any, values: dict[str, Any]) -> bool
     }
     if awaitables:
         words = mentions_of(template).words
-        state.upcoming = {id(value): value for name, value in awaitables.items() if name in words}
-        if len(awaitables) > 1:  # there is something to be awaited together with
+        # A load is under way by itself, and waited for where it is needed.
+        awaited = {name: value for name, value in awaitables.items() if not is_loading(value)}
+        state.upcoming = {id(value): value for name, value in awaited.items() if name in words}
+        if len(awaited) > 1:  # there is something to be awaited together with
             state.unmentioned = {
-                name: value for name, value in awaitables.items() if name not in words
+                name: value for name, value in awaited.items() if name not in words
             }
     return bool(awaitables)

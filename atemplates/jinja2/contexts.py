@@ -11,6 +11,7 @@ from jinja2 import runtime
 from jinja2.utils import missing
 
 from ..runtime.drivers import close_awaitable, on_event_loop
+from ..runtime.loading import is_loading
 from ..runtime.types import is_awaitable
 from ..runtime.waits import Kind, Plan, Wait
 from .callables import as_plan
@@ -46,6 +47,8 @@ def rendering(context: runtime.Context) -> Iterator[RenderState]:
     for name, value in context.parent.items():
         if type(value) in SETTLED_TYPES:
             continue
+        if is_loading(value):
+            continue  # it is waited for where it is needed
         if is_awaitable(value):
             if (result := results.get(value)) is missing:
                 state.awaitables[name] = value

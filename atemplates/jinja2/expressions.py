@@ -14,6 +14,7 @@ from typing import Any
 
 from jinja2 import Environment, nodes
 from jinja2.compiler import DependencyFinderVisitor, Frame, optimizeconst
+from jinja2.idtracking import VAR_LOAD_RESOLVE
 from jinja2.optimizer import Optimizer
 from jinja2.visitor import NodeTransformer
 
@@ -230,7 +231,16 @@ class ExpressionWriter(OperatorWriter):
         """Whether there may be assignments in the loop or block that a frame is of."""
         return getattr(frame, "assigns", True)
 
-    # -- Lookups and calls
+    # -- Names, lookups and calls
+
+    def visit_Name(self, node: nodes.Name, frame: Frame) -> None:
+        """Write a name; what the context gives may have to be waited for."""
+        load = frame.symbols.find_load(frame.symbols.ref(node.name)) if node.ctx == "load" else None
+        if load is None or load[0] != VAR_LOAD_RESOLVE:
+            super().visit_Name(node, frame)
+            return
+        with self.value(node, frame):
+            super().visit_Name(node, frame)
 
     @optimizeconst
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:

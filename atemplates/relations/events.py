@@ -17,8 +17,9 @@ class Event:
     ``kind`` is ``"relation"`` (one object behind a key), ``"rows"`` (a queryset or a to-many
     relation), ``"deferred"`` (a field that was left out), ``"count"`` or ``"exists"`` (of a
     relation; grouped for a whole loop), ``"call"`` (anything else that queries: an ORM method, an
-    item of a queryset, a filter, a tag), or ``"python"`` (a property, method or ``__str__`` of a
-    model, whose own place is in ``source``).
+    item of a queryset, a filter, a tag), ``"python"`` (a property, method or ``__str__`` of a
+    model, whose own place is in ``source``), or ``"load"`` (what a view or a template began to load
+    in parallel: `atemplates.parallel`).
     """
 
     template: str
@@ -52,6 +53,9 @@ class Event:
     file: str = ""
     """The template's file, when it has one and it is known: several apps may have a template of one
     name."""
+    reason: str = ""
+    """Of a ``"load"``: why it was made in the request's thread, when it was needed. Empty when it
+    was made on a connection of its own."""
 
     @property
     def is_lazy(self) -> bool:
@@ -59,11 +63,20 @@ class Event:
 
         A queryset that comes from a row of a loop (``[]``) is sent once a row: that is lazy too.
         """
+        if self.kind == "load":
+            return False
         if self.kind not in ("rows", "call"):
             return True
         return self.related or "[]" in self.path[:-1]
 
     def __str__(self) -> str:
+        if self.kind == "load":
+            where = f"in the request's thread: {self.reason}" if self.reason else "in parallel"
+            what = f"{self.model}, " if self.model else ""
+            return (
+                f"{self.expression} - load ({what}{self.rows} rows, {self.milliseconds:.1f} ms, "
+                f"{where})"
+            )
         place = self.template or "<string>"
         if self.line is not None:
             place += f":{self.line}"

@@ -16,6 +16,7 @@ from ..errors import RenderBlocked
 from ..placement import guard
 from .branches import run_branches
 from .hops import R, from_thread, in_request_thread
+from .loading import is_loading, loading_of
 from .running_steps import LocalValues, RunningStep, register_step
 from .types import is_source
 from .waits import Kind, Wait
@@ -56,7 +57,12 @@ def wait_for(awaitable: Awaitable[R], what: str = "") -> R:
 def is_answered_in_thread(wait: Wait) -> bool:
     """Whether the request's thread answers a wait; the others are awaited on the loop."""
     if wait.kind is Kind.ROWS:
-        return getattr(type(wait.subject), "__aiter__", None) is QuerySet.__aiter__
+        if getattr(type(wait.subject), "__aiter__", None) is not QuerySet.__aiter__:
+            return False
+        load = loading_of(wait.subject)
+        return load is None or load.is_for_thread()
+    if wait.kind is Kind.AWAIT:
+        return is_loading(wait.subject) and wait.subject.is_for_thread()
     return wait.kind is Kind.CALL
 
 
@@ -170,7 +176,18 @@ async def _collect(source: Any) -> list[Any]:
             await rows.aclose()
 
 
+def _waited(wait: Wait) -> Any:
+    awaitable = wait.subject
+    return awaitable.wait() if is_loading(awaitable) else wait_for(awaitable)
+
+
+register_step(_waited, _answering)
+
+
 def _fill(wait: Wait) -> Any:
+    load = loading_of(wait.subject)
+    if load is not None:
+        return load.wait()
     if is_source(type(wait.subject)):
         return from_thread(_collect, wait.subject)
     len(wait.subject)
@@ -189,6 +206,9 @@ async def _acall(wait: Wait) -> Any:
 
 async def _afill(wait: Wait) -> Any:
     queryset = wait.subject
+    load = loading_of(queryset)
+    if load is not None:
+        return await load
     if type(queryset).__aiter__ is not QuerySet.__aiter__:
         found = await _collect(queryset)
         if isinstance(queryset, QuerySet) and queryset._result_cache is None:
@@ -214,7 +234,7 @@ def _gather(wait: Wait) -> Any:
 
 
 ANSWERS: dict[Kind, Callable[[Wait], Any]] = {
-    Kind.AWAIT: lambda wait: wait_for(wait.subject),
+    Kind.AWAIT: _waited,
     Kind.CALL: _call,
     Kind.ROWS: _fill,
     Kind.GATHER: _gather,

@@ -54,6 +54,7 @@ OVERRIDDEN: dict[str, set[str]] = {
     "jinja2.optimizer:Optimizer.__init__": {"0af33f8d0332"},
     "jinja2.optimizer:Optimizer.generic_visit": {"af70a75cbb1f"},
     "jinja2.compiler:CodeGenerator.__init__": {"a49d21ee1367"},
+    "jinja2.compiler:CodeGenerator.visit_Name": {"4c4e30c0615f"},
     "jinja2.compiler:CodeGenerator.visit_Getattr": {"95a271a9fe48"},
     "jinja2.compiler:CodeGenerator.visit_Getitem": {"579c502ee2c3"},
     "jinja2.compiler:CodeGenerator.visit_Slice": {"cd2822793322"},
