@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextvars import ContextVar, copy_context
+from operator import itemgetter
 from types import coroutine
 from typing import Any, Protocol, TypeAlias
 
@@ -20,6 +21,9 @@ here: ContextVar[Branch | None] = ContextVar("atemplates_branch", default=None)
 
 AnswerKeys: TypeAlias = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
 """Takes all keys that were asked for; gives for each what answers it: a value or an exception."""
+
+Asked: TypeAlias = "tuple[tuple[int, ...], Any, asyncio.Future[Any]]"
+"""The place of the branch that asks, the key, and what is to be answered."""
 
 IDLE_ROUNDS = 2
 """How many rounds of the event loop nobody asks for a key before all of them are thought to be
@@ -38,21 +42,18 @@ class BranchState(Protocol):
 class Branch:
     """One of the plans that run at the same time, or a call of a batched function."""
 
-    __slots__ = ("asks", "in_thread", "is_stuck", "together")
+    __slots__ = ("asks", "in_thread", "is_stuck", "place", "together")
 
-    def __init__(self, together: Together) -> None:
+    def __init__(self, together: Together, place: tuple[int, ...] = ()) -> None:
         self.together = together
+        self.place = place
+        """Where it stands among the branches around it and beside it."""
         self.is_stuck = False
         """Whether its task waits for something."""
         self.in_thread = False
-        """Whether its plan has gone to the request's thread, and may do anything there."""
+        """Whether its plan is in the request's thread, or on the way there."""
         self.asks = 0
         """How many keys it has asked for that are not answered yet."""
-
-    @property
-    def cannot_go_on(self) -> bool:
-        """Whether it waits for what others do. A plan in the thread works, but for one key."""
-        return self.is_stuck and (not self.in_thread or self.asks > 0)
 
 
 class Together:
@@ -60,7 +61,7 @@ class Together:
 
     def __init__(self) -> None:
         self.branches: set[Branch] = set()
-        self.asked: dict[AnswerKeys, list[tuple[Any, asyncio.Future[Any]]]] = {}
+        self.asked: dict[AnswerKeys, list[Asked]] = {}
         self.calls: set[asyncio.Task[Any]] = set()
         """The calls of batched functions under way."""
         self.generation = 0
@@ -72,7 +73,7 @@ class Together:
     async def ask(self, answer: AnswerKeys, key: Any, branch: Branch) -> Any:
         """Ask a batched function for a key together with all that the other branches ask."""
         future = asyncio.get_running_loop().create_future()
-        self.asked.setdefault(answer, []).append((key, future))
+        self.asked.setdefault(answer, []).append((branch.place, key, future))
         self.generation += 1
         branch.asks += 1
         self.look()
@@ -89,8 +90,15 @@ class Together:
 
     @property
     def all_stuck(self) -> bool:
-        """Whether no branch can go on."""
-        return all(branch.cannot_go_on for branch in self.branches)
+        """Whether no branch can go on.
+
+        A plan in the thread works there, unless the thread waits for a key: then those that are on
+        the way there wait, too.
+        """
+        if not all(branch.is_stuck for branch in self.branches):
+            return False
+        there = [branch for branch in self.branches if branch.in_thread]
+        return not there or any(branch.asks for branch in there)
 
     def _check_soon(self, generation: int, rounds: int) -> None:
         loop = asyncio.get_running_loop()
@@ -110,7 +118,9 @@ class Together:
     def _call_all(self) -> None:
         asked, self.asked = self.asked, {}
         for answer, asks in asked.items():
-            waiting = [(key, future) for key, future in asks if not future.done()]
+            # In the order of the page, however the time ran.
+            asks.sort(key=itemgetter(0))
+            waiting = [(key, future) for _, key, future in asks if not future.done()]
             if waiting:
                 branch = Branch(self)
                 self.branches.add(branch)
@@ -265,6 +275,8 @@ class _Running:
 
     def __init__(self, branches: Branches, together: Together) -> None:
         self.together = together
+        outer = here.get()
+        self.place = () if outer is None else outer.place
         self.limit = branches.limit or len(branches.parts)
         self.waiting = deque(enumerate(branches.parts))
         self.results: list[Any] = [None] * len(branches.parts)
@@ -286,7 +298,7 @@ class _Running:
         It runs with context variables of its own from the start.
         """
         plan, state = part
-        branch = Branch(self.together)
+        branch = Branch(self.together, (*self.place, number))
         context = copy_context()
         context.run(here.set, branch)
         try:
