@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Awaitable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from functools import partial
 from typing import Any
 
@@ -164,7 +164,12 @@ def aload(source: Any, using: str | None = None) -> Awaitable[Any]:
         return load_rows(source, using)
     if not is_callable_source(source):
         raise refused_source(source)
-    job = Job(CallSource(source, using))
+    return load_result(source, using)
+
+
+def load_result(function: Callable[[], Any], using: str | None = None) -> Load:
+    """Begin to call a function that queries."""
+    job = Job(CallSource(function, using))
     return Load(job, depart(job))
 
 

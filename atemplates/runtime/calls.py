@@ -8,12 +8,15 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
+from django.db.models.query import QuerySet
 from django.template.loader_tags import BlockNode
 
 from ..placement.python_code import call_code
 from .async_twins import async_twin, call_twin, is_of_others, may_be_called, wait_for_twin
+from .branches import here
 from .containers import filled
 from .forms import FORM_METHODS, form_call
+from .loading import Beside, is_loading
 from .placed_steps import LEAVE, run_here, run_in_thread
 from .sites import Site
 from .state import State
@@ -127,7 +130,19 @@ def repeat_call(
     owner, index = getattr(function, "__self__", None), len(site.bits) if site is not None else 1
     name = getattr(function, "__name__", "")
     notify = state.relations.python_step(owner, name, site, root, index - 1)
+    if here.get() is not None and code is None and name in READING and is_a_queryset(owner):
+        # A part of the page, whose others are rendered at the same time.
+        return pending_wait(Wait(Kind.AWAIT, Beside.call(function), notify=notify))
     return pending_wait(run_in_thread(code, call_value, state, function, notify=notify))
+
+
+READING = frozenset({"count", "exists", "first", "last"})
+"""Methods of Django's querysets that send a query of their own, and take no arguments."""
+
+
+def is_a_queryset(value: Any) -> bool:
+    """Whether a value is a queryset of Django's, by its type alone."""
+    return issubclass(type(value), QuerySet)
 
 
 def await_awaitable(state: State, awaitable: Any, *, then_call: bool = False) -> Any:
@@ -151,7 +166,7 @@ def await_once(state: State, awaitable: Any, then_call: bool) -> Plan:
     else:
         shared = state.shared
         # Another part that runs at the same time may have met it.
-        once = awaitable if shared is None else shared.result(awaitable)
+        once = awaitable if shared is None or is_loading(awaitable) else shared.result(awaitable)
         value = yield Wait(Kind.AWAIT, once)
         state.awaited[id(awaitable)] = (awaitable, value)
     if then_call and type(value) not in INERT and callable(value):

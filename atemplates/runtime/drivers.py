@@ -16,6 +16,8 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
+from django.db.models.query import QuerySet
+
 from ..errors import Location, RenderBlocked
 from ..placement import guard
 from .answers import (
@@ -32,6 +34,7 @@ from .answers import wait_for as wait_for
 from .branches import here
 from .hops import Hop, put_back, thread_of_task
 from .hops import in_request_thread as in_request_thread
+from .loading import Beside
 from .waits import Kind, Plan, Wait
 
 PACKAGE_PREFIX = f"{__name__.partition('.')[0]}."
@@ -145,6 +148,8 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
                 return stop.value
         if executor is NOT_LOOKED:
             executor = thread_of_task()
+        if wait.kind is Kind.ROWS:
+            _begin_beside(wait)
         while state is not None and is_answered_in_thread(wait):
             hop = Hop(_go_on, plan, wait, state)
             branch = here.get()
@@ -174,6 +179,13 @@ NOT_LOOKED = object()
 """Stands for what runs the sync work of a task until its plan waits for the first time."""
 
 
+def _begin_beside(wait: Wait) -> None:
+    """Have a queryset that a part of the page needs loaded beside the other parts."""
+    queryset = wait.subject
+    if here.get() is not None and type(queryset).__aiter__ is QuerySet.__aiter__:
+        Beside.rows(queryset)
+
+
 def _nothing() -> None:
     return None
 
@@ -200,6 +212,8 @@ def _go_on(plan: Plan, wait: Wait, state: Carried) -> Part:
                     wait = plan.send(answer) if error is None else plan.throw(error)
                 except StopIteration as stop:
                     return Part(stop.value)
+                if wait.kind is Kind.ROWS:
+                    _begin_beside(wait)
     finally:
         state.stand_on(before)
     return Part(wait=wait)

@@ -40,6 +40,18 @@ def is_loading(value: Any) -> TypeGuard[Loading]:
     return issubclass(type(value), Loading)
 
 
+class Beside:
+    """What begins to load beside the page for parts of it that are rendered at the same time.
+
+    Set by the engines when they are imported.
+    """
+
+    rows: Callable[[Any], object]
+    """Begins to load the rows of a queryset."""
+    call: Callable[[Any], Loading]
+    """Begins to call a method of a queryset."""
+
+
 class _Entry(NamedTuple):
     queryset: weakref.ref[Any]
     """What is loaded, as somebody else holds it."""
