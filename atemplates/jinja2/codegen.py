@@ -18,10 +18,10 @@ from ..runtime.types import is_coroutine_function
 from . import runtime as plan_runtime
 from .expressions import can_fold, chain_types
 from .loop_writer import holds_assignment
-from .macro_writer import MacroWriter
+from .parallel_writer import ParallelWriter
 
 
-class PlanCodeGenerator(MacroWriter):
+class PlanCodeGenerator(ParallelWriter):
     """Writes templates as plans."""
 
     def choose_async(self, async_value: str = "async ", sync_value: str = "") -> str:
@@ -83,6 +83,7 @@ class PlanCodeGenerator(MacroWriter):
         self.indent()
         self.write_commons()
         self.writeline("loops = running_state().loops")
+        self.name_context()
 
     def write_root(self, node: nodes.Template, eval_ctx: EvalContext) -> None:
         extends = node.find(nodes.Extends) is not None
@@ -220,7 +221,8 @@ class PlanCodeGenerator(MacroWriter):
 
     # -- Conditions and assignments
 
-    def visit_If(self, node: nodes.If, frame: Frame) -> None:
+    def write_if(self, node: nodes.If, frame: Frame) -> None:
+        """Write an ``{% if %}``."""
         frame = frame.soft()
         word = "if"
         for branch in (node, *node.elif_):

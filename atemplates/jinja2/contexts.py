@@ -44,6 +44,7 @@ def rendering(context: runtime.Context) -> Iterator[RenderState]:
     outer = active.get()
     state = begin(context)
     state.on_loop = bool(context.environment.is_async) and on_event_loop()
+    state.concurrent = state.on_loop and (outer is None or outer.over or outer.on_loop)
     for name, value in context.parent.items():
         if type(value) in SETTLED_TYPES:
             continue
@@ -75,14 +76,20 @@ def rendering(context: runtime.Context) -> Iterator[RenderState]:
 @internal
 def gathered(context: Any, template: Any) -> Plan:
     """Await, at the same time, what a template and those it refers to use of the awaitables."""
-    waiting = running_state().awaitables
+    state = running_state()
+    waiting, shared = state.awaitables, state.shared
     if len(waiting) > 1:
         yield from template._load_references()
     used = (template._names_used() & waiting.keys()) if waiting else ()
     if not used:
         return
     needed = {name: waiting.pop(name) for name in used}
-    found = yield Wait(Kind.GATHER, {id(value): value for value in needed.values()})
+    once = {
+        # Another part that runs at the same time may have met it.
+        id(value): value if shared is None else shared.result(value)
+        for value in needed.values()
+    }
+    found = yield Wait(Kind.GATHER, once)
     for name, value in needed.items():
         results.keep(value, found[id(value)])
         if context.parent.get(name) is value:

@@ -11,6 +11,7 @@ from . import filters, tests
 from .bytecode import PlanBytecodeCache
 from .codegen import generator_for
 from .contexts import Context
+from .parallel import ParallelExtension
 from .state import RelationsSource, seam
 from .templates import PlanTemplate
 
@@ -87,6 +88,8 @@ def compile_to_plans(environment: jinja2.Environment, relations: RelationsSource
     """
     seam.relations = relations
     env: Any = environment
+    if ParallelExtension.identifier not in env.extensions:
+        env.add_extension(ParallelExtension)
     env.code_generator_class = generator_for(env.code_generator_class)
     env.template_class = combined(PlanTemplate, env.template_class)
     env.context_class = combined(Context, env.context_class)

@@ -61,15 +61,8 @@ class LoopWriter(ExpressionWriter):
 
     def write_loop(self, node: nodes.For, frame: Frame) -> Frame:
         """Write a loop; return the frame of its body."""
-        extended = (
-            node.recursive
-            or "loop" in find_undeclared(node.iter_child_nodes(only=("body",)), ("loop",))
-            or any(block.scoped for block in node.find_all(nodes.Block))
-        )
-        for name in node.find_all(nodes.Name):
-            if name.ctx == "store" and name.name == "loop":
-                message = "Can't assign to special loop variable in for-loop target"
-                self.fail(message, name.lineno)
+        extended = node.recursive or self.uses_loop(node)
+        self.check_loop_target(node)
         body, otherwise = frame.inner(), frame.inner()
         body.loop_frame = True
         body.assigns = holds_assignment(node)  # type: ignore[attr-defined]
@@ -100,6 +93,23 @@ class LoopWriter(ExpressionWriter):
         if self._assign_stack:
             self._assign_stack[-1].difference_update(body.symbols.stores)
         return body
+
+    def uses_loop(self, node: nodes.For) -> bool:
+        """Whether a loop's body uses ``loop``."""
+        return "loop" in find_undeclared(node.iter_child_nodes(only=("body",)), ("loop",)) or any(
+            block.scoped for block in node.find_all(nodes.Block)
+        )
+
+    def check_loop_target(self, node: nodes.For) -> None:
+        """Refuse what sets ``loop``.
+
+        Raises:
+            TemplateAssertionError: something does.
+        """
+        for name in node.find_all(nodes.Name):
+            if name.ctx == "store" and name.name == "loop":
+                message = "Can't assign to special loop variable in for-loop target"
+                self.fail(message, name.lineno)
 
     def write_opening(
         self, node: nodes.For, frame: Frame, extended: bool, test: str | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from typing import Any
 
+from jinja2.exceptions import TemplateRuntimeError
 from jinja2.utils import missing
 from markupsafe import Markup
 
@@ -28,6 +29,9 @@ class LoopContext:
     """
 
     __module__ = "jinja2.runtime"  # messages about what it lacks name it as stock's
+
+    _APART = object()
+    """In the place of the value before, for rows that are rendered at the same time."""
 
     __slots__ = (
         "__weakref__",
@@ -162,7 +166,17 @@ class LoopContext:
         return args[self.index0 % len(args)]
 
     def changed(self, *value: Any) -> bool:
-        """Whether the value differs from the one of the last call."""
+        """Whether the value differs from the one of the last call.
+
+        Raises:
+            TemplateRuntimeError: the rows are rendered at the same time.
+        """
+        if self._last_changed_value is LoopContext._APART:
+            raise TemplateRuntimeError(
+                "loop.changed() compares with the row before, and the rows of a loop that stands "
+                "directly inside {% parallel %} are rendered at the same time. Move the loop out "
+                "of {% parallel %}."
+            )
         if self._last_changed_value != value:
             self._last_changed_value = value
             return True

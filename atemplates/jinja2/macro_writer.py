@@ -19,6 +19,11 @@ class MacroWriter(LoopWriter):
     """
 
     entering_macro = False
+    escaping_macros = False
+    """Whether a macro says itself how it escapes."""
+    around = "context"
+    """The name that the context has in the functions inside the one that is written."""
+    entering_escaping = False
     macro_names: frozenset[str] = frozenset()
     """Names that macros have in this template, unless something else takes them."""
     module_names: frozenset[str] = frozenset()
@@ -31,6 +36,9 @@ class MacroWriter(LoopWriter):
             names.update(name if isinstance(name, str) else name[1] for name in found.names)
         self.macro_names = frozenset(names)
         self.module_names = frozenset(each.target for each in template.find_all(nodes.Import))
+        self.escaping_macros = any(
+            says_how_to_escape(each) for each in template.find_all((nodes.Macro, nodes.CallBlock))
+        )
 
     # -- Definitions
 
@@ -41,13 +49,26 @@ class MacroWriter(LoopWriter):
             self.entering_macro = False
             # A macro may be called in another render than the one that has defined it.
             self.writeline("loops = running_state().loops")
+        if self.entering_escaping:
+            self.entering_escaping = False
+            # It may be called again before it has ended, by what runs at the same time.
+            self.writeline(f"context = own_evaluation({self.around})")
+            self.name_context()
         super().buffer(frame)
+
+    def name_context(self) -> None:
+        """Write what gives the context the name that functions inside know it by."""
+        if self.escaping_macros:
+            self.around = self.temporary_identifier()
+            self.writeline(f"{self.around} = context")
 
     def macro_body(self, node: Any, frame: Frame) -> tuple[Frame, MacroRef]:
         outer_depth, self.loop_depth = self.loop_depth, 0
+        around = self.around
+        self.entering_escaping = says_how_to_escape(node)
         self.entering_macro = any(node.find(nodes.For) for node in node.body)
         result = super().macro_body(node, frame)
-        self.loop_depth = outer_depth
+        self.loop_depth, self.around = outer_depth, around
         return result
 
     def push_parameter_definitions(self, frame: Frame) -> None:
@@ -131,3 +152,8 @@ class MacroWriter(LoopWriter):
             self.visit(argument, frame)
             self.write(", ")
         self.write("caller))" if forward_caller else "))")
+
+
+def says_how_to_escape(macro: nodes.Node) -> bool:
+    """Whether there is an ``{% autoescape %}`` inside."""
+    return macro.find(nodes.EvalContextModifier) is not None

@@ -52,6 +52,15 @@ from .templates import (
     run_block,
     run_root,
 )
+from .together import (
+    all_rows,
+    loop_ahead,
+    own_evaluation,
+    parallel_limit,
+    parallel_parts,
+    passing_rows,
+    rendered_rows,
+)
 from .tracebacks import internal
 from .values import (
     FREE_TRUTH_TYPES,
@@ -75,6 +84,7 @@ __all__ = [
     "RenderFunction",
     "Site",
     "TemplateReference",
+    "all_rows",
     "as_markup",
     "bare",
     "call_in_template",
@@ -89,6 +99,7 @@ __all__ = [
     "item",
     "load_named",
     "lookup_attribute",
+    "loop_ahead",
     "macro_plan",
     "markup_escaped",
     "note_named_value",
@@ -97,8 +108,13 @@ __all__ = [
     "open_rows",
     "operated",
     "operators",
+    "own_evaluation",
+    "parallel_limit",
+    "parallel_parts",
+    "passing_rows",
     "printed",
     "read_attribute",
+    "rendered_rows",
     "run_block",
     "run_root",
     "running_state",

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..runtime.async_sources import ReadSources
+from ..runtime.branches import SharedAwaitables
 from ..runtime.drivers import on_event_loop
 from ..runtime.relations import Relations
 from ..runtime.state import Policy
@@ -24,6 +25,10 @@ class LoopRelations(Relations, Protocol):
             loops: ``[rows, root, site, None]`` for each loop around the code that runs. The last
                 item is for whatever is to be remembered about the loop.
         """
+        ...
+
+    def for_branch(self) -> LoopRelations:
+        """Make the same for a part of the render that runs while others do."""
         ...
 
 
@@ -69,6 +74,7 @@ class RenderState:
 
     __slots__ = (
         "awaitables",
+        "concurrent",
         "in_loop",
         "known",
         "learning",
@@ -80,9 +86,11 @@ class RenderState:
         "place",
         "policy",
         "read",
+        "shared",
         "spent",
         "stock_code",
         "streams",
+        "told",
         "trials",
         "uses_relations",
     )
@@ -120,6 +128,12 @@ class RenderState:
         self.new_relations = new_relations
         self.uses_relations = False
         """Whether `known` has been made."""
+        self.told = False
+        """Whether it has to be there from the start."""
+        self.concurrent = False
+        """Whether the render is awaited, so that parts of it can run at the same time."""
+        self.shared: SharedAwaitables | None = None
+        """The awaitables that such parts share, once there were any."""
 
     if not TYPE_CHECKING:
 
@@ -137,6 +151,26 @@ class RenderState:
         self.known.see_loops(self.loops)
         return self.known
 
+    def for_branch(self) -> RenderState:
+        """Make the state of a part of the render that runs while others do."""
+        made = RenderState(self.relations.for_branch)
+        made.on_loop = made.in_loop = made.concurrent = True
+        made.policy = self.policy
+        made.trials, made.spent = self.trials, self.spent
+        made.awaitables, made.left, made.shared = self.awaitables, self.left, self.shared
+        made.read, made.loops = self.read, self.loops[:]
+        made.told = self.told
+        if self.told:
+            _ = made.known
+        return made
+
+    def end_branch(self, state: RenderState) -> None:
+        """Take over what was learned in a part that has ended."""
+        state.over = True
+        self.learning = self.learning or state.learning
+        if state.uses_relations:
+            state.known.finish()
+
 
 active: ContextVar[RenderState | None] = ContextVar("atemplates_jinja2_render", default=None)
 
@@ -145,6 +179,7 @@ def begin(context: Any) -> RenderState:
     """Make the state of a template's render."""
     new_relations, from_the_start = seam.relations.of_render(context)
     state = RenderState(new_relations)
+    state.told = from_the_start
     if from_the_start:
         _ = state.known
     outer = active.get()

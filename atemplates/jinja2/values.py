@@ -20,6 +20,7 @@ from jinja2.utils import missing
 from markupsafe import Markup
 
 from ..runtime.containers import CONTAINER_TYPES, filled, holds_awaitables
+from ..runtime.loading import is_loading
 from ..runtime.types import (
     FORGET,
     NOTHING,
@@ -30,6 +31,7 @@ from ..runtime.types import (
     learn_type,
 )
 from ..runtime.waits import Kind, Wait, resume_plan
+from .state import active
 from .tracebacks import internal
 
 JINJA2_SCALARS: frozenset[type] = SCALARS | {Markup}
@@ -222,6 +224,10 @@ def await_remembered(awaitable: Any) -> Generator[Wait, Any, Any]:
     """Await once, however often the template uses the awaitable."""
     result = results.get(awaitable)
     if result is missing:
-        result = yield Wait(Kind.AWAIT, awaitable)
+        state = active.get()
+        shared = state.shared if state is not None else None
+        # Another part that runs at the same time may have met it.
+        once = awaitable if shared is None or is_loading(awaitable) else shared.result(awaitable)
+        result = yield Wait(Kind.AWAIT, once)
         results.keep(awaitable, result)
     return result

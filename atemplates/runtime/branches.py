@@ -25,6 +25,9 @@ AnswerKeys: TypeAlias = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
 Asked: TypeAlias = "tuple[tuple[int, ...], Any, asyncio.Future[Any]]"
 """The place of the branch that asks, the key, and what is to be answered."""
 
+ROWS_AT_ONCE = 32
+"""How many rows of a loop are rendered at a time where no limit is given."""
+
 IDLE_ROUNDS = 2
 """How many rounds of the event loop nobody asks for a key before all of them are thought to be
 there: a task that a branch has just started gets its turn in the first."""

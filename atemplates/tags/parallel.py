@@ -24,7 +24,7 @@ from ..compiler.nodes import NodeWriting, TagFamily, effects_of, effects_of_node
 from ..compiler.scope import ELSEWHERE, Effects
 from ..compiler.variables import LOOP_VALUES
 from ..compiler.writer import Writer
-from ..runtime.branches import Branches, SharedAwaitables
+from ..runtime.branches import ROWS_AT_ONCE, Branches, SharedAwaitables
 from ..runtime.iteration import unpack
 from ..runtime.sites import SiteMode
 from ..runtime.state import STATE_ATTRIBUTE, State
@@ -33,9 +33,6 @@ from .relations import library
 
 PartPlan: TypeAlias = Callable[[Any, State], Plan]
 """What makes the plan of a part, given a context of its own and a state."""
-
-ROWS_AT_ONCE = 32
-"""How many rows of a loop are rendered at a time where no limit is given."""
 
 
 class ParallelNode(Node):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...relations.branch_relations import BranchRelations
 from ...relations.loop_peers import Loop
 from ...relations.render_relations import RenderRelations
 
@@ -25,6 +26,20 @@ class LoopingRelations(RenderRelations):
             if loop is None or loop.values is not values:
                 loop = entry[3] = new_loop(values, root, site)
             stack.append(loop)
+
+    def for_branch(self) -> LoopingRelations:
+        """Make the same for a part of the render that runs while others do."""
+        made = super().for_branch()
+        assert isinstance(made, BranchRelations)
+        return LoopingBranchRelations(self, made.underway)
+
+
+class LoopingBranchRelations(BranchRelations, LoopingRelations):
+    """The same of such a part."""
+
+    def for_branch(self) -> LoopingRelations:
+        """Make the same for a part inside this one."""
+        return LoopingBranchRelations(self, self.underway)
 
 
 def new_loop(values: Any, root: Any, site: Any) -> Loop:
