@@ -14,7 +14,7 @@ from django.db.models.query import QuerySet
 
 from ..errors import RenderBlocked
 from ..placement import guard
-from .branches import run_branches
+from .branches import SharedResult, run_branches
 from .hops import R, from_thread, in_request_thread
 from .loading import is_loading, loading_of
 from .running_steps import LocalValues, RunningStep, register_step
@@ -101,6 +101,10 @@ def close_awaitable(awaitable: Any) -> None:
     Only a coroutine that has not started is closed. Tasks, futures and other objects with an
     ``__await__`` belong to whoever made them; a ``close`` of theirs means something else.
     """
+    if type(awaitable) is SharedResult:
+        if awaitable.is_begun:
+            return
+        awaitable = awaitable.awaitable
     if isinstance(awaitable, GeneratorType):
         started = inspect.getgeneratorstate(awaitable) != inspect.GEN_CREATED
     elif isinstance(awaitable, Coroutine):
@@ -238,14 +242,14 @@ ANSWERS: dict[Kind, Callable[[Wait], Any]] = {
     Kind.CALL: _call,
     Kind.ROWS: _fill,
     Kind.GATHER: _gather,
-    Kind.BRANCHES: lambda wait: from_thread(run_branches, wait.subject),
+    Kind.BRANCHES: lambda wait: from_thread(run_branches, wait.subject, close_wait),
 }
 ASYNC_ANSWERS: dict[Kind, Callable[[Wait], Awaitable[Any]]] = {
     Kind.AWAIT: lambda wait: wait.subject,
     Kind.CALL: _acall,
     Kind.ROWS: _afill,
     Kind.GATHER: lambda wait: gather_awaitables(wait.subject),
-    Kind.BRANCHES: lambda wait: run_branches(wait.subject),
+    Kind.BRANCHES: lambda wait: run_branches(wait.subject, close_wait),
 }
 
 

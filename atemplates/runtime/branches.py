@@ -14,7 +14,7 @@ from operator import itemgetter
 from types import coroutine
 from typing import Any, Protocol, TypeAlias
 
-from .waits import Plan, resume_plan
+from .waits import Plan, Wait, resume_plan
 
 here: ContextVar[Branch | None] = ContextVar("atemplates_branch", default=None)
 """The branch that runs, or that has started what runs."""
@@ -192,9 +192,9 @@ class SharedAwaitables:
         self.tasks: dict[int, tuple[Any, asyncio.Future[Any]]] = {}
         """The identity of an awaitable -> it, and what awaits it."""
 
-    async def result(self, awaitable: Any) -> Any:
-        """Await an awaitable that another branch may have begun to await."""
-        return await asyncio.shield(self.begun(awaitable))
+    def result(self, awaitable: Any) -> SharedResult:
+        """Return what awaits an awaitable that another branch may have begun to await."""
+        return SharedResult(self, awaitable)
 
     def begun(self, awaitable: Any) -> asyncio.Future[Any]:
         """Begin to await an awaitable, unless somebody has."""
@@ -206,6 +206,24 @@ class SharedAwaitables:
     async def cancel(self) -> None:
         """Cancel those that are not done."""
         await cancel([task for _, task in self.tasks.values()])
+
+
+class SharedResult:
+    """Awaits an awaitable that another branch may await as well."""
+
+    __slots__ = ("awaitable", "shared")
+
+    def __init__(self, shared: SharedAwaitables, awaitable: Any) -> None:
+        self.shared = shared
+        self.awaitable = awaitable
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return asyncio.shield(self.shared.begun(self.awaitable)).__await__()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a branch has begun to await it."""
+        return id(self.awaitable) in self.shared.tasks
 
 
 class Branches:
@@ -241,11 +259,15 @@ class Branches:
             plan.close()
 
 
-async def run_branches(branches: Branches) -> list[Any]:
+async def run_branches(branches: Branches, close: Callable[[Wait], None]) -> list[Any]:
     """Run plans at the same time; return their results in order.
 
     When one raises, the others are cancelled and have ended before its exception goes on; the same
     when the caller is cancelled.
+
+    Args:
+        branches: the plans.
+        close: closes what a plan waits for that will not go on.
     """
     outer = here.get()
     together = Together() if outer is None else outer.together
@@ -256,7 +278,7 @@ async def run_branches(branches: Branches) -> list[Any]:
         if upcoming:
             await asyncio.wait(upcoming)
     except BaseException:
-        await running.cancel()
+        await running.cancel(close)
         await branches.shared.cancel()
         if outer is None:
             await together.cancel_calls()
@@ -284,6 +306,8 @@ class _Running:
         self.waiting = deque(enumerate(branches.parts))
         self.results: list[Any] = [None] * len(branches.parts)
         self.tasks: dict[asyncio.Task[Any], int] = {}
+        self.unbegun: dict[Branch, Wait] = {}
+        """The branches whose task has not begun yet, and what they wait for."""
 
     async def run(self) -> None:
         while self.waiting or self.tasks:
@@ -310,13 +334,24 @@ class _Running:
             self.results[number] = stop.value
             return
         self.together.branches.add(branch)
-        work = tracked(state.arun(resume_plan(plan, wait), state), branch)
+        self.unbegun[branch] = wait
+        work = self._go_on(plan, state, branch)
         task = asyncio.get_running_loop().create_task(work, context=context)
         self.tasks[task] = number
 
-    async def cancel(self) -> None:
+    async def _go_on(self, plan: Plan, state: BranchState, branch: Branch) -> Any:
+        """Go on with a plan that waits for the first time."""
+        wait = self.unbegun.pop(branch)
+        return await tracked(state.arun(resume_plan(plan, wait), state), branch)
+
+    async def cancel(self, close: Callable[[Wait], None]) -> None:
         """Cancel what runs, and wait until it has ended."""
-        await cancel(self.tasks)
+        try:
+            await cancel(self.tasks)
+        finally:
+            for branch, wait in self.unbegun.items():
+                self.together.branches.discard(branch)
+                close(wait)
 
 
 async def cancel(tasks: Any) -> None:

@@ -8,9 +8,13 @@ import jinja2
 
 from ...jinja2.environments import compile_to_plans
 from ...jinja2.templates import PlanTemplate
+from ...parallel.loads import load_result, load_rows
+from ...runtime.loading import Beside
 from .relations import ConfiguredRelations
 
 configured_relations = ConfiguredRelations()
+Beside.rows = load_rows
+Beside.call = load_result
 
 
 def use_plans(environment: jinja2.Environment) -> jinja2.Environment:
