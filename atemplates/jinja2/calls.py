@@ -20,9 +20,12 @@ from ..runtime.async_twins import (
     is_of_others,
     wait_for_twin,
 )
+from ..runtime.branches import here
+from ..runtime.calls import READING, is_a_queryset
 from ..runtime.drivers import on_event_loop
+from ..runtime.loading import Beside
 from ..runtime.types import RELATED
-from ..runtime.waits import Plan, Wait
+from ..runtime.waits import Kind, Plan, Wait
 from .arguments import prepared, stuck, unready
 from .callables import BlockReference, Macro, PlannedFunction
 from .function_marks import PASS_MARK
@@ -258,6 +261,9 @@ class MethodCall:
             made = call_twin(twin, *self.args, **self.kwargs)
             if made is not None:
                 return (yield wait_for_twin(made, notify))
+        if here.get() is not None and bare and code is None and loads_beside(self.function):
+            # A part of the page, whose others are rendered at the same time.
+            return (yield Wait(Kind.AWAIT, Beside.call(self.function), notify=notify))
         return (yield self.repeated(notify))
 
     def placed(self, code: Any, notify: Any) -> Plan:
@@ -271,6 +277,11 @@ class MethodCall:
         wait = stuck(self.caller, arguments, self.kwargs, self.error)
         wait.notify = notify
         return wait
+
+
+def loads_beside(function: MethodType) -> bool:
+    """Whether a method of a queryset sends a query of its own, and nothing of a site's runs."""
+    return function.__name__ in READING and is_a_queryset(function.__self__)
 
 
 PLANNED.add(MethodCall)

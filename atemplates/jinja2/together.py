@@ -63,6 +63,7 @@ def parallel_parts(context: Any, parts: Sequence[PartCall], limit: int | None) -
         return results
     if state.shared is None:
         state.shared = SharedAwaitables()
+        state.relations.for_branch()  # what it sets in the context variables, all parts see
     branches = [
         (branch_plan(state, inner, context_of_part(context), part, args), ON_LOOP)
         for (part, args) in parts

@@ -295,6 +295,7 @@ def _all(
         return (yield from _one_by_one(state, context, parts, frames))
     if state.shared is None:
         state.shared = SharedAwaitables()
+        state.relations.for_branch()  # what it sets in the context variables, all parts see
     relations = state.relations
     branches = []
     for part, frame in zip(parts, frames, strict=True):

@@ -66,6 +66,7 @@ def test_counts_of_rows_at_the_same_time_are_one_query():
 
 def test_properties_of_rows_at_the_same_time():
     same(loop("{{ r }}{{ r.home.name }}"), rows(Animal.objects.filter(species__hidden=False)))
+    same(loop("{{ r.label }}"), rows(Animal.objects.filter(species__hidden=False)))
 
 
 def test_a_loop_in_a_row():
