@@ -12,5 +12,7 @@ class ShopConfig(AppConfig):
 
     def ready(self) -> None:
         from .facts import count_queries_of
+        from .latency import add_pause
 
         connection_created.connect(count_queries_of, dispatch_uid="shop.facts")
+        connection_created.connect(add_pause, dispatch_uid="shop.latency")

@@ -15,6 +15,18 @@ def rendered_by_django(request: HttpRequest) -> dict[str, Any]:
     return {}
 
 
+def rendered_by_stock(request: HttpRequest) -> dict[str, Any]:
+    """Note for the footer that Django's own engine renders the page."""
+    note_engine("stock", "thread")
+    return {}
+
+
+def rendered_by_parallel(request: HttpRequest) -> dict[str, Any]:
+    """Note for the footer that the engine renders the page whose queries begin together."""
+    note_engine("parallel", "native")
+    return {}
+
+
 def rendered_by_jinja2(request: HttpRequest) -> dict[str, Any]:
     """Note for the footer that a Jinja2 template renders the page."""
     note_engine("jinja2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -11,14 +12,45 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 
+@dataclass(frozen=True)
+class Query:
+    """A query of a page: when it began, counted from the request, and how long it took, in ms."""
+
+    began: float
+    milliseconds: float
+
+
 @dataclass
 class PageFacts:
     """The facts of one request, gathered while it is answered."""
 
     engine: str = ""
     mode: str = ""
-    queries: int = 0
+    all_queries: list[Query] = field(default_factory=list)
+    named: dict[str, Query] = field(default_factory=dict)
     started: float = field(default_factory=perf_counter)
+
+    @property
+    def queries(self) -> int:
+        """How many queries were made."""
+        return len(self.all_queries)
+
+    @property
+    def slowest(self) -> float:
+        """The milliseconds of the slowest query that has a name."""
+        return max((query.milliseconds for query in self.named.values()), default=0.0)
+
+    @property
+    def one_by_one(self) -> float:
+        """The milliseconds that the queries with names would take one after the other."""
+        return sum(query.milliseconds for query in self.named.values())
+
+    def add_query(self, sql: str, began: float) -> None:
+        """Note a query that is done; a comment in it may give it a name."""
+        query = Query((began - self.started) * 1000, (perf_counter() - began) * 1000)
+        self.all_queries.append(query)
+        if name := re.search(r"/\* query: (\w+) \*/", sql):
+            self.named[name[1]] = query
 
     @property
     def milliseconds(self) -> float:
@@ -55,15 +87,22 @@ def count_queries_of(*, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
 def count_query(
     execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
 ) -> Any:
-    """Run a query and count it for the request that it is made for."""
-    facts = current_facts.get()
-    if facts is not None:
-        facts.queries += 1
-    return execute(sql, params, many, context)
+    """Run a query and note it for the request that it is made for, on whatever connection."""
+    began = perf_counter()
+    try:
+        return execute(sql, params, many, context)
+    finally:
+        facts = current_facts.get()
+        if facts is not None:
+            facts.add_query(sql, began)
 
 
-def note_engine(alias: str) -> None:
-    """Remember which template engine renders the current request's page."""
+def note_engine(alias: str, mode: str = "") -> None:
+    """Remember which template engine renders the current request's page.
+
+    Args:
+        mode: how; the middleware knows it of the engines that settings name.
+    """
     facts = current_facts.get()
     if facts is not None:
-        facts.engine = alias
+        facts.engine, facts.mode = alias, mode

@@ -32,6 +32,18 @@ class SearchForm(forms.Form):
     )
 
 
+class LatencyForm(forms.Form):
+    """How long each query of the dashboard takes in the database, beyond its work."""
+
+    latency = forms.IntegerField(
+        label="Each query waits, in ms",
+        required=False,
+        min_value=0,
+        max_value=1000,
+        widget=forms.NumberInput(attrs={"step": 10, "placeholder": "0"}),
+    )
+
+
 class ReviewForm(forms.ModelForm):
     """A reader's opinion of a book."""
 

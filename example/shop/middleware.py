@@ -44,7 +44,7 @@ def page_facts(get_response: GetResponse) -> GetResponse:
 
 def report(facts: PageFacts, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Add the facts to a response, and to its page if that has a place for them."""
-    if facts.engine:
+    if facts.engine and not facts.mode:
         view = getattr(request.resolver_match, "func", None)
         # A sync view, such as the admin's, renders with render() whatever the engine could do.
         facts.mode = engines[facts.engine].async_mode if iscoroutinefunction(view) else "sync"

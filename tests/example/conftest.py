@@ -28,6 +28,7 @@ def site(settings):
 
     settings.ROOT_URLCONF = demo.ROOT_URLCONF
     settings.TEMPLATES = demo.TEMPLATES
+    settings.DASHBOARD_TEMPLATES = demo.DASHBOARD_TEMPLATES
     settings.MIDDLEWARE = demo.MIDDLEWARE
     settings.LANGUAGE_CODE = demo.LANGUAGE_CODE
     settings.LOGIN_URL = demo.LOGIN_URL
