@@ -70,6 +70,22 @@ def is_usual(template: Any) -> bool:
     return is_as_shipped(template)
 
 
+def is_instrumented(template: Any) -> bool:
+    """Whether a template sends the signal that Django's tests listen to, and renders as ever."""
+    code = getattr(template._render, "__code__", None)
+    return getattr(code, "co_name", "") == "instrumented_test_render"
+
+
+def shows_its_nodes(template: Any) -> bool:
+    """Whether rendering a template or a partial means to render its nodes, and nothing else."""
+    kind = type(template)
+    return (
+        kind in STOCK_TEMPLATES
+        and not is_replaced(kind, "render")
+        and (not is_replaced(kind, "_render") or is_instrumented(template))
+    )
+
+
 def find_calling_methods(template: Any, context: Any) -> frozenset[str]:
     """Find the replaced methods of a template that are under way for a context, and call us.
 
@@ -137,6 +153,8 @@ def _usual_plan(state: State, template: Any, context: Any) -> Plan:
     context.template = template
     try:
         context.template_name = template.name
+        if state.ahead is not None:
+            state.ahead(state, template, context)
         plan = template.nodelist.__dict__.get(PLAN)
         if plan is None:
             plan = yield from compiled(state, template.nodelist, template)
@@ -221,13 +239,14 @@ def body_plan(
         and "_render" not in calling
         and is_replaced(type(template), "_render")
     ):
-        code = getattr(template._render, "__code__", None)
-        if getattr(code, "co_name", "") != "instrumented_test_render":
+        if not is_instrumented(template):
             return (yield from foreign_plan(state, template, "_render", context))
         # Not at the top: django.test is not for production, and is loaded already when this runs.
         from django.test.signals import template_rendered
 
         template_rendered.send(sender=template, template=template, context=context)
+    if state.ahead is not None:
+        state.ahead(state, template, context)
     plan = vars(template.nodelist).get(PLAN)
     if plan is None:
         plan = yield from compiled(state, template.nodelist, template)

@@ -22,6 +22,7 @@ from .context import build_context
 from .native import answer_toolbar, set_policy, set_recorder
 from .options import (
     Option,
+    let_load,
     list_of_strings,
     new_recorder,
     path_or_none,
@@ -69,6 +70,10 @@ class DjangoTemplates(stock.DjangoTemplates):
         The path of a folder in which compiled templates are kept, for other processes: filled by
         ``manage.py atemplates compile``, and by every process that compiles one which is not there.
         None (default): each process compiles its own.
+    ``parallel``
+        How many querysets may be loaded at the same time, each on a database connection of its own.
+        Above 1, ``render_async()`` begins with starting those of the context that the template
+        certainly loads. 1 (default): each is loaded where the template needs it.
     ``relations``
         What to do about a relation that was not loaded: ``"batch"`` (default), ``"fetch"``,
         ``"warn"`` or ``"raise"``.
@@ -86,6 +91,7 @@ class DjangoTemplates(stock.DjangoTemplates):
         self.async_mode: str = own["async_mode"]
         super().__init__(params)
         self.policy = new_policy(self.engine, own, self.name)
+        let_load(self.policy.parallel)
         set_policy(self.engine, self.policy)
         set_recorder(self.engine, new_recorder(own["recorder"]))
         set_plan_cache(self.engine, own["plan_cache"])

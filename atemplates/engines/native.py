@@ -108,6 +108,10 @@ def new_state(
         is_debugging=is_debugging,
         told=bool(told) or relations in STRICT,
     )
+    if on_loop and policy.parallel > 1:
+        from .beginning import begin_loads  # only where something is loaded ahead
+
+        state.ahead = begin_loads
     if state.told:
         _ = state.relations  # there from the start, to see each query
     return state

@@ -50,6 +50,11 @@ def path_or_none(value: Any) -> bool:
     return value is None or (isinstance(value, (str, Path)) and bool(str(value)))
 
 
+def number_at_a_time(value: Any) -> bool:
+    """Whether ``value`` says how many at a time: a whole number above 0."""
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
 def recorder_options(value: Any) -> bool:
     """Whether ``value`` says how to record: None, or a dict with ``file`` and perhaps ``rate``."""
     if value is None:
@@ -66,10 +71,24 @@ def recorder_options(value: Any) -> bool:
     )
 
 
+def let_load(number: int) -> None:
+    """Let as many querysets be loaded at the same time as an engine's OPTIONS say."""
+    if number > 1:
+        from ..parallel.workers import allow  # only where something is loaded so
+
+        allow(number)
+
+
 RECORDER = "atemplates_recorder"
 """The attribute of an engine or environment that holds its recorder."""
 
 COMMON_OPTIONS: dict[str, Option] = {
+    "parallel": Option(
+        1,
+        check=number_at_a_time,
+        expected="how many querysets may be loaded at the same time, a whole number above 0 "
+        "(1: one after the other)",
+    ),
     "recorder": Option(
         None,
         check=recorder_options,

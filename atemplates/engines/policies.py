@@ -25,6 +25,7 @@ def new_policy(engine: Engine, options: Mapping[str, Any], alias: str) -> Policy
         inline_modules=modules,
         inline=registered_in(engine, modules),
         relations=options["relations"],
+        parallel=options["parallel"],
     )
 
 

@@ -50,11 +50,20 @@ class Policy:
         inline_modules: the modules of the libraries of ``inline_tags``.
         inline: what these libraries registered: names of tags, functions of filters.
         relations: what is done about a relation that was not loaded.
+        parallel: how many querysets may be loaded at the same time, on connections of their own.
         trusted_after: after how many quick runs in the thread code of others runs on the loop.
     """
 
     # A plain class, as `State` is: making a dataclass of either takes longer than most imports.
-    __slots__ = ("inline", "inline_modules", "relations", "sync_tags", "trials", "trusted_after")
+    __slots__ = (
+        "inline",
+        "inline_modules",
+        "parallel",
+        "relations",
+        "sync_tags",
+        "trials",
+        "trusted_after",
+    )
 
     def __init__(
         self,
@@ -63,12 +72,14 @@ class Policy:
         inline_modules: frozenset[str] = frozenset(),
         inline: frozenset[Any] = frozenset(),
         relations: str = "batch",
+        parallel: int = 1,
         trusted_after: int = TRUSTED_AFTER,
     ) -> None:
         self.sync_tags = sync_tags
         self.inline_modules = inline_modules
         self.inline = inline
         self.relations = relations
+        self.parallel = parallel
         self.trusted_after = trusted_after
         self.trials: float = TRIALS if self.is_learned and trusted_after else inf
         """How many trials, and objects noted for them, a render may have on the loop."""
@@ -149,6 +160,7 @@ class State:
     """
 
     __slots__ = (
+        "ahead",
         "ambient",
         "arun",
         "asked",
@@ -234,6 +246,9 @@ class State:
         """The context's awaitables that the template mentions: the first wait awaits them all."""
         self.unmentioned: dict[str, Any] | None = None
         """The others, by name: a template that begins later may mention them."""
+        self.ahead: Callable[[State, Any, Any], None] | None = None
+        """Begins to load what a template that begins will certainly need, given the template and
+        the context; None where nothing is to be loaded ahead, or it has been."""
         self.begins_in_thread = False
         """Whether the plan that begins next does so in the thread."""
         self.lesson = False

@@ -19,7 +19,7 @@ from ...jinja2.templates import cached_jinja2_template
 from ...relations.policy import relations as policy_for_this_render
 from ...runtime.drivers import in_request_thread
 from ..base import discard_awaitables
-from ..options import RECORDER, new_recorder, read_options
+from ..options import RECORDER, let_load, new_recorder, read_options
 from ..refusals import refusal_of, told_by_checks
 from .plans import use_plans
 from .processors import add_request, aprocess, copied, process
@@ -35,6 +35,10 @@ class Jinja2(stock.Jinja2):
     ``environment``, which is called with all others. When there is no ``environment``, it is
     `atemplates.engines.jinja2.environment.environment`.
 
+    ``parallel``
+        How many querysets may be loaded at the same time, each on a database connection of its own.
+        Above 1, ``render_async()`` begins with starting those of the context that the template
+        certainly loads. 1 (default): each is loaded where the template needs it.
     ``relations``
         What to do about a relation that was not loaded: ``"batch"`` (default), ``"fetch"``,
         ``"warn"`` or ``"raise"``.
@@ -58,6 +62,7 @@ class Jinja2(stock.Jinja2):
         super().__init__(params)
         self.sync_env = use_plans(self.env.overlay(enable_async=False))
         self.async_env = use_plans(self.env.overlay(enable_async=True))
+        let_load(own["parallel"])
         recorder = new_recorder(own["recorder"])
         for environment in (self.sync_env, self.async_env):
             setattr(environment, POLICY, own["relations"])
