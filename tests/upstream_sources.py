@@ -51,7 +51,7 @@ SOURCES: dict[str, tuple[str, set[str]]] = {
         {"4b78c14a1877", "99c36b830669"},
     ),
     "django.template.defaulttags:WithNode.render": ("tags/flow.py", {"628649005036"}),
-    "django.template.defaulttags:IfChangedNode.render": ("tags/flow.py", {"100055d0e408"}),
+    "django.template.defaulttags:IfChangedNode.render": ("tags/ifchanged.py", {"100055d0e408"}),
     "django.template.defaulttags:IfChangedNode._get_context_stack_frame": (
         "tags/flow.py",
         {"c0c1647af045", "ca6b9dd280dc"},

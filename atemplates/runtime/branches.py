@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextvars import ContextVar, copy_context
+from contextvars import Context, ContextVar, copy_context
+from functools import partial
 from operator import itemgetter
 from types import coroutine
 from typing import Any, Protocol, TypeAlias
@@ -126,13 +127,27 @@ class Together:
             waiting = [(key, future) for _, key, future in asks if not future.done()]
             if waiting:
                 branch = Branch(self)
-                self.branches.add(branch)
                 context = self.context.copy()
                 context.run(here.set, branch)
-                call = tracked(_call(answer, waiting), branch)
-                task = asyncio.get_running_loop().create_task(call, context=context)
+                task = self.begin(branch, partial(_call, answer, waiting), context)
                 self.calls.add(task)
                 task.add_done_callback(self.calls.discard)
+
+    def begin(
+        self, branch: Branch, work: Callable[[], Awaitable[Any]], context: Context
+    ) -> asyncio.Task[Any]:
+        """Make a task of the work of a branch, and note when it is stuck and when it has ended."""
+        self.branches.add(branch)
+
+        def end(task: asyncio.Task[Any]) -> None:
+            self.branches.discard(branch)
+            self.look()
+
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(_noting_when_stuck(work, branch), context=context)
+        # A task may be cancelled before it has begun.
+        task.add_done_callback(end)
+        return task
 
     async def cancel_calls(self) -> None:
         """Cancel the calls that nobody waits for any more."""
@@ -155,13 +170,8 @@ async def _call(answer: AnswerKeys, asks: list[tuple[Any, asyncio.Future[Any]]])
             future.set_result(value)
 
 
-async def tracked(work: Awaitable[Any], branch: Branch) -> Any:
-    """Do the work of a branch, and note when it is stuck."""
-    try:
-        return await _tracked(work.__await__(), branch)
-    finally:
-        branch.together.branches.discard(branch)
-        branch.together.look()
+async def _noting_when_stuck(work: Callable[[], Awaitable[Any]], branch: Branch) -> Any:
+    return await _tracked(work().__await__(), branch)
 
 
 @coroutine
@@ -191,6 +201,8 @@ class SharedAwaitables:
     def __init__(self) -> None:
         self.tasks: dict[int, tuple[Any, asyncio.Future[Any]]] = {}
         """The identity of an awaitable -> it, and what awaits it."""
+        self.users = 0
+        """How many `run_branches` are under way whose branches may await them."""
 
     def result(self, awaitable: Any) -> SharedResult:
         """Return what awaits an awaitable that another branch may have begun to await."""
@@ -203,9 +215,11 @@ class SharedAwaitables:
             known = self.tasks[id(awaitable)] = (awaitable, asyncio.ensure_future(awaitable))
         return known[1]
 
-    async def cancel(self) -> None:
-        """Cancel those that are not done."""
-        await cancel([task for _, task in self.tasks.values()])
+    async def leave(self) -> None:
+        """Cancel those that are not done, when nobody awaits them any more."""
+        self.users -= 1
+        if self.users == 0:
+            await cancel([task for _, task in self.tasks.values()])
 
 
 class SharedResult:
@@ -273,18 +287,19 @@ async def run_branches(branches: Branches, close: Callable[[Wait], None]) -> lis
     together = Together() if outer is None else outer.together
     upcoming = [branches.shared.begun(each) for each in branches.upcoming.values()]
     running = _Running(branches, together)
+    branches.shared.users += 1
     try:
         await running.run()
         if upcoming:
             await asyncio.wait(upcoming)
     except BaseException:
         await running.cancel(close)
-        await branches.shared.cancel()
         if outer is None:
             await together.cancel_calls()
         raise
     finally:
         branches.close()
+        await branches.shared.leave()
     branches.answers(
         {
             identity: task.result()
@@ -333,24 +348,21 @@ class _Running:
         except StopIteration as stop:
             self.results[number] = stop.value
             return
-        self.together.branches.add(branch)
         self.unbegun[branch] = wait
-        work = self._go_on(plan, state, branch)
-        task = asyncio.get_running_loop().create_task(work, context=context)
-        self.tasks[task] = number
+        work = partial(self._go_on, plan, state, branch)
+        self.tasks[self.together.begin(branch, work, context)] = number
 
     async def _go_on(self, plan: Plan, state: BranchState, branch: Branch) -> Any:
         """Go on with a plan that waits for the first time."""
         wait = self.unbegun.pop(branch)
-        return await tracked(state.arun(resume_plan(plan, wait), state), branch)
+        return await state.arun(resume_plan(plan, wait), state)
 
     async def cancel(self, close: Callable[[Wait], None]) -> None:
         """Cancel what runs, and wait until it has ended."""
         try:
             await cancel(self.tasks)
         finally:
-            for branch, wait in self.unbegun.items():
-                self.together.branches.discard(branch)
+            for wait in self.unbegun.values():
                 close(wait)
 
 

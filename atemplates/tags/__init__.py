@@ -7,6 +7,7 @@ from .cache import CACHE_TAGS
 from .computed import COMPUTED_TAGS
 from .flow import FLOW_TAGS
 from .i18n import I18N_TAGS
+from .ifchanged import IFCHANGED_TAGS
 from .includes import INCLUDE_TAGS
 from .inheritance import INHERITANCE_TAGS
 from .inner_templates import INNER_TEMPLATES
@@ -22,6 +23,7 @@ FAMILIES = (
     FOREIGN_TAGS,
     OUTPUT_TAGS,
     FLOW_TAGS,
+    IFCHANGED_TAGS,
     ARGUMENT_TAGS,
     COMPUTED_TAGS,
     LINK_TAGS,

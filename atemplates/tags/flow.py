@@ -9,7 +9,6 @@ from typing import Any
 from django.template.base import VariableDoesNotExist
 from django.template.defaulttags import (
     ForNode,
-    IfChangedNode,
     IfNode,
     TemplateLiteral,
     WithNode,
@@ -19,7 +18,6 @@ from ..compiler.conditions import (
     UnknownCondition,
     WrittenValue,
     check_condition,
-    write_comparison,
     write_condition,
     write_test,
     write_truth,
@@ -28,10 +26,10 @@ from ..compiler.expressions import places, write_expression
 from ..compiler.foreign import LoopBody
 from ..compiler.nodes import NodeWriting, TagFamily, Unwritable, effects_of, write_nodes
 from ..compiler.scope import NONE, Effects, Local, WrittenLoop
-from ..compiler.variables import LOOP_VALUES, write_root
+from ..compiler.variables import LOOP_VALUES
 from ..compiler.writer import Writer
 from ..runtime.iteration import AT_HAND
-from ..runtime.sites import MISSING, SiteMode
+from ..runtime.sites import SiteMode
 from ..runtime.state import State
 
 # -- if --------------------------------------------------------------------------------------------
@@ -97,7 +95,7 @@ def write_for(w: Writer, node: Any) -> None:
     loop = WrittenLoop(
         index=w.temporary("index"),
         length=w.temporary("length"),
-        parent=_enclosing(w),
+        parent=enclosing_loop(w),
         dictionary=w.temporary("forloop"),
         uses_dictionary=effects.reads or "forloop" in effects.changing or w.shallow,
     )
@@ -205,7 +203,7 @@ def _write_unclean(w: Writer, items: list[str]) -> None:
     w.line("    state.clean = None")
 
 
-def _enclosing(w: Writer) -> WrittenLoop | None:
+def enclosing_loop(w: Writer) -> WrittenLoop | None:
     """The loop that ``forloop`` means around the node being written, if it is in this function."""
     binding = w.binding("forloop")
     return binding if isinstance(binding, WrittenLoop) else None
@@ -306,72 +304,6 @@ def real_frame(w: Writer, needed: bool, values: dict[str, str] | None = None) ->
         w.line("context.dicts.pop()")
 
 
-# -- ifchanged -------------------------------------------------------------------------------------
-
-
-def ifchanged_effects(node: IfChangedNode) -> Effects:
-    return effects_of(node.nodelist_true) | effects_of(node.nodelist_false)
-
-
-def write_ifchanged(w: Writer, node: Any) -> None:
-    """What was seen last is kept where Django keeps it: in the loop's dict, if there is a loop."""
-    name = w.constant(node, "node_")
-    frame, seen, now = w.temporary("frame"), w.temporary("seen"), w.temporary("now")
-    changed, text = w.temporary("changed"), w.temporary("s")
-    w.flush()
-    loop = _enclosing(w)
-    if loop is not None:
-        frame = loop.changes = loop.changes or w.temporary("changes")
-    else:
-        w.line(f"{frame} = changes_of({write_root(w, 'forloop')}, context)")
-    w.line(f"{frame}.setdefault({name})")
-
-    def compare() -> None:
-        w.line(f"{seen} = {frame}[{name}]")
-        write_comparison(w, changed, "!=", now, seen)
-
-    if node._varlist:
-        values = [write_expression(w, variable, SiteMode.NONE) for variable in node._varlist]
-        w.line(f"{now} = [{', '.join(values)}]")
-        w.line(f"{seen} = {frame}[{name}]")
-        # Lists of scalars compare without code of others.
-        alike = [f"type({value}) in scalars" for value in dict.fromkeys(values)]
-        if len(values) == 1:
-            alike.append(f"len({seen}) == 1 and type({seen}[0]) in scalars")
-        else:
-            alike.append(f"scalars.issuperset(map(type, {seen}))")
-        with w.branch(f"if {seen} is None or type({seen}) is list and {' and '.join(alike)}:"):
-            w.line(f"{changed} = {now} != {seen}")
-        with w.branch("else:"):
-            w.wait_for(changed, f"compare(state, '!=', {now}, {seen})")
-    else:
-        # When the text has changed to nothing, Django renders it once more, and writes that.
-        w.line(f"{changed} = None")
-        with w.block("while True:"):
-            with w.capture() as part:
-                write_nodes(w, node.nodelist_true)
-            w.line(f"{text} = SafeString(''.join({part}))")
-            w.lines_of(f"if {changed}:", "    break")
-            w.line(f"{now} = {text}")
-            compare()
-            w.lines_of(f"if {changed}:", f"    {frame}[{name}] = {now}")
-            w.lines_of(f"if {now} or not {changed}:", "    break")
-    with w.block(f"if {changed}:"):
-        if node._varlist:
-            w.line(f"{frame}[{name}] = {now}")
-            write_nodes(w, node.nodelist_true)
-        else:
-            w.value(text)
-    if node.nodelist_false:
-        with w.block("else:"):
-            write_nodes(w, node.nodelist_false)
-
-
-def changes_of(loop: Any, context: Any) -> Any:
-    """Where Django keeps what ``{% ifchanged %}`` saw last: the loop's dict, or the template's."""
-    return context.render_context if loop is MISSING else loop
-
-
 FLOW_TAGS = TagFamily(
     nodes={
         LoopBody: NodeWriting(
@@ -380,12 +312,10 @@ FLOW_TAGS = TagFamily(
         IfNode: NodeWriting(write_if, if_effects),
         ForNode: NodeWriting(write_for, for_effects),
         WithNode: NodeWriting(write_with, with_effects),
-        IfChangedNode: NodeWriting(write_ifchanged, ifchanged_effects),
     },
     names={
         "VariableDoesNotExist": VariableDoesNotExist,
         "at_hand": AT_HAND,
         "note_value_origin": note_value_origin,
-        "changes_of": changes_of,
     },
 )

@@ -15,7 +15,7 @@ from django.template.base import FilterExpression, Node, NodeList, Parser, TextN
 from django.template.context import Context
 from django.template.defaulttags import CycleNode, ForNode, IfChangedNode, ResetCycleNode
 from django.template.exceptions import TemplateSyntaxError
-from django.template.loader_tags import BLOCK_CONTEXT_KEY, BlockContext
+from django.template.loader_tags import BLOCK_CONTEXT_KEY, BlockContext, BlockNode
 from django.utils.safestring import SafeString
 
 from ..compiler.expressions import write_expression
@@ -29,6 +29,7 @@ from ..runtime.iteration import unpack
 from ..runtime.sites import SiteMode
 from ..runtime.state import STATE_ATTRIBUTE, State
 from ..runtime.waits import Kind, Plan, Wait
+from .ifchanged import RowPosition, refusal
 from .relations import library
 
 PartPlan: TypeAlias = Callable[[Any, State], Plan]
@@ -134,6 +135,24 @@ def _nodes_in(node: Any, in_loop: bool, is_row: bool) -> Iterator[tuple[Any, boo
                 yield from _nodes_in(child, inside, is_row=False)
 
 
+CHECKED_ATTRIBUTE = "atemplates_checked_part"
+"""Where the node list of a block notes that it may stand in a part. Any thread may note it."""
+
+
+def check_blocks(context: Any, names: tuple[str, ...]) -> None:
+    """Refuse what other templates have put into blocks that stand in parts, as `check_part` does.
+
+    Raises:
+        TemplateSyntaxError: with the node's place.
+    """
+    blocks = context.render_context.get(BLOCK_CONTEXT_KEY)
+    for name in names if blocks is not None else ():
+        for block in blocks.blocks.get(name, ()):
+            if not vars(block.nodelist).get(CHECKED_ATTRIBUTE):
+                check_part(block)
+                setattr(block.nodelist, CHECKED_ATTRIBUTE, True)
+
+
 def _setting(node: Any, names: Iterable[str]) -> Any:
     """Return the innermost node that sets some names."""
     for nodelist in child_nodelists(vars(node)):
@@ -142,20 +161,6 @@ def _setting(node: Any, names: Iterable[str]) -> Any:
             if (effects.writes or frozenset()) | effects.upward >= set(names):
                 return _setting(child, names)
     return node
-
-
-def refusal(node: Any, reason: str) -> TemplateSyntaxError:
-    """Return the error for a node that cannot stand inside the tag."""
-    contents = node.token.contents if node.token is not None else type(node).__name__
-    line = f" in line {node.token.lineno}" if node.token is not None else ""
-    error = TemplateSyntaxError(
-        f"{{% {contents} %}}{line} cannot stand inside {{% parallel %}}: {reason}, and parts are "
-        f"rendered at the same time. Move it out of {{% parallel %}}, or into a template that is "
-        f"included."
-    )
-    if node.token is not None:
-        error.token = node.token  # type: ignore[attr-defined]
-    return error
 
 
 # -- code ------------------------------------------------------------------------------------------
@@ -177,6 +182,11 @@ def write_parallel(w: Writer, node: ParallelNode) -> None:
     if not parts:
         write_nodes(w, node.nodelist)
         return
+    blocks = tuple(
+        sorted({str(vars(each)["name"]) for each in node.nodelist.get_nodes_by_type(BlockNode)})
+    )
+    if blocks:
+        w.line(f"check_blocks(context, {blocks!r})")
     texts = w.temporary("texts")
     w.line(f"{texts} = yield from parallel_plan(state, context, ({', '.join(parts)},), {limit})")
     w.refresh()
@@ -266,7 +276,7 @@ def parallel_rows(
     )
     frames = []
     for index, item in enumerate(reversed(values) if backwards else values):
-        position = {"parentloop": outer}
+        position = RowPosition(parentloop=outer)
         if "length" in LOOP_VALUES:
             position["length"] = length
         position.update(
@@ -358,6 +368,7 @@ PARALLEL_TAGS = TagFamily(
     nodes={ParallelNode: NodeWriting(write_parallel, parallel_effects)},
     names={
         "checked_limit": checked_limit,
+        "check_blocks": check_blocks,
         "parallel_plan": parallel_plan,
         "parallel_rows": parallel_rows,
     },

@@ -71,3 +71,46 @@ def slow(parser, token):
 def slow_fail(parser, token):
     _, seconds, text = token.split_contents()
     return Slow(float(seconds), text, fails=True)
+
+
+class Swallowing(template.Node):
+    """Gives what stands inside, or the name of the exception."""
+
+    def __init__(self, nodelist):
+        self.nodelist = nodelist
+
+    async def render_async(self, context):
+        try:
+            return await self.nodelist.render_async(context)
+        except Exception as error:
+            return type(error).__name__
+
+    def render(self, context):
+        try:
+            return self.nodelist.render(context)
+        except Exception as error:
+            return type(error).__name__
+
+
+@register.tag
+def swallowing(parser, token):
+    nodelist = parser.parse(("endswallowing",))
+    parser.delete_first_token()
+    return Swallowing(nodelist)
+
+
+class Around(template.Node):
+    """A block tag without anything async: it runs in the request's thread."""
+
+    def __init__(self, nodelist):
+        self.nodelist = nodelist
+
+    def render(self, context):
+        return f"<{self.nodelist.render(context)}>"
+
+
+@register.tag
+def around(parser, token):
+    nodelist = parser.parse(("endaround",))
+    parser.delete_first_token()
+    return Around(nodelist)

@@ -8,10 +8,12 @@ from time import perf_counter
 import django
 import pytest
 from django.template import TemplateSyntaxError
+from django.template.backends.django import DjangoTemplates as StockTemplates
 from django.utils import timezone, translation
 
 from atemplates.engines.django import DjangoTemplates
 from tests.rendering import run_async
+from tests.testapp.models import Region
 
 from . import parallel_tags
 
@@ -432,3 +434,114 @@ def test_blocks_inside():
         start = perf_counter()
         assert run_async(template.render_async, {"n": 1}) == expected
     assert perf_counter() - start < 0.09
+
+
+def test_an_inner_failure_that_is_caught_cancels_nothing_outside():
+    inner = "{% swallowing %}{% parallel %}{{ a }}{% slow_fail 0.01 x %}{% endparallel %}{% endswallowing %}"
+    template = backend().from_string(parallel(inner + "{{ a }}{% slow 0.02 s %}"))
+    for _ in range(2):
+        text = run_async(template.render_async, {"a": later("v", 0.05)})
+        assert text == "ValueErrorvs"
+
+
+def test_an_awaitable_that_nobody_awaits_any_more_is_cancelled():
+    inner = "{% swallowing %}{% parallel %}{{ a }}{% slow_fail 0.01 x %}{% endparallel %}{% endswallowing %}"
+    template = backend().from_string(LOAD + inner)
+
+    async def render():
+        before = asyncio.all_tasks()
+        assert await template.render_async({"a": later("v", 5)}) == "ValueError"
+        assert asyncio.all_tasks() == before
+
+    run_async(render)
+
+
+@pytest.mark.parametrize("tag", ["around", "swallowing"])
+def test_inside_a_block_tag_of_others(tag):
+    body = f"{{% {tag} %}}{{% parallel %}}{{% slow 0.05 a %}}{{{{ b }}}}{{% endparallel %}}{{% end{tag} %}}"
+    inside = f"{{% {tag} %}}{{% slow 0.05 c %}}{{{{ n }}}}{{% end{tag} %}}"
+    template = backend().from_string(parallel(body + inside + "{{ b }}{% slow 0.05 d %}") + body)
+    expected = template.render({"b": "b", "n": 1})
+    for _ in range(3):
+        assert run_async(template.render_async, {"b": later("b", 0.05), "n": 1}) == expected
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("tag", ["around", "swallowing"])
+def test_querysets_inside_block_tags_of_others(tag):
+    Region.objects.create(name="World")
+    body = f"{{% {tag} %}}{{% for r in x %}}{{{{ r }}}}{{% endfor %}}{{% end{tag} %}}"
+    template = backend().from_string(parallel(body + body.replace("in x", "in y")))
+
+    def make():
+        return {"x": Region.objects.all(), "y": Region.objects.order_by("-name")}
+
+    expected = template.render(make())
+    assert "World" in expected
+    for _ in range(3):
+        assert run_async(template.render_async, make()) == expected
+
+
+def test_under_stocks_own_renderer():
+    loaders = [("django.template.loaders.locmem.Loader", {})]
+    options = {"loaders": loaders, "libraries": LIBRARIES}
+    params = {"NAME": "stock", "DIRS": [], "APP_DIRS": False, "OPTIONS": options}
+    body = (
+        "{{ a }}{% for x in xs %}{{ x }}{{ forloop.last }}{% endfor %}{% set_name 'a' 2 %}{{ a }}"
+    )
+    template = StockTemplates(params).from_string(parallel(body, "2"))
+    values = {"a": 1, "xs": "xy"}
+    assert template.render(values) == backend().from_string(parallel(body)).render(values)
+    with pytest.raises(TemplateSyntaxError, match="limit is 0"):
+        StockTemplates(params).from_string(parallel(body, "n")).render({"n": 0})
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_in_every_way_also_from_kept_code(name, render):
+    body, make = BODIES[name]
+    if name == "partial":
+        body = "{% partialdef row %}<{{ a }}>{% endpartialdef %}" + body
+    outcome = render.outcome(
+        parallel(body), make, templates=OTHERS, libraries=LIBRARIES, waits=None
+    )
+    assert (outcome.error is None) == (name not in FAILING)
+
+
+FAILING = {"url", "bad unpacking", "fails", "nothing to include"}
+
+
+HIDDEN = {
+    "ifchanged in an include": (
+        "{% for x in xs %}{% include 'changed.html' %}{% endfor %}",
+        "ifchanged",
+    ),
+    "cycle in a block of a child": (
+        "{% for x in xs %}{% block b %}{% endblock %}{% endfor %}",
+        "cycle",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_what_other_templates_bring_is_refused_when_it_is_rendered(name):
+    body, tag = HIDDEN[name]
+    templates = {
+        "changed.html": "\n{% ifchanged %}{{ x }}{% endifchanged %}",
+        "base.html": parallel(body),
+        "child.html": "{% extends 'base.html' %}{% block b %}\n{% cycle 'a' 'b' %}{% endblock %}",
+    }
+    template = backend(templates, debug=True).get_template("child.html")
+    for render in (template.render, lambda values: run_async(template.render_async, values)) * 2:
+        with pytest.raises(TemplateSyntaxError, match=f"{tag}.*in line 2 cannot stand"):
+            render({"xs": "aab"})
+
+
+def test_what_stands_in_no_parallel_row_is_not_refused():
+    templates = {"changed.html": "{% ifchanged x %}{{ x }}{% endifchanged %}"}
+    body = "{% for x in xs %}{% include 'changed.html' %}{% endfor %}"
+    template = backend(templates).from_string(
+        parallel(f"{{% with n=1 %}}{body}{{% endwith %}}{{% include 'changed.html' with x=1 %}}")
+        + body
+    )
+    assert template.render({"xs": "aab"}) == "ab1ab"
+    assert run_async(template.render_async, {"xs": "aab"}) == "ab1ab"
