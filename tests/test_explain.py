@@ -301,3 +301,41 @@ def test_the_shown_code_is_the_code_that_runs():
     names = {name for constant in code.co_consts for name in getattr(constant, "co_names", ())}
     assert set(section.constants) <= names
     assert all(line.line in (None, 1) for line in section.lines)
+
+
+CERTAIN = """{% extends "base.html" %}
+{% block content %}
+{% for book in books %}{{ book.title }}{% endfor %}
+{% if authors and others %}{% include "part.html" with rows=pages.last only %}{% endif %}
+{% include "part.html" with rows=pages %}{% include "absent.html" %}{{ never|length }}
+{% endblock %}
+"""
+STARTS = "books (line 3), authors (line 4), pages (line 1 of part.html)"
+
+
+@pytest.mark.parametrize(
+    ("parallel", "said"),
+    [
+        (4, f"Starts together at the beginning, where it is a queryset: {STARTS}."),
+        (1, f"would start together at the beginning, where they are querysets: {STARTS}."),
+    ],
+)
+def test_what_starts_together(parallel, said, settings, site):
+    settings.TEMPLATES = [engine(OURS, site, "ours", parallel=parallel)]
+    (site / "page.html").write_text(CERTAIN)
+    (site / "part.html").write_text("{{ rows|length }}")
+    assert row(run("page.html"), "together at the").endswith(said)
+
+
+@pytest.mark.parametrize("source", ["{{ a.count }}", "{% load boxes %}{{ a|first }}", ""])
+def test_where_nothing_starts_together(source, settings, site):
+    settings.TEMPLATES = [engine(OURS, site, "ours", parallel=4)]
+    (site / "page.html").write_text(source)
+    assert "together at the" not in run("page.html")
+
+
+def test_what_others_load_is_not_said_to_start(settings, site):
+    settings.TEMPLATES = [engine(OURS, site, "ours", parallel=4)]
+    source = "{% load boxes %}{% weather a %}{{ a|length }}{{ a.b|length }}{{ b|length }}"
+    (site / "page.html").write_text(source)
+    assert row(run("page.html"), "together at the").endswith("queryset: b (line 1).")

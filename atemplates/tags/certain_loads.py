@@ -251,3 +251,25 @@ def inherited(find: Find, template: Any) -> Inherited | None:
             return Inherited(template, blocks)
         parent = constant_name(node.parent_name)
         template = None if parent is None else find(parent)
+
+
+def certain_reads(find: Find, template: Any) -> dict[str, Place]:
+    """Find what a template certainly reads whole, whatever it is, for people.
+
+    Args:
+        find: gives the templates that it extends and includes.
+
+    Returns:
+        The variables, in order, and where each is read first.
+    """
+    whole = inherited(find, template)
+    found: dict[str, Place] = {}
+    theirs: set[Path] = set()
+    for use in [] if whole is None else uses_of(find, whole.root, whole.blocks):
+        path = use.path
+        if use.place is not None:
+            if theirs.isdisjoint(path[:end] for end in range(1, len(path) + 1)):
+                found.setdefault(".".join(path), use.place)
+        elif type(use.step) is Passes:
+            theirs.add(path)
+    return found

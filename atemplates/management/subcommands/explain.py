@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from functools import partial
 from typing import Any
 
 from django.core.management.base import CommandError
 from django.template.base import FilterExpression, Template, Variable
+from django.template.engine import Engine
 
 from ...compiler.explain import Line, Section, explain_template, extends_name
 from ...engines.django import DjangoTemplates
 from ...migration.formats import counted
 from ...placement.records import LEARNED_WORDS, learned
+from ...tags.certain_loads import certain_reads
+from ...tags.certain_steps import Place
 from ..compiling import ONE_HOP, RENDER_ASYNC
 from .base import Subcommand, load_or_fail, our_backend
 
@@ -58,6 +62,7 @@ class Explain(Subcommand):
         for section in sections:
             self._print_section(section, texts)
         self._print_summary(sections)
+        self._print_certain(backend, parsed)
 
     def _print_section(self, section: Section, texts: list[str]) -> None:
         self.write(f"\n== {section.title} ".ljust(100, "="))
@@ -84,6 +89,20 @@ class Explain(Subcommand):
             self.write(f"{ONE_HOP} {RENDER_ASYNC}")
         self._print_learned()
 
+    def _print_certain(self, backend: DjangoTemplates, template: Template) -> None:
+        """Print what `OPTIONS["parallel"]` starts when a render begins."""
+        found = certain_reads(partial(find_loadable, backend.engine), template)
+        shown = ", ".join(
+            f"{name} ({place_text(place, template)})" for name, place in found.items()
+        )
+        if backend.policy.parallel > 1 and found:
+            self.write(f"\nStarts together at the beginning, where it is a queryset: {shown}.")
+        elif len(found) > 1:
+            self.write(
+                f"\nWith OPTIONS['parallel'] above 1 would start together at the beginning, where "
+                f"they are querysets: {shown}."
+            )
+
     def _print_learned(self) -> None:
         """Print what was learned of functions: in this process, or in those before it."""
         settled = [each for each in learned() if each.place != "learning"]
@@ -93,6 +112,21 @@ class Explain(Subcommand):
             self.write(f"  {each.name}: {each.said.removeprefix(LEARNED_WORDS)}")
         if len(settled) > MOST_SHOWN_FUNCTIONS:
             self.write(f"  and {counted(len(settled) - MOST_SHOWN_FUNCTIONS, 'more function')}")
+
+
+def find_loadable(engine: Engine, name: str) -> Template | None:
+    """Return a template that is included or extended; None for one that does not load: what is
+    wrong with it is for a render to say."""
+    try:
+        return engine.get_template(name)
+    except Exception:
+        return None
+
+
+def place_text(place: Place, template: Template) -> str:
+    """Return where something stands: the template is named if it is another one."""
+    other = place.template not in ("", template.origin.template_name)
+    return f"line {place.line}" + (f" of {place.template}" if other else "")
 
 
 def marks(line: Line) -> str:
