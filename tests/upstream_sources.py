@@ -53,7 +53,7 @@ SOURCES: dict[str, tuple[str, set[str]]] = {
     "django.template.defaulttags:WithNode.render": ("tags/flow.py", {"628649005036"}),
     "django.template.defaulttags:IfChangedNode.render": ("tags/ifchanged.py", {"100055d0e408"}),
     "django.template.defaulttags:IfChangedNode._get_context_stack_frame": (
-        "tags/flow.py",
+        "tags/ifchanged.py",
         {"c0c1647af045", "ca6b9dd280dc"},
     ),
     "django.template.defaulttags:RegroupNode.render": ("tags/arguments.py", {"44bee04384d3"}),

@@ -146,7 +146,9 @@ def check_blocks(context: Any, names: tuple[str, ...]) -> None:
         TemplateSyntaxError: with the node's place.
     """
     blocks = context.render_context.get(BLOCK_CONTEXT_KEY)
-    for name in names if blocks is not None else ():
+    if blocks is None:
+        return
+    for name in names:
         for block in blocks.blocks.get(name, ()):
             if not vars(block.nodelist).get(CHECKED_ATTRIBUTE):
                 check_part(block)
@@ -182,11 +184,10 @@ def write_parallel(w: Writer, node: ParallelNode) -> None:
     if not parts:
         write_nodes(w, node.nodelist)
         return
-    blocks = tuple(
-        sorted({str(vars(each)["name"]) for each in node.nodelist.get_nodes_by_type(BlockNode)})
-    )
+    blocks = node.nodelist.get_nodes_by_type(BlockNode)
     if blocks:
-        w.line(f"check_blocks(context, {blocks!r})")
+        names = ", ".join(w.constant(vars(block)["name"]) for block in blocks)
+        w.line(f"check_blocks(context, ({names},))")
     texts = w.temporary("texts")
     w.line(f"{texts} = yield from parallel_plan(state, context, ({', '.join(parts)},), {limit})")
     w.refresh()
@@ -230,10 +231,11 @@ def _write_loop(w: Writer, loop: Any, node: ParallelNode) -> None:
         w.flush()
     with w.block("else:"):
         row = w.module.new_part(lambda inner: write_nodes(inner, loop.nodelist_loop))
-        names = w.constant(w.constants.make(tuple, loop.loopvars))
+        names = ", ".join(w.constant(name) for name in loop.loopvars)
         noted = f"({values}, {root}, {site}, {backwards}, {not loop.sequence.filters})"
         w.line(
-            f"{texts} = yield from parallel_rows(state, context, {row}, {names}, {noted}, {limit})"
+            f"{texts} = yield from parallel_rows("
+            f"state, context, {row}, ({names},), {noted}, {limit})"
         )
         w.append(f"''.join({texts})")
 

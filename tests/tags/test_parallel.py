@@ -545,3 +545,15 @@ def test_what_stands_in_no_parallel_row_is_not_refused():
     )
     assert template.render({"xs": "aab"}) == "ab1ab"
     assert run_async(template.render_async, {"xs": "aab"}) == "ab1ab"
+
+
+def test_its_code_is_kept_for_other_processes(tmp_path):
+    body = "{{ a }}{% for x, y in xs %}{{ x }}{% endfor %}{% block b %}{{ a }}{% endblock %}"
+    template = backend({"page.html": parallel(body, "n")}, plan_cache=tmp_path)
+    values = {"a": 1, "xs": ["ab", "cd"], "n": 2}
+    assert template.get_template("page.html").render(values) == "1ac1"
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+    assert len(kept) == 2  # the page and its block
+    again = backend({"page.html": parallel(body, "n")}, plan_cache=tmp_path)
+    assert run_async(again.get_template("page.html").render_async, values) == "1ac1"
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
