@@ -176,7 +176,11 @@ class AccessReporter:
         from .migration.recordings import access_record
         from .relations.policy import observe_everywhere
 
-        self.end = observe_everywhere(lambda event: self.recording.add(access_record(event)))
+        def note(event: Event) -> None:
+            if event.kind != "load":  # which no template caused
+                self.recording.add(access_record(event))
+
+        self.end = observe_everywhere(note)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:

@@ -63,7 +63,8 @@ class Recorder:
 
     def observe(self, event: Event) -> None:
         """Note an event. An error in writing is logged once, and never reaches a page."""
-        self._note(access_record(event))
+        if event.kind != "load":  # which no template caused
+            self._note(access_record(event))
 
     def _note(self, record: AccessRecord) -> None:
         key = record.key

@@ -1,7 +1,7 @@
 """Where loads wait until the request's thread has been asked whether they may leave it.
 
-Its connections say so, and no other thread sees them. Loads that one task asks for in one turn of
-the event loop are asked about together.
+Its connections say so, and no other thread sees them. What a task asks for in one turn of the event
+loop is asked about together.
 """
 
 from __future__ import annotations
@@ -15,87 +15,87 @@ from ..runtime.drivers import on_event_loop
 from ..runtime.hops import in_request_thread
 from .jobs import Job
 
+CANCELLED = "the task that asked for it was cancelled"
+NO_THREAD = "the request's thread could not be asked, as it had ended"
+
 
 class Departure:
-    """Loads that begin together."""
+    """The loads that a task, or a thread, has asked for.
+
+    Those that wait for the decision are held here. Of the others only who waits for them holds
+    them, and the worker that has begun one: what nobody wants any more need not begin.
+    """
 
     def __init__(self) -> None:
-        self.jobs: list[Job] = []
-        """What is to be decided about."""
-        self.decided = False
+        self._lock = threading.Lock()
+        self._waiting: list[Job] = []
         self._begun: list[weakref.ref[Job]] = []
-        """What was: who waits for a load holds it, and so does a worker that has begun."""
-        self._lock = threading.RLock()
-        """Held while the request's thread decides; a router that it asks may load by itself."""
+        """Those that may still be waiting for a worker. Only used on the loop of the task."""
         self._task: asyncio.Task[None] | None = None
 
     def decide(self) -> None:
         """Let the loads go that may; runs in the request's thread, and does nothing again."""
         with self._lock:
-            if not self.decided:
-                self.decided = True
-                for job in self.jobs:
-                    job.decide()
-                self._begun += map(weakref.ref, self.jobs)
-                self.jobs.clear()
+            jobs, self._waiting = self._waiting, []
+        for job in jobs:
+            job.decide()
 
-    def board(self, job: Job) -> bool:
-        """Take a load along; False when the others are gone."""
+    def begin(self, job: Job) -> None:
+        """Let a load begin: at once, or from the event loop as soon as the thread was asked."""
         with self._lock:
-            if not self.decided:
-                self.jobs.append(job)
-            return not self.decided
-
-    def begin(self) -> None:
-        """Go to the request's thread, from the event loop."""
-        asker = asyncio.current_task()
-        self._task = asyncio.get_running_loop().create_task(self._go())
-        self._task.add_done_callback(self._gone)
-        if asker is not None:
-            asker.add_done_callback(self._asker_ended)
+            self._waiting.append(job)
+        if not on_event_loop():
+            self.decide()
+            return
+        self._begun = [each for each in self._begun if is_queued(each())]
+        self._begun.append(weakref.ref(job))
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._go())
+            self._task.add_done_callback(self._gone)
 
     async def _go(self) -> None:
-        await in_request_thread(self.decide)
+        while self._waiting:
+            await in_request_thread(self.decide)
 
     def _gone(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
-            # There is no thread any more: its executor ended with what had begun it.
+            # Its executor has ended with the code that had begun it.
             logger.debug("Loads could not begin: %r.", task.exception())
-        self._drop("the task that asked for it ended before the request's thread was asked")
+        with self._lock:
+            jobs, self._waiting = self._waiting, []
+        for job in jobs:
+            job.drop(CANCELLED if task.cancelled() else NO_THREAD)
 
-    def _asker_ended(self, asker: asyncio.Task[object]) -> None:
-        if asker.cancelled():
-            self._drop("the task that asked for it was cancelled", begun=True)
-        if self._task is not None and not self._task.done():
+    def asker_ended(self, asker: asyncio.Task[object]) -> None:
+        """Begin nothing more, if the task that asked for it was cancelled."""
+        if not asker.cancelled():
+            return
+        if self._task is not None:
             self._task.cancel()
+        for reference in self._begun:
+            job = reference()
+            if job is not None:
+                job.drop(CANCELLED)
 
-    def _drop(self, reason: str, begun: bool = False) -> None:
-        for job in list(self.jobs):
-            job.drop(reason)
-        for reference in self._begun if begun else ():
-            queued = reference()
-            if queued is not None:
-                queued.drop(reason)
+
+def is_queued(job: Job | None) -> bool:
+    """Whether a load has not begun."""
+    return job is not None and job.has_not_begun()
 
 
 # Several loops may run in several threads; a task's entry is read and written in its own.
-_open: weakref.WeakKeyDictionary[asyncio.Task[object], Departure] = weakref.WeakKeyDictionary()
+_departures: weakref.WeakKeyDictionary[asyncio.Task[object], Departure] = (
+    weakref.WeakKeyDictionary()
+)
 
 
-def depart(job: Job) -> Departure:
-    """Let a load begin: from the event loop with others of the task, else at once."""
-    if not on_event_loop():
-        departure = Departure()
-        departure.board(job)
-        departure.decide()
-        return departure
-    task = asyncio.current_task()
-    found = _open.get(task) if task is not None else None
-    if found is not None and found.board(job):
-        return found
-    departure = Departure()
-    departure.board(job)
-    departure.begin()
-    if task is not None:
-        _open[task] = departure
-    return departure
+def departure_here() -> Departure:
+    """Return what takes the loads along that the running task, or thread, asks for."""
+    task = asyncio.current_task() if on_event_loop() else None
+    if task is None:
+        return Departure()
+    found = _departures.get(task)
+    if found is None:
+        found = _departures[task] = Departure()
+        task.add_done_callback(found.asker_ended)
+    return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from enum import Enum
 from time import perf_counter
 from types import TracebackType
@@ -54,7 +54,7 @@ class Job:
         self.result: Any = None
         self.told: tuple[Observer, ...] = observers()
         self._lock = threading.Lock()
-        self._context = copy_context()
+        self._context: Context | None = copy_context()
         self._waiting: list[Future[None]] = []
         self._watches: list[Watch] = []
         self._opened: str | None = None
@@ -75,7 +75,7 @@ class Job:
                 self._watches = [Watch.of(alias) for alias in aliases]
                 self._opened = aliases[0] if len(aliases) == 1 else None
                 self._give(aliases[0])
-        except Exception as error:
+        except BaseException as error:
             # A router's, say. It surfaces where the rows are needed, as on a page without loads.
             reason = f"it could not begin: {error!r}"
         self.source.begun()
@@ -105,9 +105,11 @@ class Job:
     def drop(self, reason: str) -> None:
         """Leave the load to whoever still needs it; what runs is left alone."""
         with self._lock:
-            if self.progress in (JobProgress.UNDECIDED, JobProgress.QUEUED):
-                self.reason = reason
-                self._move(JobProgress.BACK)
+            if not self.has_not_begun():
+                return
+            self.reason = reason
+            self._move(JobProgress.BACK)
+        self.source.begun()
 
     # -- loading, in a worker's thread -------------------------------------------------------------
 
@@ -118,6 +120,7 @@ class Job:
                 self._move(JobProgress.RUNNING)
             elif self.progress is not JobProgress.RUNNING:
                 return False
+        assert self._context is not None
         start = perf_counter()
         try:
             self._context.run(self._load)
@@ -142,6 +145,10 @@ class Job:
         self._done()
 
     # -- waiting -----------------------------------------------------------------------------------
+
+    def has_not_begun(self) -> bool:
+        """Whether a worker may still begin it."""
+        return self.progress is JobProgress.UNDECIDED or self.progress is JobProgress.QUEUED
 
     def is_done(self) -> bool:
         """Whether there is a result, or an error."""
@@ -201,6 +208,7 @@ class Job:
             tell_load(self.told, name, model, rows, self._milliseconds, reason)
 
     def _done(self) -> None:
+        self._context = None  # which may hold a whole request
         with self._lock:
             self._move(JobProgress.DONE)
 

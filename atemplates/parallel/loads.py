@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import weakref
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from functools import partial
@@ -14,15 +15,17 @@ from django.utils.connection import ConnectionDoesNotExist
 
 from ..runtime.drivers import on_event_loop
 from ..runtime.hops import in_request_thread
-from ..runtime.loading import Loading, forget_loading, loading_of, note_loading
+from ..runtime.loading import Loading, forget_loading, is_loading, loading_of, note_loading
 from ..runtime.types import is_source
-from .departures import Departure, depart
+from .async_loads import AsyncLoad
+from .departures import Departure, departure_here
 from .jobs import Job, JobProgress
 from .sources import (
     QUERYSETS,
     CallSource,
     RowsSource,
     give_rows,
+    is_async_source,
     is_callable_source,
     is_evaluated,
     refused_source,
@@ -140,7 +143,8 @@ def aload(source: Any, using: str | None = None) -> Awaitable[Any]:
 
     Args:
         source: a queryset, a manager (for all its rows), a raw queryset, or a function that
-            queries, such as ``queryset.count``, and is called without arguments.
+            queries, such as ``queryset.count``, and is called without arguments. A queryset that
+            only ``async for`` reads is read by a task.
         using: the alias of the database; of a function, that of the only one that it asks.
 
     Returns:
@@ -156,12 +160,14 @@ def aload(source: Any, using: str | None = None) -> Awaitable[Any]:
             f"aload(using={using!r}): there is no such database. settings.DATABASES has "
             f"{', '.join(map(repr, connections.settings))}."
         )
-    if isinstance(source, Loading):
+    if is_loading(source):
         return source
     if isinstance(source, BaseManager):
         source = source.all()
     if isinstance(source, QUERYSETS) and not is_source(type(source)):
         return load_rows(source, using)
+    if is_async_source(source):
+        return AsyncLoad(source if using is None else source.using(using))
     if not is_callable_source(source):
         raise refused_source(source)
     return load_result(source, using)
@@ -169,21 +175,33 @@ def aload(source: Any, using: str | None = None) -> Awaitable[Any]:
 
 def load_result(function: Callable[[], Any], using: str | None = None) -> Load:
     """Begin to call a function that queries."""
-    job = Job(CallSource(function, using))
-    return Load(job, depart(job))
+    job, departure = Job(CallSource(function, using)), departure_here()
+    departure.begin(job)
+    return Load(job, departure)
 
 
 def load_rows(queryset: Any, using: str | None = None) -> Loading:
     """Begin to load the rows of a queryset, unless somebody does already."""
-    if using is not None:
-        queryset = _of_database(queryset, using)
-    if is_evaluated(queryset):
-        return Loaded(queryset)
-    return loading_of(queryset) or _begin(queryset, using)
+    with _beginning:
+        if using is not None:
+            queryset = _of_database(queryset, using)
+        if is_evaluated(queryset):
+            return Loaded(queryset)
+        found = loading_of(queryset)
+        if found is not None:
+            return found
+        job, departure = Job(RowsSource(queryset, using)), departure_here()
+        # It does not hold the queryset: when nobody has that any more, nobody needs the rows.
+        note_loading(queryset, partial(Load, job, departure))
+    departure.begin(job)
+    return Load(job, departure, queryset)
 
 
-# The copies for another database of querysets that somebody has. Any thread may look one up and put
-# one in: each is one step of a dict, and of two copies that are made at once the first stays.
+_beginning = threading.Lock()
+"""Held while a queryset is looked up and noted, so that two threads do not load the same."""
+
+# The copies for a database of querysets that somebody has. Any thread may take one out, when the
+# queryset is freed; `_beginning` is held while one is looked up and put in.
 _copies: dict[tuple[int, str], tuple[weakref.ref[Any], Any]] = {}
 
 
@@ -193,20 +211,8 @@ def _of_database(queryset: Any, using: str) -> Any:
     entry = _copies.get(key)
     if entry is None or entry[0]() is not queryset:
         reference = weakref.ref(queryset, lambda _: _copies.pop(key, None))
-        entry = _copies.setdefault(key, (reference, queryset.using(using)))
+        entry = _copies[key] = (reference, queryset.using(using))
     return entry[1]
-
-
-def _begin(queryset: Any, using: str | None) -> Load:
-    job = Job(RowsSource(queryset, using))
-    # Noted before it begins, and without the queryset: it is gone when nobody else has it.
-    departure = depart(job)
-    note_loading(queryset, partial(_load_of, job, departure))
-    return Load(job, departure, queryset)
-
-
-def _load_of(job: Job, departure: Departure, queryset: Any) -> Loading:
-    return Load(job, departure, queryset)
 
 
 def start_together(querysets: Iterable[Any]) -> None:

@@ -13,6 +13,7 @@ from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 from django.db.models.query import RawQuerySet
 
+from ..runtime.async_sources import is_async_iterator
 from ..runtime.drivers import close_awaitable
 from ..runtime.types import is_awaitable, is_coroutine_function, is_source
 
@@ -84,7 +85,7 @@ def _copy(queryset: Any, alias: str) -> Any:
 def give_rows(queryset: Any, loaded: Any) -> None:
     """Give a queryset the rows of its copy, as evaluating it would."""
     if queryset._result_cache is None:
-        vars(queryset)["_prefetch_done"] = loaded._prefetch_done
+        queryset._prefetch_done = loaded._prefetch_done
         queryset._result_cache = loaded._result_cache
 
 
@@ -157,6 +158,12 @@ def _inner_name(function: Any) -> str:
     while isinstance(function, partial):
         function = function.func
     return getattr(function, "__qualname__", None) or type(function).__qualname__
+
+
+def is_async_source(source: Any) -> bool:
+    """Whether a source is a queryset of another package, which ``async for`` reads."""
+    kind = type(source)
+    return is_source(kind) and not is_async_iterator(kind) and not is_awaitable(source)
 
 
 def is_callable_source(source: Any) -> bool:

@@ -170,7 +170,7 @@ def _call_it(wait: Wait) -> Any:
         raise RuntimeError(f"{wait.subject!r} raised StopIteration") from stop
 
 
-async def _collect(source: Any) -> list[Any]:
+async def collect_rows(source: Any) -> list[Any]:
     """Return the rows of an asynchronous iterable; it is closed if it does not get to its end."""
     rows = aiter(source)
     try:
@@ -193,7 +193,7 @@ def _fill(wait: Wait) -> Any:
     if load is not None:
         return load.wait()
     if is_source(type(wait.subject)):
-        return from_thread(_collect, wait.subject)
+        return from_thread(collect_rows, wait.subject)
     len(wait.subject)
     return wait.subject
 
@@ -214,7 +214,7 @@ async def _afill(wait: Wait) -> Any:
     if load is not None:
         return await load
     if type(queryset).__aiter__ is not QuerySet.__aiter__:
-        found = await _collect(queryset)
+        found = await collect_rows(queryset)
         if isinstance(queryset, QuerySet) and queryset._result_cache is None:
             # Evaluated, as by a loop in a thread: it is not asked again in this render or later.
             queryset._result_cache = found
