@@ -9,10 +9,15 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
+from collections.abc import Generator
+from contextvars import copy_context
+from types import coroutine
+from typing import Any
 
 from ..errors import logger
 from ..runtime.drivers import on_event_loop
 from ..runtime.hops import in_request_thread
+from ..runtime.waits import resume_plan
 from .jobs import Job
 
 CANCELLED = "the task that asked for it was cancelled"
@@ -29,53 +34,85 @@ class Departure:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[Job] = []
+        self._going = False
+        """Whether a call is on its way to the thread that will find what is waiting."""
         self._begun: list[weakref.ref[Job]] = []
         """Those that may still be waiting for a worker. Only used on the loop of the task."""
-        self._task: asyncio.Task[None] | None = None
-
-    def decide(self) -> None:
-        """Let the loads go that may; runs in the request's thread, and does nothing again."""
-        with self._lock:
-            jobs, self._waiting = self._waiting, []
-        for job in jobs:
-            job.decide()
+        self._calls: set[asyncio.Task[None]] = set()
 
     def begin(self, job: Job) -> None:
         """Let a load begin: at once, or from the event loop as soon as the thread was asked."""
+        on_loop = on_event_loop()
         with self._lock:
             self._waiting.append(job)
-        if not on_event_loop():
+            go = on_loop and not self._going
+            self._going = self._going or on_loop
+        if not on_loop:
             self.decide()
             return
         self._begun = [each for each in self._begun if is_queued(each())]
         self._begun.append(weakref.ref(job))
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._go())
-            self._task.add_done_callback(self._gone)
+        if go:
+            self._go()
 
-    async def _go(self) -> None:
-        while self._waiting:
-            await in_request_thread(self.decide)
+    def decide(self) -> None:
+        """Let the loads go that may; runs in the request's thread, and does nothing again."""
+        for job in self._taken():
+            job.decide()
 
-    def _gone(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is not None:
-            # Its executor has ended with the code that had begun it.
-            logger.debug("Loads could not begin: %r.", task.exception())
+    def _taken(self) -> list[Job]:
         with self._lock:
             jobs, self._waiting = self._waiting, []
-        for job in jobs:
-            job.drop(CANCELLED if task.cancelled() else NO_THREAD)
+            self._going = False
+        return jobs
+
+    def _go(self) -> None:
+        """Call the request's thread, before anything that the task calls it for after this."""
+        context = copy_context()
+        call = in_request_thread(self.decide)
+        try:
+            first = context.run(call.send, None)
+        except RuntimeError as error:
+            self._drop(error)  # its executor has ended with the code that had begun it
+            return
+        rest = _finished(call, first)
+        task = asyncio.get_running_loop().create_task(rest, context=context)
+        self._calls.add(task)
+        task.add_done_callback(self._gone)
+
+    def _gone(self, task: asyncio.Task[None]) -> None:
+        self._calls.discard(task)
+        if task.cancelled():
+            self._drop(None)
+        elif task.exception() is not None:
+            self._drop(task.exception())
+
+    def _drop(self, error: BaseException | None) -> None:
+        if error is not None:
+            logger.debug("Loads could not begin: %r.", error)
+        for job in self._taken():
+            job.drop(CANCELLED if error is None else NO_THREAD)
 
     def asker_ended(self, asker: asyncio.Task[object]) -> None:
         """Begin nothing more, if the task that asked for it was cancelled."""
         if not asker.cancelled():
             return
-        if self._task is not None:
-            self._task.cancel()
+        for task in self._calls:
+            task.cancel()
         for reference in self._begun:
             job = reference()
             if job is not None:
                 job.drop(CANCELLED)
+
+
+async def _finished(call: Any, first: Any) -> None:
+    """Await the rest of a coroutine that was begun, and waits for ``first``."""
+    await _resumed(call, first)
+
+
+@coroutine
+def _resumed(call: Any, first: Any) -> Generator[Any, Any, None]:
+    yield from resume_plan(call, first)
 
 
 def is_queued(job: Job | None) -> bool:

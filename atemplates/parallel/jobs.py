@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from ..relations.policy import Observer, observers
-from ..runtime.hops import put_back
+from ..runtime.hops import run_elsewhere
 from .own_connections import NoConnection, Watch, watched
 from .permission import reason_to_stay
 from .sources import CallSource, RowsSource
@@ -123,7 +123,7 @@ class Job:
         assert self._context is not None
         start = perf_counter()
         try:
-            self._context.run(self._load)
+            run_elsewhere(self._context, self._load)
         except NoConnection as error:
             self.reason = str(error)
         except BaseException as error:  # whatever it is, it surfaces where the load is needed
@@ -132,7 +132,6 @@ class Job:
         return True
 
     def _load(self) -> None:
-        put_back(None)  # that executor is the request's thread, which may wait for this one
         with watched(self._watches, self._opened):
             self.result = self.source.load()
 

@@ -75,6 +75,22 @@ def put_back(executor: Any) -> None:
         AsyncToSync.executors.current = executor
 
 
+def run_elsewhere(context: Context, function: Callable[[], R]) -> R:
+    """Call a function in a thread that is not the request's, with the context variables of it.
+
+    Asgiref's are put back as well: its `Local`s, such as the language, belong to the thread that
+    set them. Sync work that the call awaits does not come to the request's thread, which may be
+    waiting for this one.
+    """
+
+    def call() -> R:
+        restore_context(context)
+        put_back(None)
+        return function()
+
+    return context.run(call)
+
+
 class Hop:
     """A call in the request's thread that a cancelled task does not leave behind running.
 
