@@ -128,6 +128,7 @@ DASHBOARD_TEMPLATES = [
                 *DJANGO_PROCESSORS,
                 "shop.context_processors.rendered_by_parallel",
             ],
+            "parallel": 5,
         },
     },
 ]
