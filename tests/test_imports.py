@@ -42,7 +42,7 @@ ARROWS = {
     "analysis": {
         *("errors", "relations.paths", "runtime.types"),
         # Classes of nodes, which it has entries for.
-        *("compiler.foreign", "tags.parallel", "tags.relations"),
+        *("compiler.foreign", "jinja2.parallel", "tags.parallel", "tags.relations"),
     },
     "migration": {"analysis", "errors", "relations"},
     # The edges: each is where a part of Django, pytest or a test calls in.

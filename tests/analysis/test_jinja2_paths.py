@@ -5,13 +5,14 @@ from django.urls import reverse
 from jinja2 import DictLoader, Environment, TemplateError
 
 from atemplates.analysis.jinja2 import jinja2_paths
+from atemplates.jinja2.parallel import ParallelExtension
 from atemplates.migration.jinja2_site import read_jinja2_site
 
 
 def environment(**templates):
     made = Environment(
         loader=DictLoader({f"{name}.html": text for name, text in templates.items()}),
-        extensions=["jinja2.ext.loopcontrols", "jinja2.ext.do"],
+        extensions=["jinja2.ext.loopcontrols", "jinja2.ext.do", ParallelExtension],
     )
     made.globals["own"] = made.filters["own"] = made.tests["own"] = own
     made.globals["url"] = reverse
@@ -40,6 +41,10 @@ def reads(source, **templates):
         ("{{ a.b ~ c.d }}", {"a.b", "c.d"}),
         ("{{ a.b if c.d else e.f }}", {"a.b maybe", "c.d", "e.f maybe"}),
         ("{% if a.b %}{{ c.d }}{% else %}{{ e.f }}{% endif %}", {"a.b", "c.d maybe", "e.f maybe"}),
+        (
+            "{% parallel a.n %}{{ c.d }}{% for b in books %}{{ b.x }}{% endfor %}{% endparallel %}",
+            {"a.n", "c.d", "books", "books[].x"},
+        ),
         ("{% for b in books.all() %}{{ b.x }}{% endfor %}", {"books.all", "books.all[].x"}),
         ("{% for k, v in pairs %}{{ v.x }}{% endfor %}", {"pairs", "pairs[].1.x"}),
         ("{% for b in books if b.p.q %}{% endfor %}", {"books", "books[].p.q"}),

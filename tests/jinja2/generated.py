@@ -110,28 +110,32 @@ def expressions(depth=3):
     )
 
 
-LOOP = st.sampled_from(
-    [
-        "index",
-        "index0",
-        "revindex",
-        "revindex0",
-        "first",
-        "last",
-        "length",
-        "previtem",
-        "nextitem",
-        "depth",
-        "depth0",
-        "cycle('x', 'y')",
-        "changed(loop.index0 // 2)",
-        "missing",
-    ]
-)
+OF_LOOPS = [
+    "index",
+    "index0",
+    "revindex",
+    "revindex0",
+    "first",
+    "last",
+    "length",
+    "previtem",
+    "nextitem",
+    "depth",
+    "depth0",
+    "cycle('x', 'y')",
+    "changed(loop.index0 // 2)",
+    "missing",
+]
+LOOP = st.sampled_from(OF_LOOPS)
+LOOP_APART = st.sampled_from([each for each in OF_LOOPS if "changed" not in each])
+
+
+SETTING = {"set", "setblock", "unpack", "namespace", "macro", "call", "import"}
+"""Kinds of pieces that set a name for what comes after them."""
 
 
 @st.composite
-def nodes(draw, depth, in_loop=False, top=False, plain=True):
+def nodes(draw, depth, in_loop=False, top=False, plain=True, mode=""):
     """A piece of a template, as text.
 
     Args:
@@ -140,6 +144,8 @@ def nodes(draw, depth, in_loop=False, top=False, plain=True):
         top: whether it may be a block.
         plain: whether nothing around it collects its output. Where something does, stock Jinja2
             does not include a template without context into it, but into the page.
+        mode: ``""``: there is no ``{% parallel %}``; ``"anywhere"``: there may be one;
+            ``"part"``: it is a part of one; ``"rows"``: what is set inside of a part ends there.
     """
     kinds = ["text", "output", "output", "output"]
     if in_loop:
@@ -162,13 +168,31 @@ def nodes(draw, depth, in_loop=False, top=False, plain=True):
             kinds += ["break"]
         if top:
             kinds += ["block"]
+        if mode:
+            kinds += ["parallel"] * 6
+    if mode == "part":
+        kinds = [each for each in kinds if each not in SETTING]
+    if mode in ("part", "rows"):
+        kinds = [each for each in kinds if each != "break"]
     kind = draw(st.sampled_from(kinds))
-    expression = expressions(draw(st.integers(0, 3)))
+    # Simple ones where parts are what matters: most others end in an error.
+    expression = expressions(draw(st.integers(0, 1 if mode else 3)))
 
     collecting = kind in ("macro", "call", "filter", "setblock", "recursive")
 
+    around = LOOP_APART if mode in ("part", "rows") else LOOP
+    inner = mode
+    if mode and kind in ("recursive", "macro", "call"):
+        inner = "anywhere"
+    elif kind == "parallel":
+        inner = "part"
+    elif mode in ("part", "rows") and kind in ("for", "forloop"):
+        inner = "rows" if mode == "part" else "anywhere"
+    elif mode == "part" and kind != "if":
+        inner = "rows"
+
     def body(loop=in_loop):
-        return draw(bodies(depth - 1, loop, plain=plain and not collecting))
+        return draw(bodies(depth - 1, loop, plain=plain and not collecting, mode=inner))
 
     def value():
         return draw(expression)
@@ -181,7 +205,10 @@ def nodes(draw, depth, in_loop=False, top=False, plain=True):
     if kind == "output":
         return "{{ " + value() + " }}"
     if kind == "loop":
-        return "{{ loop." + draw(LOOP) + " }}"
+        return "{{ loop." + draw(around) + " }}"
+    if kind == "parallel":
+        limit = draw(st.sampled_from(["", "", "1", "2", "limit=3"]))
+        return "{% parallel " + limit + "%}" + body() + body() + "{% endparallel %}"
     if kind == "break":
         tag = draw(st.sampled_from(["break", "continue"]))
         return "{% if " + value() + " %}{% " + tag + " %}{% endif %}"
@@ -195,7 +222,8 @@ def nodes(draw, depth, in_loop=False, top=False, plain=True):
         target = draw(st.sampled_from(["x", "y", "a", "x, y"]))
         test = " if " + value() if draw(st.integers(0, 3)) == 3 else ""
         mark = " recursive" if kind == "recursive" else ""
-        uses = "{{ loop." + draw(LOOP) + " }}" if kind == "forloop" else ""
+        asked = LOOP_APART if inner == "rows" else LOOP
+        uses = "{{ loop." + draw(asked) + " }}" if kind == "forloop" else ""
         if kind == "recursive":
             uses = "{% if loop.depth < 3 %}{{ loop(x.kids) }}{% endif %}"
             target = "x"
@@ -293,17 +321,17 @@ def nodes(draw, depth, in_loop=False, top=False, plain=True):
 
 
 @cache
-def bodies(depth, in_loop=False, top=False, plain=True):
+def bodies(depth, in_loop=False, top=False, plain=True, mode=""):
     """Some pieces of a template, one after the other."""
-    return st.lists(nodes(depth, in_loop, top, plain), max_size=4).map("".join)
+    return st.lists(nodes(depth, in_loop, top, plain, mode), max_size=4).map("".join)
 
 
 @st.composite
-def template_sets(draw):
+def template_sets(draw, mode=""):
     """The templates of one case, by name."""
     templates = {
-        "page": draw(bodies(3, top=True)),
-        "part": draw(bodies(1)),
+        "page": draw(bodies(3, top=True, mode=mode)),
+        "part": draw(bodies(1, mode=mode)),
         "library": "{% macro m(p) %}<{{ p }}{{ a }}>{% endmacro %}"
         "{% macro w(p) %}{{ p }}{{ caller() }}{% endmacro %}"
         "{% macro t(p) %}<{{ p }}{{ m(p) }}>{% endmacro %}{% set v = "
@@ -312,9 +340,12 @@ def template_sets(draw):
     }
     if draw(st.integers(0, 3)) == 3:
         templates["base"] = (
-            "B{% block main %}" + draw(bodies(1)) + "{% endblock %}" + draw(bodies(1))
+            "B{% block main %}"
+            + draw(bodies(1, mode=mode))
+            + "{% endblock %}"
+            + draw(bodies(1, mode=mode))
         )
-        inner = draw(bodies(2))
+        inner = draw(bodies(2, mode=mode))
         supers = draw(
             st.sampled_from(
                 ["", "{{ super() }}", "{{ self.main is callable }}", "{{ super()|upper }}"]

@@ -54,8 +54,8 @@ def loop():
 
 
 @st.composite
-def cases(draw):
-    templates = draw(template_sets())
+def cases(draw, mode=""):
+    templates = draw(template_sets(mode))
     options = {
         "autoescape": draw(st.integers(0, 3)) < 3,
         "undefined": draw(st.sampled_from(UNDEFINED)),

@@ -6,6 +6,7 @@ from typing import Any
 
 from jinja2 import nodes
 
+from ...jinja2.parallel import is_parallel
 from ..scope import Names
 from ..values import UNKNOWN, Value
 from ..walker import DEEPEST_RECURSION
@@ -29,6 +30,10 @@ def walk_for_statement(w: TreeWalker, node: nodes.For) -> None:
 
 
 def walk_if_statement(w: TreeWalker, node: nodes.If) -> None:
+    if is_parallel(node):
+        w.expression(node.test, "argument")
+        w.walk(node.body)
+        return
     cases = [(each.test, each.body) for each in (node, *node.elif_)]
     w.choose([*cases, (None, node.else_)])
 

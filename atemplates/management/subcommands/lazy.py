@@ -207,7 +207,7 @@ def sites_of(options: dict[str, Any]) -> dict[str, SiteTemplates]:
     for backend in chosen:
         if isinstance(backend, DjangoTemplates):
             sites[backend.name] = read_site(backend.engine, names, progress_of())
-        elif environment := getattr(backend, "env", None):
+        elif environment := getattr(backend, "sync_env", None) or getattr(backend, "env", None):
             from ...migration.jinja2_site import read_jinja2_site
 
             sites[backend.name] = read_jinja2_site(environment, names, progress_of())
