@@ -59,8 +59,9 @@ ONLY_IN = {
     "asyncio": {
         *("response", "parallel"),
         *("runtime.answers", "runtime.branches", "runtime.drivers", "runtime.hops"),
+        "runtime.errands",
     },
-    "asgiref": {"runtime.hops"},
+    "asgiref": {"runtime.errands", "runtime.hops"},
     # Settings stop at the edge: everything below takes arguments.
     "django.conf": {
         "engines",

@@ -9,12 +9,18 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from contextvars import Context, copy_context
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import AsyncToSync, SyncToAsync, async_to_sync, sync_to_async
 from asgiref.sync import _restore_context as restore_context
 from asgiref.sync import iscoroutinefunction as iscoroutinefunction
 from asgiref.sync import markcoroutinefunction as markcoroutinefunction
+
+from .errands import Errands
+from .errands import put_back as put_back
+from .errands import thread_of_task as thread_of_task
+from .own_connections import await_apart, has_async_backend
 
 ASYNC_TO_SYNC = AsyncToSync.__call__.__code__
 """What calls a coroutine function before the loop runs that is going to await it."""
@@ -54,25 +60,13 @@ def from_thread(function: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.
     """
     hop = THREAD.hop
     if hop is None:
-        return async_to_sync(function)(*args, **kwargs)
+        if not has_async_backend():
+            return async_to_sync(function)(*args, **kwargs)
+        # Each such loop would leave a variable of its own in this thread's context.
+        apart = partial(async_to_sync(await_apart), function, *args, **kwargs)
+        return copy_context().run(apart)  # type: ignore[no-any-return]
     result: R = async_to_sync(hop.awaiting)(function, *args, **kwargs)
     return result
-
-
-def thread_of_task() -> Any:
-    """Return what runs the sync work of this task, where a thread that waits for it does."""
-    return getattr(AsyncToSync.executors, "current", None)
-
-
-def put_back(executor: Any) -> None:
-    """Let ``executor``, as `thread_of_task` gave it, run the sync work of this task again.
-
-    A cancelled `sync_to_async` leaves in the task what its thread had set at that moment. Inside
-    an `async_to_sync` that is an executor for as long as it waits: once it has ended, all sync
-    work of the task would fail, closing its connection too.
-    """
-    if thread_of_task() is not executor:
-        AsyncToSync.executors.current = executor
 
 
 def run_elsewhere(context: Context, function: Callable[[], R]) -> R:
@@ -112,6 +106,8 @@ class Hop:
         """The context variables as the call left them."""
         self.tasks: list[asyncio.Task[Any]] = []
         """What the call waits for on the loop."""
+        self.errands = Errands()
+        """What these have awaited by the task that waits for the call."""
 
     async def make(self) -> Any:
         """Make the call.
@@ -120,7 +116,7 @@ class Hop:
             CancelledError: the task was cancelled. The call has ended or is not made.
         """
         try:
-            return await sync_to_async(self.call, thread_sensitive=True)()
+            return await self.errands.attend(sync_to_async(self.call, thread_sensitive=True)())
         except asyncio.CancelledError:
             await self.abandon()
             raise
@@ -152,7 +148,8 @@ class Hop:
                 raise asyncio.CancelledError
             self.tasks.append(task)
         try:
-            return await function(*args, **kwargs)
+            result: R = await self.errands.ask(function, *args, **kwargs)
+            return result
         finally:
             with self.lock:
                 self.tasks.remove(task)
