@@ -44,6 +44,12 @@ class Rows:
     def last(self):
         return self.rows[-1] if self.rows else None
 
+    def in_bulk(self):
+        return dict(enumerate(self.rows))
+
+    def iterator(self):
+        return iter(self.rows)
+
     def __repr__(self):
         return "<rows>"
 
@@ -73,6 +79,9 @@ class OnlyAsync:
 
     async def alast(self):
         return self.rows[-1] if self.rows else None
+
+    async def ain_bulk(self):
+        return dict(enumerate(self.rows))
 
     async def adelete(self):
         raise AssertionError("no template deletes rows")
@@ -111,6 +120,8 @@ class Refusing(OnlyAsync):
     def __getitem__(self, key):
         if not isinstance(key, (int, slice)):
             raise TypeError("indices must be integers or slices")
+        if isinstance(key, slice) and key.step:
+            return self._every(key)
         if isinstance(key, slice):
             return type(self)(*self.rows[key])
 
@@ -118,6 +129,11 @@ class Refusing(OnlyAsync):
             return self.rows[key]
 
         return fetch()
+
+    async def _every(self, key):
+        await self._fetch_all()
+        for row in self._result_cache[key]:
+            yield row
 
 
 class Guarded(OnlyAsync):
@@ -127,7 +143,7 @@ class Guarded(OnlyAsync):
         raise SynchronousOnlyOperation("use `async for`")
 
     __iter__ = __len__ = __getitem__ = refuse
-    count = exists = first = last = refuse
+    count = exists = first = last = in_bulk = refuse
 
 
 class Late(OnlyAsync):
@@ -173,6 +189,7 @@ class Both(OnlyAsync):
         return len(self.rows)
 
     exists = async_unsafe(Rows.exists)
+    in_bulk = async_unsafe(Rows.in_bulk)
     first = async_unsafe(Rows.first)
     last = async_unsafe(Rows.last)
 
@@ -202,9 +219,10 @@ class OfDjango(QuerySet):
         self.asked = 0
 
     __iter__, __len__ = Refusing.__iter__, Refusing.__len__
-    __bool__ = count = exists = first = last = Late.__bool__
+    __bool__ = count = exists = first = last = in_bulk = Late.__bool__
     __aiter__ = OnlyAsync.__aiter__
     acount, aexists = OnlyAsync.acount, OnlyAsync.aexists
+    ain_bulk, iterator = OnlyAsync.ain_bulk, Rows.iterator
     afirst, alast = OnlyAsync.afirst, OnlyAsync.alast
     __getitem__ = Refusing.__iter__
 

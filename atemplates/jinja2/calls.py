@@ -18,6 +18,7 @@ from ..runtime.async_twins import (
     gives_rows,
     has_its_name,
     is_of_others,
+    is_of_source,
     wait_for_twin,
 )
 from ..runtime.branches import here
@@ -243,7 +244,8 @@ class MethodCall:
                 yield step
             if step is not None:
                 return step.value
-        code = call_code(function) if stands_on_loop() else None
+        looks = stands_on_loop() and not is_of_source(function)
+        code = call_code(function) if looks else None
         if code is not None:
             return (yield from self.placed(code, relations.call_step(function, site, root)))
         twin = async_twin(function, self.allowed)

@@ -14,7 +14,14 @@ from jinja2.runtime import Undefined
 from ..placement.python_code import attribute_code, special_code
 from ..placement.value_code import comparison_code
 from ..runtime.async_sources import is_async_iterator
-from ..runtime.async_twins import Either, has_only_twins, is_marked, only_twin, source_twin
+from ..runtime.async_twins import (
+    Either,
+    has_only_twins,
+    is_marked,
+    only_twin,
+    rows_method,
+    source_twin,
+)
 from ..runtime.relations import Notify, Relations
 from ..runtime.types import DATA, PLAIN_OR_MODEL, RELATED, SOURCES
 from ..runtime.waits import Kind, Plan, Wait
@@ -88,7 +95,8 @@ def lookup_attribute(environment: Any, obj: Any, name: str) -> Any:
         if type(obj) in RELATED and needs_look(obj, name):
             return Missed(environment.getattr, obj, name)
         code = attribute_code(obj, name)
-        if code is not None and stands_on_loop():
+        # A source knows by itself what it cannot do on the loop.
+        if code is not None and type(obj) not in SOURCES and stands_on_loop():
             return Missed(environment.getattr, obj, name, code)
     try:
         return getattr(obj, name)
@@ -139,7 +147,8 @@ def secured_attribute(environment: Any, obj: Any, name: str) -> Any:
         return Missed(environment.getattr, obj, name)
     if type(obj) not in DATA:
         code = attribute_code(obj, name)
-        if code is not None and stands_on_loop():
+        # A source knows by itself what it cannot do on the loop.
+        if code is not None and type(obj) not in SOURCES and stands_on_loop():
             return Missed(environment.getattr, obj, name, code)
     try:
         return environment.getattr(obj, name)
@@ -210,17 +219,17 @@ def is_undefined(value: Any) -> bool:
 def source_attribute(
     found: Any, look_up: Callable[[Any, Any, str], Any], environment: Any, obj: Any, name: str
 ) -> Plan:
-    """The plan of what a source is asked for: what it has under the name, or the async method."""
+    """The plan of what a source is asked for: what it has under the name, or what stands in."""
     if type(found) is Missed:
-        found = yield from found._finish()
+        found = yield from finished(found, environment)
     missing = is_undefined(found)
     if missing or (type(found) is MethodType and not is_marked(found)):
         # As any attribute: a sandbox has its say about it, and later about its call.
         twin = look_up(environment, obj, f"a{name}")
         if type(twin) is Missed:
-            twin = yield from twin._finish()
+            twin = yield from finished(twin, environment)
         if is_undefined(twin):
-            return found
+            return rows_method(obj, name) or found if missing else found
         if missing:
             return found if only_twin(twin) is None else twin
         if source_twin(twin) is not None:
@@ -228,6 +237,17 @@ def source_attribute(
                 return twin
             return found if environment.sandboxed else Either(found, twin)
     return found
+
+
+@internal
+def finished(missed: Missed, environment: Any) -> Plan:
+    """What a source has under a name; nothing where only its subscript refuses to say."""
+    try:
+        return (yield from missed._finish())
+    except SynchronousOnlyOperation:
+        if hasattr(type(missed.obj), missed.name):
+            raise
+        return environment.undefined(obj=missed.obj, name=missed.name)
 
 
 def has_own(environment: Environment, method: str) -> bool:

@@ -19,6 +19,7 @@ from jinja2.utils import Cycler, Joiner, Namespace
 
 from ..placement.python_code import CODELESS_TYPES, call_code
 from ..placement.value_code import comparison_code, items_code, iteration_code, use_code
+from ..runtime.async_twins import is_of_source
 from ..runtime.placed_steps import LEAVE, run_here, run_in_thread
 from ..runtime.waits import Kind, Wait
 from .state import active
@@ -141,7 +142,7 @@ def do_nothing() -> None:
 
 def called_code(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a call with arguments runs: the function, or what the arguments bring along."""
-    code = call_code(function)
+    code = None if is_of_source(function) else call_code(function)
     if code is not None:
         return code
     if function in MAKERS:

@@ -22,7 +22,7 @@ from markupsafe import Markup, soft_str
 from ..placement.value_code import text_code, truth_code
 from ..runtime.escaping import markup_escaped
 from ..runtime.sites import Site
-from ..runtime.types import RELATED, is_iterator
+from ..runtime.types import RELATED, SOURCES, is_iterator
 from ..runtime.waits import Kind, Plan, Wait
 from .callables import Macro, RenderFunction, TemplateReference, as_markup
 from .calls import call_in_template, macro_plan
@@ -40,7 +40,7 @@ from .loops import LoopContext, open_filtered, open_loop
 from .placed import stands_on_loop, taken
 from .rows import evaluated, open_rows, opened, settled_items
 from .sandbox import secured_call
-from .sources import section_of_source, source_rows, source_truth_plan
+from .sources import section_of_source, source_rows, source_truth_plan, text_of_source
 from .state import running_state
 from .streams import Stream, closed, kept
 from .templates import (
@@ -174,6 +174,8 @@ def printed(write: Callable[[Any], str], value: Any, site: Any = None, root: Any
     index = len(site.bits) if site is not None else 1
     if type(value) in RELATED and issubclass(type(value), Model):
         running_state().relations.prepare(value, site, root, index)
+    if type(value) in SOURCES:
+        return (yield from text_of_source(write, value))
     code = text_code(value)
     if code is not None:
         notify = None

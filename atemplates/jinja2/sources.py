@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
 from jinja2.runtime import Undefined
 
-from ..runtime.async_sources import REFUSALS, REFUSED, own_truth
+from ..placement.guard import needs_loop
+from ..runtime.async_sources import REFUSALS, REFUSED, is_async_iterator, own_truth
 from ..runtime.drivers import on_event_loop
-from ..runtime.waits import Plan
+from ..runtime.source_steps import call_on_loop
+from ..runtime.waits import Kind, Plan, Wait
 from .state import running_state
 from .tracebacks import internal
 from .values import settled
@@ -39,10 +42,27 @@ def section_of_source(source: Any, part: slice) -> Plan:
     """Cut a queryset that is not Django's: by itself, or its rows."""
     if running_state().read.known(source) is None:
         try:
-            return (yield from settled(source[part]))
+            found = yield from settled(source[part])
         except REFUSALS:
             pass
+        else:
+            if is_async_iterator(type(found)):  # one section may be used more than once
+                return (yield Wait(Kind.ROWS, found))
+            return found
     return (yield from source_rows(source, on_event_loop()))[part]
+
+
+@internal
+def text_of_source(write: Callable[[Any], str], source: Any) -> Plan:
+    """The text of a queryset that is not Django's: some are asked for it on a loop only."""
+    try:
+        return write(source)
+    except SynchronousOnlyOperation:
+        return (yield Wait(Kind.CALL, write, (source,)))
+    except RuntimeError as error:
+        if not needs_loop(error):
+            raise
+    return (yield Wait(Kind.AWAIT, call_on_loop(write, source)))
 
 
 @internal

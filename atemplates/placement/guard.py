@@ -39,8 +39,12 @@ class NeedsLoop(Exception):
         self.call = call
 
 
-NO_LOOP = ("no running event loop", "There is no current event loop")
-"""How asyncio refuses code that works on an event loop only."""
+NO_LOOP = (
+    "no running event loop",
+    "There is no current event loop",
+    "Cannot create an async connection without a running event loop",
+)
+"""How asyncio, and django-async-backend, refuse code that works on an event loop only."""
 
 
 def needs_loop(error: BaseException) -> bool:

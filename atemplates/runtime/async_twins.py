@@ -20,22 +20,23 @@ from types import MethodType
 from typing import Any, TypeAlias
 
 from django.core.exceptions import SynchronousOnlyOperation
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 
-from .async_sources import REFUSALS
-from .types import MARKS, SOURCES, is_coroutine_function, is_django, is_related
+from .async_sources import REFUSALS, is_async_iterator
+from .types import MARKS, SOURCES, is_coroutine_function, is_django, is_related, is_source
 from .waits import Kind, Wait
 
 READING_METHODS = frozenset(
     {
         *("count", "exists", "first", "last", "get", "earliest", "latest", "iterator", "explain"),
+        *("aggregate", "contains", "in_bulk"),
         *("has_next", "has_previous", "has_other_pages", "next_page_number"),
         *("previous_page_number", "start_index", "end_index", "num_pages", "page_range"),
     }
 )
-"""What querysets and pages are asked for without arguments. Only for these a method ``a...`` stands
-in where there is no other: a name that changes something need not be marked as such."""
+"""What querysets and pages are asked for. Only for these a method ``a...`` stands in where there is
+no other: a name that changes something need not be marked as such."""
 
 Allowed: TypeAlias = Callable[[Any], bool]
 """Says whether a template may call a function."""
@@ -164,6 +165,19 @@ def source_twin(twin: Any) -> Any:
     return twin if usable else None
 
 
+def is_of_source(method: Any) -> bool:
+    """Whether a method is that of a source, or of a manager of sources.
+
+    It runs where the plan is: a source knows by itself what it cannot do on the event loop.
+    """
+    if not isinstance(method, MethodType):
+        return False
+    kind = type(method.__self__)
+    if issubclass(kind, BaseManager):
+        kind = getattr(kind, "_queryset_class", QuerySet)
+    return is_source(kind)
+
+
 def has_only_twins(kind: type) -> bool:
     """Whether objects of a type may have nothing but the async one of two methods."""
     return kind in SOURCES or issubclass(kind, BaseManager)
@@ -172,6 +186,19 @@ def has_only_twins(kind: type) -> bool:
 def only_twin(twin: Any) -> Any:
     """Return a source's async method if it may be called where there is no sync one, or None."""
     return twin if callable(twin) and not is_marked(twin) else None
+
+
+def rows_method(source: Any, name: str) -> Callable[[], Any] | None:
+    """Return what stands for ``iterator`` where a source has no such method, or None.
+
+    Without it, a loop over ``rows.iterator`` would be empty without a word.
+    """
+    kind = type(source)
+    if name != "iterator" or kind not in SOURCES or is_async_iterator(kind):
+        return None
+    if hasattr(kind, "iterator") or hasattr(kind, "aiterator"):  # not to be had, not missing
+        return None
+    return lambda: source
 
 
 class Either:

@@ -12,7 +12,14 @@ from django.db.models.query import QuerySet
 from django.template.loader_tags import BlockNode
 
 from ..placement.python_code import call_code
-from .async_twins import async_twin, call_twin, is_of_others, may_be_called, wait_for_twin
+from .async_twins import (
+    async_twin,
+    call_twin,
+    is_of_others,
+    is_of_source,
+    may_be_called,
+    wait_for_twin,
+)
 from .branches import here
 from .containers import filled
 from .forms import FORM_METHODS, form_call
@@ -20,7 +27,7 @@ from .loading import Beside, is_loading
 from .placed_steps import LEAVE, run_here, run_in_thread
 from .sites import Site
 from .state import State
-from .types import INERT, SOURCES, is_awaitable, learn_type
+from .types import INERT, is_awaitable, learn_type
 from .waits import Kind, Pending, Plan, Wait, pending_wait
 
 CALLED_OTHERWISE: set[Any] = {BlockNode.super, *FORM_METHODS}
@@ -77,8 +84,7 @@ def call_or_await(state: State, value: Any, site: Site | None = None, root: Any 
                 twin = async_twin(value)
                 if twin is not None and is_of_others(twin, value):
                     return repeat_call(state, value, site, root, twin=twin)
-            of_source = isinstance(value, MethodType) and type(value.__self__) in SOURCES
-            code = None if of_source or is_left_alone(value) else call_code(value)
+            code = None if is_of_source(value) or is_left_alone(value) else call_code(value)
         if code is not None:
             owner = getattr(value, "__self__", None) if kind is MethodType else value
             result = run_here(state, code, call_value, (state, value), (owner,))

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
+from ..placement.guard import needs_loop
 from ..placement.python_code import CODELESS_TYPES
 from ..placement.value_code import text_code
 from .calls import again_in_thread, filled_then
@@ -30,11 +31,11 @@ from .paths import resolve_path
 from .placed_steps import LEAVE, run_here
 from .running_steps import register_step, value_step
 from .sites import Site
-from .source_steps import read_then
+from .source_steps import call_on_loop, read_then
 from .state import State
 from .types import INERT, MODELS, PRINTED, TRANSLATED, is_related, is_source
 from .usual_paths import resolve_long_path
-from .waits import Pending, Plan
+from .waits import Kind, Pending, Plan, Wait, pending_wait
 
 ZONES = frozenset({datetime_timezone, ZoneInfo})
 """Types of time zones that know their offset at any time: a datetime with one is not naive."""
@@ -199,6 +200,11 @@ def rendered(
                 return read_then(state, value, lambda rows: text_of(value, context))
             if not state.on_loop:
                 raise
+        except RuntimeError as error:
+            # Its text is that of its query, which its connection makes: that belongs to a loop.
+            if not (is_source(kind) and needs_loop(error)):
+                raise
+            return pending_wait(Wait(Kind.AWAIT, call_on_loop(text_of, value, context)))
     return again_in_thread(state, value, "__str__", site, root, text_of, value, context, code=code)
 
 

@@ -20,6 +20,7 @@ from .async_twins import (
     has_only_twins,
     is_marked,
     only_twin,
+    rows_method,
     source_twin,
 )
 from .state import State
@@ -53,6 +54,11 @@ def source_truth(state: State, source: Any) -> Any:
     """Return whether a source is true, or a `Pending` of it."""
     truth = own_truth(source, state.on_loop)
     return read_then(state, source, bool) if truth is None else truth
+
+
+async def call_on_loop(function: Callable[..., Any], *args: Any) -> Any:
+    """Call what can be called on an event loop only, as the wait for this has it."""
+    return function(*args)
 
 
 # -- filters ---------------------------------------------------------------------------------------
@@ -126,6 +132,8 @@ def filter_source(
             if not attempt.refused:
                 if is_awaitable(result):
                     return Pending(_cut(function, result))
+                if is_async_iterator(type(result)) and result is not source:
+                    return Pending(_read_part(result))
                 return source if result is attempt else result
     return Pending(_filter(state, apply, source))
 
@@ -139,6 +147,11 @@ def _cut(function: Any, awaitable: Any) -> Plan:
         return (yield Wait(Kind.AWAIT, awaitable))
     except IndexError:
         return function(())
+
+
+def _read_part(rows: Any) -> Plan:
+    """The rows of a section that can be gone through once: of Django's own it is a list."""
+    return (yield Wait(Kind.ROWS, rows))
 
 
 def _filter(state: State, apply: Callable[[Any], Any], source: Any) -> Plan:
@@ -203,7 +216,7 @@ def _awaited_row(awaitable: Any, source: Any, bit: str) -> Plan:
 
 
 def missing_method(value: Any, bit: str) -> Any:
-    """Return the async method of a source or manager that has no sync one, or None."""
+    """Return what stands in for a method that a source or manager does not have, or None."""
     if bit not in READING_METHODS or not has_only_twins(type(value)):
         return None
-    return only_twin(getattr(value, f"a{bit}", None))
+    return only_twin(getattr(value, f"a{bit}", None)) or rows_method(value, bit)

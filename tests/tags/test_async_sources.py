@@ -68,6 +68,9 @@ USES = {
     "slice": "{% for x in a|slice:':2' %}{{ x.name }}{% endfor %}",
     "slice from": "{% for x in a|slice:'1:' %}{{ x.name }}{% endfor %}",
     "slice length": "{{ a|slice:'1:'|length }}",
+    "step": "{% for x in a|slice:'::2' %}{{ x.name }}{% endfor %}{{ a|slice:'::2'|length }}",
+    "step, twice": "{% with s=a|slice:'::2' %}{{ s|length }}{% for x in s %}{{ x.name }}{% endfor %}"
+    "{% for x in s %}{{ x.name }}{% endfor %}{% if s %}some{% endif %}{% endwith %}",
     "first": "{{ a|first }}",
     "first name": "{% with f=a|first %}{{ f.name }}{% endwith %}",
     "join": "{{ a|join:', ' }}",
@@ -89,6 +92,8 @@ USES = {
     "{{ n }} many{% endblocktranslate %}",
     "count": "{{ a.count }}",
     "exists": "{% if a.exists %}yes{% else %}no{% endif %}",
+    "in_bulk": "{% for n, x in a.in_bulk.items %}{{ n }}{{ x.name }}{% endfor %}",
+    "iterator": "{% for x in a.iterator %}{{ x.name }}{% empty %}none{% endfor %}",
     "first row": "{{ a.first.name }}",
     "last row": "{{ a.last.name }}",
     "by position": "{{ a.1.name }}",
