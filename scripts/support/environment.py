@@ -166,9 +166,27 @@ def environment_for(extra: str) -> Environment:
         if not stamp.is_file() or stamp.read_text("utf-8") != digest:
             print(f"Setting up .venv/{name} ...", flush=True)
             create(environment.folder)
-            install(environment, "--editable", f"{ROOT}[{extra}]", *pins(series))
+            extras = ",".join(extras_for(extra, series))
+            install(environment, "--editable", f"{ROOT}[{extras}]", *pins(series))
             stamp.write_text(digest, "utf-8")
     return environment
+
+
+def extras_for(extra: str, series: str | None) -> list[str]:
+    """An extra, and what is installed beside it where Django's series allows that.
+
+    Args:
+        extra: a name of ``[project.optional-dependencies]``.
+        series: the Django series that is pinned, or None for the newest.
+    """
+    if extra != "test" or (series is not None and numbers(series) < (6, 1)):
+        return [extra]
+    return [extra, "async-backend"]
+
+
+def numbers(series: str) -> tuple[int, ...]:
+    """A series as numbers: ``(5, 2)``."""
+    return tuple(map(int, series.split(".")))
 
 
 def pins(series: str | None) -> list[str]:

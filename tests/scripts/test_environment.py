@@ -87,6 +87,21 @@ def test_a_django_series(monkeypatch, value, series):
     assert environment.django_series() == series
 
 
+@pytest.mark.parametrize(
+    ("extra", "series", "found"),
+    [
+        ("test", None, ["test", "async-backend"]),
+        ("test", "6.1", ["test", "async-backend"]),
+        ("test", "10.0", ["test", "async-backend"]),
+        ("test", "6.0", ["test"]),
+        ("test", "5.2", ["test"]),
+        ("demo", None, ["demo"]),
+    ],
+)
+def test_the_async_backend_is_there_where_it_can_be_installed(extra, series, found):
+    assert environment.extras_for(extra, series) == found
+
+
 def test_variables_of_another_project_do_not_reach_what_is_run(monkeypatch):
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "theirs.settings")
     monkeypatch.setenv("PYTHONPATH", "/theirs")
