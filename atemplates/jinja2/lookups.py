@@ -221,13 +221,13 @@ def source_attribute(
 ) -> Plan:
     """The plan of what a source is asked for: what it has under the name, or what stands in."""
     if type(found) is Missed:
-        found = yield from finished(found, environment)
+        found = yield from found_or_missing(found, environment)
     missing = is_undefined(found)
     if missing or (type(found) is MethodType and not is_marked(found)):
         # As any attribute: a sandbox has its say about it, and later about its call.
         twin = look_up(environment, obj, f"a{name}")
         if type(twin) is Missed:
-            twin = yield from finished(twin, environment)
+            twin = yield from found_or_missing(twin, environment)
         if is_undefined(twin):
             return rows_method(obj, name) or found if missing else found
         if missing:
@@ -240,7 +240,7 @@ def source_attribute(
 
 
 @internal
-def finished(missed: Missed, environment: Any) -> Plan:
+def found_or_missing(missed: Missed, environment: Any) -> Plan:
     """What a source has under a name; nothing where only its subscript refuses to say."""
     try:
         return (yield from missed._finish())
