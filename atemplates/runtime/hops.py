@@ -17,10 +17,10 @@ from asgiref.sync import _restore_context as restore_context
 from asgiref.sync import iscoroutinefunction as iscoroutinefunction
 from asgiref.sync import markcoroutinefunction as markcoroutinefunction
 
+from .apart import await_apart, has_async_backend
 from .errands import Errands
 from .errands import put_back as put_back
 from .errands import thread_of_task as thread_of_task
-from .own_connections import await_apart, has_async_backend
 
 ASYNC_TO_SYNC = AsyncToSync.__call__.__code__
 """What calls a coroutine function before the loop runs that is going to await it."""
