@@ -18,18 +18,18 @@ from ..compiler.mentions import mentioned_first, mentions_of
 from ..compiler.nodes import use_families
 from ..compiler.plan import OUTPUT_ATTRIBUTE, compiled_template
 from ..compiler.templates import is_as_shipped, outermost_plan, repeated_template_plan
-from ..parallel.loads import load_result, load_rows
 from ..placement.routes import route_of
 from ..relations.policy import check_policy, current_policy, observers
 from ..runtime import drivers
 from ..runtime.forms import FormTemplates
-from ..runtime.loading import Beside, is_loading
+from ..runtime.loading import is_loading
 from ..runtime.state import POLICIES, STRICT, Policy, State
 from ..runtime.types import INERT, is_awaitable
 from ..runtime.waits import Plan
 from ..tags import FAMILIES
 from ..tags.inheritance import block_super
 from .base import discard_awaitables
+from .beside import load_beside
 from .options import RECORDER
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
 use_families(FAMILIES)
 FormTemplates.plan = repeated_template_plan
 FormTemplates.compiled = compiled_template
-Beside.rows = load_rows
-Beside.call = load_result
+load_beside()
 
 POLICY_ATTRIBUTE = "atemplates_policy"
 DEFAULT = Policy()

@@ -8,13 +8,11 @@ import jinja2
 
 from ...jinja2.environments import compile_to_plans
 from ...jinja2.templates import PlanTemplate
-from ...parallel.loads import load_result, load_rows
-from ...runtime.loading import Beside
+from ..beside import load_beside
 from .relations import ConfiguredRelations
 
 configured_relations = ConfiguredRelations()
-Beside.rows = load_rows
-Beside.call = load_result
+load_beside()
 
 
 def use_plans(environment: jinja2.Environment) -> jinja2.Environment:
