@@ -6,7 +6,7 @@ for. Where none is to be had at once, the load goes back to the request's thread
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -150,20 +150,43 @@ def _no_connection(connection: Any, error: BaseException) -> NoConnection:
     return NoConnection(f"no connection to {connection.alias!r} could be opened: {error}")
 
 
-def renew_connections() -> None:
-    """Between two loads: close what cannot be used any more, as Django does between requests."""
-    _each("close_if_unusable_or_obsolete")
+def keep_connections() -> None:
+    """Before the next load: close the connections that are not as they were when they opened."""
+    _each(_close_if_changed)
+
+
+def rest_connections() -> None:
+    """Without a next load: close them or give them back, but for what ``CONN_MAX_AGE`` keeps."""
+    _each(_close_if_over)
 
 
 def close_connections() -> None:
-    """Close the connections of this thread, or give them back to their pools."""
-    _each("close")
+    """Close the connections of this thread, which ends."""
+    _each(_close)
 
 
-def _each(method: str) -> None:
+def _close_if_changed(connection: Any) -> None:
+    is_open = connection.connection is not None
+    usual = connection.settings_dict["AUTOCOMMIT"]
+    if is_open and (connection.errors_occurred or connection.autocommit != usual):
+        connection.close()
+
+
+def _close_if_over(connection: Any) -> None:
+    if connection.in_atomic_block:
+        connection.close()
+    else:
+        connection.close_if_unusable_or_obsolete()
+
+
+def _close(connection: Any) -> None:
+    connection.close()
+
+
+def _each(close: Callable[[Any], None]) -> None:
     for connection in connections.all(initialized_only=True):
         try:
-            getattr(connection, method)()
+            close(connection)
         except Exception:
             logger.exception("A connection to %r could not be closed.", connection.alias)
             del connections[connection.alias]

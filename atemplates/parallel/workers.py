@@ -8,7 +8,7 @@ import weakref
 from collections import deque
 from typing import Protocol
 
-from .own_connections import close_connections, renew_connections
+from .own_connections import close_connections, keep_connections, rest_connections
 
 USUAL_WORKERS = 4
 """How many workers a database has where no engine says more than one."""
@@ -72,12 +72,13 @@ class Workers:
             ran = task.run()
             following = self._following()
             if following is None:
-                close_connections()
+                rest_connections()
             else:
-                renew_connections()
+                keep_connections()
             if ran:
                 task.finish()
             task = following or self._next()
+        close_connections()
 
     def _following(self) -> Task | None:
         """Return what has waited longest, if it is still wanted."""

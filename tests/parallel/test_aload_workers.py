@@ -178,6 +178,42 @@ async def test_a_thousand_requests_leave_nothing(regions):
     assert await sync_to_async(count)()
 
 
+@pytest.mark.parametrize(("age", "opened"), [(0, 3), (60, 1), (None, 1)])
+def test_conn_max_age_is_how_long_a_worker_keeps_its_connection(age, opened, regions, monkeypatch):
+    """It keeps it no longer than it waits for the next load."""
+    if connections["default"].settings_dict["OPTIONS"].get("pool"):
+        pytest.skip("a pool has all of them")
+    monkeypatch.setitem(connections["default"].settings_dict, "CONN_MAX_AGE", age)
+    monkeypatch.setattr(workers, "_workers", {})
+    monkeypatch.setattr(workers, "IDLE", 0.2)
+    connection.ensure_connection()
+    before, made = open_connections(), []
+    kind = own_connections._own_class(type(connections["default"]))
+    connect = kind.connect
+    monkeypatch.setattr(kind, "connect", lambda self: (made.append(self), connect(self)))
+    for _ in range(3):
+        assert aload(Region.objects.count).wait() == 3
+        eventually(lambda: workers.workers_of("default")._idle)
+    assert len(made) == opened
+    assert eventually(lambda: open_connections() <= before)
+
+
+def test_two_loads_in_a_row_use_one_connection(held, regions, monkeypatch):
+    monkeypatch.setattr(workers, "_workers", {})
+    monkeypatch.setattr(workers, "USUAL_WORKERS", 1)
+    made = []
+    kind = own_connections._own_class(type(connections["default"]))
+    connect = kind.connect
+    monkeypatch.setattr(kind, "connect", lambda self: (made.append(self), connect(self)))
+    loads = [aload(held.function("first"))]
+    held.wait_for(1)
+    loads += [aload(Region.objects.count) for _ in range(3)]
+    held.go.set()
+    eventually(lambda: all(load._job.is_done() for load in loads))
+    assert [load.wait() for load in loads] == ["first", 3, 3, 3]
+    assert len(made) == 1
+
+
 def test_a_function_may_ask_several_databases(regions):
     Region.objects.using("other").count()
     before = open_connections()
@@ -290,7 +326,7 @@ def test_a_connection_that_cannot_be_closed_is_let_go(regions, monkeypatch, capl
     kept = []
     monkeypatch.setattr(workers, "_workers", {})
     kind = own_connections._own_class(type(connections["default"]))
-    monkeypatch.setattr(kind, "close", fail)
+    monkeypatch.setattr(kind, "close_if_unusable_or_obsolete", fail)
     assert aload(Region.objects.count).wait() == 3
     monkeypatch.undo()
     assert "could not be closed" in caplog.text
