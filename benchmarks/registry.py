@@ -28,6 +28,7 @@ PAGE_MODULES = (
     "view_pages",
     "form_pages",
     "crispy_pages",
+    "parallel_pages",
 )
 
 Measure: TypeAlias = Callable[[Effort], list[Row]]

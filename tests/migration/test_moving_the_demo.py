@@ -191,10 +191,6 @@ def test_from_the_lazy_state_to_none(moved):
     assert "Nothing to change." in moved["lazy --diff"]
 
 
-@pytest.mark.xfail(
-    reason="AccessRecord.is_lazy takes an event of the kind 'load' for lazy access, which the "
-    "summary has no word for: KeyError"
-)
 def test_the_same_through_the_pytest_plugin(demo):
     demo.run("manage.py", "migrate", "--verbosity=0")
     (demo.folder / "test_pages.py").write_text(TESTS)
