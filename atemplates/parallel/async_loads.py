@@ -9,7 +9,7 @@ from typing import Any
 
 from ..relations.policy import Observer, observers
 from ..runtime.answers import collect_rows
-from ..runtime.async_sources import at_hand
+from ..runtime.async_sources import at_hand, has_truth
 from ..runtime.drivers import on_event_loop, wait_for
 from ..runtime.loading import Loading
 from .telling import tell_load
@@ -77,7 +77,8 @@ class AsyncLoad(Loading):
         if self._told:
             name, model = _name_of(self._source), _model_of(self._source)
             tell_load(self._told, name, model, len(rows), (perf_counter() - start) * 1000, "")
-        return rows if at_hand(self._source) is None else self._source
+        kept = at_hand(self._source) is not None and has_truth(type(self._source))
+        return self._source if kept else rows
 
 
 def _seen(task: asyncio.Task[Any]) -> None:
