@@ -106,8 +106,9 @@ class Hop:
         """The context variables as the call left them."""
         self.tasks: list[asyncio.Task[Any]] = []
         """What the call waits for on the loop."""
-        self.errands = Errands()
-        """What these have awaited by the task that waits for the call."""
+        self.errands = Errands() if has_async_backend() else None
+        """What these have awaited by the task that waits for the call, where that matters: the
+        connections of an async backend belong to it."""
 
     async def make(self) -> Any:
         """Make the call.
@@ -116,7 +117,8 @@ class Hop:
             CancelledError: the task was cancelled. The call has ended or is not made.
         """
         try:
-            return await self.errands.attend(sync_to_async(self.call, thread_sensitive=True)())
+            call = sync_to_async(self.call, thread_sensitive=True)()
+            return await (call if self.errands is None else self.errands.attend(call))
         except asyncio.CancelledError:
             await self.abandon()
             raise
@@ -148,6 +150,8 @@ class Hop:
                 raise asyncio.CancelledError
             self.tasks.append(task)
         try:
+            if self.errands is None:
+                return await function(*args, **kwargs)
             result: R = await self.errands.ask(function, *args, **kwargs)
             return result
         finally:

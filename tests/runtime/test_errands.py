@@ -6,11 +6,22 @@ import contextvars
 import pytest
 from asgiref.sync import sync_to_async
 
+from atemplates.runtime import hops
 from atemplates.runtime.drivers import wait_for
 from atemplates.runtime.errands import Errands
 from atemplates.runtime.hops import from_thread, in_request_thread
 from tests.event_loop import turns
 from tests.runtime.test_hops import AROUND, backend
+
+
+@pytest.fixture(autouse=True)
+def async_backend(monkeypatch):
+    """Do as where a site uses an async database backend."""
+    monkeypatch.setattr(hops, "has_async_backend", lambda: True)
+    monkeypatch.setattr(
+        hops, "await_apart", lambda function, *args, **kwargs: function(*args, **kwargs)
+    )
+
 
 number = contextvars.ContextVar("number", default=0)
 
