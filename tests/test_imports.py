@@ -59,7 +59,7 @@ ONLY_IN = {
     "asyncio": {
         *("response", "parallel"),
         *("runtime.answers", "runtime.branches", "runtime.drivers", "runtime.hops"),
-        "runtime.errands",
+        *("runtime.apart", "runtime.errands"),
     },
     "asgiref": {"runtime.errands", "runtime.hops"},
     # Settings stop at the edge: everything below takes arguments.

@@ -9,10 +9,13 @@ from typing import Any
 
 from ..relations.policy import Observer, observers
 from ..runtime.answers import collect_rows
+from ..runtime.apart import await_apart, may_be_apart
 from ..runtime.async_sources import at_hand, has_truth
 from ..runtime.drivers import on_event_loop, wait_for
 from ..runtime.loading import Loading
 from .telling import tell_load
+
+IN_TRANSACTION = "a transaction is open on the connection of the task, which alone sees all of it"
 
 
 class AsyncLoad(Loading):
@@ -31,7 +34,7 @@ class AsyncLoad(Loading):
         self._source = source
         self._told: tuple[Observer, ...] = observers()
         self._task: asyncio.Task[Any] | None = None
-        if on_event_loop():
+        if on_event_loop() and may_be_apart():
             self._begin()
 
     def __repr__(self) -> str:
@@ -51,6 +54,8 @@ class AsyncLoad(Loading):
 
     async def _read_by_task(self) -> Any:
         task = self._task
+        if task is None and not may_be_apart():
+            return await self._read(IN_TRANSACTION)  # by the task that is in the transaction
         if task is None or (task.get_loop() is not asyncio.get_running_loop() and not task.done()):
             task = self._begin()
         # Not the task itself: others may wait for it when this one is cancelled.
@@ -59,7 +64,7 @@ class AsyncLoad(Loading):
 
     def _begin(self) -> asyncio.Task[Any]:
         asker = asyncio.current_task()
-        task = self._task = asyncio.get_running_loop().create_task(self._read())
+        task = self._task = asyncio.get_running_loop().create_task(await_apart(self._read))
         task.add_done_callback(_seen)
         if asker is not None:
 
@@ -71,12 +76,12 @@ class AsyncLoad(Loading):
             task.add_done_callback(lambda _: asker.remove_done_callback(ended))
         return task
 
-    async def _read(self) -> Any:
+    async def _read(self, reason: str = "") -> Any:
         start = perf_counter()
         rows = await collect_rows(self._source)
         if self._told:
             name, model = _name_of(self._source), _model_of(self._source)
-            tell_load(self._told, name, model, len(rows), (perf_counter() - start) * 1000, "")
+            tell_load(self._told, name, model, len(rows), (perf_counter() - start) * 1000, reason)
         kept = at_hand(self._source) is not None and has_truth(type(self._source))
         return self._source if kept else rows
 

@@ -14,6 +14,7 @@ from django.db.models.query import QuerySet
 
 from ..errors import RenderBlocked
 from ..placement import guard
+from .apart import task_apart
 from .branches import SharedResult, run_branches
 from .hops import R, from_thread, in_request_thread
 from .loading import is_loading, loading_of
@@ -75,7 +76,7 @@ async def gather_awaitables(awaitables: Mapping[Any, Awaitable[Any]]) -> dict[An
     if len(awaitables) == 1:
         ((key, awaitable),) = awaitables.items()
         return {key: await awaitable}
-    tasks = {key: asyncio.ensure_future(item) for key, item in awaitables.items()}
+    tasks = {key: task_apart(item) for key, item in awaitables.items()}
     pending = set(tasks.values())
     try:
         done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)

@@ -15,6 +15,7 @@ from operator import itemgetter
 from types import coroutine
 from typing import Any, Protocol, TypeAlias
 
+from .apart import await_apart, has_async_backend, task_apart
 from .waits import Plan, Wait, resume_plan
 
 here: ContextVar[Branch | None] = ContextVar("atemplates_branch", default=None)
@@ -172,7 +173,8 @@ async def _call(answer: AnswerKeys, asks: list[tuple[Any, asyncio.Future[Any]]])
 
 
 async def _noting_when_stuck(work: Callable[[], Awaitable[Any]], branch: Branch) -> Any:
-    return await _tracked(work().__await__(), branch)
+    begun = await_apart(work) if has_async_backend() else work()
+    return await _tracked(begun.__await__(), branch)
 
 
 @coroutine
@@ -213,7 +215,7 @@ class SharedAwaitables:
         """Begin to await an awaitable, unless somebody has."""
         known = self.tasks.get(id(awaitable))
         if known is None:
-            known = self.tasks[id(awaitable)] = (awaitable, asyncio.ensure_future(awaitable))
+            known = self.tasks[id(awaitable)] = (awaitable, task_apart(awaitable))
         return known[1]
 
     async def leave(self) -> None:

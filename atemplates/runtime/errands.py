@@ -127,22 +127,24 @@ class Errands:
 
     def _until(self, stuck: asyncio.Future[Any]) -> Generator[Any, Any, None]:
         """Wait until a future is done, and run errands; cancelled, do as a task does."""
-        task = asyncio.current_task()
-        assert task is not None
-        cancelled = task.cancelling()
         stuck.add_done_callback(self.ring)
         while not stuck.done():
-            while self.given:
+            if self.given:
+                before = cancellations()
                 yield from self._attend(self.given.popleft().run())
-            if task.cancelling() > cancelled:  # while it ran an errand, which was stopped so
-                cancelled = task.cancelling()
-                if not stuck.cancel():
+                # A task is cancelled by what it runs: an errand, this time.
+                if cancellations() > before and not stuck.cancel():
                     raise asyncio.CancelledError
-            elif not stuck.done():
-                self.bell = asyncio.get_running_loop().create_future()
-                try:
-                    yield from self.bell
-                except asyncio.CancelledError:
-                    cancelled = task.cancelling()
-                    if not stuck.cancel():
-                        raise
+                continue
+            self.bell = asyncio.get_running_loop().create_future()
+            try:
+                yield from self.bell
+            except asyncio.CancelledError:
+                if not stuck.cancel():
+                    raise
+
+
+def cancellations() -> int:
+    """How often the running task was told to stop."""
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()

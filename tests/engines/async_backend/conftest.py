@@ -34,7 +34,7 @@ def django_may_ask(django_db_blocker):
 def sessions(django_may_ask):
     """Return what counts the sessions that PostgreSQL has open on the test's database."""
 
-    def count(expected=0):
+    def count(expected):
         """Count them, until they are as many as expected: the server is a little late."""
         until = time.monotonic() + 5
         while True:
@@ -43,7 +43,7 @@ def sessions(django_may_ask):
                     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
                 )
                 (found,) = cursor.fetchone()
-            if not expected or found == expected or time.monotonic() > until:
+            if found == expected or time.monotonic() > until:
                 return found
             time.sleep(0.01)
 

@@ -8,9 +8,13 @@ from asgiref.sync import sync_to_async
 from django_async_backend.db import async_connections
 from django_async_backend.db.transaction import async_atomic
 
+from atemplates import aload
 from tests.testapp.models import Region
 
 from .showing import ENGINES, WAYS, awaited, django_template, jinja2_template, ours, shown
+
+OWN = 1
+"""How many sessions there are when nobody reads: the one that counts them."""
 
 OTHERS_TASK = "An async connection can only be used by the task that first used it"
 
@@ -62,7 +66,6 @@ def test_requests_at_the_same_time_have_a_connection_each(sessions):
     template = django_template(
         "{% for x in a %}{{ x.name }}{% endfor %}{{ b|length }}{{ a.count }}"
     )
-    before = sessions()
 
     async def request():
         assert await Region.async_objects.acount() == 3
@@ -75,7 +78,7 @@ def test_requests_at_the_same_time_have_a_connection_each(sessions):
         return await asyncio.gather(*(request() for _ in range(10)))
 
     assert set(awaited(requests)) == {"WorldAfricaSavanna23"}
-    assert sessions(before) == before
+    assert sessions(OWN) == OWN
 
 
 USED = {
@@ -87,10 +90,9 @@ USED = {
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_sync_render_leaves_no_connection(engine, sessions):
     template = ENGINES[engine][0](USED[engine])
-    before = sessions()
     for _ in range(10):
         assert template.render(ours()).startswith("32")
-    assert sessions(before) == before
+    assert sessions(OWN) == OWN
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -99,9 +101,8 @@ def test_a_sync_render_in_a_thread_of_a_request(engine, sessions):
 
     async def page():
         assert await Region.async_objects.acount() == 3
-        held = await sync_to_async(sessions)()
         output = await sync_to_async(template.render)(ours())
-        assert await sync_to_async(sessions)(held) == held
+        assert await sync_to_async(sessions)(OWN + 1) == OWN + 1
         assert await Region.async_objects.acount() == 3
         return output
 
@@ -135,7 +136,6 @@ def test_a_sync_render_elsewhere():
 
 def test_a_render_that_is_cancelled_in_a_block_of_others_can_close_its_connection(sessions):
     template = template_around("django")
-    before = sessions()
 
     async def request():
         try:
@@ -148,17 +148,68 @@ def test_a_render_that_is_cancelled_in_a_block_of_others_can_close_its_connectio
 
     with pytest.raises(TimeoutError):
         awaited(request)
-    assert sessions(before) == before
+    assert sessions(OWN) == OWN
 
 
-def test_coroutines_of_the_context_are_awaited_in_tasks_of_their_own():
-    """The backend wants a connection for each such task: a page is better given querysets."""
-    template = django_template("{{ x }}{{ y }}")
+BESIDE = {
+    "coroutines": "{{ x }}{{ y }}{{ a|length }}",
+    "parts": "{% load atemplates %}{% parallel %}{{ a|length }}{{ b.count }}{% for x in a %}"
+    "{{ x.name }}{{ b|length }}{{ b.count }}{% endfor %}{% endparallel %}{{ b|length }}",
+    "loads": "{{ l|length }}{% for x in l %}{{ x.name }}{% endfor %}{{ a|length }}",
+}
+"""What is awaited beside the page's own task, on connections of its own."""
+
+
+def context_beside():
+    rows = Region.async_objects
+    return {**ours(), "x": rows.acount(), "y": rows.filter(pk=1).acount(), "l": aload(rows.all())}
+
+
+@pytest.mark.parametrize("used", [False, True])
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("coroutines", "313"),
+        ("parts", "32World22Africa22Savanna222"),
+        ("loads", "3WorldAfricaSavanna3"),
+    ],
+)
+def test_what_is_awaited_beside_the_page_has_connections_of_its_own(name, expected, used, sessions):
+    template = django_template(BESIDE[name])
 
     async def page():
-        rows = Region.async_objects
-        assert await rows.acount() == 3
-        return await template.render_async({"x": rows.acount(), "y": rows.filter(pk=1).acount()})
+        if used:
+            assert await Region.async_objects.acount() == 3
+        output = await template.render_async(context_beside())
+        assert await Region.async_objects.acount() == 3
+        return output
+
+    for _ in range(3):
+        assert awaited(page) == expected
+    assert sessions(OWN) == OWN
+
+
+def test_a_load_in_a_transaction_is_read_by_its_task():
+    template = django_template("{{ l|length }}")
+
+    async def page():
+        async with async_atomic():
+            await Region.async_objects.acreate(name="uncommitted")
+            output = await template.render_async({"l": aload(Region.async_objects.all())})
+            async_connections["default"].set_rollback(True)
+        return output
+
+    assert awaited(page) == "4"
+
+
+@pytest.mark.parametrize("name", ["coroutines", "parts"])
+def test_in_a_transaction_others_are_refused(name):
+    """They would not see it."""
+
+    async def page():
+        async with async_atomic():
+            await Region.async_objects.acount()
+            await django_template(BESIDE[name]).render_async(context_beside())
 
     with pytest.raises(RuntimeError, match=OTHERS_TASK):
         awaited(page)
