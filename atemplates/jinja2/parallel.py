@@ -38,6 +38,7 @@ class ParallelExtension(Extension):
         if parser.stream.current.type != "block_end":
             arguments.append(parse_limit(parser, line))
         body = parser.parse_statements(("name:endparallel",), drop_needle=True)
+        body = with_their_values(body)
         for part in direct_parts(body):
             if isinstance(part, nodes.Node) and not isinstance(part, nodes.TemplateData):
                 PartCheck(parser).check(part)
@@ -72,6 +73,25 @@ def parse_limit(parser: Parser, line: int) -> nodes.Expr:
     if isinstance(known, bool) or not isinstance(known, int) or known < 1:
         parser.fail(wrong_limit(known), line)
     return limit
+
+
+def with_their_values(body: list[nodes.Node]) -> list[nodes.Node]:
+    """Put what ``{% trans %}`` sets for itself into one part with the text that uses it."""
+    found: list[nodes.Node] = []
+    for node in body:
+        if found and sets_for_translation(found[-1]):
+            node = nodes.Scope([found.pop(), node]).set_lineno(node.lineno)
+        found.append(node)
+    return found
+
+
+def sets_for_translation(node: nodes.Node) -> bool:
+    """Whether a node is what ``{% trans count=call() %}`` begins with."""
+    return (
+        isinstance(node, nodes.Assign)
+        and isinstance(node.target, nodes.Name)
+        and node.target.name == "_trans"
+    )
 
 
 def is_parallel(node: nodes.If) -> bool:
@@ -136,7 +156,7 @@ class PartCheck:
             jumps: whether a loop inside the part is around it, which can be left.
             loops: whether ``loop`` is that of a loop inside the part.
         """
-        if not own:
+        if not own and not sets_for_translation(node):
             self.look_for_assignment(node)
         if isinstance(node, (nodes.Assign, nodes.AssignBlock)):
             self.look_at_target(node.target)

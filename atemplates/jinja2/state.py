@@ -152,8 +152,11 @@ class RenderState:
         return self.known
 
     def for_branch(self) -> RenderState:
-        """Make the state of a part of the render that runs while others do."""
-        made = RenderState(self.relations.for_branch)
+        """Make the state of a part of the render that runs while others do.
+
+        The loops of `known` are those around the part.
+        """
+        made = RenderState(self.known.for_branch)
         made.on_loop = made.in_loop = made.concurrent = True
         made.policy = self.policy
         made.trials, made.spent = self.trials, self.spent

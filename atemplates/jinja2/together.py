@@ -61,14 +61,11 @@ def parallel_parts(context: Any, parts: Sequence[PartCall], limit: int | None) -
         for part, args in parts:
             results.append((yield from part(context, *args)))
         return results
+    _ = state.relations  # its loops are those around the parts
     if state.shared is None:
         state.shared = SharedAwaitables()
-        state.relations.for_branch()  # what it sets in the context variables, all parts see
-    branches = [
-        (branch_plan(state, inner, context_of_part(context), part, args), ON_LOOP)
-        for (part, args) in parts
-        for inner in (state.for_branch(),)
-    ]
+        state.known.for_branch()  # what it sets in the context variables, all parts see
+    branches = [(branch_plan(state, context, part, args), ON_LOOP) for part, args in parts]
     return (yield Wait(Kind.BRANCHES, Branches(branches, limit, state.shared, {}, no_answers)))
 
 
@@ -94,13 +91,10 @@ ON_LOOP = OnLoop()
 
 @internal
 def branch_plan(
-    outer: RenderState,
-    state: RenderState,
-    context: Any,
-    part: Callable[..., Plan],
-    args: tuple[Any, ...],
+    outer: RenderState, around: Any, part: Callable[..., Plan], args: tuple[Any, ...]
 ) -> Plan:
     """The plan of a part that runs while others do."""
+    state, context = outer.for_branch(), context_of_part(around)
     active.set(state)  # in the context variables of the branch
     try:
         given = [of_branch(each, context) for each in args]

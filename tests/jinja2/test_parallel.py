@@ -523,6 +523,18 @@ async def test_when_one_part_fails_the_others_are_cancelled(render):
     assert asyncio.all_tasks() == before
 
 
+async def test_the_error_of_a_part_inside_a_part_is_the_one_that_is_raised(render):
+    """What the other parts await is cancelled, and that is not what went wrong."""
+    before = asyncio.all_tasks()
+    source = (
+        "{% parallel %}{{ give(1, 60) }}{{ give(2, 60)|upper }}{% if 1 %}{% parallel %}"
+        "{{ give(3, 60) }}{{ fail('no', 0.01) }}{% endparallel %}{% endif %}{% endparallel %}"
+    )
+    with pytest.raises(ValueError, match="no"):
+        await render(source, {"give": give, "fail": fail})
+    assert asyncio.all_tasks() == before
+
+
 async def test_a_cancelled_render_leaves_no_task():
     ended = []
 
@@ -693,6 +705,27 @@ async def test_bytecode_is_kept(tmp_path):
         )
         template = await backend.aget_template("a")
         assert await template.render_async() == "123"
+
+
+async def test_with_the_tags_of_the_default_environment():
+    source = (
+        "{% parallel %}{% cache 60, name, 1 %}{% parallel %}{{ give(1) }}{{ give(2) }}"
+        "{% endparallel %}{% endcache %}{% csrf_token %}{% trans n=give(3) %}n {{ n }}{% endtrans %}"
+        "{% if name %}{% trans n=give(4) %}m {{ n }}{% endtrans %}{% endif %}"
+        "{% for i in [1, 2] %}{% cache 60, name, 2, i %}{{ give(i) }}{% endcache %}{% endfor %}"
+        "{{ now('Y')|length }}{% endparallel %}"
+    )
+    backend = make_backend(
+        environment="atemplates.engines.jinja2.environment.environment", globals={"give": give}
+    )
+    template = backend.from_string(source)
+    for way in ("async", "sync"):
+        for _ in range(2):
+            if way == "async":
+                found = await template.render_async({"name": way})
+            else:
+                found = await sync_to_async(template.render)({"name": way})
+            assert found == "12n 3m 4124"
 
 
 # -- Python code in between ------------------------------------------------------------------------
