@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import asgiref.sync
 import jinja2.compiler
+import jinja2.ext
 import jinja2.runtime
 import jinja2.utils
 import markupsafe._speedups
@@ -122,6 +123,7 @@ WHERE: dict[str, Callable[[], bool]] = {
     "_func": lambda: callable(macro()._func),
     "_loop_vars": lambda: names_of_source(jinja2.runtime.Context.call, "_loop_vars"),
     "_stack": lambda: block_reference("_stack"),
+    "_trans": lambda: names_of_source(jinja2.ext.InternationalizationExtension.parse, "_trans"),
     "_uptodate": lambda: names_of_source(jinja2.Template, "_uptodate"),
     # asgiref, markupsafe
     "_escape_inner": lambda: callable(markupsafe._speedups._escape_inner),
