@@ -131,10 +131,17 @@ class TestArender:
     def test_they_are_the_public_names(self):
         assert atemplates.__all__ == [
             "aget_template",
+            "aload",
             "arender",
             "arender_to_string",
             "aselect_template",
+            "batched",
         ]
+        for name in atemplates.__all__:
+            assert name in dir(atemplates)
+            assert getattr(atemplates, name).__name__ == name
+        with pytest.raises(AttributeError, match="no attribute 'aloud'"):
+            _ = atemplates.aloud
 
     async def test_positional_arguments(self, page):
         response = await arender(page, "page", {"x": 1}, "text/plain", 418, "jinja2")

@@ -30,10 +30,10 @@ Asked: TypeAlias = "tuple[tuple[int, ...], Any, asyncio.Future[Any]]"
 ROWS_AT_ONCE = 32
 """How many rows of a loop are rendered at a time where no limit is given."""
 
-IDLE_ROUNDS = 3
+IDLE_ROUNDS = 4
 """How many rounds of the event loop nobody asks for a key before all of them are thought to be
-there: a task that a branch has just started gets its turn in the first, and a task that runs
-errands for a thread notices a round later that the thread is done."""
+there: a task that a branch has just started gets its turn in the first, one that this has started
+in the second, and so on."""
 
 
 class BranchState(Protocol):

@@ -26,6 +26,10 @@ __all__ = ["shelf", "site", "zoo"]
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
 
 
+# The dashboard is delivered in several ways by one view, which no source says a template of.
+READ_PAGES = [page for page in PAGES if page.is_async and "/dashboard/" not in page.path]
+
+
 def known_paths(paths):
     """Every path and what lies on the way, by the place in a template."""
     known = set()
@@ -49,7 +53,7 @@ def read_by(engine, name):
     return access_paths(backend.engine.get_template(name))
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if p.is_async], ids=lambda page: page.path)
+@pytest.mark.parametrize("page", READ_PAGES, ids=lambda page: page.path)
 async def test_the_demos_pages(db, shelf, site, page):
     """Every recorded place is a static one; and what is static does not depend on records."""
     site.SHOP_LAZY = True
@@ -76,7 +80,7 @@ async def test_the_demos_pages(db, shelf, site, page):
     assert all(each.call or each.advice for each in report.findings if each.status == "confirmed")
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if p.is_async], ids=lambda page: page.path)
+@pytest.mark.parametrize("page", READ_PAGES, ids=lambda page: page.path)
 async def test_a_view_that_loads_everything_raises_no_alarm(db, shelf, site, page):
     """The demo as it is: nothing is lazy when it runs, and nothing is found in its source."""
     seen = []

@@ -17,6 +17,7 @@ FUNCTIONS = {
     "relations.python_batches.PythonBatches.fetch_in_python": "reported",
     "runtime.answers._call": "answer",
     "runtime.answers._fill": "answer",
+    "runtime.answers._waited": "answer",
     "runtime.filters.apply_filter": "filter",
     "runtime.iteration.loop_rows": "value",
     "runtime.iteration.truth_of_value": "value",
