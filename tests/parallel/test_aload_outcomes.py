@@ -16,6 +16,7 @@ from django.utils.connection import ConnectionDoesNotExist
 import atemplates
 from atemplates import aload, arender_to_string
 from atemplates.parallel.loads import start_together
+from atemplates.runtime import loading
 from atemplates.testing import record
 from tests.parallel.showing import SOON, WAYS, Watching, meeting, show
 from tests.testapp.models import Place, Region
@@ -41,6 +42,7 @@ def run(make, *, times=1):
 def test_a_queryset_gets_the_rows(regions):
     queryset = Region.objects.all()
     assert run(lambda: aload(queryset)) is queryset
+    assert loading.loading_of(queryset) is None
     with meeting() as seen:
         assert [r.name for r in queryset] == ["World", "Africa", "Asia"]
         assert len(queryset) == queryset.count() == 3
@@ -66,6 +68,7 @@ def test_prefetches_and_joins_are_loaded_with_it(regions):
     with meeting() as seen:
         found = run(lambda: aload(queryset))
     assert (len(seen.queries), seen.elsewhere) == (2, 2)
+    assert found._prefetch_done
     with meeting() as seen:
         shown = [(r.parent and r.parent.name, [p.name for p in r.parts.all()]) for r in found]
     assert shown == [(None, ["Africa", "Asia"]), ("World", []), ("World", [])]
@@ -280,8 +283,6 @@ def test_rows_arrive_at_the_queryset_when_they_are_needed(way, regions):
 
 
 def test_nothing_is_kept_of_a_queryset_that_nobody_has(regions):
-    from atemplates.runtime import loading
-
     queryset = Region.objects.all()
     start_together([queryset])
     gone = weakref.ref(queryset)
