@@ -86,8 +86,9 @@ def give_rows(queryset: Any, loaded: Any) -> None:
     """Give a queryset the rows of its copy, as evaluating it would."""
     if queryset._result_cache is None:
         queryset._prefetch_done = loaded._prefetch_done
-        if isinstance(loaded, RawQuerySet):
-            queryset.columns = loaded.columns  # what it would ask for with another query
+        columns = vars(loaded).get("columns")
+        if columns is not None:  # a raw one would ask for them with another query
+            queryset.columns = columns
         queryset._result_cache = loaded._result_cache
 
 

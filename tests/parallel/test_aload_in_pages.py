@@ -11,6 +11,7 @@ from atemplates.engines.django import DjangoTemplates
 from atemplates.migration.recorder import Recorder
 from atemplates.relations.events import Event
 from atemplates.testing import Log, record
+from tests.event_loop import turns
 from tests.parallel.showing import SOON, WAYS, Watching, meeting, show
 from tests.rendering import run_async
 from tests.testapp.models import Region
@@ -173,8 +174,7 @@ async def test_an_async_source_that_fails(recwarn):
         with pytest.raises(ValueError, match="no rows"):
             await load
     aload(Numbers(True, fails=True))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await turns(10)
     assert not recwarn.list
 
 
@@ -187,12 +187,11 @@ async def test_an_async_source_of_a_cancelled_task_is_not_read_on():
 
     before = asyncio.all_tasks()
     task = asyncio.ensure_future(request())
-    await asyncio.sleep(0.01)
+    await turns(10)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await turns(10)
     assert asyncio.all_tasks() == before
 
 
