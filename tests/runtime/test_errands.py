@@ -75,7 +75,8 @@ async def test_one_errand_may_lead_to_another():
         return await sync_to_async(lambda: from_thread(owned.value))()
 
     assert await owned.value() == "mine"
-    assert await asyncio.wait_for(in_request_thread(in_thread), 20) == "mine"
+    async with asyncio.timeout(20):
+        assert await in_request_thread(in_thread) == "mine"
 
 
 async def test_a_hop_in_an_errand_has_errands_of_its_own():
@@ -85,8 +86,8 @@ async def test_a_hop_in_an_errand_has_errands_of_its_own():
         return await in_request_thread(lambda: from_thread(owned.value))
 
     assert await owned.value() == "mine"
-    found = await asyncio.wait_for(in_request_thread(lambda: from_thread(outer)), 20)
-    assert found == "mine"
+    async with asyncio.timeout(20):
+        assert await in_request_thread(lambda: from_thread(outer)) == "mine"
 
 
 async def test_awaiting_together_leads_to_errands_too():
@@ -99,7 +100,8 @@ async def test_awaiting_together_leads_to_errands_too():
     async def both():
         return await asyncio.gather(one("a"), one("b"))
 
-    assert await asyncio.wait_for(in_request_thread(lambda: from_thread(both)), 20) == ["a", "b"]
+    async with asyncio.timeout(20):
+        assert await in_request_thread(lambda: from_thread(both)) == ["a", "b"]
     assert len(found) == 2
 
 
