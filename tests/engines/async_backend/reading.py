@@ -1,9 +1,13 @@
 """Querysets of django-async-backend read as Django's own do, and are asked once."""
 
 import pytest
+from django.core import paginator
+from django.template import Context
 from django_async_backend.db import async_connections
 from django_async_backend.db.models.query import QuerySet
 
+from tests.rendering import new_engine
+from tests.tags.test_async_sources import PAGE
 from tests.testapp.models import Region
 
 from .showing import (
@@ -197,6 +201,19 @@ def test_the_last_of_rows_that_are_there(way):
     assert shown(django_template("{{ names|length }}{{ names|last }}"), ours(), way) == "3Savanna"
     with pytest.raises(ValueError, match="Negative indexing is not supported"):
         shown(django_template("{{ names|last }}"), ours(), way)
+
+
+def test_a_page_of_rows(django_db_blocker):
+    with django_db_blocker.unblock():
+        stock = new_engine({"main": PAGE}).get_template("main")
+        rows = list(Region.objects.all())
+        expected = stock.render(Context({"page": paginator.Paginator(rows, 2).page(1)}))
+
+    async def page():
+        found = await paginator.AsyncPaginator(ours()["a"], 2).apage(1)
+        return await django_template(PAGE).render_async({"page": found})
+
+    assert awaited(page) == expected
 
 
 def test_what_the_database_says_is_raised():
