@@ -15,7 +15,8 @@ from django.db.models.query import QuerySet
 from ..errors import RenderBlocked
 from ..placement import guard
 from .apart import task_apart
-from .branches import SharedResult, run_branches
+from .async_sources import is_async_iterator
+from .branches import SharedResult, here, run_branches
 from .hops import R, from_thread, in_request_thread
 from .loading import is_loading, loading_of
 from .running_steps import LocalValues, RunningStep, register_step
@@ -215,7 +216,11 @@ async def _afill(wait: Wait) -> Any:
     if load is not None:
         return await load
     if type(queryset).__aiter__ is not QuerySet.__aiter__:
-        found = await collect_rows(queryset)
+        branch = here.get()
+        if branch is None or is_async_iterator(type(queryset)):
+            found = await collect_rows(queryset)
+        else:  # another part that runs at the same time may need the same rows
+            found = await branch.together.sources.rows(queryset, collect_rows)
         if isinstance(queryset, QuerySet) and queryset._result_cache is None:
             # Evaluated, as by a loop in a thread: it is not asked again in this render or later.
             queryset._result_cache = found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from contextvars import Context, ContextVar, copy_context
 from functools import partial
 from operator import itemgetter
@@ -72,6 +72,8 @@ class Together:
         """The calls of batched functions under way."""
         self.generation = 0
         """How many keys were asked for."""
+        self.sources = SharedAwaitables()
+        """What reads the sources that branches go through with ``async for``."""
         self.checking = False
         self.context = copy_context()
         """The context variables around the branches: a call belongs to none of these."""
@@ -218,6 +220,16 @@ class SharedAwaitables:
             known = self.tasks[id(awaitable)] = (awaitable, task_apart(awaitable))
         return known[1]
 
+    async def rows(self, source: Any, read: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
+        """Read a source together with those who read it at this moment."""
+        known = self.tasks.get(id(source))
+        if known is None:
+            task = task_apart(read(source))
+            known = self.tasks[id(source)] = source, task
+            # Who reads it later finds out whether it has changed.
+            task.add_done_callback(lambda _: self.tasks.pop(id(source), None))
+        return await asyncio.shield(known[1])
+
     async def leave(self) -> None:
         """Cancel those that are not done, when nobody awaits them any more."""
         self.users -= 1
@@ -291,6 +303,7 @@ async def run_branches(branches: Branches, close: Callable[[Wait], None]) -> lis
     upcoming = [branches.shared.begun(each) for each in branches.upcoming.values()]
     running = _Running(branches, together)
     branches.shared.users += 1
+    together.sources.users += 1
     try:
         await running.run()
         if upcoming:
@@ -303,6 +316,7 @@ async def run_branches(branches: Branches, close: Callable[[Wait], None]) -> lis
     finally:
         branches.close()
         await branches.shared.leave()
+        await together.sources.leave()
     branches.answers(
         {
             identity: task.result()

@@ -1,5 +1,7 @@
 """Querysets of parts that are rendered at the same time load on connections of their own."""
 
+import asyncio
+
 import pytest
 from django.db import connection, transaction
 from django.db.models import Count
@@ -160,3 +162,40 @@ async def test_without_the_tag_nothing_leaves_the_requests_thread(regions):
         await page(PARTS["loops"], parallel=False).render_async(values())
     assert (len(seen.queries), seen.elsewhere) == (2, 0)
     assert connection.alias == "default"
+
+
+class Source:
+    """Rows that only ``async for`` gives."""
+
+    def __init__(self, rows):
+        self.rows = rows
+        self.read = 0
+
+    async def __aiter__(self):
+        self.read += 1
+        for row in self.rows:
+            await asyncio.sleep(0)
+            yield row
+
+
+@pytest.mark.django_db(transaction=False)
+@pytest.mark.parametrize("loops", [2, 5])
+def test_an_async_source_in_several_parts_is_read_once(loops):
+    source = Source("abc")
+    body = "{% for x in s %}{{ x }}{% endfor %}" * loops
+    assert (
+        run_async(page(body + "{{ s|length }}").render_async, {"s": source}) == "abc" * loops + "3"
+    )
+    assert source.read == 1
+
+
+@pytest.mark.django_db(transaction=False)
+def test_an_async_source_that_fails_fails_in_each_part():
+    class Failing:
+        async def __aiter__(self):
+            await asyncio.sleep(0.01)
+            raise ValueError("broken")
+            yield
+
+    with pytest.raises(ValueError, match="broken"):
+        run_async(page("{% for x in s %}{% endfor %}" * 3).render_async, {"s": Failing()})
