@@ -2,12 +2,18 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
 
 import pytest
 from django.db import transaction
 
 from atemplates import aload
 from atemplates.engines.django import DjangoTemplates
+from atemplates.errors import RenderBlocked
 from atemplates.migration.recorder import Recorder
 from atemplates.relations.events import Event
 from atemplates.testing import Log, record
@@ -228,3 +234,55 @@ async def test_events_say_what_was_loaded_and_where(regions):
         ("load", "aload(testapp.Region)", "testapp.Region", 3, ""),
         ("load", "aload(QuerySet.count)", "testapp.Region", 0, ""),
     ]
+
+
+# -- the edges -------------------------------------------------------------------------------------
+
+
+async def test_a_plain_render_on_a_running_loop_says_what_to_do(regions):
+    options = {"NAME": "d", "DIRS": [], "APP_DIRS": False, "OPTIONS": {}}
+    page = DjangoTemplates(options).from_string("{{ load|length }}")
+    load = aload(Region.objects.all())
+    with pytest.raises(RenderBlocked, match=r"aload\(testapp\.Region\)"):
+        page.render({"load": load})
+    assert await page.render_async({"load": load}) == "3"
+
+
+PROGRAM = """
+import threading
+import django
+from django.conf import settings
+settings.configure(DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "%s"}})
+django.setup()
+from atemplates import aload
+begun = threading.Event()
+def slow():
+    begun.set()
+    threading.Event().wait(60)
+load = aload(slow)
+assert begun.wait(10)
+print("over")
+"""
+
+
+@pytest.mark.processes
+def test_a_process_ends_while_something_loads(tmp_path):
+    program = PROGRAM % (tmp_path / "db.sqlite3")
+    environment = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+    command = [sys.executable, "-W", "error", "-c", program]
+    root = Path(__file__).parent.parent.parent
+    done = subprocess.run(
+        command, env=environment, cwd=root, capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "over\n", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are forked here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_process_has_workers_of_its_own(regions):
+    assert aload(lambda: 1).wait() == 1  # there is a worker, which the child does not have
+    child = os.fork()
+    if child == 0:
+        load = aload(lambda: threading.current_thread().name)
+        os._exit(0 if load.wait().startswith("atemplates-load") else 1)
+    assert os.waitpid(child, 0)[1] == 0
