@@ -10,7 +10,26 @@ import jinja2
 from django.core.cache import caches
 from jinja2.bccache import Bucket, BytecodeCache
 
-from . import codegen, expressions, loop_writer, macro_writer, operators, parallel_writer
+from . import (
+    certain_items,
+    codegen,
+    expressions,
+    loop_writer,
+    macro_writer,
+    operators,
+    parallel_writer,
+)
+
+WRITERS = (
+    certain_items,
+    codegen,
+    expressions,
+    loop_writer,
+    macro_writer,
+    operators,
+    parallel_writer,
+)
+"""What the code of a template depends on."""
 
 
 class PlanBytecodeCache(BytecodeCache):
@@ -24,8 +43,7 @@ class PlanBytecodeCache(BytecodeCache):
     def __init__(self, cache: BytecodeCache, variant: str) -> None:
         self.cache = cache
         # The text of the generators, so that a change of theirs needs no number to be raised.
-        modules = (codegen, expressions, loop_writer, macro_writer, operators, parallel_writer)
-        writers = "".join(map(getsource, modules))
+        writers = "".join(map(getsource, WRITERS))
         versions = f"{jinja2.__version__} {variant} {writers}"
         self.suffix = sha1(versions.encode(), usedforsecurity=False).hexdigest()[:12]
 

@@ -16,6 +16,7 @@ from jinja2.nodes import EvalContext
 
 from ..runtime.types import is_coroutine_function
 from . import runtime as plan_runtime
+from .certain_items import certain_items
 from .expressions import can_fold, chain_types
 from .loop_writer import holds_assignment
 from .parallel_writer import ParallelWriter
@@ -56,6 +57,7 @@ class PlanCodeGenerator(ParallelWriter):
 
         references = [name for name in find_referenced_templates(node) if name is not None]
         self.writeline(f"references = {tuple(references)!r}")
+        self.writeline(f"certain = {certain_items(self.environment, node)!r}")
         template, file = self.name or "<template>", self.filename or ""
         self.writeline("sites = (")
         for line, bits, text in self.sites:

@@ -28,6 +28,7 @@ class PlanTemplate(StockTemplate):
 
     _own_names: frozenset[str] = frozenset()
     _references: tuple[str, ...] = ()
+    _certain: tuple[Any, ...] | None = None
 
     @classmethod
     def _from_namespace(
@@ -36,6 +37,7 @@ class PlanTemplate(StockTemplate):
         template: Any = super()._from_namespace(environment, namespace, globals)
         template._own_names = namespace.get("own_names", frozenset())
         template._references = namespace.get("references", ())
+        template._certain = namespace.get("certain")
         return template  # type: ignore[no-any-return]
 
     def _names_used(self) -> set[str]:
@@ -116,6 +118,7 @@ class PlanTemplate(StockTemplate):
         pieces: list[str] = []
         with rendering(context):
             try:
+                begin_ahead(context, self)
                 yield from gathered(context, self)
                 yield from render_function_plan(self.root_render_func)(context, pieces)
             except LocatedError as error:
@@ -191,6 +194,18 @@ class PlanTemplate(StockTemplate):
 
     async def _get_default_module_async(self, ctx: Any = None) -> TemplateModule:
         return await arun(self._default_module(ctx))  # type: ignore[no-any-return]
+
+
+AHEAD = "atemplates_ahead"
+"""The attribute of an environment that holds a function which begins to load what a template will
+certainly need, given the context and the template; it has none where nothing is loaded ahead."""
+
+
+def begin_ahead(context: Any, template: Any) -> None:
+    """Begin to load what a template that begins will certainly need, if its environment does so."""
+    ahead = context.environment.__dict__.get(AHEAD)
+    if ahead is not None:
+        ahead(context, template)
 
 
 def locate_error(error: LocatedError) -> None:
@@ -291,7 +306,8 @@ def extend(context: Any, template: Any) -> Plan:
 
 
 def run_root(template: Any, context: Any, pieces: list[str]) -> Plan:
-    """The plan of a template's code."""
+    """The plan of a template's code, which another one extends."""
+    begin_ahead(context, template)
     return render_function_plan(template.root_render_func)(context, pieces)
 
 

@@ -15,7 +15,7 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.backends import jinja2 as stock
 from django.utils.module_loading import import_string
 
-from ...jinja2.templates import cached_jinja2_template
+from ...jinja2.templates import AHEAD, cached_jinja2_template
 from ...relations.policy import relations as policy_for_this_render
 from ...runtime.drivers import in_request_thread
 from ..base import discard_awaitables
@@ -63,6 +63,10 @@ class Jinja2(stock.Jinja2):
         self.sync_env = use_plans(self.env.overlay(enable_async=False))
         self.async_env = use_plans(self.env.overlay(enable_async=True))
         let_load(own["parallel"])
+        if own["parallel"] > 1:
+            from .beginning import begin_page  # only where something is loaded ahead
+
+            setattr(self.async_env, AHEAD, begin_page)
         recorder = new_recorder(own["recorder"])
         for environment in (self.sync_env, self.async_env):
             setattr(environment, POLICY, own["relations"])
