@@ -137,7 +137,8 @@ class Maker:
             two = "{% block two %}" + self.nodes(2) + "{% endblock %}"
             self.templates["page"] = "{% extends 'base' %}" + LOAD + one + two
         else:
-            self.templates["page"] = LOAD + self.nodes()
+            last = "".join(f"{{{{ {name}|length }}}}" for name in NAMES)
+            self.templates["page"] = LOAD + self.nodes() + last
         return self.templates
 
 
