@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.db import connections
-from django.db.utils import Error
 
 from ..errors import logger
 
@@ -53,6 +52,7 @@ def _own_class(kind: Any) -> Any:
         except Exception as error:
             self.not_opened = error
             raise
+        self.not_opened = None
 
     def pool(self: Any) -> Any:
         found = kind.pool.__get__(self)
@@ -117,11 +117,11 @@ def watched(watches: Iterable[Watch], opened: str | None) -> Iterator[None]:
             _open(own_connection(opened))
         try:
             yield
-        except Error as error:
+        finally:
+            # Whatever code of the site has made of it, in the request's thread it may be another.
             for _, connection in used:
                 if connection.not_opened is not None:
-                    raise _no_connection(connection, connection.not_opened) from error
-            raise
+                    raise _no_connection(connection, connection.not_opened)
     finally:
         for watch, connection in used:
             connection.execute_wrappers.clear()
