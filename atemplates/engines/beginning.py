@@ -31,7 +31,9 @@ def begin_loads(state: State, template: Any, context: Any) -> None:
         return  # what it extends decides which of its blocks are shown
     state.ahead = None
     dicts = dicts_of(context)
-    if dicts is not context.dicts or not shows_its_nodes(template):
+    if dicts is not context.dicts or not may_hold_querysets(dicts):
+        return
+    if not shows_its_nodes(template):
         return
     extended = context.render_context.get(BLOCK_CONTEXT_KEY)
     blocks = {} if extended is None else extended.blocks
@@ -39,6 +41,15 @@ def begin_loads(state: State, template: Any, context: Any) -> None:
     querysets = certain_querysets(dicts, uses_of(find, template, blocks))
     if len(querysets) > 1 or (querysets and state.upcoming):
         start_together(querysets)
+
+
+def may_hold_querysets(dicts: list[Any]) -> bool:
+    """Whether there is anything to start: most pages are done with this."""
+    return any(
+        type(value) is dict or issubclass(type(value), QuerySet)
+        for scope in dicts
+        for value in scope.values()
+    )
 
 
 def certain_querysets(dicts: list[Any], uses: Iterable[Use]) -> list[QuerySet[Any]]:

@@ -144,7 +144,10 @@ class Walk:
     def go_inside(self, step: Inside) -> None:
         before = self.is_certain
         self.is_certain = before and step.is_certain
-        with self._frame(self._names(step.names)):
+        if step.names:
+            with self._frame(self._names(step.names)):
+                self.follow(step.steps)
+        else:
             self.follow(step.steps)
         self.is_certain = before
 
