@@ -40,6 +40,7 @@ def begin_loads(state: State, template: Any, context: Any) -> None:
     find = partial(cached_template, state.engine)
     querysets = certain_querysets(dicts, uses_of(find, template, blocks))
     if len(querysets) > 1 or (querysets and state.upcoming):
+        state.started = querysets
         start_together(querysets)
 
 

@@ -22,7 +22,7 @@ from ..placement.routes import route_of
 from ..relations.policy import check_policy, current_policy, observers
 from ..runtime import drivers
 from ..runtime.forms import FormTemplates
-from ..runtime.loading import is_loading
+from ..runtime.loading import forget_loadings, is_loading
 from ..runtime.state import POLICIES, STRICT, Policy, State
 from ..runtime.types import INERT, is_awaitable
 from ..runtime.waits import Plan
@@ -200,6 +200,9 @@ class NativeRender:
         finally:
             if state.uses_relations:
                 state.relations.finish()
+            if state.started:
+                # What an error has left: the next page that has the queryset asks anew.
+                forget_loadings(state.started)
             if state.awaited:
                 write_back(state, self.context)  # what the test client shows as response.context
             if self.values and self.unused:

@@ -10,8 +10,9 @@ from typing import Any
 from jinja2 import runtime
 from jinja2.utils import missing
 
+from ..runtime.apart import may_be_apart
 from ..runtime.drivers import close_awaitable, on_event_loop
-from ..runtime.loading import is_loading
+from ..runtime.loading import forget_loadings, is_loading
 from ..runtime.types import is_awaitable
 from ..runtime.waits import Kind, Plan, Wait
 from .callables import as_plan
@@ -44,7 +45,9 @@ def rendering(context: runtime.Context) -> Iterator[RenderState]:
     outer = active.get()
     state = begin(context)
     state.on_loop = bool(context.environment.is_async) and on_event_loop()
-    state.concurrent = state.on_loop and (outer is None or outer.over or outer.on_loop)
+    state.concurrent = (
+        state.on_loop and (outer is None or outer.over or outer.on_loop) and may_be_apart()
+    )
     for name, value in context.parent.items():
         if type(value) in SETTLED_TYPES:
             continue
@@ -63,6 +66,7 @@ def rendering(context: runtime.Context) -> Iterator[RenderState]:
     finally:
         active.set(outer)
         state.over = True
+        forget_loadings(state.started)
         if state.uses_relations:
             state.known.finish()
         unused = [*state.awaitables.values(), *state.left]

@@ -88,6 +88,7 @@ class RenderState:
         "read",
         "shared",
         "spent",
+        "started",
         "stock_code",
         "streams",
         "told",
@@ -130,6 +131,8 @@ class RenderState:
         """Whether `known` has been made."""
         self.told = False
         """Whether it has to be there from the start."""
+        self.started: list[Any] = []
+        """The querysets that began to load when the render began."""
         self.concurrent = False
         """Whether the render is awaited, so that parts of it can run at the same time."""
         self.shared: SharedAwaitables | None = None

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from .own_connections import close_connections, keep_connections, rest_connections
 
-USUAL_WORKERS = 4
+USUAL_WORKERS = 8
 """How many workers a database has where no engine says more than one."""
 
 IDLE = 5.0

@@ -14,7 +14,7 @@ from django.db.models.query import QuerySet
 
 from ..errors import RenderBlocked
 from ..placement import guard
-from .apart import task_apart
+from .apart import may_be_apart, task_apart
 from .async_sources import is_async_iterator
 from .branches import SharedResult, here, run_branches
 from .hops import R, from_thread, in_request_thread
@@ -74,9 +74,8 @@ async def gather_awaitables(awaitables: Mapping[Any, Awaitable[Any]]) -> dict[An
     When one raises, the others are cancelled and awaited before its exception is raised
     unchanged; when the caller is cancelled, all are.
     """
-    if len(awaitables) == 1:
-        ((key, awaitable),) = awaitables.items()
-        return {key: await awaitable}
+    if len(awaitables) == 1 or not may_be_apart():
+        return {key: await awaitable for key, awaitable in awaitables.items()}
     tasks = {key: task_apart(item) for key, item in awaitables.items()}
     pending = set(tasks.values())
     try:

@@ -16,6 +16,7 @@ from types import coroutine
 from typing import Any, Protocol, TypeAlias
 
 from .apart import await_apart, has_async_backend, task_apart
+from .loading import forget_loadings
 from .waits import Plan, Wait, resume_plan
 
 here: ContextVar[Branch | None] = ContextVar("atemplates_branch", default=None)
@@ -72,6 +73,8 @@ class Together:
         """The calls of batched functions under way."""
         self.generation = 0
         """How many keys were asked for."""
+        self.started: list[Any] = []
+        """The querysets that branches have begun to load."""
         self.sources = SharedAwaitables()
         """What reads the sources that branches go through with ``async for``."""
         self.checking = False
@@ -317,6 +320,8 @@ async def run_branches(branches: Branches, close: Callable[[Wait], None]) -> lis
         branches.close()
         await branches.shared.leave()
         await together.sources.leave()
+        if outer is None:
+            forget_loadings(together.started)
     branches.answers(
         {
             identity: task.result()

@@ -181,8 +181,9 @@ NOT_LOOKED = object()
 
 def _begin_beside(wait: Wait) -> None:
     """Have a queryset that a part of the page needs loaded beside the other parts."""
-    queryset = wait.subject
-    if here.get() is not None and type(queryset).__aiter__ is QuerySet.__aiter__:
+    queryset, branch = wait.subject, here.get()
+    if branch is not None and type(queryset).__aiter__ is QuerySet.__aiter__:
+        branch.together.started.append(queryset)
         Beside.rows(queryset)
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, NamedTuple, TypeGuard
 
 
@@ -68,10 +68,11 @@ def note_loading(queryset: Any, waiting: Callable[[Any], Loading]) -> None:
     """Note that a queryset's rows are loading, until they are used or nobody has it any more."""
     key = id(queryset)
 
-    def forget(reference: weakref.ref[Any]) -> None:
-        entry = _loading.get(key)
+    # A process that ends takes the names of modules away before the last querysets.
+    def forget(reference: weakref.ref[Any], known: dict[int, _Entry] = _loading) -> None:
+        entry = known.get(key)
         if entry is not None and entry.queryset is reference:
-            _loading.pop(key, None)
+            known.pop(key, None)
 
     _loading[key] = _Entry(weakref.ref(queryset, forget), waiting)
 
@@ -82,6 +83,12 @@ def loading_of(queryset: Any) -> Loading | None:
     if entry is None or entry.queryset() is not queryset:
         return None
     return entry.waiting(queryset)
+
+
+def forget_loadings(querysets: Iterable[Any]) -> None:
+    """Forget querysets whose rows nobody needs any more."""
+    for queryset in querysets:
+        forget_loading(queryset)
 
 
 def forget_loading(queryset: Any) -> None:

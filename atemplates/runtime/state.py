@@ -6,7 +6,7 @@ rooms below through it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from ..placement.records import (
     said_of_code,
 )
 from .ambient import Ambient
+from .apart import may_be_apart
 from .async_sources import ReadSources
 from .relations import Relations
 from .types import DATA, PLAIN
@@ -187,6 +188,7 @@ class State:
         "run",
         "shared",
         "spent",
+        "started",
         "sure",
         "told",
         "trials",
@@ -280,8 +282,10 @@ class State:
         and nobody asks which tag a query was made for."""
         self.plain = DATA if on_loop else PLAIN
         """The types whose attributes may be read without asking anybody."""
-        self.concurrent = on_loop
+        self.concurrent = on_loop and may_be_apart()
         """Whether the render is awaited, so that parts of it can run at the same time."""
+        self.started: Sequence[Any] = ()
+        """The querysets that began to load when the render began."""
         self.shared: SharedAwaitables | None = None
         """The awaitables that such parts share, once there were any."""
 

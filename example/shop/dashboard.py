@@ -76,7 +76,7 @@ async def by_tag(request: HttpRequest, context: Context) -> HttpResponse:
 
 async def by_aload(request: HttpRequest, context: Context) -> HttpResponse:
     """A view that says it: each query begins here, and is awaited where the template needs it."""
-    compared()  # its "parallel" lets five load at a time; where no engine says so, four do
+    compared()  # its "parallel" says how many load at a time
     started = {name: aload(value) for name, value in context.items() if isinstance(value, QuerySet)}
     return await arender(request, PAGE, context | started)
 

@@ -1,17 +1,21 @@
 """``OPTIONS["parallel"]``: what a page certainly loads is started together when it begins."""
 
 import asyncio
+import threading
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.query import QuerySet
 
 from atemplates.engines.django import DjangoTemplates
 from atemplates.engines.jinja2 import Jinja2
+from atemplates.runtime.loading import loading_of
 from tests.event_loop import PATIENCE, turns
+from tests.parallel.connections import eventually
 from tests.parallel.showing import Watching, meeting
+from tests.rendering import run_async
 from tests.testapp.models import Region
 
 from .conftest import in_memory, params
@@ -257,3 +261,39 @@ class TestInATestsTransaction:
         text, seen = await page(ALL)
         assert text == "Mine " * 3
         assert (len(seen.queries), seen.elsewhere) == (3, 0)
+
+
+@pytest.mark.parametrize("way", ["option", "tag"])
+def test_what_a_failed_page_has_begun_to_load_no_later_page_shows(way, regions):
+    """Somebody may keep a queryset for longer than a request."""
+    kept, other = Region.objects.all(), Region.objects.order_by("-name")
+    body = "{% for r in kept %}{{ r.name }}{% endfor %}{% for r in other %}{{ r.name }}{% endfor %}"
+    if way == "tag":
+        body = "{% load atemplates %}{% parallel %}{{ f }}" + body + "{% endparallel %}"
+    template = backend({}, parallel=1 if way == "tag" else 4).from_string("{{ g }}" + body)
+    begun, go = threading.Semaphore(0), threading.Event()
+
+    def hold(execute, *args):
+        begun.release()
+        go.wait(PATIENCE)
+        return execute(*args)
+
+    async def fail():
+        await asyncio.to_thread(begun.acquire)
+        await asyncio.to_thread(begun.acquire)
+        raise ValueError("wrong")
+
+    failing = {"f": fail()} if way == "tag" else {"g": fail()}
+    with connection.execute_wrapper(hold):
+        with pytest.raises(ValueError, match="wrong"):
+            run_async(template.render_async, {**failing, "kept": kept, "other": other})
+        go.set()
+    eventually(lambda: not any(each._job.progress.value == "loading" for each in loads_of(kept)))
+    Region.objects.create(name="New")
+    shown = run_async(template.render_async, {"kept": kept, "other": other})
+    assert shown.count("New") == 2
+
+
+def loads_of(queryset):
+    found = loading_of(queryset)
+    return [] if found is None else [found]

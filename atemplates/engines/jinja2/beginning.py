@@ -39,10 +39,12 @@ def begin_page(context: Any, template: Any) -> None:
         walk.follow(template, template._certain, is_certain=True)
     except AnythingMayHappen:
         pass
-    waiting = running_state().awaitables
+    state = running_state()
+    waiting = state.awaitables
     beside = bool(waiting) and not waiting.keys().isdisjoint(template._names_used())
     if len(walk.found) > 1 or (walk.found and beside):
-        start_together(walk.found.values())
+        state.started = list(walk.found.values())
+        start_together(state.started)
 
 
 class ItemWalk:
