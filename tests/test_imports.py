@@ -59,6 +59,7 @@ ONLY_IN = {
     "asyncio": {
         *("response", "parallel"),
         *("runtime.answers", "runtime.branches", "runtime.drivers", "runtime.hops"),
+        "runtime.shared_awaitables",
         *("runtime.apart", "runtime.errands"),
     },
     "asgiref": {"runtime.errands", "runtime.hops"},

@@ -7,9 +7,9 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..runtime.async_sources import ReadSources
-from ..runtime.branches import SharedAwaitables
 from ..runtime.drivers import on_event_loop
 from ..runtime.relations import Relations
+from ..runtime.shared_awaitables import SharedAwaitables
 from ..runtime.state import Policy
 
 PLACEMENT = Policy()

@@ -12,8 +12,9 @@ from typing import Any, TypeAlias
 
 from jinja2.exceptions import TemplateRuntimeError
 
-from ..runtime.branches import ROWS_AT_ONCE, Branches, SharedAwaitables
+from ..runtime.branches import ROWS_AT_ONCE, Branches
 from ..runtime.drivers import arun, on_event_loop
+from ..runtime.shared_awaitables import SharedAwaitables
 from ..runtime.waits import Kind, Plan, Wait
 from .callables import BlockReference, TemplateReference
 from .iteration import IterationStrategy, iteration_strategy

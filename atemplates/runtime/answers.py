@@ -16,10 +16,11 @@ from ..errors import RenderBlocked
 from ..placement import guard
 from .apart import may_be_apart, task_apart
 from .async_sources import is_async_iterator
-from .branches import SharedResult, here, run_branches
+from .branches import here, run_branches
 from .hops import R, from_thread, in_request_thread
 from .loading import is_loading, loading_of
 from .running_steps import LocalValues, RunningStep, register_step
+from .shared_awaitables import SharedResult
 from .types import is_source
 from .waits import Kind, Wait
 

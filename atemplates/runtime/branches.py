@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextvars import Context, ContextVar, copy_context
 from functools import partial
 from operator import itemgetter
 from types import coroutine
 from typing import Any, Protocol, TypeAlias
 
-from .apart import await_apart, has_async_backend, task_apart
+from .apart import await_apart, has_async_backend
 from .loading import forget_loadings
+from .shared_awaitables import SharedAwaitables, cancel
 from .waits import Plan, Wait, resume_plan
 
 here: ContextVar[Branch | None] = ContextVar("atemplates_branch", default=None)
@@ -164,14 +165,17 @@ class Together:
 async def _call(answer: AnswerKeys, asks: list[tuple[Any, asyncio.Future[Any]]]) -> None:
     try:
         found = await answer([key for key, _ in asks])
-    except asyncio.CancelledError:
+    except BaseException:
         for _, future in asks:
             future.cancel()
         raise
     for (_, future), value in zip(asks, found, strict=True):
         if future.done():
             continue  # whoever asked was cancelled
-        if isinstance(value, BaseException):
+        if isinstance(value, StopIteration):
+            # No future can hold it.
+            future.set_exception(RuntimeError(f"a batched function gave {value!r} for a key"))
+        elif isinstance(value, BaseException):
             future.set_exception(value)
         else:
             future.set_result(value)
@@ -201,61 +205,6 @@ def _tracked(work: Generator[Any, Any, Any], branch: Branch) -> Generator[Any, A
         except BaseException as raised:  # it belongs to the work, as does a cancellation
             error = raised
         branch.is_stuck = False
-
-
-class SharedAwaitables:
-    """The awaitables that branches of one render have met: each is awaited once."""
-
-    def __init__(self) -> None:
-        self.tasks: dict[int, tuple[Any, asyncio.Future[Any]]] = {}
-        """The identity of an awaitable -> it, and what awaits it."""
-        self.users = 0
-        """How many `run_branches` are under way whose branches may await them."""
-
-    def result(self, awaitable: Any) -> SharedResult:
-        """Return what awaits an awaitable that another branch may have begun to await."""
-        return SharedResult(self, awaitable)
-
-    def begun(self, awaitable: Any) -> asyncio.Future[Any]:
-        """Begin to await an awaitable, unless somebody has."""
-        known = self.tasks.get(id(awaitable))
-        if known is None:
-            known = self.tasks[id(awaitable)] = (awaitable, task_apart(awaitable))
-        return known[1]
-
-    async def rows(self, source: Any, read: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
-        """Read a source together with those who read it at this moment."""
-        known = self.tasks.get(id(source))
-        if known is None:
-            task = task_apart(read(source))
-            known = self.tasks[id(source)] = source, task
-            # Who reads it later finds out whether it has changed.
-            task.add_done_callback(lambda _: self.tasks.pop(id(source), None))
-        return await asyncio.shield(known[1])
-
-    async def leave(self) -> None:
-        """Cancel those that are not done, when nobody awaits them any more."""
-        self.users -= 1
-        if self.users == 0:
-            await cancel([task for _, task in self.tasks.values()])
-
-
-class SharedResult:
-    """Awaits an awaitable that another branch may await as well."""
-
-    __slots__ = ("awaitable", "shared")
-
-    def __init__(self, shared: SharedAwaitables, awaitable: Any) -> None:
-        self.shared = shared
-        self.awaitable = awaitable
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        return asyncio.shield(self.shared.begun(self.awaitable)).__await__()
-
-    @property
-    def is_begun(self) -> bool:
-        """Whether a branch has begun to await it."""
-        return id(self.awaitable) in self.shared.tasks
 
 
 class Branches:
@@ -386,22 +335,3 @@ class _Running:
         finally:
             for wait in self.unbegun.values():
                 close(wait)
-
-
-async def cancel(tasks: Any) -> None:
-    """Cancel tasks and wait until they have ended; a cancellation meanwhile goes on after that."""
-    unfinished = [task for task in tasks if not task.done()]
-    for task in unfinished:
-        task.cancel()
-    cancelled: BaseException | None = None
-    while not all(task.done() for task in unfinished):
-        try:
-            await asyncio.wait(unfinished)
-        except asyncio.CancelledError as error:
-            cancelled = error
-    for task in tasks:
-        # Marks the exceptions of the others as seen: one is raised, none is reported late.
-        if task.done() and not task.cancelled():
-            task.exception()
-    if cancelled is not None:
-        raise cancelled

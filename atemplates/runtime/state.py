@@ -28,7 +28,7 @@ from .waits import Plan
 if TYPE_CHECKING:
     from django.template.engine import Engine
 
-    from .branches import SharedAwaitables
+    from .shared_awaitables import SharedAwaitables
 
 POLICIES = ("batch", "fetch", "warn", "raise")
 """What can be done about a relation or deferred field that was not loaded."""

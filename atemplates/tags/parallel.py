@@ -24,8 +24,9 @@ from ..compiler.nodes import NodeWriting, TagFamily, effects_of, effects_of_node
 from ..compiler.scope import ELSEWHERE, Effects
 from ..compiler.variables import LOOP_VALUES
 from ..compiler.writer import Writer
-from ..runtime.branches import ROWS_AT_ONCE, Branches, SharedAwaitables
+from ..runtime.branches import ROWS_AT_ONCE, Branches
 from ..runtime.iteration import unpack
+from ..runtime.shared_awaitables import SharedAwaitables
 from ..runtime.sites import SiteMode
 from ..runtime.state import STATE_ATTRIBUTE, State
 from ..runtime.waits import Kind, Plan, Wait
@@ -107,7 +108,7 @@ def check_part(node: Any) -> None:
     """
     if type(node) is TextNode:
         return
-    is_loop = isinstance(node, ForNode)
+    is_loop = type(node) is ForNode  # the rows of others are not parts
     for inner, in_loop in _nodes_in(node, in_loop=False, is_row=is_loop):
         if isinstance(inner, (CycleNode, ResetCycleNode)):
             raise refusal(inner, "what it gives depends on the parts rendered before")

@@ -244,6 +244,7 @@ RESULTS = {
     "something else": (lambda keys: "abc", "TypeError;TypeError;TypeError;"),
     "nothing": (lambda keys: None, "TypeError;TypeError;TypeError;"),
     "it fails": (lambda keys: 1 / 0, "ZeroDivisionError;" * 3),
+    "a StopIteration for a key": (lambda keys: [1, StopIteration(), 3], "1;RuntimeError;3;"),
 }
 
 
