@@ -15,6 +15,7 @@ from jinja2.parser import Parser
 
 from .together import parallel_limit, wrong_limit
 
+TAG = "parallel"
 METHOD = "renders_at_once"
 """The method of the extension that the test calls."""
 
@@ -22,9 +23,14 @@ METHOD = "renders_at_once"
 class ParallelExtension(Extension):
     """``{% parallel [limit] %}…{% endparallel %}``, for environments of any kind."""
 
-    tags = {"parallel"}
-    priority = 0
-    """Before all others: a site's own tag of that name stays its own."""
+    priority = 1000
+    """Behind all others, where it is in nobody's way."""
+
+    @property
+    def tags(self) -> set[str]:  # type: ignore[override] # pyright: ignore[reportIncompatibleVariableOverride]
+        """The tag, unless another extension has one of that name: a site's own stays its own."""
+        others = (each for each in self.environment.extensions.values() if each is not self)
+        return set() if any(TAG in each.tags for each in others) else {TAG}
 
     def parse(self, parser: Parser) -> nodes.Node:
         """Parse the tag.

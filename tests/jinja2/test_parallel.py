@@ -684,6 +684,14 @@ async def test_a_tag_of_that_name_of_a_site_stays_its_own(render):
     assert await render("{% parallel %}", extensions=[OwnTag]) == "mine"
 
 
+async def test_so_does_one_that_is_added_later(render):
+    env = jinja2.Environment(enable_async=True, extensions=[ParallelExtension])
+    assert await env.from_string("{% parallel %}a{% endparallel %}").render_async() == "a"
+    env.add_extension(OwnTag)
+    assert await env.from_string("{% parallel %}").render_async() == "mine"
+    assert [type(each) for each in env.iter_extensions()][-1] is ParallelExtension
+
+
 async def test_stock_code_renders_one_part_after_the_other():
     env = jinja2.Environment(enable_async=True, extensions=[ParallelExtension])
     source = (

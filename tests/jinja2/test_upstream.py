@@ -43,7 +43,9 @@ def overridden():
                 if not inspect.isroutine(plain(member)):
                     continue
                 for base in kind.__mro__[1:]:
-                    if is_theirs(base) and name in vars(base):
+                    # What is data there (an extension's tags) has no source to compare.
+                    there = plain(vars(base).get(name))
+                    if is_theirs(base) and inspect.isroutine(there):
                         path = f"{base.__module__}:{base.__qualname__}.{name}"
                         found[path] = kind.__qualname__
                         break
