@@ -13,7 +13,8 @@ from jinja2 import nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 
-from .together import parallel_limit, wrong_limit
+from ..runtime.branches import limit_error
+from .together import parallel_limit
 
 TAG = "parallel"
 METHOD = "renders_at_once"
@@ -76,8 +77,9 @@ def parse_limit(parser: Parser, line: int) -> nodes.Expr:
         known = limit.as_const(nodes.EvalContext(parser.environment))
     except nodes.Impossible:
         return limit
-    if isinstance(known, bool) or not isinstance(known, int) or known < 1:
-        parser.fail(wrong_limit(known), line)
+    error = limit_error(known)
+    if error:
+        parser.fail(error, line)
     return limit
 
 

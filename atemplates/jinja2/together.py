@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from jinja2.exceptions import TemplateRuntimeError
 
-from ..runtime.branches import ROWS_AT_ONCE, Branches
+from ..runtime.branches import ROWS_AT_ONCE, Branches, limit_error
 from ..runtime.drivers import arun, on_event_loop
 from ..runtime.shared_awaitables import SharedAwaitables
 from ..runtime.waits import Kind, Plan, Wait
@@ -36,17 +36,10 @@ def parallel_limit(limit: Any) -> int | None:
     Raises:
         TemplateRuntimeError: it is no whole number above 0.
     """
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-        raise TemplateRuntimeError(wrong_limit(limit))
-    return limit
-
-
-def wrong_limit(limit: Any) -> str:
-    """What is wrong with a limit."""
-    return (
-        f"{{% parallel %}}: the limit is {limit!r}; expected how many parts run at a time, "
-        f"a whole number above 0."
-    )
+    error = limit_error(limit)
+    if error:
+        raise TemplateRuntimeError(error)
+    return int(limit)
 
 
 @internal

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from ..runtime.relations import KnownValue
-from ..runtime.waits import Kind, Wait
+from ..runtime.waits import A_TURN, Kind, Wait
 from .loop_peers import StepPlace
 from .models import Relation
 from .querysets import Origin, origin_of
@@ -45,13 +45,13 @@ class BranchRelations(RenderRelations):
 
     def _load_step(self, instance: Model, relation: Relation, place: StepPlace) -> Wait | None:
         if (id(instance), relation.name) in self.underway:
-            return HAVE_TURN
+            return A_TURN
         return self._once(super()._load_step(instance, relation, place))
 
     def _count_step(self, kind: str, origin: Origin, site: Any) -> Wait | KnownValue | None:
         assert origin.relation is not None  # these are all rows of one
         if (id(origin.instance), f"{origin.relation.name} count") in self.underway:
-            return HAVE_TURN
+            return A_TURN
         found = super()._count_step(kind, origin, site)
         return self._once(found, " count") if isinstance(found, Wait) else found
 
@@ -64,7 +64,7 @@ class BranchRelations(RenderRelations):
             and origin.whole
             and (id(origin.instance), origin.relation.name) in self.underway
         ):
-            return HAVE_TURN
+            return A_TURN
         return self._once(super().whole(queryset, site, root))
 
     def _once(self, wait: Wait | None, suffix: str = "") -> Wait | None:
@@ -96,11 +96,3 @@ class BranchRelations(RenderRelations):
 
     def finish(self) -> None:
         """Leave what was changed on objects to the render around: the other parts use them."""
-
-
-def _nothing() -> None:
-    return None
-
-
-HAVE_TURN = Wait(Kind.CALL, _nothing)
-"""Waits for the request's thread, which then has done what was asked of it before."""

@@ -38,6 +38,16 @@ there: a task that a branch has just started gets its turn in the first, one tha
 in the second, and so on."""
 
 
+def limit_error(limit: Any) -> str:
+    """What is wrong with the limit of a ``{% parallel %}``; nothing if it is a number above 0."""
+    if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0:
+        return ""
+    return (
+        f"{{% parallel %}}: the limit is {limit!r}; expected how many parts run at a time, "
+        f"a whole number above 0."
+    )
+
+
 class BranchState(Protocol):
     """What a branch asks the state of its render."""
 

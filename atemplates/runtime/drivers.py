@@ -35,7 +35,7 @@ from .branches import here
 from .hops import Hop, put_back, thread_of_task
 from .hops import in_request_thread as in_request_thread
 from .loading import Beside
-from .waits import Kind, Plan, Wait
+from .waits import A_TURN, Kind, Plan, Wait
 
 PACKAGE_PREFIX = f"{__name__.partition('.')[0]}."
 """What the names of this package's modules begin with."""
@@ -140,7 +140,7 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
     while True:
         if state is not None and state.begins_in_thread:
             state.begins_in_thread = False
-            wait = BEGIN
+            wait = A_TURN
         else:
             try:
                 wait = plan.send(answer) if error is None else plan.throw(error)
@@ -185,14 +185,6 @@ def _begin_beside(wait: Wait) -> None:
     if branch is not None and type(queryset).__aiter__ is QuerySet.__aiter__:
         branch.together.started.append(queryset)
         Beside.rows(queryset)
-
-
-def _nothing() -> None:
-    return None
-
-
-BEGIN = Wait(Kind.CALL, _nothing)
-"""What a plan waits for that begins in the request's thread."""
 
 
 def _go_on(plan: Plan, wait: Wait, state: Carried) -> Part:

@@ -60,6 +60,14 @@ class Wait:
         return f"<Wait {self.kind.name} {self.subject!r}>"
 
 
+def _nothing() -> None:
+    return None
+
+
+A_TURN = Wait(Kind.CALL, _nothing)
+"""Waits for the request's thread, and for nothing there: what was asked of it before is done then,
+and the plan goes on there."""
+
 Plan: TypeAlias = Generator[Wait, Any, Any]
 """A generator that yields what it waits for, and returns its result."""
 

@@ -24,7 +24,7 @@ from ..compiler.nodes import NodeWriting, TagFamily, effects_of, effects_of_node
 from ..compiler.scope import ELSEWHERE, Effects
 from ..compiler.variables import LOOP_VALUES
 from ..compiler.writer import Writer
-from ..runtime.branches import ROWS_AT_ONCE, Branches
+from ..runtime.branches import ROWS_AT_ONCE, Branches, limit_error
 from ..runtime.iteration import unpack
 from ..runtime.shared_awaitables import SharedAwaitables
 from ..runtime.sites import SiteMode
@@ -92,12 +92,10 @@ def checked_limit(limit: Any) -> int:
     Raises:
         TemplateSyntaxError: it is no whole number above 0.
     """
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-        raise TemplateSyntaxError(
-            f"{{% parallel %}}: the limit is {limit!r}; expected how many parts run at a time, "
-            f"a whole number above 0."
-        )
-    return limit
+    error = limit_error(limit)
+    if error:
+        raise TemplateSyntaxError(error)
+    return int(limit)
 
 
 def check_part(node: Any) -> None:

@@ -1,37 +1,24 @@
 """Generated pages over the model zoo with ``{% parallel %}`` around them show what they show without."""
 
-import os
-
 import pytest
 from django.core.exceptions import FieldError, ObjectDoesNotExist
 from django.template import TemplateSyntaxError
 from hypothesis import HealthCheck, Phase, given, note, reject, seed, settings
 from hypothesis import strategies as st
 
-from tests.testapp.data import fill
-
 from .relation_contexts import contexts
-from .relation_runs import Traces, render, warm_content_types
+from .relation_runs import render
 from .relation_templates import Page, pages
+from .test_relations import ROUNDS, SEED, traces
+
+__all__ = ["traces"]
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
-
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2000")) // 20
-SEED = int(os.environ.get("FUZZ_SEED", "0"))
-ROUND = 250
-ROUNDS = [min(ROUND, EXAMPLES - start) for start in range(0, EXAMPLES, ROUND)]
 
 BY_TURNS = (".first", ".last", ".exists", ".count", "|first", "|last", ".0", ".1", "|slice", ".get")
 """What takes no query where an earlier part has loaded the same queryset: parts have no order."""
 
 REFUSED = "cannot stand inside {% parallel %}"
-
-
-@pytest.fixture
-def traces(db):
-    fill()
-    warm_content_types()
-    return Traces()
 
 
 @pytest.mark.exhaustive
