@@ -22,8 +22,8 @@ ARROWS = {
     "placement": {"errors"},
     "runtime": {"errors", "placement"},
     "compiler": {"errors", "placement", "runtime"},
-    "tags": {"errors", "placement", "runtime", "compiler"},
-    "jinja2": {"errors", "placement", "runtime"},
+    "tags": {"errors", "placement", "runtime", "compiler", "streaming"},
+    "jinja2": {"errors", "placement", "runtime", "streaming"},
     "relations": {
         "errors",
         "runtime.relations",
@@ -33,10 +33,12 @@ ARROWS = {
         "runtime.waits",
     },
     "parallel": {"errors", "placement", "runtime", "relations.events", "relations.policy"},
+    "streaming": {"errors", "runtime"},
     # A backend that records imports the writer when it is made, and no other does.
-    "engines": BELOW_ENGINES | {"migration.recorder", "parallel"},
+    "engines": BELOW_ENGINES | {"migration.recorder", "parallel", "streaming"},
     "forms": {"engines"},
     "shortcuts": {"engines", "runtime"},
+    "delivery": {"errors", "runtime", "streaming", "engines", "shortcuts"},
     "response": {"runtime", "shortcuts"},
     "views": {"errors", "runtime", "shortcuts", "response"},
     "analysis": {
@@ -46,7 +48,7 @@ ARROWS = {
     },
     "migration": {"analysis", "errors", "relations"},
     # The edges: each is where a part of Django, pytest or a test calls in.
-    "__init__": {"parallel", "shortcuts"},
+    "__init__": {"delivery", "parallel", "shortcuts"},
     "apps": {"checks"},
     "templatetags": {"tags"},
     "checks": {"views"},
@@ -57,7 +59,7 @@ ARROWS = {
 ONLY_IN = {
     # The response holds a lock, and makes a task of what it cannot await. A load begins in a task.
     "asyncio": {
-        *("response", "parallel"),
+        *("response", "parallel", "streaming", "delivery"),
         *("runtime.answers", "runtime.branches", "runtime.drivers", "runtime.hops"),
         "runtime.shared_awaitables",
         *("runtime.apart", "runtime.errands"),
@@ -66,6 +68,7 @@ ONLY_IN = {
     # Settings stop at the edge: everything below takes arguments.
     "django.conf": {
         "engines",
+        "delivery",
         "checks",
         "management",
         "pytest_plugin",

@@ -1,0 +1,1 @@
+"""Responses that leave in pieces: a streamed template, a stream of events."""
