@@ -97,7 +97,8 @@ def write_nodes(w: Writer, nodes: Iterable[Node], *, joined: bool = True) -> Non
 
     if w.can_split and isinstance(nodes, list) and len(nodes) > LONGEST_NODE_LIST:
         for start in range(0, len(nodes), LONGEST_NODE_LIST):
-            w.call(w.module.new_piece(nodes[start : start + LONGEST_NODE_LIST]))
+            piece = nodes[start : start + LONGEST_NODE_LIST]
+            w.call(w.module.new_piece(piece, streamed=w.sends))
         return
 
     def write(inner: Writer) -> None:
@@ -116,6 +117,8 @@ def _write_nodes(w: Writer, nodes: Iterable[Node]) -> None:
         if type(node) is TextNode:
             w.text(node.s)
         else:
+            if w.sends:  # the node may have to wait
+                w.flush()
             with w.writing_for(node):
                 writing = NODES.get(type(node)) or NODES[Node]
                 try:

@@ -14,7 +14,8 @@ from django.utils.safestring import SafeString
 
 from ..runtime.paths import engine_of
 from ..runtime.running_steps import COMPILED_STEP, LocalValues, RunningStep
-from ..runtime.state import STATE_ATTRIBUTE, State, state_of
+from ..runtime.state import PLAN_ATTRIBUTE as PLAN_ATTRIBUTE
+from ..runtime.state import STATE_ATTRIBUTE, STREAMED_ATTRIBUTE, State, state_of
 from ..runtime.waits import Kind, Plan, Wait, resume_plan
 from .cached_loader import template_at_hand
 from .failures import InstructionNodes, find_stop_iteration
@@ -27,7 +28,6 @@ from .writer import Constants, Writer
 
 PlanFunction: TypeAlias = Callable[[Context, State], Generator[Wait, Any, Any]]
 
-PLAN_ATTRIBUTE = "atemplates_plan"
 REPEATED_ATTRIBUTE = "atemplates_repeated_plan"
 """Where a node list has the same plan once more if it was compiled for being run many times."""
 ASKED_ATTRIBUTE = "atemplates_repeats"
@@ -59,6 +59,12 @@ class PlannedNodeList(NodeList):
         if type(state) is not State:
             return super().render(context)
         state.engine = engine_of(context)
+        if state.sink is not None:
+            sink = state.hold_back()
+            try:
+                return self.render(context)
+            finally:
+                state.write_to(sink)
         known = vars(self).get(PLAN_ATTRIBUTE)
         if known is None:
             known = plan_of(self, may_wait=not state.on_loop)
@@ -82,6 +88,7 @@ class PlannedNodeList(NodeList):
         if state is None:
             return super().render(context)
         state.engine = engine_of(context)
+        sink = state.hold_back()
         known = vars(self).get(PLAN_ATTRIBUTE)
         plan = _first_run(self, context, state) if known is None else known(context, state)
         before = state.stand_on(True)
@@ -89,6 +96,7 @@ class PlannedNodeList(NodeList):
             return await state.arun(plan, state)  # type: ignore[no-any-return]
         finally:
             state.stand_on(before)
+            state.write_to(sink)
 
 
 def plan_of(
@@ -98,6 +106,7 @@ def plan_of(
     *,
     may_wait: bool = True,
     repeated: bool = False,
+    streamed: bool = False,
 ) -> PlanFunction:
     """Return the plan of a node list, compiling it the first time.
 
@@ -111,23 +120,28 @@ def plan_of(
             not, and compiles it too.
         repeated: whether a loop renders it for each row, so that longer and faster code pays. It
             takes the place of other code.
+        streamed: whether the plan writes to the sink of the page that is sent (`State.sink`).
     """
-    wanted = REPEATED_ATTRIBUTE if repeated else PLAN_ATTRIBUTE
+    if streamed:
+        wanted = STREAMED_ATTRIBUTE
+    else:
+        wanted = REPEATED_ATTRIBUTE if repeated else PLAN_ATTRIBUTE
     plan = nodelist.__dict__.get(wanted)
     if plan is not None:
         return plan  # type: ignore[no-any-return]
     lock = compiling.setdefault(id(nodelist), threading.RLock())
     if not lock.acquire(blocking=may_wait):
-        return Module(nodelist, template, name).function()
+        return Module(nodelist, template, name, streamed=streamed).function()
     try:
         plan = nodelist.__dict__.get(wanted)
         if plan is None:
             plan = text_plan(nodelist)
             if plan is None:
-                plan = Module(nodelist, template, name, repeated=repeated).function()
+                made = Module(nodelist, template, name, repeated=repeated, streamed=streamed)
+                plan = made.function()
             elif template is not None:
                 setattr(nodelist, OUTPUT_ATTRIBUTE, sole_text(nodelist))
-            setattr(nodelist, PLAN_ATTRIBUTE, plan)
+            setattr(nodelist, STREAMED_ATTRIBUTE if streamed else PLAN_ATTRIBUTE, plan)
             if repeated:
                 setattr(nodelist, REPEATED_ATTRIBUTE, plan)
         return plan  # type: ignore[no-any-return]
@@ -172,9 +186,11 @@ def compiled(
 
     Arguments as for `plan_of`.
     """
+    streamed = state.sink is not None
     if state.on_loop:
-        return (yield Wait(Kind.CALL, plan_of, (nodelist, template, name)))  # type: ignore[no-any-return]
-    return plan_of(nodelist, template, name)
+        kwargs = {"streamed": True} if streamed else None
+        return (yield Wait(Kind.CALL, plan_of, (nodelist, template, name), kwargs))  # type: ignore[no-any-return]
+    return plan_of(nodelist, template, name, streamed=streamed)
 
 
 def repeated_plan(
@@ -186,6 +202,11 @@ def repeated_plan(
     second time. Arguments as for `compiled`.
     """
     held = nodelist.__dict__
+    if state.sink is not None:
+        streamed: PlanFunction | None = held.get(STREAMED_ATTRIBUTE)
+        if streamed is None and not state.on_loop:
+            return plan_of(nodelist, template, name, streamed=True)
+        return streamed
     plan: PlanFunction | None = held.get(REPEATED_ATTRIBUTE) or held.get(PLAN_ATTRIBUTE)
     if state.on_loop or REPEATED_ATTRIBUTE in held:
         return plan
@@ -249,7 +270,10 @@ class Module:
         *,
         shallow: bool = False,
         repeated: bool = False,
+        streamed: bool = False,
     ) -> None:
+        self.streamed = streamed
+        """Whether the plan writes to the sink of the page that is sent."""
         self.repeated = repeated
         """Whether all of the code is written as that of a loop is."""
         self.shallow = shallow
@@ -276,8 +300,12 @@ class Module:
     def source(self) -> str:
         """Write the source."""
         if not self.lines:
-            effects = effects_of(self.nodelist)
-            self.add_function("plan", lambda w: write_nodes(w, self.nodelist), effects=effects)
+            self.add_function(
+                "plan",
+                lambda w: write_nodes(w, self.nodelist),
+                effects=effects_of(self.nodelist),
+                streamed=self.streamed,
+            )
             while self.pending:
                 self.pending.pop()()
         return "\n".join(self.lines) + "\n"
@@ -288,13 +316,15 @@ class Module:
         write: Callable[[Writer], None],
         *,
         effects: Effects = OPAQUE,
+        streamed: bool = False,
     ) -> None:
         """Write one plan function.
 
         Args:
             effects: what all of it may do to the context, if that is known.
+            streamed: whether it writes to the page's sink, and returns no text.
         """
-        w = Writer(self, effects=effects)
+        w = Writer(self, effects=effects, streamed=streamed)
         write(w)
         w.flush()
         if w.holds(" in plain"):
@@ -302,14 +332,16 @@ class Module:
         head = [
             f"def {name}(context, state):",
             *(f"    {line}" for code, line in SHARED_LOCALS.items() if w.holds(code)),
-            "    out = []",
-            "    write = out.append",
+            "    write = state.sink.append" if streamed else "    out = []",
+            *([] if streamed else ["    write = out.append"]),
             "    try:",
             *("        " + text for text in w.prologue),
         ]
         body = ["    " + text for text in w.lines]
         tail = [
-            "        return SafeString(''.join(out))",
+            "        return SafeString('')"
+            if streamed
+            else "        return SafeString(''.join(out))",
             "    except Exception:",
             f"        noting = note_error_place(state, context, exception(), places_{name})",
             "        if noting is not None:",
@@ -322,21 +354,21 @@ class Module:
         self.functions.append((name, start, len(self.lines)))
         self.owners += [None] * len(head) + w.owners + [None] * len(tail)
 
-    def new_part(self, write: Callable[[Writer], None]) -> str:
-        """Write a function beside the plan."""
+    def new_part(self, write: Callable[[Writer], None], *, streamed: bool = False) -> str:
+        """Write a function beside the plan; ``streamed`` as for `add_function`."""
         name = f"plan_{next(plan_numbers)}"
         if self.shallow:
-            self.pending.append(lambda: self.add_function(name, write))
+            self.pending.append(lambda: self.add_function(name, write, streamed=streamed))
         else:
-            self.add_function(name, write)
+            self.add_function(name, write, streamed=streamed)
         return name
 
-    def new_piece(self, nodes: Sequence[Node]) -> str:
+    def new_piece(self, nodes: Sequence[Node], *, streamed: bool = False) -> str:
         """Write a function for some of the nodes of a long node list."""
         name = f"plan_{next(plan_numbers)}"
         self.pieces.add(name)
         effects = effects_of(nodes)
-        self.add_function(name, lambda w: write_nodes(w, nodes), effects=effects)
+        self.add_function(name, lambda w: write_nodes(w, nodes), effects=effects, streamed=streamed)
         return name
 
     def prepare(self, do: Callable[[Node], None], node: Node) -> None:
@@ -349,7 +381,7 @@ class Module:
         text = template_text(self.origin, self.template)
         engine = getattr(getattr(self.origin, "loader", None), "engine", None)
         cache: KeptPlans | None = getattr(engine, CACHE_ATTRIBUTE, None)
-        purpose = ("repeated",) if self.repeated else ()
+        purpose = ("repeated",) if self.repeated else ("streamed",) if self.streamed else ()
         key = None if cache is None else cache.key(self.nodelist, text.name, self.name, *purpose)
         if cache is None or key is None:
             return self._linked(self._compiled_at_all(text.name), text)
@@ -369,7 +401,12 @@ class Module:
             if self.shallow:
                 raise
         shallow = Module(
-            self.nodelist, self.template, self.name, shallow=True, repeated=self.repeated
+            self.nodelist,
+            self.template,
+            self.name,
+            shallow=True,
+            repeated=self.repeated,
+            streamed=self.streamed,
         )
         return shallow._compiled(filename)
 

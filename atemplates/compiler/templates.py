@@ -20,7 +20,6 @@ from ..runtime.state import STATE_ATTRIBUTE, State, state_of
 from ..runtime.types import is_django
 from ..runtime.waits import Pending, Plan
 from .foreign import await_context, call_in_thread, names_awaitables
-from .plan import PLAN_ATTRIBUTE as PLAN
 from .plan import PlannedNodeList, compiled, repeated_plan
 
 PartialTemplate: Any = getattr(base, "PartialTemplate", Template)
@@ -155,7 +154,7 @@ def _usual_plan(state: State, template: Any, context: Any) -> Plan:
         context.template_name = template.name
         if state.ahead is not None:
             state.ahead(state, template, context)
-        plan = template.nodelist.__dict__.get(PLAN)
+        plan = template.nodelist.__dict__.get(state.wanted)
         if plan is None:
             plan = yield from compiled(state, template.nodelist, template)
         return (yield from plan(context, state))
@@ -187,7 +186,7 @@ def inner_plan(state: State, template: Any, context: Any) -> Plan:
 
 
 def _usual_inner_plan(state: State, template: Any, context: Any) -> Plan:
-    plan = template.nodelist.__dict__.get(PLAN)
+    plan = template.nodelist.__dict__.get(state.wanted)
     if plan is None:
         plan = yield from compiled(state, template.nodelist, template)
     render_context = context.render_context
@@ -247,7 +246,7 @@ def body_plan(
         template_rendered.send(sender=template, template=template, context=context)
     if state.ahead is not None:
         state.ahead(state, template, context)
-    plan = vars(template.nodelist).get(PLAN)
+    plan = vars(template.nodelist).get(state.wanted)
     if plan is None:
         plan = yield from compiled(state, template.nodelist, template)
     return (yield from plan(context, state))

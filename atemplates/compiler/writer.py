@@ -69,8 +69,10 @@ class Constants:
 class Writer:
     """The lines of one plan function, each with the node it was written for."""
 
-    def __init__(self, module: Any, *, effects: Effects = OPAQUE) -> None:
+    def __init__(self, module: Any, *, effects: Effects = OPAQUE, streamed: bool = False) -> None:
         self.module = module
+        self.streamed = streamed
+        """Whether the function writes what its page sends, so that nothing may stay pending."""
         self.constants: Constants = module.constants
         self.shallow: bool = module.shallow
         self.repeated: bool = module.repeated
@@ -190,6 +192,8 @@ class Writer:
             foreign: whether code of a third party made it, which may not know that.
         """
         self.flush()
+        if foreign and self.sends:  # somebody joins what is there at any time
+            self.line(f"{name} = ''.join(({name},))")
         self.line(f"{self.out}({name})")
         if foreign and self.odd is not None:
             self._odd_used = True
@@ -254,10 +258,20 @@ class Writer:
         self.flush()
         name = self.temporary("captured")
         self.line(f"{name} = []")
+        held = self.temporary("held") if self.sends else ""
+        if held:
+            self.line(f"{held} = state.hold_back()")
         outer, self.out = self.out, f"{name}.append"
         yield name
         self.flush()
         self.out = outer
+        if held:
+            self.line(f"state.write_to({held})")
+
+    @property
+    def sends(self) -> bool:
+        """Whether what is written now is sent while the plan waits."""
+        return self.streamed and self.out == "write"
 
     # -- waits ---------------------------------------------------------------------------------
 
@@ -315,7 +329,7 @@ class Writer:
                 with inner.writing_for(node):
                     write(inner)
 
-        self.call(self.module.new_part(write_there))
+        self.call(self.module.new_part(write_there, streamed=self.sends))
 
     def call(self, function: str) -> None:
         """Write what another function of the module writes."""

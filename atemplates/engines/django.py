@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from functools import partial
 from inspect import signature
 from typing import Any, NoReturn
 
@@ -197,6 +199,29 @@ class Template(stock.Template):
             return await threaded.arender_in_thread(self.template, context, request)
         except TemplateDoesNotExist as error:
             reraise(error, self.backend)
+
+    def stream_async(
+        self,
+        context: dict[str, Any] | None = None,
+        request: HttpRequest | None = None,
+        *,
+        relations: str | None = None,
+    ) -> AsyncIterator[str]:
+        """Render from async code piece by piece: joined, the pieces are what `render_async` gives.
+
+        A piece is there when the template has to wait. Awaitables of the context are begun
+        together, and awaited one by one where the template comes to them.
+
+        Arguments and errors are those of `render_async`. Close the iterator (``aclose()``) if it
+        is not read to its end.
+        """
+        from .streaming import chunks_of, only_chunk  # many a site sends its pages whole
+
+        if self.backend.async_mode != "native":
+            return only_chunk(partial(self.render_async, context, request), context)
+        made = self._context(context, request)
+        missing = partial(reraise, backend=self.backend)
+        return chunks_of(self.template, made, context, relations, missing)
 
     def _context(self, context: dict[str, Any] | None, request: HttpRequest | None) -> Context:
         return build_context(context, request, autoescape=self.backend.engine.autoescape)

@@ -25,6 +25,7 @@ from .containers import filled
 from .forms import FORM_METHODS, form_call
 from .loading import Beside, is_loading
 from .placed_steps import LEAVE, run_here, run_in_thread
+from .shared_awaitables import SharedAwaitables
 from .sites import Site
 from .state import State
 from .types import INERT, is_awaitable, learn_type
@@ -163,7 +164,14 @@ def await_awaitable(state: State, awaitable: Any, *, then_call: bool = False) ->
 
 
 def await_once(state: State, awaitable: Any, then_call: bool) -> Plan:
-    if id(awaitable) in state.upcoming:
+    if id(awaitable) in state.upcoming and state.sending is not None:
+        # The page goes on as soon as this one is there.
+        upcoming, state.upcoming = state.upcoming, {}
+        if state.shared is None:
+            state.shared = SharedAwaitables(users=1)
+        value = yield Wait(Kind.AWAIT, state.shared.begun_together(upcoming.values(), awaitable))
+        state.awaited[id(awaitable)] = (awaitable, value)
+    elif id(awaitable) in state.upcoming:
         upcoming, state.upcoming = state.upcoming, {}
         results = yield Wait(Kind.GATHER, upcoming)
         for identity, result in results.items():

@@ -35,6 +35,7 @@ from .branches import here
 from .hops import Hop, put_back, thread_of_task
 from .hops import in_request_thread as in_request_thread
 from .loading import Beside
+from .state import Sending
 from .waits import A_TURN, Kind, Plan, Wait
 
 PACKAGE_PREFIX = f"{__name__.partition('.')[0]}."
@@ -106,6 +107,11 @@ class Carried(Protocol):
     begins_in_thread: bool
     """Whether the plan that begins next does so in the thread."""
 
+    @property
+    def sending(self) -> Sending | None:
+        """What sends the page's text while the plan waits."""
+        ...
+
     def stand_on(self, loop: bool) -> bool:
         """Say whether what runs next stands on an event loop; return how it was before."""
         ...
@@ -148,6 +154,9 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
                 return stop.value
         if executor is NOT_LOOKED:
             executor = thread_of_task()
+        sending = None if state is None else state.sending
+        if sending is not None:
+            sending.send()
         if wait.kind is Kind.ROWS:
             _begin_beside(wait)
         while state is not None and is_answered_in_thread(wait):
@@ -155,6 +164,8 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
             branch = here.get()
             if branch is not None:
                 branch.in_thread = True
+            if sending is not None:
+                sending.enter_thread()
             try:
                 part = await hop.make()
             except asyncio.CancelledError as cancelled:
@@ -163,9 +174,13 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
             finally:
                 if branch is not None:
                     branch.in_thread = False
+                if sending is not None:
+                    sending.leave_thread()
             if part.wait is None:
                 return part.result
             wait = part.wait
+            if sending is not None:
+                sending.send()
         answer = error = None
         try:
             answer = await aanswer_wait(wait)

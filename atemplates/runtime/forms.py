@@ -237,6 +237,7 @@ def _by_renderer(state: State, renderer: Any, name: str, values: Any) -> Plan:
         backend, parsed = template.backend, template.template
     engine = parsed.engine
     before, state.engine = state.engine, engine
+    sink = state.hold_back()
     try:
         context = Context(values, autoescape=engine.autoescape)
         text = yield from FormTemplates.plan(state, parsed, context)
@@ -244,6 +245,7 @@ def _by_renderer(state: State, renderer: Any, name: str, values: Any) -> Plan:
         backends.reraise(error, backend)
     finally:
         state.engine = before
+        state.write_to(sink)
     return text.strip()
 
 

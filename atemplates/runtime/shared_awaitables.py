@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from typing import Any
 
 from .apart import task_apart
 
 
 class SharedAwaitables:
-    """The awaitables that branches of one render have met: each is awaited once."""
+    """The awaitables that branches of one render have met: each is awaited once.
 
-    def __init__(self) -> None:
+    Args:
+        users: how many there are that call `leave` at their end, beside those who come and go.
+    """
+
+    def __init__(self, users: int = 0) -> None:
         self.tasks: dict[int, tuple[Any, asyncio.Future[Any]]] = {}
         """The identity of an awaitable -> it, and what awaits it."""
-        self.users = 0
-        """How many `run_branches` are under way whose branches may await them."""
+        self.users = users
+        """How many are under way that may await them: `run_branches`, a page that is sent."""
 
     def result(self, awaitable: Any) -> SharedResult:
         """Return what awaits an awaitable that another branch may have begun to await."""
@@ -28,6 +32,12 @@ class SharedAwaitables:
         if known is None:
             known = self.tasks[id(awaitable)] = (awaitable, task_apart(awaitable))
         return known[1]
+
+    async def begun_together(self, awaitables: Iterable[Any], wanted: Any) -> Any:
+        """Begin to await several awaitables; return the result of one of them."""
+        for each in awaitables:
+            self.begun(each)
+        return await self.result(wanted)
 
     async def rows(self, source: Any, read: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
         """Read a source together with those who read it at this moment."""

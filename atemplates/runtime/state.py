@@ -6,10 +6,10 @@ rooms below through it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..placement.records import (
     TRUSTED_AFTER,
@@ -38,6 +38,12 @@ STRICT = frozenset({"warn", "raise"})
 TRIALS = 60
 """How many trials and objects noted take the loop about as long as going to the thread does: a
 render that has had as many goes there, and so never costs much more than it would there."""
+
+PLAN_ATTRIBUTE = "atemplates_plan"
+"""Where a node list keeps its plan."""
+STREAMED_ATTRIBUTE = "atemplates_streamed_plan"
+"""Where it keeps the plan of a page that is sent while it is rendered: each part of the text is
+written to `State.sink` as soon as it is there."""
 
 STATE_ATTRIBUTE = "_atemplates_state"
 """Where a ``Context`` carries the state, for nodes that only get the context."""
@@ -135,6 +141,34 @@ class Policy:
         return is_trusted(code, self.trusted_after)
 
 
+class PageSink(Protocol):
+    """What the plans of a page write to where its text is not joined at the end."""
+
+    def append(self, text: Any, /) -> None:
+        """Write some text."""
+        ...
+
+    def extend(self, texts: Iterable[Any], /) -> None:
+        """Write several texts."""
+        ...
+
+
+class Sending(Protocol):
+    """What sends the text of a page while the page is rendered."""
+
+    def send(self) -> None:
+        """Send what is written: the plan is about to wait. Called on the event loop."""
+        ...
+
+    def enter_thread(self) -> None:
+        """Hear that the plan goes on in the request's thread, and send what it writes there."""
+        ...
+
+    def leave_thread(self) -> None:
+        """Hear that it is back."""
+        ...
+
+
 NOBODY_WATCHES: AbstractContextManager[None] = nullcontext()
 """What is around a part of a render whose queries nobody wants to hear of. It holds nothing."""
 
@@ -186,7 +220,9 @@ class State:
         "read",
         "relations",
         "run",
+        "sending",
         "shared",
+        "sink",
         "spent",
         "started",
         "sure",
@@ -197,6 +233,7 @@ class State:
         "use_tz",
         "uses_relations",
         "visible",
+        "wanted",
         "went",
     )
 
@@ -288,6 +325,13 @@ class State:
         """The querysets that began to load when the render began."""
         self.shared: SharedAwaitables | None = None
         """The awaitables that such parts share, once there were any."""
+        self.sink: PageSink | None = None
+        """What plans write to in the place of a list of their own; None where their text is a
+        value that somebody waits for. Set with `write_to`."""
+        self.wanted = PLAN_ATTRIBUTE
+        """Where a node list keeps the plan that is to be run now: what `sink` decides."""
+        self.sending: Sending | None = None
+        """What sends the text in the sink, where somebody reads the page meanwhile."""
 
     if not TYPE_CHECKING:
 
@@ -316,6 +360,18 @@ class State:
         # There code that reading an attribute runs has a say in where it is read.
         self.plain = DATA if self.looks else PLAIN
         return before
+
+    def write_to(self, sink: PageSink | None) -> None:
+        """Have the plans that begin next write to a sink; None: return their text."""
+        self.sink = sink
+        self.wanted = PLAN_ATTRIBUTE if sink is None else STREAMED_ATTRIBUTE
+
+    def hold_back(self) -> PageSink | None:
+        """Have the plans that begin next return their text, until `write_to` is given the result:
+        the sink that was there."""
+        sink = self.sink
+        self.write_to(None)
+        return sink
 
     def for_branch(self, relations: Relations) -> State:
         """Make the state of a part of the render that runs while others do.

@@ -22,7 +22,6 @@ from ..compiler.expressions import write_expression
 from ..compiler.foreign import off_loop
 from ..compiler.mentions import PartialNode, note_mentioned
 from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
-from ..compiler.plan import PLAN_ATTRIBUTE as PLAN
 from ..compiler.plan import REPEATED_ATTRIBUTE as REPEATED
 from ..compiler.plan import compiled, repeated_plan
 from ..compiler.scope import ELSEWHERE, READS_CONTEXT, Effects
@@ -80,7 +79,7 @@ def block_plan(state: State, context: Any, node: BlockNode, repeated: bool = Fal
     try:
         if block_context is None:
             scope["block"] = node
-            plan = vars(node.nodelist).get(PLAN)
+            plan = vars(node.nodelist).get(state.wanted)
             if plan is None:
                 plan = yield from compiled(state, node.nodelist, name=f"block {node.name}")
             return (yield from plan(context, state))
@@ -93,7 +92,7 @@ def block_plan(state: State, context: Any, node: BlockNode, repeated: bool = Fal
         if repeated:
             plan = repeated_plan(state, block.nodelist, name=f"block {node.name}")
         else:
-            plan = vars(block.nodelist).get(PLAN)
+            plan = vars(block.nodelist).get(state.wanted)
         if plan is None:
             plan = yield from compiled(state, block.nodelist, name=f"block {node.name}")
         result = yield from plan(context, state)
@@ -118,7 +117,11 @@ def block_super(state: State, block: Any) -> Plan:
         return ""
     # What it overrides is shown as often.
     repeated = REPEATED in block.nodelist.__dict__
-    result = yield from block_plan(state, context, block, repeated)
+    sink = state.hold_back()
+    try:
+        result = yield from block_plan(state, context, block, repeated)
+    finally:
+        state.write_to(sink)
     return result if type(result) is SafeString else mark_safe(result)
 
 

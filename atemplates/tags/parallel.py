@@ -325,14 +325,18 @@ def _all(
 
 def _one_by_one(state: State, context: Any, parts: Any, frames: list[dict[str, Any]]) -> Plan:
     texts = []
-    for part, frame in zip(parts, frames, strict=True):
-        depth = len(context.dicts)
-        context.dicts.append(frame)
-        state.clean = None
-        try:
-            texts.append((yield from part(context, state)))
-        finally:
-            del context.dicts[depth:]
+    sink = state.hold_back()
+    try:
+        for part, frame in zip(parts, frames, strict=True):
+            depth = len(context.dicts)
+            context.dicts.append(frame)
+            state.clean = None
+            try:
+                texts.append((yield from part(context, state)))
+            finally:
+                del context.dicts[depth:]
+    finally:
+        state.write_to(sink)
     return texts
 
 

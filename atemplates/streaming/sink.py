@@ -1,0 +1,57 @@
+"""What the plans of a page write to where its text is sent piece by piece: the sink."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Hole:
+    """The place in a sink of a part that is rendered while the page goes on."""
+
+    __slots__ = ("sink",)
+
+    def __init__(self) -> None:
+        self.sink: Sink | None = None
+        """What the part has written, once it is rendered."""
+
+
+class Sink(list[Any]):
+    """The text that was written and not taken yet, in the order of the page.
+
+    A plan that runs in the request's thread goes on writing while the event loop takes what is
+    there: each of the two does it in single steps of a list.
+    """
+
+    __slots__ = ("has_holes",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_holes = False
+        """Whether there have been holes, open or filled."""
+
+    def new_hole(self) -> Hole:
+        """Leave a place for a part of the page that is rendered meanwhile."""
+        hole = Hole()
+        self.has_holes = True
+        self.append(hole)
+        return hole
+
+    def take(self) -> str:
+        """Take out the text before the first part that is missing, or all."""
+        end = self._first_open() if self.has_holes else len(self)
+        text = "".join(self[:end])
+        del self[:end]
+        return text
+
+    def _first_open(self) -> int:
+        """Put in what parts have written, up to the first that is missing; return its index."""
+        index = 0
+        while index < len(self):
+            item = self[index]
+            if type(item) is not Hole:
+                index += 1
+            elif item.sink is None:
+                return index
+            else:
+                self[index : index + 1] = item.sink
+        return index

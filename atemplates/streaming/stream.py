@@ -1,0 +1,118 @@
+"""A page as an asynchronous iterator of its chunks, rendered by a task of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+
+from ..runtime.shared_awaitables import cancel
+from .feed import Feed
+
+
+class TemplateChunks(AsyncIterator[str]):
+    """The chunks of a page, in order; read once.
+
+    The page is rendered by a task with a copy of the context variables, so that its language, its
+    time zone and the like are nobody else's. The task begins with the first chunk that is asked
+    for. It ends when all chunks are read, when `aclose` or `close` is called, or when nobody holds
+    the iterator any more.
+
+    Args:
+        render: renders the page into a feed.
+        discard: closes what was given to be rendered, if the task never begins.
+    """
+
+    def __init__(
+        self,
+        render: Callable[[Feed], Coroutine[Any, Any, None]],
+        discard: Callable[[], object] = bool,
+    ) -> None:
+        self._render = render
+        self._discard = discard
+        self._feed: Feed | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @property
+    def feed(self) -> Feed:
+        """What the page is written to. There is one when a loop runs."""
+        if self._feed is None:
+            self._feed = Feed()
+        return self._feed
+
+    def _begin(self) -> Feed:
+        feed = self.feed
+        if self._task is None and not self._closed:
+            self._task = feed.loop.create_task(_run(self._render, feed))
+        return feed
+
+    async def shell(self) -> None:
+        """Begin to render, and wait until the first chunk is there.
+
+        Raises:
+            Exception: what the render has raised before.
+        """
+        try:
+            await self._begin().begun()
+        except BaseException:
+            await self.aclose()
+            raise
+
+    def __aiter__(self) -> TemplateChunks:
+        return self
+
+    async def __anext__(self) -> str:
+        """Return the next chunk.
+
+        Raises:
+            StopAsyncIteration: the page is at its end.
+            Exception: what the render has raised, after the text before it.
+        """
+        feed = self._begin()
+        if self._closed:
+            raise StopAsyncIteration
+        try:
+            chunk = await feed.read()
+        except BaseException:
+            await self.aclose()
+            raise
+        if chunk is None:
+            await self.aclose()
+            raise StopAsyncIteration
+        return chunk
+
+    async def aclose(self) -> None:
+        """Stop rendering, and wait until the task has ended."""
+        self._end()
+        if self._task is not None and self._task is not asyncio.current_task():
+            await cancel([self._task])
+
+    def close(self) -> None:
+        """Stop rendering soon. Any thread may call it."""
+        self._end()
+        task = self._task
+        if task is not None and not task.done():
+            loop = task.get_loop()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(task.cancel)
+
+    def _end(self) -> None:
+        if not self._closed:
+            self._closed = True
+            if self._task is None:
+                self._discard()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+async def _run(render: Callable[[Feed], Coroutine[Any, Any, None]], feed: Feed) -> None:
+    try:
+        await render(feed)
+    except BaseException as error:
+        feed.end(error)
+        if not isinstance(error, Exception):
+            raise
+    else:
+        feed.end()
