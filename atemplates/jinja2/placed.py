@@ -21,6 +21,7 @@ from ..placement.python_code import CODELESS_TYPES, call_code
 from ..placement.value_code import comparison_code, items_code, iteration_code, use_code
 from ..runtime.async_twins import is_of_source
 from ..runtime.placed_steps import LEAVE, run_here, run_in_thread
+from ..runtime.state import Sending
 from ..runtime.waits import Kind, Wait
 from .state import active
 from .tracebacks import internal
@@ -31,6 +32,12 @@ class Carrying:
     """Tells the state of the render that runs when its plan goes to the request's thread."""
 
     begins_in_thread = False
+
+    @property
+    def sending(self) -> Sending | None:
+        """What sends the page's text while its plan waits."""
+        state = active.get()
+        return None if state is None else state.sending
 
     def stand_on(self, loop: bool) -> bool:
         """Say whether what runs next stands on an event loop; return how it was before."""

@@ -10,7 +10,7 @@ from ..runtime.async_sources import ReadSources
 from ..runtime.drivers import on_event_loop
 from ..runtime.relations import Relations
 from ..runtime.shared_awaitables import SharedAwaitables
-from ..runtime.state import Policy
+from ..runtime.state import Policy, Sending
 
 PLACEMENT = Policy()
 
@@ -86,6 +86,7 @@ class RenderState:
         "place",
         "policy",
         "read",
+        "sending",
         "shared",
         "spent",
         "started",
@@ -137,6 +138,8 @@ class RenderState:
         """Whether the render is awaited, so that parts of it can run at the same time."""
         self.shared: SharedAwaitables | None = None
         """The awaitables that such parts share, once there were any."""
+        self.sending: Sending | None = None
+        """What sends the page's text, where somebody reads it while the page is rendered."""
 
     if not TYPE_CHECKING:
 
