@@ -1,37 +1,42 @@
 """An async-capable template engine backend for Django."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .shortcuts import aget_template, arender, arender_to_string, aselect_template
 
 if TYPE_CHECKING:
+    from .delivery.astream import astream
+    from .delivery.response import TemplateStream
     from .parallel.batched import batched
     from .parallel.loads import aload
 
 __all__ = [
+    "TemplateStream",
     "aget_template",
     "aload",
     "arender",
     "arender_to_string",
     "aselect_template",
+    "astream",
     "batched",
 ]
 __version__ = "0.1.0"
 
+LATER = {
+    "TemplateStream": "delivery.response",
+    "aload": "parallel.loads",
+    "astream": "delivery.astream",
+    "batched": "parallel.batched",
+}
+"""What is imported when it is first asked for, and from where: many a site never asks."""
+
 
 def __getattr__(name: str) -> Any:
-    """Import what loads at the same time when it is first asked for: many a site never does."""
-    found: Any
-    if name == "aload":
-        from .parallel.loads import aload
-
-        found = aload
-    elif name == "batched":
-        from .parallel.batched import batched
-
-        found = batched
-    else:
+    """Import what loads at the same time, or streams, when it is first asked for."""
+    if name not in LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: Any = getattr(import_module(f"{__name__}.{LATER[name]}"), name)
     globals()[name] = found
     return found
 

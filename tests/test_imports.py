@@ -38,13 +38,14 @@ ARROWS = {
     "engines": BELOW_ENGINES | {"migration.recorder", "parallel", "streaming"},
     "forms": {"engines"},
     "shortcuts": {"engines", "runtime"},
-    "delivery": {"errors", "runtime", "streaming", "engines", "shortcuts"},
+    "delivery": {"errors", "placement.guard", "runtime", "streaming", "engines", "shortcuts"},
     "response": {"runtime", "shortcuts"},
     "views": {"errors", "runtime", "shortcuts", "response"},
     "analysis": {
         *("errors", "relations.paths", "runtime.types"),
         # Classes of nodes, which it has entries for.
-        *("compiler.foreign", "jinja2.parallel", "tags.parallel", "tags.relations"),
+        *("compiler.foreign", "jinja2.parallel"),
+        *("tags.defer", "tags.parallel", "tags.relations"),
     },
     "migration": {"analysis", "errors", "relations"},
     # The edges: each is where a part of Django, pytest or a test calls in.

@@ -21,6 +21,7 @@ import jinja2.runtime
 import jinja2.utils
 import markupsafe._speedups
 import pytest
+from asgiref.current_thread_executor import CurrentThreadExecutor
 from django.contrib.auth.middleware import get_user as get_user_of_request
 from django.core.handlers.asgi import ASGIRequest
 from django.db.backends.utils import CursorWrapper
@@ -128,6 +129,8 @@ WHERE: dict[str, Callable[[], bool]] = {
     # asgiref, markupsafe
     "_escape_inner": lambda: callable(markupsafe._speedups._escape_inner),
     "_restore_context": lambda: callable(asgiref.sync._restore_context),
+    "_broken": lambda: not CurrentThreadExecutor(None)._broken,
+    "_old_executor": lambda: CurrentThreadExecutor(None)._old_executor is None,
 }
 
 # Names without an underscore that no documentation has.

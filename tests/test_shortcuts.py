@@ -130,11 +130,13 @@ class TestArender:
 
     def test_they_are_the_public_names(self):
         assert atemplates.__all__ == [
+            "TemplateStream",
             "aget_template",
             "aload",
             "arender",
             "arender_to_string",
             "aselect_template",
+            "astream",
             "batched",
         ]
         for name in atemplates.__all__:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from functools import partial
 from inspect import signature
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.core.checks import CheckMessage
 from django.http import HttpRequest
@@ -24,6 +23,7 @@ from .context import build_context
 from .native import answer_toolbar, set_policy, set_recorder
 from .options import (
     Option,
+    complete_for,
     let_load,
     list_of_strings,
     new_recorder,
@@ -33,6 +33,9 @@ from .options import (
 )
 from .policies import new_policy
 from .refusals import refusal_of, told_by_checks
+
+if TYPE_CHECKING:
+    from ..streaming.stream import TemplateChunks
 
 DJANGO_OPTIONS = {
     "async_mode": Option("native", allowed=("native", "thread")),
@@ -79,6 +82,10 @@ class DjangoTemplates(stock.DjangoTemplates):
     ``relations``
         What to do about a relation that was not loaded: ``"batch"`` (default), ``"fetch"``,
         ``"warn"`` or ``"raise"``.
+    ``stream``
+        ``{"complete_for": function}``: which requests get their page whole from `astream`, given
+        the request; also the path to import the function by, or None for no request. By default
+        those of known crawlers do.
     ``recorder``
         ``{"file": path, "rate": 0.01}``: write what a share of the renders loads to a file, for
         ``manage.py atemplates lazy``. None (default): nothing is recorded.
@@ -97,6 +104,7 @@ class DjangoTemplates(stock.DjangoTemplates):
         set_policy(self.engine, self.policy)
         set_recorder(self.engine, new_recorder(own["recorder"]))
         set_plan_cache(self.engine, own["plan_cache"])
+        self.complete_for = complete_for(own["stream"])
         if own["learned"] is not None:
             carry(own["learned"])
         answer_toolbar()
@@ -206,14 +214,22 @@ class Template(stock.Template):
         request: HttpRequest | None = None,
         *,
         relations: str | None = None,
-    ) -> AsyncIterator[str]:
+        out_of_order: bool = False,
+    ) -> TemplateChunks:
         """Render from async code piece by piece: joined, the pieces are what `render_async` gives.
 
         A piece is there when the template has to wait. Awaitables of the context are begun
         together, and awaited one by one where the template comes to them.
 
-        Arguments and errors are those of `render_async`. Close the iterator (``aclose()``) if it
-        is not read to its end.
+        Arguments and errors are those of `render_async`, and:
+
+        Args:
+            out_of_order: whether what stands in ``{% defer %}`` follows when it is ready, and its
+                placeholder stands in its place. Joined, the pieces are another text then.
+
+        Returns:
+            An asynchronous iterator of strings, to be read once. Close it (``aclose()``) if it is
+            not read to its end.
         """
         from .streaming import chunks_of, only_chunk  # many a site sends its pages whole
 
@@ -221,7 +237,7 @@ class Template(stock.Template):
             return only_chunk(partial(self.render_async, context, request), context)
         made = self._context(context, request)
         missing = partial(reraise, backend=self.backend)
-        return chunks_of(self.template, made, context, relations, missing)
+        return chunks_of(self.template, made, context, relations, missing, out_of_order)
 
     def _context(self, context: dict[str, Any] | None, request: HttpRequest | None) -> Context:
         return build_context(context, request, autoescape=self.backend.engine.autoescape)

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
 
 from ..compiler.plan import CACHE_ATTRIBUTE
 from ..runtime.state import POLICIES
+from ..streaming.crawlers import is_crawler
 
 if TYPE_CHECKING:
     from django.template.engine import Engine
@@ -71,6 +73,34 @@ def recorder_options(value: Any) -> bool:
     )
 
 
+def stream_options(value: Any) -> bool:
+    """Whether ``value`` says how pages are streamed: a dict, with ``complete_for`` perhaps."""
+    if not isinstance(value, dict) or not set(value) <= {"complete_for"}:
+        return False
+    given = value.get("complete_for")
+    return given is None or callable(given) or (isinstance(given, str) and "." in given)
+
+
+def complete_for(value: dict[str, Any]) -> Callable[[Any], Any]:
+    """Return what says, given a request, whether it gets its page whole.
+
+    Args:
+        value: the checked option ``stream``.
+
+    Raises:
+        ImportError: there is nothing by the path that it has.
+    """
+    given = value.get("complete_for", is_crawler)
+    if given is None:
+        return no_request
+    return import_string(given) if isinstance(given, str) else given  # type: ignore[no-any-return]
+
+
+def no_request(request: Any) -> bool:
+    """Say that no request gets its page whole."""
+    return False
+
+
 def let_load(number: int) -> None:
     """Let as many querysets be loaded at the same time as an engine's OPTIONS say."""
     if number > 1:
@@ -95,6 +125,12 @@ COMMON_OPTIONS: dict[str, Option] = {
         expected="None or {'file': path, 'rate': a number from 0 to 1 (default: 1)}",
     ),
     "relations": Option("batch", allowed=POLICIES),
+    "stream": Option(
+        {},
+        check=stream_options,
+        expected="a dict with 'complete_for' or nothing: a function of the request, or the path "
+        "to import it by, or None",
+    ),
 }
 """What both backends take."""
 

@@ -11,7 +11,9 @@ from django.template.base import Template
 from django.template.context import Context
 
 from ..placement.routes import route_of
+from ..streaming.deferred import DeferredParts
 from ..streaming.feed import Feed
+from ..streaming.sink import Sink
 from ..streaming.stream import TemplateChunks
 from .base import discard_awaitables
 from .native import NativeRender
@@ -23,6 +25,7 @@ def chunks_of(
     values: dict[str, Any] | None,
     relations: str | None = None,
     on_missing: Callable[[TemplateDoesNotExist], object] = bool,
+    out_of_order: bool = False,
 ) -> TemplateChunks:
     """Return the chunks of a page.
 
@@ -30,11 +33,12 @@ def chunks_of(
 
     Args:
         on_missing: is given the error when a template is missing, to raise another one.
+        out_of_order: whether what stands in ``{% defer %}`` follows when it is ready.
     """
 
     async def render(feed: Feed) -> None:
         try:
-            await _render(template, context, values, relations, feed)
+            await _render_into(template, context, values, relations, feed, out_of_order)
         except TemplateDoesNotExist as error:
             on_missing(error)
             raise
@@ -53,28 +57,56 @@ def only_chunk(
     return TemplateChunks(render_whole, partial(discard_awaitables, values or {}))
 
 
-async def _render(
+async def _render_into(
     template: Template,
     context: Context,
     values: dict[str, Any] | None,
     relations: str | None,
     feed: Feed,
+    out_of_order: bool,
 ) -> None:
     render = NativeRender(template, context, values, relations, on_loop=True)
     state = render.state
-    state.write_to(feed.sink)
     state.sending = feed
+    deferred = DeferredParts(feed.fill if out_of_order else None, feed.send)
+    await write_page(render, feed.sink, deferred, feed.send)
+
+
+async def write_parts(render: NativeRender) -> str:
+    """Render a page whose deferred parts are rendered at the same time; return its text."""
+    sink = Sink()
+    await write_page(render, sink, DeferredParts())
+    return sink.take()
+
+
+async def write_page(
+    render: NativeRender,
+    sink: Sink,
+    deferred: DeferredParts,
+    on_written: Callable[[], object] = bool,
+) -> None:
+    """Render a page into a sink, with the parts of it that are rendered beside it.
+
+    Args:
+        on_written: is called when nothing but these parts is missing.
+    """
+    state = render.state
+    state.write_to(sink)
+    state.deferred = deferred
     try:
-        route = route_of(template)
+        route = route_of(render.template)
         begins_in_thread = state.begins_in_thread = route.begins_in_thread()
         state.lesson = not begins_in_thread and route.is_lesson()
         try:
-            feed.sink.append(await state.arun(render.plan(), state))
+            sink.append(await state.arun(render.plan(), state))
+            if not begins_in_thread:
+                route.note(state.went, state.learning)
+            on_written()
+            await deferred.end()
         finally:
+            await deferred.leave()
             if state.shared is not None:
                 await state.shared.leave()
-        if not begins_in_thread:
-            route.note(state.went, state.learning)
     except BaseException as error:
         render.end(error)
         raise

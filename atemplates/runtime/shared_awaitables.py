@@ -17,6 +17,8 @@ class SharedAwaitables:
     """
 
     def __init__(self, users: int = 0) -> None:
+        self.for_branches = False
+        """Whether branches have been told of by `share`."""
         self.tasks: dict[int, tuple[Any, asyncio.Future[Any]]] = {}
         """The identity of an awaitable -> it, and what awaits it."""
         self.users = users

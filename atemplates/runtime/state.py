@@ -6,7 +6,7 @@ rooms below through it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
@@ -160,6 +160,14 @@ class Sending(Protocol):
         """Send what is written: the plan is about to wait. Called on the event loop."""
         ...
 
+    def flush(self) -> Coroutine[Any, Any, None]:
+        """Send what is written as a chunk of its own, and give the loop its turn."""
+        ...
+
+    def end_shell(self) -> None:
+        """Hear that the response may be sent. Any thread may say so."""
+        ...
+
     def enter_thread(self) -> None:
         """Hear that the plan goes on in the request's thread, and send what it writes there."""
         ...
@@ -204,6 +212,7 @@ class State:
         "block_super",
         "clean",
         "concurrent",
+        "deferred",
         "direct",
         "engine",
         "is_debugging",
@@ -330,6 +339,8 @@ class State:
         value that somebody waits for. Set with `write_to`."""
         self.wanted = PLAN_ATTRIBUTE
         """Where a node list keeps the plan that is to be run now: what `sink` decides."""
+        self.deferred: Any = None
+        """What renders parts of the page beside it: `DeferredParts`, where the page has a sink."""
         self.sending: Sending | None = None
         """What sends the text in the sink, where somebody reads the page meanwhile."""
 

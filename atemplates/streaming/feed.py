@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from . import fills
 from .shell import Shell
 from .sink import Sink
 
@@ -14,6 +15,11 @@ FIRST_LOOK = 0.001
 has written something: what it waits for there nobody tells the loop."""
 LONGEST_LOOK = 0.016
 """How many seconds apart these looks are at most; each is twice as far as the one before."""
+
+
+def no_nonce() -> str | None:
+    """Say that scripts need no nonce."""
+    return None
 
 
 class Feed:
@@ -37,6 +43,12 @@ class Feed:
         """What the render has raised."""
         self.is_held: Callable[[], bool] = bool
         """Whether the response must not be sent yet, though the shell has ended."""
+        self.is_written = False
+        """Whether nothing but parts that follow out of order is missing."""
+        self.nonce: Callable[[], str | None] = no_nonce
+        """Gives the nonce of the script that puts these parts in their places."""
+        self._fills: list[str] = []
+        self._has_script = False
         self._bell: asyncio.Future[None] | None = None
         self._look: asyncio.TimerHandle | None = None
 
@@ -46,13 +58,21 @@ class Feed:
         """Give out what is written, if the shell has ended: the plan is about to wait."""
         self._give_out(self.sink.take())
 
-    def flush(self) -> None:
-        """Give out what is written as a chunk; the shell ends here if it has not yet."""
+    async def flush(self) -> None:
+        """Give out what is written as a chunk, and give the loop its turn.
+
+        The shell ends here if it has not yet.
+        """
         text = self.sink.take()
         if self.held or text:
             self.shell.end()
         self._give_out(text)
         self.closed_chunk = True
+        await asyncio.sleep(0)
+
+    def end_shell(self) -> None:
+        """End the shell with what is written until the next wait. Any thread may call it."""
+        self.shell.end()
 
     def end(self, error: BaseException | None = None) -> None:
         """Give out the rest: the render has ended.
@@ -85,6 +105,16 @@ class Feed:
             self.chunks.append(text)
             self.closed_chunk = False
         self._ring()
+
+    # -- out of order --------------------------------------------------------------------------
+
+    def fill(self, name: str, text: str) -> None:
+        """Give out a part that follows out of order, as soon as the page has a place for it."""
+        if not self._has_script:
+            self._has_script = True
+            self._fills.append(fills.polyfill(self.nonce()))
+        self._fills.append(fills.fill(name, text))
+        self.send()
 
     # -- in the thread -------------------------------------------------------------------------
 

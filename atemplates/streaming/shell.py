@@ -29,9 +29,8 @@ class Shell:
         # The end of the head may stand in two pieces of text.
         before = len(self._text)
         self._text += text
-        if HEAD_END.search(self._text, max(0, before - LONGEST_END)):
-            self.end()
-        elif self._text.strip() and not self._may_be_page():
+        has_head = HEAD_END.search(self._text, max(0, before - LONGEST_END))
+        if has_head or (self._text.strip() and not self._may_be_page()):
             self.end()
 
     def end(self) -> None:

@@ -74,8 +74,10 @@ class TemplateChunks(AsyncIterator[str]):
             raise StopAsyncIteration
         try:
             chunk = await feed.read()
-        except BaseException:
+        except BaseException as error:
             await self.aclose()
+            if isinstance(error, StopAsyncIteration):  # it would pass for the end of the page
+                raise RuntimeError("a template raised StopAsyncIteration") from error
             raise
         if chunk is None:
             await self.aclose()

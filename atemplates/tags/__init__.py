@@ -5,7 +5,9 @@ from .arguments import ARGUMENT_TAGS
 from .blocktranslate import BLOCKTRANSLATE_TAGS
 from .cache import CACHE_TAGS
 from .computed import COMPUTED_TAGS
+from .defer import DEFER_TAGS
 from .flow import FLOW_TAGS
+from .flush import FLUSH_TAGS
 from .i18n import I18N_TAGS
 from .ifchanged import IFCHANGED_TAGS
 from .includes import INCLUDE_TAGS
@@ -38,5 +40,7 @@ FAMILIES = (
     LIBRARY_TAGS,
     RELATIONS_TAGS,
     PARALLEL_TAGS,
+    DEFER_TAGS,
+    FLUSH_TAGS,
 )
 """All that the compiler knows of tags: an engine hands it to `use_families`."""

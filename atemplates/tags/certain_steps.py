@@ -33,6 +33,7 @@ from ..compiler.mentions import PartialNode, constant_name
 from ..compiler.nodes import NODES, effects_of_node
 from ..runtime.filters import WHOLE_VALUE_FILTERS
 from ..runtime.types import is_django
+from .defer import DeferNode
 from .inheritance import PartialDefNode
 from .library import gets_block, tag_module
 from .output import SUPER
@@ -385,6 +386,7 @@ STEPS: dict[type[Node], Callable[[Any], Iterator[Step]]] = {
     TimezoneNode: always_shown("tz"),
     RelationsNode: always_shown("policy"),
     ParallelNode: always_shown("limit"),
+    DeferNode: always_shown("timeout"),
     IncludeNode: _include,
     BlockNode: _block,
     ExtendsNode: _extends,

@@ -304,23 +304,42 @@ def _all(
     state.reached_out = True
     if not state.concurrent or len(frames) < 2:
         return (yield from _one_by_one(state, context, parts, frames))
-    if state.shared is None:
-        state.shared = SharedAwaitables()
-        state.relations.for_branch()  # what it sets in the context variables, all parts see
+    share(state)
     relations = state.relations
     branches = []
     for part, frame in zip(parts, frames, strict=True):
         inner = state.for_branch(relations)
         branches.append(
-            (_part_plan(state, inner, part, branch_context(context, inner, frame)), inner)
+            (part_plan(state, inner, part, branch_context(context, inner, frame)), inner)
         )
+    return (yield from run_parts(state, branches, limit))
+
+
+def run_parts(state: State, branches: list[tuple[Plan, State]], limit: int | None) -> Plan:
+    """The plan that runs the plans of parts at the same time, each with a state of its own.
+
+    Returns:
+        What they return, in order.
+    """
+    shared = share(state)
     upcoming, state.upcoming = state.upcoming, {}
 
     def answer(results: dict[int, Any]) -> None:
         for identity, result in results.items():
             state.awaited[identity] = (upcoming[identity], result)
 
-    return (yield Wait(Kind.BRANCHES, Branches(branches, limit, state.shared, upcoming, answer)))
+    return (yield Wait(Kind.BRANCHES, Branches(branches, limit, shared, upcoming, answer)))
+
+
+def share(state: State) -> SharedAwaitables:
+    """Return the awaitables that the parts of a render share."""
+    shared = state.shared
+    if shared is None:
+        shared = state.shared = SharedAwaitables(users=0 if state.sink is None else 1)
+    if not shared.for_branches:
+        shared.for_branches = True
+        state.relations.for_branch()  # what it sets in the context variables, all parts see
+    return shared
 
 
 def _one_by_one(state: State, context: Any, parts: Any, frames: list[dict[str, Any]]) -> Plan:
@@ -340,7 +359,12 @@ def _one_by_one(state: State, context: Any, parts: Any, frames: list[dict[str, A
     return texts
 
 
-def _part_plan(outer: State, state: State, part: PartPlan, context: Any) -> Plan:
+def part_plan(outer: State, state: State, part: PartPlan, context: Any) -> Plan:
+    """The plan of a part that is rendered with a state of its own.
+
+    Args:
+        outer: the state of the render around it.
+    """
     try:
         text = yield from part(context, state)
         if state.uses_relations:

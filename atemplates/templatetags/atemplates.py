@@ -1,8 +1,8 @@
 """``{% load atemplates %}``."""
 
-from ..tags import parallel, relations
+from ..tags import defer, flush, parallel, relations
 
 register = relations.library
-"""The tags of our own; `parallel` adds its one when it is imported."""
+"""The tags of our own; the others add theirs when they are imported."""
 
-__all__ = ["parallel", "register"]
+__all__ = ["defer", "flush", "parallel", "register"]

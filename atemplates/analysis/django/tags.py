@@ -10,6 +10,7 @@ from django.templatetags import cache, i18n, l10n, static, tz
 
 from ...compiler.foreign import LoopBody
 from ...relations.paths import Consumption
+from ...tags.defer import DeferNode
 from ...tags.parallel import ParallelNode
 from ...tags.relations import RelationsNode
 from ..values import UNKNOWN, groups_of, several
@@ -164,6 +165,13 @@ def region(*attributes: str) -> NodeHandler:
     return walk
 
 
+def walk_defer(w: NodeWalker, node: DeferNode) -> None:
+    region("timeout")(w, node)
+    w.walk(node.placeholder)
+    if node.error is not None:
+        w.walk(node.error)
+
+
 def walk_partialdef(w: NodeWalker, node: Any) -> None:
     if node.inline:
         w.walk(node.nodelist)
@@ -203,6 +211,7 @@ TAG_HANDLERS: dict[Any, NodeHandler] = {
     tz.LocalTimeNode: region(),
     RelationsNode: region("policy"),
     ParallelNode: region("limit"),
+    DeferNode: walk_defer,
     i18n.LanguageNode: region("language"),
     tz.TimezoneNode: region("tz"),
     defaulttags.URLNode: arguments("view_name", "args", "kwargs", target="asvar"),

@@ -1,0 +1,317 @@
+"""``{% defer %}…{% placeholder %}…{% error %}…{% enddefer %}``: what the page does not wait for.
+
+The part is rendered with a copy of the context, so that nothing it sets is seen behind it, in every
+way there is to render a page. Where a page is awaited or streamed, it is rendered beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from typing import Any, TypeAlias
+
+from django.template.base import FilterExpression, Node, NodeList, Parser, Token
+from django.template.context import Context
+from django.template.exceptions import TemplateSyntaxError
+from django.utils.safestring import SafeString
+
+from ..compiler.expressions import write_expression
+from ..compiler.failures import node_location
+from ..compiler.mentions import names_mentioned
+from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
+from ..compiler.scope import ELSEWHERE, Effects
+from ..compiler.writer import Writer
+from ..errors import UNSWALLOWED
+from ..runtime.sites import SiteMode
+from ..runtime.state import State
+from ..runtime.waits import Plan
+from ..streaming.deferred import DeferredPart, DeferredParts, log_failure, within
+from ..streaming.fills import placeholder
+from ..streaming.sink import Sink
+from .parallel import PartPlan, branch_context, part_plan, run_parts, share
+from .relations import library
+
+
+class DeferNode(Node):
+    """``{% defer %}…{% placeholder %}…{% error %}…{% enddefer %}``.
+
+    Args:
+        timeout: the seconds after which it is given up.
+        nodelist: the contents.
+        placeholder: what stands there until they are ready, or when they cannot be shown.
+        error: what is shown in their place when they cannot be; None: the placeholder.
+    """
+
+    child_nodelists = ("nodelist", "placeholder", "error")
+
+    def __init__(
+        self,
+        timeout: FilterExpression | None,
+        nodelist: NodeList,
+        placeholder: NodeList,
+        error: NodeList | None,
+    ) -> None:
+        self.timeout = timeout
+        self.nodelist = nodelist
+        self.placeholder = placeholder
+        self.error = error
+
+    def render(self, context: Context) -> SafeString:
+        """Render under Django's own renderer: where it stands, and without a limit of time."""
+        if self.timeout is not None:
+            checked_timeout(self.timeout.resolve(context))
+        try:
+            return self.nodelist.render(own_context(context))
+        except UNSWALLOWED:
+            raise
+        except Exception as failure:
+            log_failure(failure, node_location(self))
+            inner = own_context(context)
+            if self.error is None:
+                return self.placeholder.render(inner)
+            if context.template is not None and context.template.engine.debug:
+                inner.dicts[-1]["error"] = failure
+            return self.error.render(inner)
+
+
+# -- parsing ---------------------------------------------------------------------------------------
+
+
+@library.tag("defer")
+def parse_defer(parser: Parser, token: Token) -> DeferNode:
+    """Parse ``{% defer [timeout=SECONDS] %}…[{% placeholder %}…][{% error %}…]{% enddefer %}``.
+
+    Raises:
+        TemplateSyntaxError: there are other arguments, or the timeout is no number above 0.
+    """
+    bits = token.split_contents()[1:]
+    if len(bits) > 1 or (bits and not bits[0].startswith("timeout=")):
+        raise TemplateSyntaxError(
+            f"{{% defer %}} takes one argument at most, timeout=SECONDS; got {' '.join(bits)!r}."
+        )
+    timeout = None
+    if bits:
+        timeout = parser.compile_filter(bits[0].removeprefix("timeout="))
+        if not timeout.filters:
+            literal = getattr(timeout.var, "literal", timeout.var)
+            if literal is not None:
+                checked_timeout(literal)
+    nodelist = parser.parse(("placeholder", "error", "enddefer"))
+    waiting, failed = NodeList(), None
+    name = parser.next_token().contents
+    if name == "placeholder":
+        waiting = parser.parse(("error", "enddefer"))
+        name = parser.next_token().contents
+    if name == "error":
+        failed = parser.parse(("enddefer",))
+        parser.delete_first_token()
+    return DeferNode(timeout, nodelist, waiting, failed)
+
+
+def checked_timeout(timeout: Any) -> float | None:
+    """Return after how many seconds a part is given up.
+
+    Raises:
+        TemplateSyntaxError: it is no number above 0, nor None.
+    """
+    if timeout is None:
+        return None
+    if isinstance(timeout, (int, float)) and not isinstance(timeout, bool) and timeout > 0:
+        return float(timeout)
+    raise TemplateSyntaxError(
+        f"{{% defer %}}: the timeout is {timeout!r}; expected a number of seconds above 0."
+    )
+
+
+# -- context ---------------------------------------------------------------------------------------
+
+
+def own_context(context: Any, state: State | None = None) -> Any:
+    """Return a copy of a context, which nothing that happens to the first one changes.
+
+    Args:
+        state: the state to render with; None under Django's own renderer.
+    """
+    if state is None:
+        made = copy(context)
+        made.render_context.dicts[-1] = dict(made.render_context.dicts[-1])
+    else:
+        made = branch_context(context, state, {})
+    made.dicts = [_own_frame(frame) for frame in made.dicts]
+    made.dicts.append({})
+    return made
+
+
+def _own_frame(frame: dict[str, Any]) -> dict[str, Any]:
+    own = dict(frame)
+    position = own.get("forloop")
+    if isinstance(position, dict):
+        own["forloop"] = _own_position(position)
+    return own
+
+
+def _own_position(position: dict[str, Any]) -> dict[str, Any]:
+    own = copy(position)
+    outer = own.get("parentloop")
+    if isinstance(outer, dict) and outer:
+        own["parentloop"] = _own_position(outer)
+    return own
+
+
+# -- where there are some --------------------------------------------------------------------------
+
+DEFERS = "atemplates_defers"
+"""Where the node list of a template notes whether there are deferred parts in the page. Any thread
+may set it; a part that nobody knew of is rendered where it stands."""
+
+
+def note_deferred(template: Any) -> bool:
+    """Note whether a template has deferred parts, or one that it refers to, as far as these are
+    loaded."""
+    found = bool(names_mentioned(template.engine, template, frozenset({"enddefer"})))
+    setattr(template.nodelist, DEFERS, found)
+    return found
+
+
+# -- code ------------------------------------------------------------------------------------------
+
+
+def defer_effects(node: DeferNode) -> Effects:
+    inside = effects_of((*node.nodelist, *node.placeholder, *(node.error or ())))
+    return inside.contained() | ELSEWHERE
+
+
+def write_defer(w: Writer, node: DeferNode) -> None:
+    """Write its contents, the placeholder and the error as functions, and what runs them."""
+    w.flush()
+    timeout = "None"
+    if node.timeout is not None:
+        timeout = f"checked_timeout({write_expression(w, node.timeout, SiteMode.NONE)})"
+    parts = [
+        "None" if each is None else w.module.new_part(_writer(each, node), streamed=w.sends)
+        for each in (node.nodelist, node.placeholder, node.error)
+    ]
+    result, name = w.temporary("s"), w.constant(node, "node_")
+    plan = "defer_beside" if w.sends else "defer_in_place"
+    w.line(f"{result} = yield from {plan}(state, context, {name}, ({', '.join(parts)}), {timeout})")
+    w.append(result)
+
+
+def _writer(nodes: NodeList, node: DeferNode) -> Callable[[Writer], None]:
+    def write(w: Writer) -> None:
+        with w.writing_for(node):
+            write_nodes(w, nodes)
+
+    return write
+
+
+# -- rendering -------------------------------------------------------------------------------------
+
+Parts: TypeAlias = "tuple[PartPlan, PartPlan, PartPlan | None]"
+"""The plans of the contents, the placeholder and the error."""
+
+
+def defer_beside(
+    state: State, context: Any, node: DeferNode, parts: Parts, timeout: float | None
+) -> Plan:
+    """The plan that begins a part beside the page, and leaves its place in the sink.
+
+    Returns:
+        No text: it is written to the sink.
+    """
+    deferred: DeferredParts = state.deferred
+    sink: Any = state.sink
+    shared = share(state)
+    part = _deferred_part(state, context, node, parts, timeout)
+    if deferred.out_of_order:
+        part.name = deferred.new_name()
+        waiting = Sink()
+        state.write_to(waiting)
+        try:
+            waiting.append((yield from parts[1](own_context(context, state), state)))
+        finally:
+            state.write_to(sink)
+        sink.append(placeholder(part.name, waiting.take()))
+    else:
+        part.hole = sink.new_hole()
+    upcoming, state.upcoming = state.upcoming, {}
+    deferred.begin(part, shared, upcoming.values())
+    if state.sending is not None:
+        state.sending.end_shell()
+    return SafeString("")
+
+
+def _deferred_part(
+    state: State, context: Any, node: DeferNode, parts: Parts, timeout: float | None
+) -> DeferredPart:
+    contents, waiting, failed = parts
+    inner, spare = state.for_branch(state.relations), state.for_branch(state.relations)
+    inner.deferred = spare.deferred = state.deferred
+    # The page goes on meanwhile, and changes its context.
+    own, rest = own_context(context, inner), own_context(context, spare)
+
+    async def write(sink: Sink, part: PartPlan, own_state: State, own: Any) -> None:
+        own_state.write_to(sink)
+        sink.append(await state.arun(part_plan(state, own_state, part, own), own_state))
+
+    async def write_error(sink: Sink, error: Exception) -> bool:
+        if failed is None:
+            return False
+        await write(sink, failed, spare, error_context(rest, spare, error))
+        return True
+
+    return DeferredPart(
+        render=lambda sink: write(sink, contents, inner, own),
+        on_error=write_error,
+        on_nothing=lambda sink: write(sink, waiting, spare, own_context(rest, spare)),
+        timeout=timeout,
+        place=node_location(node),
+    )
+
+
+def error_context(context: Any, state: State, error: Exception) -> Any:
+    """Return a copy of a context that has the error, if the site has DEBUG on."""
+    made = own_context(context, state)
+    if state.is_debugging():
+        made.dicts[-1]["error"] = error
+    return made
+
+
+def defer_in_place(
+    state: State, context: Any, node: DeferNode, parts: Parts, timeout: float | None
+) -> Plan:
+    """The plan that renders a part where it stands; arguments as for `defer_beside`.
+
+    Returns:
+        Its text.
+    """
+    contents, waiting, failed = parts
+    if state.concurrent and context.template is not None:
+        setattr(context.template.nodelist, DEFERS, True)
+    try:
+        if not state.concurrent:
+            return (yield from contents(own_context(context, state), state))
+        share(state)
+        inner = state.for_branch(state.relations)
+        inner.arun = within(timeout, state.arun)
+        own = own_context(context, inner)
+        texts = yield from run_parts(state, [(part_plan(state, inner, contents, own), inner)], 1)
+        return texts[0]
+    except UNSWALLOWED:
+        raise
+    except Exception as error:
+        failure = error
+    log_failure(failure, node_location(node))
+    if failed is not None:
+        return (yield from failed(error_context(context, state, failure), state))
+    return (yield from waiting(own_context(context, state), state))
+
+
+DEFER_TAGS = TagFamily(
+    nodes={DeferNode: NodeWriting(write_defer, defer_effects)},
+    names={
+        "checked_timeout": checked_timeout,
+        "defer_beside": defer_beside,
+        "defer_in_place": defer_in_place,
+    },
+)
