@@ -1,7 +1,8 @@
 """One template through every way there is to render it, and what came out compared.
 
 Stock Django is the oracle. It renders a template that was parsed for it alone, since compiling
-changes parsed nodes; ours is rendered by blocking and by awaiting, in each of SETUPS.
+changes parsed nodes; ours is rendered by blocking and by awaiting, in each of SETUPS, and sent
+piece by piece in some.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ from atemplates.compiler.plan_cache import PlanCache
 from atemplates.compiler.templates import render_plan
 from atemplates.engines.django import arender_template, render_template
 from atemplates.engines.native import new_state, set_policy
+from atemplates.engines.streaming import chunks_of
 from atemplates.runtime import drivers, hops
 from atemplates.runtime.state import Policy
 from atemplates.runtime.waits import Wait
+from tests.streaming.eager import eager, pausing
 
 MAIN = "main"
 """The name under which a test's template is loaded."""
@@ -57,6 +60,12 @@ SETUPS = (
     Setup(debug=True, cached=True, string_if_invalid="bad %s"),
 )
 """Debug and caching in each combination. The first is what a test's literals are about."""
+
+STREAMED = SETUPS[0], SETUPS[3]
+"""Those in which a case is also sent piece by piece: what the first compiles of it, the second is
+given as from another process."""
+EAGER = SETUPS[1]
+"""The one in which it is sent at each write, and waits before each node: nothing is kept of it."""
 
 
 @cache
@@ -151,6 +160,23 @@ async def arender_hops(template: Any, context: Context) -> tuple[str, int]:
         patch.setattr(hops, "Hop", Counting)
         output = await arender_template(template, context)
     return output, len(made)
+
+
+async def stream_template(template: Template, context: Context) -> str:
+    """Render piece by piece; return the pieces joined.
+
+    Raises:
+        AssertionError: a piece is no plain string, or an empty one.
+    """
+    chunks = [chunk async for chunk in chunks_of(template, context, None)]
+    assert all(type(chunk) is str and chunk for chunk in chunks), chunks
+    return SafeString("".join(chunks))
+
+
+async def stream_eagerly(template: Template, context: Context) -> str:
+    """Do the same, sent at each write, with a wait before each node."""
+    with eager(), pausing():
+        return await stream_template(template, context)
 
 
 def precompiled(template: Template) -> Template:
@@ -304,21 +330,19 @@ class Rendering:
 
         oracle = context if stock is None else stock
         ours: list[tuple[str, Setup, list[Outcome]]] = []
-        expected: list[list[Outcome]] = []
+        expected: dict[Setup, list[Outcome]] = {}
         seen_waits: list[Wait] = []
         for setup in SETUPS:
             engine = new_engine(texts, setup, **options)
             # As often as ours: a cached loader remembers what it has not found.
-            expected.append(
-                [
-                    attempt(
-                        lambda engine=engine: engine.get_template(MAIN),
-                        lambda template: make(oracle, template),
-                        render_stock,
-                    )
-                    for _ in range(2 * setup.times)
-                ]
-            )
+            expected[setup] = [
+                attempt(
+                    lambda engine=engine: engine.get_template(MAIN),
+                    lambda template: make(oracle, template),
+                    render_stock,
+                )
+                for _ in range(3 * setup.times)
+            ]
 
         # In the first, code of others is trusted from the beginning, and runs on the loop; in the
         # others it has to earn that, and runs in the thread.
@@ -351,6 +375,12 @@ class Rendering:
                 arender = counting if setup is SETUPS[0] else arender_template
                 outcomes = [await aattempt(load, ours_for, arender) for _ in range(setup.times)]
                 ours.append(("render_async", setup, outcomes))
+            for setup, load in zip(SETUPS, loads, strict=True):
+                if setup in STREAMED or setup is EAGER:
+                    stream = stream_eagerly if setup is EAGER else stream_template
+                    way = "eager stream" if setup is EAGER else "stream"
+                    outcomes = [await aattempt(load, ours_for, stream) for _ in range(setup.times)]
+                    ours.append((way, setup, outcomes))
 
         async def by_hopping() -> tuple[str, int]:
             engine = new_engine(texts, policy=trusted_after(policy, NEVER), **options)
@@ -359,12 +389,11 @@ class Rendering:
             return await arender_hops(template, ours_for(template))
 
         run_async(by_awaiting)
-        halves = [wanted[: len(wanted) // 2] for wanted in expected]
-        halves += [wanted[len(wanted) // 2 :] for wanted in expected]
-        for (way, setup, outcomes), wanted in zip(ours, halves, strict=True):
-            for number, (outcome, want) in enumerate(zip(outcomes, wanted, strict=True)):
+        first = expected[SETUPS[0]][0]
+        for way, setup, outcomes in ours:
+            for number, outcome in enumerate(outcomes):
+                want = expected[setup].pop(0)
                 compare(outcome, want, stock is None, f"{way}, time {number + 1}, {setup}")
-        first = expected[0][0]
         if waits is not None and first.error is None:
             assert len(seen_waits) == waits, f"waited for {seen_waits}"
         if hops is not None and first.error is None:
