@@ -28,7 +28,7 @@ class TemplateChunks(AsyncIterator[str]):
         render: Callable[[Feed], Coroutine[Any, Any, None]],
         discard: Callable[[], object] = bool,
     ) -> None:
-        self._render = render
+        self._produce = render
         self._discard = discard
         self._feed: Feed | None = None
         self._task: asyncio.Task[None] | None = None
@@ -44,7 +44,7 @@ class TemplateChunks(AsyncIterator[str]):
     def _begin(self) -> Feed:
         feed = self.feed
         if self._task is None and not self._closed:
-            self._task = feed.loop.create_task(_run(self._render, feed))
+            self._task = feed.loop.create_task(_run(self._produce, feed))
         return feed
 
     async def shell(self) -> None:
