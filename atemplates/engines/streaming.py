@@ -13,6 +13,7 @@ from django.template.context import Context
 from ..placement.routes import route_of
 from ..streaming.deferred import DeferredParts
 from ..streaming.feed import Feed
+from ..streaming.out_of_order import OutOfOrder
 from ..streaming.sink import Sink
 from ..streaming.stream import TemplateChunks
 from .base import discard_awaitables
@@ -38,12 +39,13 @@ def chunks_of(
 
     async def render(feed: Feed) -> None:
         try:
-            await _render_into(template, context, values, relations, feed, out_of_order)
+            await _render_into(template, context, values, relations, feed)
         except TemplateDoesNotExist as error:
             on_missing(error)
             raise
 
-    return TemplateChunks(render, partial(discard_awaitables, values or {}))
+    order = OutOfOrder() if out_of_order else None
+    return TemplateChunks(render, partial(discard_awaitables, values or {}), order)
 
 
 def only_chunk(
@@ -63,12 +65,11 @@ async def _render_into(
     values: dict[str, Any] | None,
     relations: str | None,
     feed: Feed,
-    out_of_order: bool,
 ) -> None:
     render = NativeRender(template, context, values, relations, on_loop=True)
     state = render.state
     state.sending = feed
-    deferred = DeferredParts(feed.fill if out_of_order else None, feed.send)
+    deferred = DeferredParts(feed.part_ready, out_of_order=feed.out_of_order is not None)
     await write_page(render, feed.sink, deferred, feed.send)
 
 

@@ -53,9 +53,10 @@ class DeferredPart:
         on_nothing: the same with what stays there otherwise: the placeholder.
         timeout: after how many seconds it is given up; None: never.
         place: where it stands.
+        hole: its place in the sink.
     """
 
-    __slots__ = ("hole", "name", "on_error", "on_nothing", "place", "render", "timeout")
+    __slots__ = ("hole", "on_error", "on_nothing", "place", "render", "timeout")
 
     def __init__(
         self,
@@ -64,35 +65,33 @@ class DeferredPart:
         on_nothing: Callable[[Sink], Awaitable[None]],
         timeout: float | None,
         place: Location | None,
+        hole: Hole,
     ) -> None:
         self.render = render
         self.on_error = on_error
         self.on_nothing = on_nothing
         self.timeout = timeout
         self.place = place
-        self.hole: Hole | None = None
-        """Its place in the sink, where the page is sent in its order."""
-        self.name = ""
-        """What its placeholder is called, where it follows out of order."""
+        self.hole = hole
 
 
 class DeferredParts:
     """The parts of one page that are rendered beside it. Belongs to one event loop.
 
     Args:
-        fill: is given the name and the text of a part that follows out of order; None where parts
-            stand in their places.
-        on_ready: is called when a part that stands in its place is ready.
+        on_ready: is given the hole of a part that is ready.
+        out_of_order: whether parts may follow out of order, so that their placeholders are needed.
     """
 
     def __init__(
         self,
-        fill: Callable[[str, str], object] | None = None,
-        on_ready: Callable[[], object] = bool,
+        on_ready: Callable[[Hole], object] = bool,
+        *,
+        out_of_order: bool = False,
     ) -> None:
         self.loop = asyncio.get_running_loop()
-        self.fill = fill
         self.on_ready = on_ready
+        self.out_of_order = out_of_order
         self.together: Together | None = None
         self.tasks: set[asyncio.Task[None]] = set()
         self._coming = 0
@@ -102,11 +101,6 @@ class DeferredParts:
         self._named = 0
         self._begun = 0
         self._token = token_hex(3)
-
-    @property
-    def out_of_order(self) -> bool:
-        """Whether parts follow when they are ready."""
-        return self.fill is not None
 
     def new_name(self) -> str:
         """Return the name of the next placeholder: of all pages that one may meet in a browser, no
@@ -156,11 +150,9 @@ class DeferredParts:
 
     async def _run(self, part: DeferredPart) -> None:
         sink = await self._rendered(part)
-        if part.hole is not None:
+        if sink is not None:
             part.hole.sink = sink
-            self.on_ready()
-        elif self.fill is not None and sink is not None:
-            self.fill(part.name, sink.take())
+            self.on_ready(part.hole)
 
     async def _rendered(self, part: DeferredPart) -> Sink | None:
         sink = Sink()
@@ -180,10 +172,13 @@ class DeferredParts:
             raise
         except Exception:
             logger.exception("{%% error %%} cannot be shown (%s)", part.place)
-        if part.hole is None:
+        if part.hole.is_sent:
             return None  # the placeholder is there
         sink = Sink()
-        await part.on_nothing(sink)
+        if self.out_of_order:
+            sink.append(part.hole.waiting)
+        else:
+            await part.on_nothing(sink)
         return sink
 
     async def end(self) -> None:

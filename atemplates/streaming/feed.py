@@ -6,9 +6,9 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from . import fills
+from .out_of_order import OutOfOrder
 from .shell import Shell
-from .sink import Sink
+from .sink import Hole, Sink
 
 FIRST_LOOK = 0.001
 """After how many seconds in the request's thread it is looked for the first time whether the plan
@@ -17,19 +17,19 @@ LONGEST_LOOK = 0.016
 """How many seconds apart these looks are at most; each is twice as far as the one before."""
 
 
-def no_nonce() -> str | None:
-    """Say that scripts need no nonce."""
-    return None
-
-
 class Feed:
     """The text of one page on its way from the plan to who reads it. Belongs to one event loop.
 
     Nothing is given out before the shell of the page has ended, and then only when the plan waits:
     what is written in one go is one chunk.
+
+    Args:
+        out_of_order: what takes the text out of the sink where parts follow when they are ready;
+            None where the page is sent in its order.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, out_of_order: OutOfOrder | None = None) -> None:
+        self.out_of_order = out_of_order
         self.loop = asyncio.get_running_loop()
         self.sink = Sink()
         self.shell = Shell()
@@ -43,12 +43,6 @@ class Feed:
         """What the render has raised."""
         self.is_held: Callable[[], bool] = bool
         """Whether the response must not be sent yet, though the shell has ended."""
-        self.is_written = False
-        """Whether nothing but parts that follow out of order is missing."""
-        self.nonce: Callable[[], str | None] = no_nonce
-        """Gives the nonce of the script that puts these parts in their places."""
-        self._fills: list[str] = []
-        self._has_script = False
         self._bell: asyncio.Future[None] | None = None
         self._look: asyncio.TimerHandle | None = None
 
@@ -56,14 +50,20 @@ class Feed:
 
     def send(self) -> None:
         """Give out what is written, if the shell has ended: the plan is about to wait."""
-        self._give_out(self.sink.take())
+        self._give_out(self._take())
+
+    def part_ready(self, hole: Hole) -> None:
+        """Give out a part that was rendered beside the page, if its turn has come."""
+        if hole.is_sent and self.out_of_order is not None:
+            self.out_of_order.ready(hole)
+        self.send()
 
     async def flush(self) -> None:
         """Give out what is written as a chunk, and give the loop its turn.
 
         The shell ends here if it has not yet.
         """
-        text = self.sink.take()
+        text = self._take()
         if self.held or text:
             self.shell.end()
         self._give_out(text)
@@ -85,9 +85,16 @@ class Feed:
         if error is None:
             self.is_held = bool
             self.shell.end()
-            self._give_out(self.sink.take())
+            self._give_out(
+                self._take() if self.out_of_order is None else self.out_of_order.rest(self.sink)
+            )
         self.has_ended = True
         self._ring()
+
+    def _take(self) -> str:
+        if self.out_of_order is None:
+            return self.sink.take()
+        return self.out_of_order.take(self.sink)
 
     def _give_out(self, text: str) -> None:
         if self.shell.has_ended and not self.held:
@@ -105,16 +112,6 @@ class Feed:
             self.chunks.append(text)
             self.closed_chunk = False
         self._ring()
-
-    # -- out of order --------------------------------------------------------------------------
-
-    def fill(self, name: str, text: str) -> None:
-        """Give out a part that follows out of order, as soon as the page has a place for it."""
-        if not self._has_script:
-            self._has_script = True
-            self._fills.append(fills.polyfill(self.nonce()))
-        self._fills.append(fills.fill(name, text))
-        self.send()
 
     # -- in the thread -------------------------------------------------------------------------
 

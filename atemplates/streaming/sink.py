@@ -8,11 +8,17 @@ from typing import Any
 class Hole:
     """The place in a sink of a part that is rendered while the page goes on."""
 
-    __slots__ = ("sink",)
+    __slots__ = ("is_sent", "name", "sink", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "", waiting: str = "") -> None:
         self.sink: Sink | None = None
         """What the part has written, once it is rendered."""
+        self.name = name
+        """What its placeholder is called, where it may follow out of order."""
+        self.waiting = waiting
+        """The text of that placeholder."""
+        self.is_sent = False
+        """Whether the placeholder was sent."""
 
 
 class Sink(list[Any]):
@@ -29,9 +35,9 @@ class Sink(list[Any]):
         self.has_holes = False
         """Whether there have been holes, open or filled."""
 
-    def new_hole(self) -> Hole:
-        """Leave a place for a part of the page that is rendered meanwhile."""
-        hole = Hole()
+    def new_hole(self, name: str = "", waiting: str = "") -> Hole:
+        """Leave a place for a part of the page that is rendered meanwhile; arguments as for `Hole`."""
+        hole = Hole(name, waiting)
         self.has_holes = True
         self.append(hole)
         return hole

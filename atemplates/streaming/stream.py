@@ -8,6 +8,7 @@ from typing import Any
 
 from ..runtime.shared_awaitables import cancel
 from .feed import Feed
+from .out_of_order import OutOfOrder
 
 
 class TemplateChunks(AsyncIterator[str]):
@@ -21,13 +22,16 @@ class TemplateChunks(AsyncIterator[str]):
     Args:
         render: renders the page into a feed.
         discard: closes what was given to be rendered, if the task never begins.
+        out_of_order: what sends parts when they are ready; None: the page is sent in its order.
     """
 
     def __init__(
         self,
         render: Callable[[Feed], Coroutine[Any, Any, None]],
         discard: Callable[[], object] = bool,
+        out_of_order: OutOfOrder | None = None,
     ) -> None:
+        self.out_of_order = out_of_order
         self._produce = render
         self._discard = discard
         self._feed: Feed | None = None
@@ -38,7 +42,7 @@ class TemplateChunks(AsyncIterator[str]):
     def feed(self) -> Feed:
         """What the page is written to. There is one when a loop runs."""
         if self._feed is None:
-            self._feed = Feed()
+            self._feed = Feed(self.out_of_order)
         return self._feed
 
     def _begin(self) -> Feed:

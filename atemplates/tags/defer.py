@@ -26,8 +26,7 @@ from ..runtime.sites import SiteMode
 from ..runtime.state import State
 from ..runtime.waits import Plan
 from ..streaming.deferred import DeferredPart, DeferredParts, log_failure, within
-from ..streaming.fills import placeholder
-from ..streaming.sink import Sink
+from ..streaming.sink import Hole, Sink
 from .parallel import PartPlan, branch_context, part_plan, run_parts, share
 from .relations import library
 
@@ -219,21 +218,23 @@ def defer_beside(
     Returns:
         No text: it is written to the sink.
     """
-    deferred: DeferredParts = state.deferred
+    deferred: DeferredParts | None = state.deferred
+    if deferred is None:  # inside a placeholder
+        return (yield from _in_place(state, context, node, parts))
     sink: Any = state.sink
     shared = share(state)
-    part = _deferred_part(state, context, node, parts, timeout)
+    name, text = "", ""
     if deferred.out_of_order:
-        part.name = deferred.new_name()
-        waiting = Sink()
+        name, waiting = deferred.new_name(), Sink()
         state.write_to(waiting)
+        state.deferred = None
         try:
             waiting.append((yield from parts[1](own_context(context, state), state)))
         finally:
             state.write_to(sink)
-        sink.append(placeholder(part.name, waiting.take()))
-    else:
-        part.hole = sink.new_hole()
+            state.deferred = deferred
+        text = waiting.take()
+    part = _deferred_part(state, context, node, parts, timeout, sink.new_hole(name, text))
     upcoming, state.upcoming = state.upcoming, {}
     deferred.begin(part, shared, upcoming.values())
     if state.sending is not None:
@@ -242,7 +243,12 @@ def defer_beside(
 
 
 def _deferred_part(
-    state: State, context: Any, node: DeferNode, parts: Parts, timeout: float | None
+    state: State,
+    context: Any,
+    node: DeferNode,
+    parts: Parts,
+    timeout: float | None,
+    hole: Hole,
 ) -> DeferredPart:
     contents, waiting, failed = parts
     inner, spare = state.for_branch(state.relations), state.for_branch(state.relations)
@@ -266,6 +272,7 @@ def _deferred_part(
         on_nothing=lambda sink: write(sink, waiting, spare, own_context(rest, spare)),
         timeout=timeout,
         place=node_location(node),
+        hole=hole,
     )
 
 
@@ -285,22 +292,38 @@ def defer_in_place(
     Returns:
         Its text.
     """
-    contents, waiting, failed = parts
-    if state.concurrent and context.template is not None:
+    if not state.concurrent:
+        return (yield from _in_place(state, context, node, parts))
+    if context.template is not None:
         setattr(context.template.nodelist, DEFERS, True)
     try:
-        if not state.concurrent:
-            return (yield from contents(own_context(context, state), state))
         share(state)
         inner = state.for_branch(state.relations)
         inner.arun = within(timeout, state.arun)
-        own = own_context(context, inner)
-        texts = yield from run_parts(state, [(part_plan(state, inner, contents, own), inner)], 1)
+        plan = part_plan(state, inner, parts[0], own_context(context, inner))
+        texts = yield from run_parts(state, [(plan, inner)], 1)
         return texts[0]
     except UNSWALLOWED:
         raise
     except Exception as error:
         failure = error
+    return (yield from _shown_failure(state, context, node, parts, failure))
+
+
+def _in_place(state: State, context: Any, node: DeferNode, parts: Parts) -> Plan:
+    try:
+        return (yield from parts[0](own_context(context, state), state))
+    except UNSWALLOWED:
+        raise
+    except Exception as error:
+        failure = error
+    return (yield from _shown_failure(state, context, node, parts, failure))
+
+
+def _shown_failure(
+    state: State, context: Any, node: DeferNode, parts: Parts, failure: Exception
+) -> Plan:
+    waiting, failed = parts[1:]
     log_failure(failure, node_location(node))
     if failed is not None:
         return (yield from failed(error_context(context, state, failure), state))
