@@ -39,6 +39,8 @@ class Mentions(NamedTuple):
     words: frozenset[str]
     references: tuple[str, ...]
     """The names of the templates that it renders with the names of its own context."""
+    names_all: bool = False
+    """Whether these are all that it renders by ``include`` and ``extends``."""
 
 
 NO_MENTIONS = Mentions(frozenset(), ())
@@ -66,8 +68,9 @@ def mentions_of(template: Any) -> Mentions:
             words = words_of(str(template.source))
         else:
             words = words_of(" ".join(text for node in nodes for text in _texts_of(node)))
-        references = tuple(each for node in nodes if (each := _reference_of(node)) is not None)
-        known = Mentions(frozenset(words), references)
+        rendering = [node for node in nodes if isinstance(node, (IncludeNode, ExtendsNode))]
+        references = tuple(each for node in rendering if (each := _reference_of(node)) is not None)
+        known = Mentions(frozenset(words), references, len(references) == len(rendering))
         setattr(nodelist, MENTIONS_ATTRIBUTE, known)
     return known
 
@@ -134,6 +137,27 @@ def names_mentioned(engine: Engine, template: Any, names: frozenset[str]) -> fro
         missing -= mentions.words
         waiting.extend(cached_template(engine, name) for name in mentions.references)
     return names - missing
+
+
+def words_of_page(engine: Engine, template: Any) -> frozenset[str] | None:
+    """Return what a template mentions, and all those that it refers to.
+
+    Returns:
+        None where one of them is not known: it is not loaded, or no constant names it.
+    """
+    words: set[str] = set()
+    seen, waiting = set(), [template]
+    while waiting:
+        current = waiting.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        mentions = mentions_of(current)
+        if not mentions.names_all:
+            return None
+        words |= mentions.words
+        waiting.extend(cached_template(engine, name) for name in mentions.references)
+    return frozenset(words)
 
 
 def load_references(engine: Engine, template: Any) -> None:

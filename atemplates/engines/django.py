@@ -239,6 +239,16 @@ class Template(stock.Template):
         missing = partial(reraise, backend=self.backend)
         return chunks_of(self.template, made, context, relations, missing, out_of_order)
 
+    async def page_words(self) -> frozenset[str] | None:
+        """Return all words that the template mentions, and those that it includes and extends.
+
+        Returns:
+            None where some of these are not known before the page is rendered.
+        """
+        from .streaming import page_words  # only where one is streamed
+
+        return await page_words(self.template)
+
     def _context(self, context: dict[str, Any] | None, request: HttpRequest | None) -> Context:
         return build_context(context, request, autoescape=self.backend.engine.autoescape)
 

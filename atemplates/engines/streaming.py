@@ -10,7 +10,10 @@ from django.template import TemplateDoesNotExist
 from django.template.base import Template
 from django.template.context import Context
 
+from ..compiler.cached_loader import has_cached_loader
+from ..compiler.mentions import LOADED, load_references, mentions_of, words_of_page
 from ..placement.routes import route_of
+from ..runtime.drivers import in_request_thread
 from ..streaming.deferred import DeferredParts
 from ..streaming.feed import Feed
 from ..streaming.out_of_order import OutOfOrder
@@ -71,6 +74,27 @@ async def _render_into(
     state.sending = feed
     deferred = DeferredParts(feed.part_ready, out_of_order=feed.out_of_order is not None)
     await write_page(render, feed.sink, deferred, feed.send)
+
+
+PAGE_WORDS = "atemplates_page_words"
+"""Where the node list of a template keeps the words of its page. Threads may race for it: they find
+the same."""
+
+
+async def page_words(template: Template) -> frozenset[str] | None:
+    """Return all words that the templates of a page mention; None where some are not known."""
+    held = template.nodelist.__dict__
+    if PAGE_WORDS in held:
+        return held[PAGE_WORDS]  # type: ignore[no-any-return]
+    engine = template.engine
+    is_cached = has_cached_loader(engine)
+    if is_cached and LOADED not in held and mentions_of(template).references:
+        await in_request_thread(load_references, engine, template)
+        held[LOADED] = True
+    words = words_of_page(engine, template)
+    if is_cached:
+        setattr(template.nodelist, PAGE_WORDS, words)
+    return words
 
 
 async def write_parts(render: NativeRender) -> str:
