@@ -7,11 +7,15 @@ from .shortcuts import aget_template, arender, arender_to_string, aselect_templa
 
 if TYPE_CHECKING:
     from .delivery.astream import astream
+    from .delivery.event_format import SseEvent
     from .delivery.response import TemplateStream
+    from .delivery.sse import EventStream, sse
     from .parallel.batched import batched
     from .parallel.loads import aload
 
 __all__ = [
+    "EventStream",
+    "SseEvent",
     "TemplateStream",
     "aget_template",
     "aload",
@@ -20,14 +24,18 @@ __all__ = [
     "aselect_template",
     "astream",
     "batched",
+    "sse",
 ]
 __version__ = "0.1.0"
 
 LATER = {
+    "EventStream": "delivery.sse",
+    "SseEvent": "delivery.event_format",
     "TemplateStream": "delivery.response",
     "aload": "parallel.loads",
     "astream": "delivery.astream",
     "batched": "parallel.batched",
+    "sse": "delivery.sse",
 }
 """What is imported when it is first asked for, and from where: many a site never asks."""
 

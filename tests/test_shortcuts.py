@@ -130,6 +130,8 @@ class TestArender:
 
     def test_they_are_the_public_names(self):
         assert atemplates.__all__ == [
+            "EventStream",
+            "SseEvent",
             "TemplateStream",
             "aget_template",
             "aload",
@@ -138,6 +140,7 @@ class TestArender:
             "aselect_template",
             "astream",
             "batched",
+            "sse",
         ]
         for name in atemplates.__all__:
             assert name in dir(atemplates)

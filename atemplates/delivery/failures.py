@@ -17,6 +17,9 @@ from ..runtime.drivers import in_request_thread
 
 request_logger = logging.getLogger("django.request")
 """Where Django logs the errors of a request, and mails them from."""
+JINJA2_NAMES = frozenset({"__jinja_template__", "__jinja_exception__"})
+"""What tells the globals of a frame of a Jinja2 template: as it runs, and as its environment puts
+it into a traceback."""
 
 
 def place_of_error(error: BaseException) -> Location | None:
@@ -31,7 +34,8 @@ def place_of_error(error: BaseException) -> Location | None:
     trace = error.__traceback__
     while trace is not None:
         scope = trace.tb_frame.f_globals
-        if str(scope.get("__name__", "")).startswith(COMPILED) or "__jinja_template__" in scope:
+        is_compiled = str(scope.get("__name__", "")).startswith(COMPILED)
+        if is_compiled or not JINJA2_NAMES.isdisjoint(scope):
             found = Location(trace.tb_frame.f_code.co_filename, trace.tb_lineno)
         trace = trace.tb_next
     return found
