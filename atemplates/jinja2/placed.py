@@ -21,7 +21,7 @@ from ..placement.python_code import CODELESS_TYPES, call_code
 from ..placement.value_code import comparison_code, items_code, iteration_code, use_code
 from ..runtime.async_twins import is_of_source
 from ..runtime.placed_steps import LEAVE, run_here, run_in_thread
-from ..runtime.state import Sending
+from ..runtime.sending import Sending
 from ..runtime.waits import Kind, Wait
 from .state import active
 from .tracebacks import internal

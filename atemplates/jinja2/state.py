@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..runtime.async_sources import ReadSources
 from ..runtime.drivers import on_event_loop
 from ..runtime.relations import Relations
+from ..runtime.sending import Sending
 from ..runtime.shared_awaitables import SharedAwaitables
-from ..runtime.state import Policy, Sending
+from ..runtime.state import Policy
 
 PLACEMENT = Policy()
 

@@ -226,9 +226,10 @@ class Branches:
         shared: the awaitables that the branches share.
         upcoming: awaitables of the context that are awaited meanwhile.
         answers: takes the results of these, by identity: of those that gave one.
+        on_result: is given the number of a plan that has ended, and its result.
     """
 
-    __slots__ = ("answers", "limit", "parts", "shared", "upcoming")
+    __slots__ = ("answers", "limit", "on_result", "parts", "shared", "upcoming")
 
     def __init__(
         self,
@@ -237,7 +238,9 @@ class Branches:
         shared: SharedAwaitables,
         upcoming: dict[int, Any],
         answers: Callable[[dict[int, Any]], None],
+        on_result: Callable[[int, Any], object] | None = None,
     ) -> None:
+        self.on_result = on_result
         self.parts = parts
         self.limit = limit
         self.shared = shared
@@ -299,6 +302,7 @@ class _Running:
         outer = here.get()
         self.place = () if outer is None else outer.place
         self.limit = branches.limit or len(branches.parts)
+        self.on_result = branches.on_result
         self.waiting = deque(enumerate(branches.parts))
         self.results: list[Any] = [None] * len(branches.parts)
         self.tasks: dict[asyncio.Task[Any], int] = {}
@@ -313,7 +317,12 @@ class _Running:
                 done, _ = await asyncio.wait(self.tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in sorted(done, key=self.tasks.__getitem__):
                     number = self.tasks.pop(task)
-                    self.results[number] = task.result()
+                    self._end(number, task.result())
+
+    def _end(self, number: int, result: Any) -> None:
+        self.results[number] = result
+        if self.on_result is not None:
+            self.on_result(number, result)
 
     def _begin(self, number: int, part: tuple[Plan, BranchState]) -> None:
         """Run a plan until it waits for the first time: one that waits for nothing needs no task.
@@ -327,7 +336,7 @@ class _Running:
         try:
             wait = context.run(plan.send, None)
         except StopIteration as stop:
-            self.results[number] = stop.value
+            self._end(number, stop.value)
             return
         self.unbegun[branch] = wait
         work = partial(self._go_on, plan, state, branch)

@@ -35,7 +35,7 @@ from .branches import here
 from .hops import Hop, put_back, thread_of_task
 from .hops import in_request_thread as in_request_thread
 from .loading import Beside
-from .state import Sending
+from .sending import Sending
 from .waits import A_TURN, Kind, Plan, Wait
 
 PACKAGE_PREFIX = f"{__name__.partition('.')[0]}."

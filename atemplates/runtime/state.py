@@ -6,10 +6,10 @@ rooms below through it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import inf
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..placement.records import (
     TRUSTED_AFTER,
@@ -22,6 +22,7 @@ from .ambient import Ambient
 from .apart import may_be_apart
 from .async_sources import ReadSources
 from .relations import Relations
+from .sending import PageSink, PartHole, Sending
 from .types import DATA, PLAIN
 from .waits import Plan
 
@@ -141,42 +142,6 @@ class Policy:
         return is_trusted(code, self.trusted_after)
 
 
-class PageSink(Protocol):
-    """What the plans of a page write to where its text is not joined at the end."""
-
-    def append(self, text: Any, /) -> None:
-        """Write some text."""
-        ...
-
-    def extend(self, texts: Iterable[Any], /) -> None:
-        """Write several texts."""
-        ...
-
-
-class Sending(Protocol):
-    """What sends the text of a page while the page is rendered."""
-
-    def send(self) -> None:
-        """Send what is written: the plan is about to wait. Called on the event loop."""
-        ...
-
-    def flush(self) -> Coroutine[Any, Any, None]:
-        """Send what is written as a chunk of its own, and give the loop its turn."""
-        ...
-
-    def end_shell(self) -> None:
-        """Hear that the response may be sent. Any thread may say so."""
-        ...
-
-    def enter_thread(self) -> None:
-        """Hear that the plan goes on in the request's thread, and send what it writes there."""
-        ...
-
-    def leave_thread(self) -> None:
-        """Hear that it is back."""
-        ...
-
-
 NOBODY_WATCHES: AbstractContextManager[None] = nullcontext()
 """What is around a part of a render whose queries nobody wants to hear of. It holds nothing."""
 
@@ -215,6 +180,7 @@ class State:
         "deferred",
         "direct",
         "engine",
+        "hole",
         "is_debugging",
         "learning",
         "lesson",
@@ -230,6 +196,7 @@ class State:
         "relations",
         "run",
         "sending",
+        "sent_by",
         "shared",
         "sink",
         "spent",
@@ -339,6 +306,10 @@ class State:
         value that somebody waits for. Set with `write_to`."""
         self.wanted = PLAN_ATTRIBUTE
         """Where a node list keeps the plan that is to be run now: what `sink` decides."""
+        self.hole: PartHole | None = None
+        """Where the page has a place for what this part of it writes."""
+        self.sent_by: Sending | None = None
+        """What sends that."""
         self.deferred: Any = None
         """What renders parts of the page beside it: `DeferredParts`, where the page has a sink."""
         self.sending: Sending | None = None

@@ -47,6 +47,8 @@ class OutOfOrder:
             if hole.sink is not None:
                 sink[:1] = hole.sink
                 continue
+            if not hole.name:
+                break
             markup = fills.placeholder(hole.name, hole.waiting)
             if self._end or not self._page().takes_placeholder(markup):
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -20,6 +21,12 @@ class Hole:
         self.is_sent = False
         """Whether the placeholder was sent."""
 
+    def fill(self, texts: Iterable[Any]) -> None:
+        """Put in what the part has written, unless that is there."""
+        if self.sink is None:
+            self.sink = Sink()
+            self.sink.extend(texts)
+
 
 class Sink(list[Any]):
     """The text that was written and not taken yet, in the order of the page.
@@ -36,7 +43,7 @@ class Sink(list[Any]):
         """Whether there have been holes, open or filled."""
 
     def new_hole(self, name: str = "", waiting: str = "") -> Hole:
-        """Leave a place for a part of the page that is rendered meanwhile; arguments as for `Hole`."""
+        """Leave a place for a part that is rendered meanwhile; arguments as for `Hole`."""
         hole = Hole(name, waiting)
         self.has_holes = True
         self.append(hole)

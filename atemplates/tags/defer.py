@@ -27,7 +27,7 @@ from ..runtime.state import State
 from ..runtime.waits import Plan
 from ..streaming.deferred import DeferredPart, DeferredParts, log_failure, within
 from ..streaming.sink import Hole, Sink
-from .parallel import PartPlan, branch_context, part_plan, run_parts, share
+from .parallel_parts import PartPlan, branch_context, part_plan, run_parts, share
 from .relations import library
 
 

@@ -6,35 +6,26 @@ renders its rows at the same time. In a sync render the parts are rendered one a
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from copy import copy
-from typing import Any, TypeAlias
+from typing import Any
 
 from django.template.base import FilterExpression, Node, NodeList, Parser, TextNode, Token
 from django.template.context import Context
 from django.template.defaulttags import CycleNode, ForNode, IfChangedNode, ResetCycleNode
 from django.template.exceptions import TemplateSyntaxError
-from django.template.loader_tags import BLOCK_CONTEXT_KEY, BlockContext, BlockNode
+from django.template.loader_tags import BLOCK_CONTEXT_KEY, BlockNode
 from django.utils.safestring import SafeString
 
 from ..compiler.expressions import write_expression
 from ..compiler.foreign import child_nodelists
 from ..compiler.nodes import NodeWriting, TagFamily, effects_of, effects_of_node, write_nodes
 from ..compiler.scope import ELSEWHERE, Effects
-from ..compiler.variables import LOOP_VALUES
 from ..compiler.writer import Writer
-from ..runtime.branches import ROWS_AT_ONCE, Branches, limit_error
-from ..runtime.iteration import unpack
-from ..runtime.shared_awaitables import SharedAwaitables
+from ..runtime.branches import limit_error
 from ..runtime.sites import SiteMode
-from ..runtime.state import STATE_ATTRIBUTE, State
-from ..runtime.waits import Kind, Plan, Wait
-from .ifchanged import RowPosition, refusal
+from .ifchanged import refusal
+from .parallel_parts import parallel_plan, parallel_rows, parallel_sent
 from .relations import library
-
-PartPlan: TypeAlias = Callable[[Any, State], Plan]
-"""What makes the plan of a part, given a context of its own and a state."""
 
 
 class ParallelNode(Node):
@@ -188,6 +179,14 @@ def write_parallel(w: Writer, node: ParallelNode) -> None:
         names = ", ".join(w.constant(vars(block)["name"]) for block in blocks)
         w.line(f"check_blocks(context, ({names},))")
     texts = w.temporary("texts")
+    if w.sends:
+        between = [
+            w.constant(child.s) if type(child) is TextNode else "None" for child in node.nodelist
+        ]
+        given = f"({', '.join(parts)},), ({', '.join(between)},), {limit}"
+        w.line(f"yield from parallel_sent(state, context, {given})")
+        w.refresh()
+        return
     w.line(f"{texts} = yield from parallel_plan(state, context, ({', '.join(parts)},), {limit})")
     w.refresh()
     number = 0
@@ -239,166 +238,13 @@ def _write_loop(w: Writer, loop: Any, node: ParallelNode) -> None:
         w.append(f"''.join({texts})")
 
 
-# -- rendering -------------------------------------------------------------------------------------
-
-
-def parallel_plan(
-    state: State, context: Any, parts: tuple[PartPlan, ...], limit: int | None
-) -> Plan:
-    """The plan that renders parts at the same time, or in order where nothing is awaited.
-
-    Returns:
-        Their texts, in order.
-    """
-    return (yield from _all(state, context, parts, [{} for _ in parts], limit))
-
-
-def parallel_rows(
-    state: State,
-    context: Any,
-    row: PartPlan,
-    names: tuple[str, ...],
-    loop: tuple[Any, Any, Any, bool, bool],
-    limit: int | None,
-) -> Plan:
-    """The plan that renders the rows of a loop at the same time.
-
-    Args:
-        names: the loop variables.
-        loop: as it is noted in `State.loops`.
-
-    Returns:
-        Their texts, in order.
-    """
-    values, backwards = loop[0], loop[3]
-    length = len(values)
-    outer: Any = next(
-        (each["forloop"] for each in reversed(context.dicts) if "forloop" in each), {}
-    )
-    frames = []
-    for index, item in enumerate(reversed(values) if backwards else values):
-        position = RowPosition(parentloop=outer)
-        if "length" in LOOP_VALUES:
-            position["length"] = length
-        position.update(
-            counter0=index,
-            counter=index + 1,
-            revcounter=length - index,
-            revcounter0=length - index - 1,
-            first=index == 0,
-            last=index == length - 1,
-        )
-        row_values = (item,) if len(names) == 1 else unpack(item, len(names))
-        frames.append({"forloop": position, **dict(zip(names, row_values, strict=True))})
-    mark = len(state.loops)
-    state.loops.append(loop)
-    try:
-        return (yield from _all(state, context, [row] * length, frames, limit or ROWS_AT_ONCE))
-    finally:
-        del state.loops[mark:]
-
-
-def _all(
-    state: State, context: Any, parts: Any, frames: list[dict[str, Any]], limit: int | None
-) -> Plan:
-    state.reached_out = True
-    if not state.concurrent or len(frames) < 2:
-        return (yield from _one_by_one(state, context, parts, frames))
-    share(state)
-    relations = state.relations
-    branches = []
-    for part, frame in zip(parts, frames, strict=True):
-        inner = state.for_branch(relations)
-        branches.append(
-            (part_plan(state, inner, part, branch_context(context, inner, frame)), inner)
-        )
-    return (yield from run_parts(state, branches, limit))
-
-
-def run_parts(state: State, branches: list[tuple[Plan, State]], limit: int | None) -> Plan:
-    """The plan that runs the plans of parts at the same time, each with a state of its own.
-
-    Returns:
-        What they return, in order.
-    """
-    shared = share(state)
-    upcoming, state.upcoming = state.upcoming, {}
-
-    def answer(results: dict[int, Any]) -> None:
-        for identity, result in results.items():
-            state.awaited[identity] = (upcoming[identity], result)
-
-    return (yield Wait(Kind.BRANCHES, Branches(branches, limit, shared, upcoming, answer)))
-
-
-def share(state: State) -> SharedAwaitables:
-    """Return the awaitables that the parts of a render share."""
-    shared = state.shared
-    if shared is None:
-        shared = state.shared = SharedAwaitables(users=0 if state.sink is None else 1)
-    if not shared.for_branches:
-        shared.for_branches = True
-        state.relations.for_branch()  # what it sets in the context variables, all parts see
-    return shared
-
-
-def _one_by_one(state: State, context: Any, parts: Any, frames: list[dict[str, Any]]) -> Plan:
-    texts = []
-    sink = state.hold_back()
-    try:
-        for part, frame in zip(parts, frames, strict=True):
-            depth = len(context.dicts)
-            context.dicts.append(frame)
-            state.clean = None
-            try:
-                texts.append((yield from part(context, state)))
-            finally:
-                del context.dicts[depth:]
-    finally:
-        state.write_to(sink)
-    return texts
-
-
-def part_plan(outer: State, state: State, part: PartPlan, context: Any) -> Plan:
-    """The plan of a part that is rendered with a state of its own.
-
-    Args:
-        outer: the state of the render around it.
-    """
-    try:
-        text = yield from part(context, state)
-        if state.uses_relations:
-            state.relations.check()
-        return text
-    finally:
-        outer.end_branch(state)
-
-
-def branch_context(context: Any, state: State, frame: dict[str, Any]) -> Any:
-    """Return a copy of a context for one part: what the part sets, no other sees.
-
-    Args:
-        frame: the names that the part has besides.
-    """
-    made = copy(context)
-    made.dicts.append(frame)
-    vars(made)[STATE_ATTRIBUTE] = state
-    rendering = made.render_context
-    rendering.dicts[-1] = dict(rendering.dicts[-1])
-    blocks = rendering.dicts[-1].get(BLOCK_CONTEXT_KEY)
-    if blocks is not None:
-        rendering.dicts[-1][BLOCK_CONTEXT_KEY] = inner = BlockContext()
-        # Rendering a block takes it off its list for a while.
-        inner.blocks = defaultdict(list, {name: each[:] for name, each in blocks.blocks.items()})
-    return made
-
-
 PARALLEL_TAGS = TagFamily(
     nodes={ParallelNode: NodeWriting(write_parallel, parallel_effects)},
     names={
         "checked_limit": checked_limit,
         "check_blocks": check_blocks,
         "parallel_plan": parallel_plan,
+        "parallel_sent": parallel_sent,
         "parallel_rows": parallel_rows,
     },
 )

@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString
 from atemplates.compiler import writer
 from atemplates.streaming import stream
 from atemplates.streaming.feed import Feed
+from atemplates.streaming.out_of_order import OutOfOrder
 from atemplates.streaming.sink import Hole, Sink
 
 
@@ -50,13 +51,15 @@ class EagerSink(Sink):
 class EagerFeed(Feed):
     """Sends at every write."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, out_of_order: OutOfOrder | None = None) -> None:
+        super().__init__(out_of_order)
         self.sink = EagerSink(self)
 
     def give_out_now(self) -> None:
         """Give out what is written as a chunk, from whichever thread writes."""
-        self.flush()
+        self.shell.end()
+        self.send()
+        self.closed_chunk = True
 
     def _ring(self) -> None:
         try:
