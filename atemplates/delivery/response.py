@@ -83,6 +83,9 @@ class TemplateStream(StreamingHttpResponse):
         """Whether the page was rendered before the response was made."""
         self._page = PageContent(content, request) if isinstance(content, TemplateChunks) else None
         super().__init__(self._page or content, *args, **kwargs)
+        if self._page is not None:
+            # nginx holds back what it gets, unless it is told otherwise.
+            self.headers.setdefault("X-Accel-Buffering", "no")
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         """Give the content piece by piece, as bytes.

@@ -149,8 +149,8 @@ NOBODY_WATCHES: AbstractContextManager[None] = nullcontext()
 class State:
     """One render. Never shared between two renders, nor used by two coroutines at a time.
 
-    `relations`, `read` and `ambient` are made when they are first used: a render that needs none
-    of them pays for none.
+    `relations`, `read`, `ambient` and what few renders have are made when they are first used: a
+    render that needs none of them pays for none.
 
     Args:
         engine: whose settings hold at the node that renders now.
@@ -217,6 +217,13 @@ class State:
     """What is done about relations: the policy, the loops, the observers."""
     read: ReadSources
     """The sources that were read asynchronously, with their rows."""
+    hole: PartHole | None
+    """Where the page has a place for what this part of it writes. None until it is set, as the next
+    two are."""
+    sent_by: Sending | None
+    """What sends that."""
+    deferred: Any
+    """What renders parts of the page beside it: `DeferredParts`, where the page has a sink."""
     ambient: Ambient
     """The language, the time zone and the like, and what was found out under them."""
 
@@ -306,12 +313,6 @@ class State:
         value that somebody waits for. Set with `write_to`."""
         self.wanted = PLAN_ATTRIBUTE
         """Where a node list keeps the plan that is to be run now: what `sink` decides."""
-        self.hole: PartHole | None = None
-        """Where the page has a place for what this part of it writes."""
-        self.sent_by: Sending | None = None
-        """What sends that."""
-        self.deferred: Any = None
-        """What renders parts of the page beside it: `DeferredParts`, where the page has a sink."""
         self.sending: Sending | None = None
         """What sends the text in the sink, where somebody reads the page meanwhile."""
 
@@ -327,6 +328,8 @@ class State:
                 made = Ambient(not self.plain_integers)
             elif name == "read":
                 made = ReadSources()
+            elif name in ("deferred", "hole", "sent_by"):
+                made = None
             else:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
             setattr(self, name, made)
