@@ -4,7 +4,8 @@ SUITE is one of these. The library's source distribution, of the version install
 environment, is fetched with pip and kept in .venv/sources/.
 
 django (default)  Django's tests of templates: as they are, with every render routed through the
-                  async driver on a running event loop, and through the sync driver
+                  async driver on a running event loop, through the sync driver, and through a
+                  stream whose chunks are joined, usual and sent at each write
 views             Django's tests of class-based views, template responses and error handlers: with
                   its classes and with ours, the test client's requests through WSGI and ASGI
 jinja2            Jinja2's tests: with its environments and with ours, in sync and in async mode
@@ -140,7 +141,7 @@ VIEWS_EXCUSES = {
 SUITES = {
     "django": Suite(
         distribution="django",
-        routes={"async": "stock", "sync": "stock"},
+        routes=dict.fromkeys(("async", "sync", "stream", "eager"), "stock"),
         command=django_command,
         variables={"PYTHONPATH": str(SUPPORT / "django_suite")},
     ),

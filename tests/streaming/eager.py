@@ -27,12 +27,11 @@ from atemplates.streaming.sink import Hole, Sink
 class EagerSink(Sink):
     """Gives out each piece on its own; checks that it is one that can be sent."""
 
-    __slots__ = ("feed", "lock")
+    __slots__ = ("feed",)
 
     def __init__(self, feed: EagerFeed) -> None:
         super().__init__()
         self.feed = feed
-        self.lock = threading.Lock()
 
     def append(self, text: Any, /) -> None:
         assert type(text) in (str, SafeString, Hole), f"a {type(text)} was written"
@@ -43,10 +42,6 @@ class EagerSink(Sink):
         for text in texts:
             self.append(text)
 
-    def take(self) -> str:
-        with self.lock:  # the loop may look while the plan writes in the thread
-            return super().take()
-
 
 class EagerFeed(Feed):
     """Sends at every write."""
@@ -54,12 +49,19 @@ class EagerFeed(Feed):
     def __init__(self, out_of_order: OutOfOrder | None = None) -> None:
         super().__init__(out_of_order)
         self.sink = EagerSink(self)
+        self.lock = threading.Lock()
 
     def give_out_now(self) -> None:
         """Give out what is written as a chunk, from whichever thread writes."""
-        self.shell.end()
-        self.send()
+        text = self._take()
+        if self.held or text:
+            self.shell.end()
+        self._give_out(text)
         self.closed_chunk = True
+
+    def _take(self) -> str:
+        with self.lock:  # the loop may look while the plan writes in the thread
+            return super()._take()
 
     def _ring(self) -> None:
         try:

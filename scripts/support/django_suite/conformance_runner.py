@@ -6,17 +6,26 @@
 * ``async``: ``arender_template`` on a running event loop. A render that begins while a loop
   already runs in its thread (a form printed by a template, say) cannot wait for that loop, and
   takes the sync driver, as it does in a real site;
-* ``sync``: ``render_template``.
+* ``sync``: ``render_template``;
+* ``stream``: where ``async`` has the loop, the chunks of ``stream_async``, joined;
+* ``eager``: the same, sent at each write and with a wait before each node.
 """
 
 import asyncio
+import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.template.base import Template
+from django.utils.safestring import SafeString
 from recording import RecordingRunner
+
+EAGER = Path(__file__).parents[3] / "tests/streaming/eager.py"
+"""What sends at each write. By its place: Django's tests have a folder ``tests`` of their own."""
 
 Render = Callable[[Template, Any], Any]
 
@@ -61,11 +70,51 @@ def through_sync_driver() -> Render:
 
 def through_async_driver() -> Render:
     """Our plan under the async driver, on an event loop that runs for this render."""
-    from atemplates.engines.django import arender_template, render_template
+    from atemplates.engines.django import arender_template
+
+    return on_a_loop(arender_template)
+
+
+def through_stream() -> Render:
+    """Our plan, sent piece by piece on an event loop that runs for this render."""
+    return on_a_loop(joined_chunks)
+
+
+def through_eager_stream() -> Render:
+    """The same, sent whenever it could be."""
+    eager = load_eager()
+
+    async def render(template: Template, context: Any) -> str:
+        with eager.eager(), eager.pausing():
+            return await joined_chunks(template, context)
+
+    return on_a_loop(render)
+
+
+async def joined_chunks(template: Template, context: Any) -> str:
+    """Render piece by piece; return the pieces joined."""
+    from atemplates.engines.streaming import chunks_of
+
+    return SafeString("".join([chunk async for chunk in chunks_of(template, context, None)]))
+
+
+def load_eager() -> ModuleType:
+    """The module of our tests that sends at each write."""
+    spec = importlib.util.spec_from_file_location("atemplates_eager", EAGER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def on_a_loop(arender: Callable[[Template, Any], Awaitable[Any]]) -> Render:
+    """What renders by awaiting, for code that does not await."""
+    from atemplates.engines.django import render_template
 
     # asgiref's bridge runs the loop in another thread and brings sync work back to this one, so
     # that the test's connection, language and time zone are those of its templates.
-    render_and_wait = async_to_sync(arender_template)
+    render_and_wait = async_to_sync(arender)
 
     def render(template: Template, context: Any) -> Any:
         try:
@@ -81,4 +130,6 @@ ROUTES: dict[str, Callable[[], Render]] = {
     "stock": stock,
     "async": through_async_driver,
     "sync": through_sync_driver,
+    "stream": through_stream,
+    "eager": through_eager_stream,
 }
