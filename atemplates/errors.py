@@ -67,6 +67,30 @@ class NotRepeatable(LocatedError, SynchronousOnlyOperation):
     """Code on the event loop needed the database after it had used up what it would need again."""
 
 
+class LateWrite(LocatedError):
+    """Something that belongs to a response's headers was written when these had left.
+
+    Args:
+        what: what was written, as code.
+        consequence: what would become of it.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        location: Location | None = None,
+        *,
+        consequence: str = "it would be lost without a word",
+    ) -> None:
+        super().__init__(
+            f"{what}: the headers of the response have left, so {consequence}. Do it in the view, "
+            "before `await astream(...)`; or let the shell of the page last longer, with a "
+            "`{% flush %}` behind it; or send the page as a whole, by `await arender(...)` or "
+            'OPTIONS["stream"]["complete_for"].',
+            location,
+        )
+
+
 class NotAwaited(TypeError):
     """Something is used, or handed on, that has to be awaited first."""
 

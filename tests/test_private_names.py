@@ -23,6 +23,7 @@ import markupsafe._speedups
 import pytest
 from asgiref.current_thread_executor import CurrentThreadExecutor
 from django.contrib.auth.middleware import get_user as get_user_of_request
+from django.contrib.messages.storage.base import BaseStorage
 from django.core.handlers.asgi import ASGIRequest
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Manager, Model, QuerySet
@@ -87,6 +88,7 @@ WHERE: dict[str, Callable[[], bool]] = {
     "_get_FIELD_display": lambda: inspect.isfunction(Model._get_FIELD_display),
     "_iterable_class": lambda: isinstance(QuerySet(Species)._iterable_class, type),
     "_post_render_callbacks": lambda: SimpleTemplateResponse("name")._post_render_callbacks == [],
+    "_loaded_data": lambda: names_of_source(BaseStorage, "_loaded_data"),
     "_prefetch_done": lambda: QuerySet(Species)._prefetch_done is False,
     "_prefetch_related_lookups": lambda: QuerySet(Species)._prefetch_related_lookups == (),
     "_prefetched_objects_cache": lambda: names_of_source(
@@ -95,6 +97,7 @@ WHERE: dict[str, Callable[[], bool]] = {
     "_processors": lambda: RequestContext(HttpRequest(), processors=[len])._processors == (len,),
     "_processors_index": lambda: RequestContext(HttpRequest())._processors_index == 1,
     "_queryset_class": lambda: Manager()._queryset_class is QuerySet,
+    "_queued_messages": lambda: names_of_source(BaseStorage.__iter__, "_queued_messages"),
     "_render": lambda: inspect.isfunction(Template._render),
     "_result_cache": lambda: QuerySet(Species)._result_cache is None,
     "_setup": lambda: inspect.isfunction(LazyObject._setup),
