@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import copy_context
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 
@@ -11,6 +13,15 @@ from django.http import HttpRequest
 
 from ..runtime.hops import thread_of_task
 from ..shortcuts import aget_template, arender_loaded, aselect_template
+from .guarded import begin_rendering
+from .header_values import (
+    load_messages,
+    mentions,
+    messages_hold_shell,
+    nonces_of,
+    prepare_request,
+)
+from .late_writes import guard_request
 from .response import TemplateStream
 
 
@@ -59,9 +70,37 @@ async def astream(
     if stream_async is None or await _is_complete(template, request):
         text = await arender_loaded(template, context, request)
         return TemplateStream([text], request, content_type=content_type, status=status)
+    page_words = getattr(template, "page_words", None)
+    words = None if page_words is None else await page_words()
+    await load_messages(request, words)
     chunks = stream_async(context, request, out_of_order=out_of_order)
+    if request is not None:
+        chunks.context = copy_context()
+        chunks.context.run(begin_rendering, request)
+        chunks.feed.is_held = partial(messages_hold_shell, request, words)
+        if chunks.out_of_order is not None:
+            chunks.out_of_order.nonce = partial(nonce_of, request)
     await chunks.shell()
+    if request is not None and not chunks.feed.has_ended:
+        try:
+            prepare_request(request, words)
+            if out_of_order and mentions(words, DEFER_WORDS):
+                nonce_of(request)
+            guard_request(request)
+        except BaseException:
+            await chunks.aclose()
+            raise
     return TemplateStream(chunks, request, content_type=content_type, status=status)
+
+
+DEFER_WORDS = frozenset({"enddefer"})
+"""What a template mentions whose parts may need a script to get to their places."""
+
+
+def nonce_of(request: HttpRequest) -> str | None:
+    """Return the nonce that scripts of a request's page need, made if it has not been; None where
+    they need none."""
+    return next((str(nonce) for nonce in nonces_of(request)), None)
 
 
 async def _is_complete(template: Any, request: HttpRequest | None) -> bool:

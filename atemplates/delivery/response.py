@@ -10,6 +10,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from ..runtime.drivers import in_request_thread
 from ..streaming.stream import TemplateChunks
 from .failures import report_failure, shown_failure
+from .sent_headers import HeadersLeave
 
 
 class PageContent(AsyncIterator[str]):
@@ -59,7 +60,7 @@ class PageContent(AsyncIterator[str]):
         self.chunks.close()
 
 
-class TemplateStream(StreamingHttpResponse):
+class TemplateStream(HeadersLeave, StreamingHttpResponse):
     """A response whose content is a page that is rendered while it is sent.
 
     What `astream` returns. Its status, headers and cookies can be changed until its first bytes
@@ -95,10 +96,12 @@ class TemplateStream(StreamingHttpResponse):
         content: Any = self.streaming_content
         if not self.is_async:
             for part in content:
+                self.mark_sent()
                 yield part
             return
         try:
             async for part in content:
+                self.mark_sent()
                 yield part
         except Exception:
             # Django's handler closes the response only when all of it was sent.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextvars import Context
 from typing import Any
 
 from ..runtime.shared_awaitables import cancel
@@ -32,6 +33,8 @@ class TemplateChunks(AsyncIterator[str]):
         out_of_order: OutOfOrder | None = None,
     ) -> None:
         self.out_of_order = out_of_order
+        self.context: Context | None = None
+        """The context variables to render with, if not a copy of those at the beginning."""
         self._produce = render
         self._discard = discard
         self._feed: Feed | None = None
@@ -48,7 +51,7 @@ class TemplateChunks(AsyncIterator[str]):
     def _begin(self) -> Feed:
         feed = self.feed
         if self._task is None and not self._closed:
-            self._task = feed.loop.create_task(_run(self._produce, feed))
+            self._task = feed.loop.create_task(_run(self._produce, feed), context=self.context)
         return feed
 
     async def shell(self) -> None:
