@@ -209,11 +209,13 @@ class RenderFunction:
     functions do: an iterator, or an async iterator in an async environment.
     """
 
-    __slots__ = ("_plan",)
+    __slots__ = ("_plan", "_sending")
 
     def __init__(self, plan: Callable[[Any, list[str]], Generator[Wait, Any, Any]]) -> None:
         self._plan = plan
         """Adds the pieces to a list."""
+        self._sending: Callable[[Any, list[str]], Generator[Wait, Any, Any]] | None = None
+        """The same, but each piece at once; None before the page is sent for the first time."""
 
     def __call__(self, context: runtime.Context) -> Iterator[str] | AsyncIterator[str]:
         if context.environment.is_async and not running_state().stock_code and not wants_text():

@@ -29,7 +29,8 @@ from ..runtime.types import RELATED
 from ..runtime.waits import Kind, Plan, Wait
 from .arguments import prepared, stuck, unready
 from .callables import BlockReference, Macro, PlannedFunction
-from .function_marks import PASS_MARK
+from .contexts import shown
+from .function_marks import PASS_MARK, shows_context
 from .loops import LoopContext
 from .placed import Placed, called_code, stands_on_loop, taken
 from .state import running_state
@@ -66,6 +67,8 @@ def call_in_template(context: Any, function: Any, /, *args: Any, **kwargs: Any) 
         or hasattr(function, PASS_MARK)
         or (type(function) is MethodType and type(function.__self__) in ORM_TYPES)
     ):
+        if context.begun is not None and is_shown_context(context, function):
+            return AwaitablePlan(shown_first(context, call_in_template, function, args, kwargs))
         return foreign_call(context.call, function, args, kwargs, allowed_by(context))
     if stands_on_loop():
         code = called_code(function, args, kwargs)
@@ -79,6 +82,20 @@ def call_in_template(context: Any, function: Any, /, *args: Any, **kwargs: Any) 
         )
     except SynchronousOnlyOperation as error:
         return repeated(context.call, function, args, {}, anything, error)
+
+
+def is_shown_context(context: Any, function: Any) -> bool:
+    """Whether a call shows the context to code of others."""
+    return not context.calls_directly or shows_context(function)
+
+
+@internal
+def shown_first(
+    context: Any, call: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Plan:
+    """Call what looks at the context, once results stand there in the place of awaitables."""
+    yield from shown(context)
+    return (yield from settled(call(context, function, *args, **kwargs)))
 
 
 def allowed_by(context: Any, allowed: Allowed = anything) -> Allowed | None:

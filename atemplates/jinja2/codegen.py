@@ -8,6 +8,7 @@ signatures, scopes, imports of names, output, …) is Jinja2's own and follows i
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
 from jinja2 import nodes, runtime
 from jinja2.compiler import CompilerExit, Frame, find_undeclared
@@ -18,12 +19,17 @@ from ..runtime.types import is_coroutine_function
 from . import runtime as plan_runtime
 from .certain_items import certain_items
 from .expressions import can_fold, chain_types
+from .flush import is_flush
 from .loop_writer import holds_assignment
 from .parallel_writer import ParallelWriter
+from .template_texts import parsed_text
 
 
 class PlanCodeGenerator(ParallelWriter):
     """Writes templates as plans."""
+
+    digest: int | None = None
+    """What tells whether two codes are the same, where the template's text is known."""
 
     def choose_async(self, async_value: str = "async ", sync_value: str = "") -> str:
         """Every function is a generator function, in both modes."""
@@ -64,8 +70,21 @@ class PlanCodeGenerator(ParallelWriter):
             arguments = f"{bits!r}, {text!r}, template={template!r}, line={line}"
             self.writeline(f"    Site({arguments}, file={file!r}),")
         self.writeline(")")
+        self.write_text()
         lines = "&".join(f"{line}={code_line}" for line, code_line in self.debug_info)
         self.writeline(f"debug_info = {lines!r}")
+
+    def write_text(self) -> None:
+        """Write the template's text, and what tells whether it gives this very code."""
+        text = parsed_text()
+        if text is not None:
+            self.digest = crc32(self.stream.getvalue().encode())  # type: ignore[attr-defined]
+            self.writeline(f"source = {text!r}")
+            self.writeline(f"digest = {self.digest}")
+
+    def running(self, function: str, frame: Frame) -> str:
+        """The name of what is called to write a part of the output."""
+        return function
 
     def write_module_imports(self, node: nodes.Template) -> None:
         """Import what extensions refer to by ``ImportedName``."""
@@ -106,7 +125,8 @@ class PlanCodeGenerator(ParallelWriter):
             if not self.has_known_extends:
                 self.writeline("if parent_template is not None:")
                 self.indent()
-            self.writeline("yield from run_root(parent_template, context, out)")
+            run = self.running("run_root", frame)
+            self.writeline(f"yield from {run}(parent_template, context, out)")
             if not self.has_known_extends:
                 self.outdent()
         self.outdent()
@@ -153,9 +173,9 @@ class PlanCodeGenerator(ParallelWriter):
             self.indent()
             self.writeline(f"raise TemplateRuntimeError({message!r})", node)
             self.outdent()
+        run = self.running("run_block", frame)
         self.writeline(
-            f"yield from run_block({context}, context.blocks[{node.name!r}][0], {frame.buffer})",
-            node,
+            f"yield from {run}({context}, context.blocks[{node.name!r}][0], {frame.buffer})", node
         )
         if conditional:
             self.outdent()
@@ -175,7 +195,8 @@ class PlanCodeGenerator(ParallelWriter):
             self.outdent()
         self.writeline("parent_template = ", node)
         self.write_loading("get_template", node.template, frame)
-        self.writeline("yield from extend(context, parent_template)")
+        extend = self.running("extend", frame)
+        self.writeline(f"yield from {extend}(context, parent_template)")
         if frame.rootlevel:
             self.has_known_extends = True
         self.extends_so_far += 1
@@ -209,9 +230,12 @@ class PlanCodeGenerator(ParallelWriter):
             self.indent()
         if node.with_context:
             values = self.dump_local_context(frame)
-            self.writeline(f"yield from include(context, template, {values}, {frame.buffer})", node)
+            include = self.running("include", frame)
+            arguments = f"context, template, {values}, {frame.buffer}"
+            self.writeline(f"yield from {include}({arguments})", node)
         else:
-            self.writeline(f"yield from include_plain(template, {frame.buffer})", node)
+            include = self.running("include_plain", frame)
+            self.writeline(f"yield from {include}(template, {frame.buffer})", node)
         if node.ignore_missing:
             self.outdent()
 
@@ -273,6 +297,10 @@ class PlanCodeGenerator(ParallelWriter):
         name: nodes.InternalName = object.__new__(nodes.InternalName)
         nodes.Node.__init__(name, kept, lineno=node.lineno)
         return name
+
+    def visit_ExprStmt(self, node: nodes.ExprStmt, frame: Frame) -> None:
+        if not is_flush(node):  # nobody is sent anything
+            super().visit_ExprStmt(node, frame)
 
     # -- Output
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import GeneratorType
 from typing import Any
@@ -13,12 +13,13 @@ from jinja2.utils import missing
 from ..runtime.apart import may_be_apart
 from ..runtime.drivers import close_awaitable, on_event_loop
 from ..runtime.loading import forget_loadings, is_loading
+from ..runtime.shared_awaitables import SharedAwaitables
 from ..runtime.types import is_awaitable
 from ..runtime.waits import Kind, Plan, Wait
 from .callables import as_plan
 from .state import RenderState, active, begin, running_state
 from .tracebacks import internal
-from .values import SETTLED_TYPES, remember_type, results
+from .values import SETTLED_TYPES, remember_type, results, settled
 
 
 class Context(runtime.Context):
@@ -27,12 +28,22 @@ class Context(runtime.Context):
     calls_directly = True
     """Whether a function that does not ask for the context may be called without `call`."""
 
+    begun: Mapping[str, Any] | None = None
+    """Awaitables among its variables that were begun where a page is sent, by name: each is
+    awaited where the page comes to it."""
+
     def __init_subclass__(cls) -> None:
         cls.calls_directly = cls.call is runtime.Context.call
 
     def super(self, name: str, current: Any) -> Any:
         """The parent's block of that name."""
         return as_plan(super().super(name, current))
+
+    def derived(self, locals: dict[str, Any] | None = None) -> runtime.Context:
+        """A context with more variables."""
+        made: Any = super().derived(locals)
+        made.begun = self.begun
+        return made  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -81,13 +92,10 @@ def rendering(context: runtime.Context) -> Iterator[RenderState]:
 def gathered(context: Any, template: Any) -> Plan:
     """Await, at the same time, what a template and those it refers to use of the awaitables."""
     state = running_state()
-    waiting, shared = state.awaitables, state.shared
-    if len(waiting) > 1:
-        yield from template._load_references()
-    used = (template._names_used() & waiting.keys()) if waiting else ()
-    if not used:
+    shared = state.shared
+    needed = (yield from awaitables_of(state, template)) if state.awaitables else ()
+    if not needed:
         return
-    needed = {name: waiting.pop(name) for name in used}
     once = {
         # Another part that runs at the same time may have met it.
         id(value): value if shared is None else shared.result(value)
@@ -98,3 +106,43 @@ def gathered(context: Any, template: Any) -> Plan:
         results.keep(value, found[id(value)])
         if context.parent.get(name) is value:
             context.parent[name] = found[id(value)]
+
+
+@internal
+def awaitables_of(state: RenderState, template: Any) -> Plan:
+    """Take the awaitables that a template and those it refers to use; return them by name."""
+    waiting = state.awaitables
+    if len(waiting) > 1:
+        yield from template._load_references()
+    return {name: waiting.pop(name) for name in template._names_used() & waiting.keys()}
+
+
+@internal
+def begun(context: Any, template: Any) -> Plan:
+    """Begin to await, together, what such templates use: the page goes on without it."""
+    state = running_state()
+    if state.shared is None or not context.environment.is_async:
+        yield from gathered(context, template)
+        return
+    needed = (yield from awaitables_of(state, template)) if state.awaitables else ()
+    if needed:
+        yield Wait(Kind.AWAIT, begin_together(state.shared, list(needed.values())))
+        context.begun = {**(context.begun or {}), **needed}
+
+
+async def begin_together(shared: SharedAwaitables, awaitables: list[Any]) -> None:
+    """Begin to await each, and let each take its first step: many a one has no other."""
+    for each in awaitables:
+        shared.begun(each)
+    await shared.first_steps()
+
+
+@internal
+def shown(context: Any) -> Plan:
+    """Return a context that code of others may look at: with results in the place of awaitables."""
+    waiting, context.begun = context.begun or {}, None
+    for name, value in waiting.items():
+        result = yield from settled(value)
+        if context.parent.get(name) is value:
+            context.parent[name] = result
+    return context

@@ -6,14 +6,19 @@ from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, ClassVar
 
 import jinja2
+from jinja2.ext import Extension
 
 from . import filters, tests
 from .bytecode import PlanBytecodeCache
 from .codegen import generator_for
 from .contexts import Context
+from .flush import FlushExtension
 from .parallel import ParallelExtension
 from .state import RelationsSource, seam
+from .template_texts import TextExtension
 from .templates import PlanTemplate
+
+ADDED_EXTENSIONS: tuple[type[Extension], ...] = (TextExtension, ParallelExtension, FlushExtension)
 
 
 class ReplacingMap(MutableMapping[str, Callable[..., Any]]):
@@ -88,8 +93,9 @@ def compile_to_plans(environment: jinja2.Environment, relations: RelationsSource
     """
     seam.relations = relations
     env: Any = environment
-    if ParallelExtension.identifier not in env.extensions:
-        env.add_extension(ParallelExtension)
+    for extension in ADDED_EXTENSIONS:
+        if extension.identifier not in env.extensions:
+            env.add_extension(extension)
     env.code_generator_class = generator_for(env.code_generator_class)
     env.template_class = combined(PlanTemplate, env.template_class)
     env.context_class = combined(Context, env.context_class)

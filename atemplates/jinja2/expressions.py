@@ -32,7 +32,7 @@ from .depth import (
     previous,
 )
 from .filter_calls import PlanFilter, own_functions, plain_functions
-from .function_marks import first_argument
+from .function_marks import first_argument, shows_context
 from .lookups import has_own, item_lookup
 from .operators import OperatorWriter, operands_of
 
@@ -44,6 +44,9 @@ before_value = {
     "eval_context": "context.eval_ctx, ",
     "environment": "environment, ",
 }
+
+SHOWN = "(context if context.begun is None else (yield from shown(context)))"
+"""The context, for code of others to look at."""
 
 
 def can_fold(node: nodes.Node, environment: Environment) -> bool:
@@ -233,6 +236,16 @@ class ExpressionWriter(OperatorWriter):
 
     # -- Names, lookups and calls
 
+    def visit_ContextReference(self, node: nodes.ContextReference, frame: Frame) -> None:
+        """Write the context for an extension, which may look at it."""
+        self.write(SHOWN)
+
+    def visit_DerivedContextReference(
+        self, node: nodes.DerivedContextReference, frame: Frame
+    ) -> None:
+        """Write a context with the variables around it, for an extension, too."""
+        self.write(f"(yield from shown({self.derive_context(frame)}))")
+
     def visit_Name(self, node: nodes.Name, frame: Frame) -> None:
         """Write a name; what the context gives may have to be waited for."""
         load = frame.symbols.find_load(frame.symbols.ref(node.name)) if node.ctx == "load" else None
@@ -316,7 +329,8 @@ class ExpressionWriter(OperatorWriter):
         function = self.known(node)
         if function is None and not frame.soft_frame:
             self.fail(f"No {kind} named {node.name!r}.", node.lineno)
-        return names[node.name], before_value.get(first_argument(function), "")
+        passed = before_value.get(first_argument(function), "")
+        return names[node.name], SHOWN + ", " if shows_context(function) else passed
 
     def pull_dependencies(self, nodes: Iterable[Any]) -> None:
         """Also name what is behind the filters and tests that are ours."""

@@ -22,3 +22,16 @@ def first_argument(function: Any) -> str:
     """What Jinja2 passes to a function first: context, eval_context or environment; or nothing."""
     found = _PassArg.from_obj(function)
     return found.name if found is not None else ""
+
+
+HARMLESS_MODULES = ("jinja2.", "django.", "atemplates.")
+"""Where functions come from that load nothing of the context."""
+
+
+def shows_context(function: Any) -> bool:
+    """Whether a function of a site is passed the context."""
+    by_type: Any = type(function)
+    for each in (function, by_type.__call__ if callable(function) else None):
+        if first_argument(each) == "context":
+            return not (each.__module__ or "").startswith(HARMLESS_MODULES)
+    return False

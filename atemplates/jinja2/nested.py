@@ -33,6 +33,12 @@ def outer_render() -> RenderState | None:
     return state if state is not None and state.in_loop and not state.over else None
 
 
+def is_nested() -> bool:
+    """Whether the code that runs stands on an event loop, in the midst of a render."""
+    state = active.get()
+    return state is not None and not state.over and on_event_loop()
+
+
 def can_await() -> bool:
     """Whether a coroutine of somebody else's called the running code, and no plan in between.
 
@@ -65,7 +71,7 @@ def finish(plan: Generator[Wait, Any, Any]) -> Any:
         RenderBlocked: the plan has to wait and a loop is running in this very thread.
     """
     state = active.get()
-    if state is None or state.over or not on_event_loop():
+    if state is None or not is_nested():
         return run(plan)
     # The Python code in between cannot be left, so its steps are not taken elsewhere.
     before, state.on_loop = state.on_loop, False

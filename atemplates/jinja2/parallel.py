@@ -10,28 +10,20 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
 from jinja2 import nodes
-from jinja2.ext import Extension
 from jinja2.parser import Parser
 
 from ..runtime.branches import limit_error
+from .own_tags import OwnTagExtension
 from .together import parallel_limit
 
-TAG = "parallel"
 METHOD = "renders_at_once"
 """The method of the extension that the test calls."""
 
 
-class ParallelExtension(Extension):
+class ParallelExtension(OwnTagExtension):
     """``{% parallel [limit] %}…{% endparallel %}``, for environments of any kind."""
 
-    priority = 1000
-    """Behind all others, where it is in nobody's way."""
-
-    @property
-    def tags(self) -> set[str]:  # type: ignore[override] # pyright: ignore[reportIncompatibleVariableOverride]
-        """The tag, unless another extension has one of that name: a site's own stays its own."""
-        others = (each for each in self.environment.extensions.values() if each is not self)
-        return set() if any(TAG in each.tags for each in others) else {TAG}
+    own_tags = frozenset({"parallel"})
 
     def parse(self, parser: Parser) -> nodes.Node:
         """Parse the tag.

@@ -26,6 +26,7 @@ from ..runtime.types import RELATED, SOURCES, is_iterator
 from ..runtime.waits import Kind, Plan, Wait
 from .callables import Macro, RenderFunction, TemplateReference, as_markup
 from .calls import call_in_template, macro_plan
+from .contexts import shown
 from .filter_calls import bare, guard
 from .iteration import IterationStrategy, iteration_strategy
 from .lookups import (
@@ -40,6 +41,15 @@ from .loops import LoopContext, open_filtered, open_loop
 from .placed import stands_on_loop, taken
 from .rows import evaluated, open_rows, opened, settled_items
 from .sandbox import secured_call
+from .sending import (
+    PIECE_WRITTEN,
+    flushed,
+    send_block,
+    send_extended,
+    send_include,
+    send_plain,
+    send_root,
+)
 from .sources import section_of_source, source_rows, source_truth_plan, text_of_source
 from .state import running_state
 from .streams import Stream, closed, kept
@@ -76,6 +86,7 @@ from .values import (
 __all__ = [
     "FREE_TRUTH_TYPES",
     "JINJA2_SCALARS",
+    "PIECE_WRITTEN",
     "SEARCHABLE_TYPES",
     "SETTLED_TYPES",
     "UNESCAPED",
@@ -92,6 +103,7 @@ __all__ = [
     "contained",
     "cut_section",
     "extend",
+    "flushed",
     "guard",
     "import_template",
     "include",
@@ -121,9 +133,15 @@ __all__ = [
     "secured_attribute",
     "secured_call",
     "secured_item",
+    "send_block",
+    "send_extended",
+    "send_include",
+    "send_plain",
+    "send_root",
     "settled",
     "settled_items",
     "settled_within",
+    "shown",
     "text",
     "texts",
     "truth_plan",

@@ -10,7 +10,14 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import SandboxedEnvironment
 
 from ..runtime.waits import Kind, Plan, Wait
-from .calls import allowed_by, call_in_template, foreign_call, ours
+from .calls import (
+    allowed_by,
+    call_in_template,
+    foreign_call,
+    is_shown_context,
+    ours,
+    shown_first,
+)
 from .state import running_state
 from .tracebacks import internal
 from .values import AwaitablePlan, settled
@@ -21,6 +28,9 @@ def secured_call(
     environment: Any, context: Any, function: Any, /, *args: Any, **kwargs: Any
 ) -> Any:
     """Call in a sandbox, after it has said that this is allowed: nothing runs before that."""
+    if context.begun is not None and is_shown_context(context, function):
+        call = partial(secured_call, environment)
+        return AwaitablePlan(shown_first(context, call, function, args, kwargs))
     if has_own_call(environment):
         # Only that call knows what it refuses, so nothing is called in any other way.
         return foreign_call(partial(own_call, environment, context), function, args, kwargs, None)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import jinja2
@@ -13,12 +14,17 @@ from jinja2.environment import TemplateModule
 from jinja2.exceptions import TemplateError
 
 from ..errors import LocatedError, Location
-from ..runtime.drivers import arun, run_noticing
+from ..runtime.drivers import arun, on_event_loop, run_noticing
+from ..runtime.shared_awaitables import SharedAwaitables
 from ..runtime.waits import Kind, Plan, Wait
+from ..streaming.blocking import chunks_in_loop
+from ..streaming.feed import Feed
+from ..streaming.stream import TemplateChunks
 from .callables import render_function_plan
-from .contexts import gathered, rendering
-from .nested import finish, outer_render
+from .contexts import begun, gathered, rendering
+from .nested import finish, is_nested, outer_render
 from .placed import carrying
+from .sending import pieces_given, write_pieces
 from .state import active
 from .tracebacks import internal
 
@@ -126,27 +132,94 @@ class PlanTemplate(StockTemplate):
                 raise
         return pieces
 
+    @internal
+    def _sent(
+        self,
+        context: runtime.Context,
+        pieces: list[str],
+        feed: Feed | None = None,
+        shared: SharedAwaitables | None = None,
+    ) -> Plan:
+        """The plan of a render that writes each piece of the output as soon as it is there.
+
+        Args:
+            context: what the template sees.
+            pieces: what is written to.
+            feed: sends what is there while the plan waits.
+            shared: awaits the context's awaitables.
+        """
+        with rendering(context) as state:
+            state.sending, state.shared = feed, shared
+            try:
+                begin_ahead(context, self)
+                yield from begun(context, self)
+                yield from write_pieces(context, self.root_render_func, pieces)
+            except LocatedError as error:
+                locate_error(error)
+                raise
+
+    def _is_whole(self) -> bool:
+        """Whether the output is no text, so that nothing can be sent before its end."""
+        return self.environment.concat is not jinja2.Environment.concat
+
+    async def _send(self, values: dict[str, Any], feed: Feed) -> None:
+        """Render into a feed."""
+        context = self.new_context(values)
+        shared = SharedAwaitables(users=1)
+        try:
+            if self._is_whole():
+                feed.sink.append(str(await arun(self._rendered(context), carrying)))
+            else:
+                await arun(self._sent(context, feed.sink, feed, shared), carrying)
+        except Exception:
+            self.environment.handle_exception()
+        finally:
+            await shared.leave()
+
     def generate(self, *args: Any, **kwargs: Any) -> Iterator[str]:
-        """Give the output in pieces; they are made before the first one is given."""
+        """Give the output in pieces, as they are there: what follows is rendered after that.
+
+        In an async environment each piece is what there is when the template has to wait.
+        """
         if self.environment.is_async and outer_render() is None:
-            yield from StockTemplate.generate(self, *args, **kwargs)
+            yield from self._generate_in_loop(dict(*args, **kwargs))
             return
         context = self.new_context(dict(*args, **kwargs))
         try:
-            yield from finish(self._pieces(context))
+            if self._is_whole() or self.environment.is_async or is_nested():
+                yield from finish(self._pieces(context))
+            else:
+                pieces: list[str] = []
+                yield from pieces_given(self._sent(context, pieces), pieces)
         except Exception:
             self.environment.handle_exception()
 
-    async def generate_async(self, *args: Any, **kwargs: Any) -> AsyncIterator[str]:  # type: ignore[override]
-        """Give the output in pieces; they are made before the first one is given."""
+    def _generate_in_loop(self, values: dict[str, Any]) -> Iterator[str]:
+        """Give the pieces of an async environment's template from sync code."""
+        if on_event_loop():
+            yield from StockTemplate.generate(self, values)  # raises, and says why
+        else:
+            yield from chunks_in_loop(lambda: self.generate_async(values))
+
+    async def generate_async(self, *args: Any, **kwargs: Any) -> AsyncGenerator[str, object]:
+        """Give the output in pieces: what there is when the template has to wait."""
         self._require_async()
-        context = self.new_context(dict(*args, **kwargs))
+        values = dict(*args, **kwargs)
+        if self._is_whole():
+            try:
+                pieces = await arun(self._pieces(self.new_context(values)), carrying)
+            except Exception:
+                self.environment.handle_exception()
+            for piece in pieces:
+                yield piece
+            return
+        chunks = TemplateChunks(partial(self._send, values))
+        chunks.feed.shell.end()  # nobody waits for it
         try:
-            pieces = await arun(self._pieces(context), carrying)
-        except Exception:
-            self.environment.handle_exception()
-        for piece in pieces:
-            yield piece
+            async for chunk in chunks:
+                yield chunk
+        finally:
+            await chunks.aclose()
 
     @internal
     def _module_made(self, context: runtime.Context) -> Plan:
@@ -275,6 +348,7 @@ def reads_disk(environment: jinja2.Environment, name: Any, parent: str | None) -
 def include(context: Any, template: Any, values: Any, pieces: list[str]) -> Plan:
     """Render an included template in the context of the including one."""
     inner = template.new_context(context.get_all(), True, values)
+    inner.begun = context.begun
     yield from gathered(inner, template)
     yield from render_function_plan(template.root_render_func)(inner, pieces)
 
@@ -293,6 +367,7 @@ def import_template(context: Any, name: Any, parent: Any, values: Any) -> Plan:
     if values is None:
         return (yield from template._default_module(context))
     inner = template.new_context(context.get_all(), True, values)
+    inner.begun = context.begun
     yield from gathered(inner, template)
     return (yield from template._module_made(inner))
 

@@ -226,8 +226,13 @@ def await_remembered(awaitable: Any) -> Generator[Wait, Any, Any]:
     if result is missing:
         state = active.get()
         shared = state.shared if state is not None else None
-        # Another part that runs at the same time may have met it.
-        once = awaitable if shared is None or is_loading(awaitable) else shared.result(awaitable)
-        result = yield Wait(Kind.AWAIT, once)
+        if shared is None or is_loading(awaitable):
+            result = yield Wait(Kind.AWAIT, awaitable)
+        else:
+            # It may have begun: another part that runs at the same time has met it, or the page
+            # that is sent has begun with all of its awaitables.
+            once = shared.result(awaitable)
+            done = once.done
+            result = (yield Wait(Kind.AWAIT, once)) if done is None else done.result()
         results.keep(awaitable, result)
     return result

@@ -41,6 +41,10 @@ class SharedAwaitables:
             self.begun(each)
         return await self.result(wanted)
 
+    async def first_steps(self) -> None:
+        """Let what has just begun run until it waits: many a one is done then."""
+        await asyncio.sleep(0)
+
     async def rows(self, source: Any, read: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
         """Read a source together with those who read it at this moment."""
         known = self.tasks.get(id(source))
@@ -74,6 +78,13 @@ class SharedResult:
     def is_begun(self) -> bool:
         """Whether a branch has begun to await it."""
         return id(self.awaitable) in self.shared.tasks
+
+    @property
+    def done(self) -> asyncio.Future[Any] | None:
+        """What holds the result, if it is there."""
+        known = self.shared.tasks.get(id(self.awaitable))
+        ended = known is not None and known[1].done() and not known[1].cancelled()
+        return known[1] if known is not None and ended else None
 
 
 async def cancel(tasks: Any) -> None:

@@ -72,4 +72,9 @@ OVERRIDDEN: dict[str, set[str]] = {
     "jinja2.environment:Template.make_module_async": {"c1a4bbb677e2"},
     "jinja2.environment:Template._get_default_module": {"93397b2bdc7a"},
     "jinja2.environment:Template._get_default_module_async": {"c751682c52ca"},
+    "jinja2.compiler:CodeGenerator.visit_ContextReference": {"453e431f8071"},
+    "jinja2.compiler:CodeGenerator.visit_DerivedContextReference": {"f16d60feb02e"},
+    "jinja2.compiler:CodeGenerator.visit_ExprStmt": {"f827b6687127"},
+    "jinja2.ext:Extension.preprocess": {"a268aeb37786"},
+    "jinja2.runtime:Context.derived": {"56bd841928e0"},
 }

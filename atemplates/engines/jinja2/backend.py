@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from functools import cached_property, partial
 from inspect import Parameter, signature
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import jinja2
 from django.core.checks import CheckMessage
@@ -19,11 +19,15 @@ from ...jinja2.templates import AHEAD, cached_jinja2_template
 from ...relations.policy import relations as policy_for_this_render
 from ...runtime.drivers import in_request_thread
 from ..base import discard_awaitables
-from ..options import RECORDER, let_load, new_recorder, read_options
+from ..options import RECORDER, complete_for, let_load, new_recorder, read_options
 from ..refusals import refusal_of, told_by_checks
 from .plans import use_plans
 from .processors import add_request, aprocess, copied, process
 from .relations import POLICY
+
+if TYPE_CHECKING:
+    from ...streaming.feed import Feed
+    from ...streaming.stream import TemplateChunks
 
 default_environment = "atemplates.engines.jinja2.environment.environment"
 
@@ -42,6 +46,10 @@ class Jinja2(stock.Jinja2):
     ``relations``
         What to do about a relation that was not loaded: ``"batch"`` (default), ``"fetch"``,
         ``"warn"`` or ``"raise"``.
+    ``stream``
+        ``{"complete_for": function}``: which requests get their page whole from `astream`, given
+        the request; also the path to import the function by, or None for no request. By default
+        those of known crawlers do.
     ``recorder``
         ``{"file": path, "rate": 0.01}``: write what a share of the renders loads to a file, for
         ``manage.py atemplates lazy``. None (default): nothing is recorded.
@@ -62,6 +70,7 @@ class Jinja2(stock.Jinja2):
         super().__init__(params)
         self.sync_env = use_plans(self.env.overlay(enable_async=False))
         self.async_env = use_plans(self.env.overlay(enable_async=True))
+        self.complete_for = complete_for(own["stream"])
         let_load(own["parallel"])
         if own["parallel"] > 1:
             from .beginning import begin_page  # only where something is loaded ahead
@@ -186,14 +195,64 @@ class Jinja2Template(stock.Template):
             TemplateSyntaxError: a template it includes or extends does not parse.
         """
         values = copied(context)
-        try:
-            if request is not None:
-                add_request(values, request)
-                await aprocess(values, request, self.backend.template_context_processors)
-            if "async_template" not in vars(self) and self.loaded.environment.is_async is False:
-                await in_request_thread(getattr, self, "async_template")
+        async with self._errors(values):
+            loaded = await self._prepare(values, request)
             with chosen(relations):
-                return await self.async_template.render_async(values)
+                return await loaded.render_async(values)
+
+    def stream_async(
+        self,
+        context: Mapping[str, Any] | None = None,
+        request: HttpRequest | None = None,
+        *,
+        relations: str | None = None,
+        out_of_order: bool = False,
+    ) -> TemplateChunks:
+        """Render from async code piece by piece: joined, the pieces are what `render_async` gives.
+
+        A piece is there when the template has to wait. Awaitables of the context are begun
+        together, and awaited one by one where the template comes to them.
+
+        Arguments and errors are those of `render_async`, and:
+
+        Args:
+            out_of_order: whether what stands in ``{% defer %}`` follows when it is ready, and its
+                placeholder stands in its place. Joined, the pieces are another text then.
+
+        Returns:
+            An asynchronous iterator of strings, to be read once. Close it (``aclose()``) if it is
+            not read to its end.
+        """
+        from ...streaming.out_of_order import OutOfOrder
+        from ...streaming.stream import TemplateChunks  # many a site sends its pages whole
+
+        values = copied(context)
+
+        async def render(feed: Feed) -> None:
+            async with self._errors(values):
+                loaded: Any = await self._prepare(values, request)
+                with chosen(relations):
+                    await loaded._send(values, feed)
+
+        order = OutOfOrder() if out_of_order else None
+        return TemplateChunks(render, partial(discard_awaitables, values), order)
+
+    async def _prepare(
+        self, values: dict[str, Any], request: HttpRequest | None
+    ) -> jinja2.Template:
+        """Add what the request brings to a context; return the template to render with it."""
+        if request is not None:
+            add_request(values, request)
+            await aprocess(values, request, self.backend.template_context_processors)
+        if "async_template" not in vars(self) and self.loaded.environment.is_async is False:
+            await in_request_thread(getattr, self, "async_template")
+        return self.async_template
+
+    @asynccontextmanager
+    async def _errors(self, values: dict[str, Any]) -> AsyncIterator[None]:
+        """Raise Django's errors in the place of Jinja2's; close what an error leaves unused."""
+        try:
+            yield
         except jinja2.TemplateSyntaxError as error:
             raise_as_django(error)
         except BaseException:

@@ -10,6 +10,7 @@ from django.db.models.query import QuerySet
 from jinja2.utils import missing
 
 from ...jinja2.certain_items import Item, asks_context
+from ...jinja2.function_marks import HARMLESS_MODULES
 from ...jinja2.state import running_state
 from ...jinja2.templates import cached_jinja2_template
 from ...parallel.loads import start_together
@@ -17,9 +18,6 @@ from ..beginning import can_begin, querysets_in
 
 FUNCTION_TYPES = (FunctionType, BuiltinFunctionType, MethodType, type)
 """Types of callables whose marks are read without running code of others."""
-
-HARMLESS_MODULES = ("jinja2.", "django.", "atemplates.")
-"""Where functions come from that load nothing of the context."""
 
 
 class AnythingMayHappen(Exception):

@@ -1,0 +1,24 @@
+"""Chunks for sync code: an event loop runs while one of them is waited for."""
+
+from __future__ import annotations
+
+from asyncio import Runner
+from collections.abc import AsyncGenerator, Callable, Iterator
+
+
+def chunks_in_loop(begin: Callable[[], AsyncGenerator[str, object]]) -> Iterator[str]:
+    """Give chunks on an event loop of their own, which runs only while one is waited for.
+
+    Args:
+        begin: begins to read them, once the loop is there.
+
+    Raises:
+        RuntimeError: an event loop runs in this thread.
+    """
+    with Runner() as runner:
+        chunks = begin()
+        try:
+            while (chunk := runner.run(anext(chunks, None))) is not None:
+                yield chunk
+        finally:
+            runner.run(chunks.aclose())
