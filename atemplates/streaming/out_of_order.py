@@ -95,7 +95,7 @@ class OutOfOrder:
             texts.append(fills.polyfill(self.nonce()))
         ready, self._ready = self._ready, []
         for hole in ready:
-            texts.append(fills.fill(hole.name, _filling(hole.sink)))
+            texts.append(fills.fill_part(hole.name, _filling(hole.sink)))
 
 
 def _first_hole(sink: Sink) -> int:
