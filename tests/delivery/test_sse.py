@@ -453,7 +453,7 @@ class TestEnd:
                         await asyncio.Event().wait()
                     except asyncio.CancelledError:
                         pass
-                    yield {"name": "never"}
+                    yield {"name": lambda: ended.append("rendered")}
             finally:
                 ended.append(True)
 
@@ -462,7 +462,7 @@ class TestEnd:
         while not begun.is_set():
             await anext(content)
         await content.aclose()
-        assert ended
+        assert ended == [True]
         assert not tasks()
 
     async def test_an_iterable_that_cannot_be_closed_is_logged(self, request_, caplog):
