@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Generator, Sequence
+from contextlib import nullcontext
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
@@ -325,7 +326,9 @@ class Module:
             streamed: whether it writes to the page's sink, and returns no text.
         """
         w = Writer(self, effects=effects, streamed=streamed)
-        write(w)
+        # Elsewhere the text that the function returns is joined at its end.
+        with w.joining() if streamed else nullcontext():
+            write(w)
         w.flush()
         if w.holds(" in plain"):
             _look_again_after_waits(w, "plain = state.plain")

@@ -193,7 +193,9 @@ class Writer:
         """
         self.flush()
         if foreign and self.sends:  # somebody joins what is there at any time
-            self.line(f"{name} = ''.join(({name},))")
+            self.odd_result(name)
+            self.line(f"{self.out}({name})")
+            return
         self.line(f"{self.out}({name})")
         if foreign and self.odd is not None:
             self._odd_used = True

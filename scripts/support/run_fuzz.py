@@ -1,7 +1,7 @@
 """scripts/fuzz [EXAMPLES [SEED]]: compare generated templates with the stock engines, for longer.
 
 EXAMPLES Django templates with contexts (100000 without an argument) are rendered by stock Django,
-by our render() and by our arender(), and as many Jinja2 templates by stock Jinja2 and ours, in two
+by our render(), by our arender() and in pieces, and as many Jinja2 templates by stock Jinja2 and ours, in two
 processes. A run with the same SEED makes the same examples;
 without one, each run makes others and says which seed it took. The first difference of each round
 of 500 examples is shrunk and printed as a Case(...) to paste into

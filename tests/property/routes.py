@@ -7,7 +7,7 @@ import functools
 import logging
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
@@ -23,7 +23,8 @@ from atemplates.engines.django import arender_template, render_template
 from atemplates.engines.native import set_policy
 from atemplates.placement import records
 from atemplates.runtime.state import Policy
-from tests.rendering import run_async
+from tests.rendering import run_async, stream_template
+from tests.streaming.eager import eager, pausing
 
 from .keeping import Asking
 from .library import build_library
@@ -131,8 +132,9 @@ def kitchen(side: str, asynchronous: bool, **options: Any) -> Kitchen:
     """An engine for one side: they never share parsed templates.
 
     Args:
-        side: "stock"; "ours", where code of others earns its place; or "trusting", where it runs
-            on the loop from the beginning.
+        side: "stock"; "ours", where code of others earns its place; "eager", where it does so in
+            pages that are sent at each write; or "trusting", where it runs on the loop from the
+            beginning.
     """
     made = Kitchen(asynchronous, **options)
     if side == "trusting":
@@ -288,8 +290,9 @@ def outcomes(case: Case, loop: asyncio.AbstractEventLoop) -> dict[str, Outcome]:
     `render`, and asks less of a name then; so stock renders twice as well.
 
     Returns:
-        ``stock``, ``stock again``, ``render`` (ours, by blocking) and ``arender`` (ours, on the
-        loop). Where objects or tags keep state and ask the database, also ``trusted`` (their code
+        ``stock``, ``stock again``, ``render`` (ours, by blocking), ``arender`` (ours, on the
+        loop), ``stream`` (ours, sent in pieces) and ``eager`` (sent at each write, with a wait
+        before each node). Where objects or tags keep state and ask the database, also ``trusted`` (their code
         begins on the loop) and ``surprised`` (it comes there because it did not ask before).
 
     Raises:
@@ -306,12 +309,18 @@ def outcomes(case: Case, loop: asyncio.AbstractEventLoop) -> dict[str, Outcome]:
         ours.serve(case.templates)
         template = ours.engine.get_template("main.html")
         results["render"] = _render(case, ours, template, code)
+        sending = kitchen("eager", case.asynchronous, **options)
+        sending.serve(case.templates)
+        sent = sending.engine.get_template("main.html")
         if not asks_database(case):
-            arender = _arender(case, ours, template, code)
-            results["arender"] = loop.run_until_complete(arender).result()
+            for route, arender in AWAITED.items():
+                given = (sending, sent) if route == "eager" else (ours, template)
+                results[route] = loop.run_until_complete(arender(case, *given, code)).result()
             return results
-        records.RECORDS.clear()
-        results["arender"] = _beside(case, ours, template, code)
+        for route, arender in AWAITED.items():
+            given = (sending, sent) if route == "eager" else (ours, template)
+            records.RECORDS.clear()
+            results[route] = _beside(case, *given, code, arender=arender)
         records.RECORDS.clear()
         for asks in (False, False, False, False, True):
             results["surprised"] = _beside(case, ours, template, code, asks)
@@ -329,9 +338,11 @@ def asks_database(case: Case) -> bool:
     return "kept(" in case.context or any("{% asking" in text for text in case.templates.values())
 
 
-def _beside(case: Case, kitchen: Kitchen, template: Any, code: Any, asks: bool = True) -> Outcome:
+def _beside(
+    case: Case, kitchen: Kitchen, template: Any, code: Any, asks: bool = True, arender: Any = None
+) -> Outcome:
     """Render on a loop beside this thread, which has the transaction of the database."""
-    finish: Finish = run_async(_arender, case, kitchen, template, code, asks)
+    finish: Finish = run_async(arender or _arender, case, kitchen, template, code, asks)
     return finish.result()
 
 
@@ -383,10 +394,32 @@ def _render(case: Case, kitchen: Kitchen, template: Any, code: Any) -> Outcome:
 
 
 async def _arender(
-    case: Case, kitchen: Kitchen, template: Any, code: Any, asks: bool = True
+    case: Case,
+    kitchen: Kitchen,
+    template: Any,
+    code: Any,
+    asks: bool = True,
+    render: Callable[[Any, Any], Coroutine[Any, Any, str]] = arender_template,
 ) -> Finish:
     context = context_of(case, kitchen, code, case.asynchronous, asks)
     _prepare()
     with records_of(case) as records, Finish(case, context, records) as finish:
-        finish.gave(await arender_template(template, context))
+        finish.gave(await render(template, context))
     return finish
+
+
+async def _stream(
+    case: Case, kitchen: Kitchen, template: Any, code: Any, asks: bool = True
+) -> Finish:
+    return await _arender(case, kitchen, template, code, asks, stream_template)
+
+
+async def _stream_eagerly(
+    case: Case, kitchen: Kitchen, template: Any, code: Any, asks: bool = True
+) -> Finish:
+    with eager(), pausing():
+        return await _stream(case, kitchen, template, code, asks)
+
+
+AWAITED = {"arender": _arender, "stream": _stream, "eager": _stream_eagerly}
+"""What renders on the loop, by its route."""

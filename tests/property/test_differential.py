@@ -86,7 +86,7 @@ def disagreement(found, updates=False):
         # takes a VariableDoesNotExist for its own): stock's context has a dict too many then.
         return None
     for route in [route for route in found if not route.startswith("stock")]:
-        oracle = stock if route == "render" else found["stock again"]
+        oracle = stock if route in ("render", "eager") else found["stock again"]
         for name in ("output", "output_type", "error", "debug", "left", "records", "journal"):
             expected, got = getattr(oracle, name), getattr(found[route], name)
             if name == "journal":
