@@ -237,6 +237,21 @@ class Jinja2Template(stock.Template):
         order = OutOfOrder() if out_of_order else None
         return TemplateChunks(render, partial(discard_awaitables, values), order)
 
+    async def page_words(self) -> frozenset[str] | None:
+        """Return all words that the template mentions, and those that it refers to.
+
+        Returns:
+            None where some of these are not known before the page is rendered.
+        """
+        from .page_words import WORDS_ATTRIBUTE, words_of_templates  # only where one is streamed
+
+        held = vars(self.loaded)
+        if WORDS_ATTRIBUTE not in held:
+            held[WORDS_ATTRIBUTE] = await in_request_thread(
+                words_of_templates, self.loaded.environment, self.loaded.name, self.source
+            )
+        return held[WORDS_ATTRIBUTE]  # type: ignore[no-any-return]
+
     async def _prepare(
         self, values: dict[str, Any], request: HttpRequest | None
     ) -> jinja2.Template:
