@@ -75,21 +75,18 @@ async def astream(
     await load_messages(request, words)
     chunks = stream_async(context, request, out_of_order=out_of_order)
     if request is not None:
+        prepare_request(request, words)
+        if out_of_order and mentions(words, DEFER_WORDS):
+            nonce_of(request)
         chunks.context = copy_context()
         chunks.context.run(begin_rendering, request)
+        chunks.feed.has_left = False
         chunks.feed.is_held = partial(messages_hold_shell, request, words)
         if chunks.out_of_order is not None:
             chunks.out_of_order.nonce = partial(nonce_of, request)
     await chunks.shell()
     if request is not None and not chunks.feed.has_ended:
-        try:
-            prepare_request(request, words)
-            if out_of_order and mentions(words, DEFER_WORDS):
-                nonce_of(request)
-            guard_request(request)
-        except BaseException:
-            await chunks.aclose()
-            raise
+        guard_request(request)
     return TemplateStream(chunks, request, content_type=content_type, status=status)
 
 

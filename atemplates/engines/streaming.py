@@ -72,7 +72,9 @@ async def _render_into(
     render = NativeRender(template, context, values, relations, on_loop=True)
     state = render.state
     state.sending = feed
-    deferred = DeferredParts(feed.part_ready, out_of_order=feed.out_of_order is not None)
+    deferred = DeferredParts(
+        feed.part_ready, feed.before_part, out_of_order=feed.out_of_order is not None
+    )
     await write_page(render, feed.sink, deferred, feed.send)
 
 
@@ -120,7 +122,8 @@ async def write_page(
     state.deferred = deferred
     try:
         route = route_of(render.template)
-        begins_in_thread = state.begins_in_thread = route.begins_in_thread()
+        is_awaited = state.sending is not None and state.sending.is_awaited
+        begins_in_thread = state.begins_in_thread = not is_awaited and route.begins_in_thread()
         state.lesson = not begins_in_thread and route.is_lesson()
         try:
             sink.append(await state.arun(render.plan(), state))

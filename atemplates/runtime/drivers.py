@@ -152,14 +152,15 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
                 wait = plan.send(answer) if error is None else plan.throw(error)
             except StopIteration as stop:
                 return stop.value
+            error = None
         if executor is NOT_LOOKED:
             executor = thread_of_task()
         sending = None if state is None else state.sending
-        if sending is not None:
-            sending.send()
+        if sending is not None and (error := await _sent(sending, wait)) is not None:
+            continue
         if wait.kind is Kind.ROWS:
             _begin_beside(wait)
-        while state is not None and is_answered_in_thread(wait):
+        while state is not None and is_carried(wait, sending):
             hop = Hop(_go_on, plan, wait, state)
             branch = here.get()
             if branch is not None:
@@ -179,15 +180,38 @@ async def arun(plan: Plan, state: Carried | None = None) -> Any:
             if part.wait is None:
                 return part.result
             wait = part.wait
-            if sending is not None:
-                sending.send()
-        answer = error = None
+            if sending is not None and (error := await _sent(sending, wait)) is not None:
+                break
+        if error is not None:
+            continue
+        answer = None
         try:
             answer = await aanswer_wait(wait)
         except BaseException as raised:  # also `CancelledError`: the plan must unwind
             if isinstance(raised, asyncio.CancelledError):
                 put_back(executor)  # code of others may have left a `sync_to_async`, too
             error = raised
+
+
+def is_carried(wait: Wait, sending: Sending | None) -> bool:
+    """Whether a plan goes on in the request's thread, and not only what it waits for."""
+    return is_answered_in_thread(wait) and (sending is None or not sending.is_awaited)
+
+
+async def _sent(sending: Sending, wait: Wait) -> BaseException | None:
+    """Send what is written; if this is the first that leaves, wait until it has left.
+
+    Returns:
+        What was raised meanwhile, the wait being closed: the task is cancelled.
+    """
+    sending.send()
+    try:
+        if sending.is_leaving:
+            await sending.left()
+    except BaseException as raised:
+        close_wait(wait)
+        return raised
+    return None
 
 
 NOT_LOOKED = object()
@@ -222,6 +246,8 @@ def _go_on(plan: Plan, wait: Wait, state: Carried) -> Part:
                     return Part(stop.value)
                 if wait.kind is Kind.ROWS:
                     _begin_beside(wait)
+                if state.sending is not None and state.sending.is_awaited:
+                    break
     finally:
         state.stand_on(before)
     return Part(wait=wait)

@@ -29,6 +29,21 @@ class PartHole(Protocol):
 class Sending(Protocol):
     """What sends the text of a page while the page is rendered."""
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the first bytes can leave at each wait from now on. Until they have, a plan comes
+        back from the request's thread after each step: middleware has to get there first."""
+        ...
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the first bytes are about to leave."""
+        ...
+
+    def left(self) -> Coroutine[Any, Any, None]:
+        """Wait until they have left."""
+        ...
+
     def send(self) -> None:
         """Send what is written: the plan is about to wait. Called on the event loop."""
         ...

@@ -80,17 +80,20 @@ class DeferredParts:
 
     Args:
         on_ready: is given the hole of a part that is ready.
+        before: is awaited before a part begins.
         out_of_order: whether parts may follow out of order, so that their placeholders are needed.
     """
 
     def __init__(
         self,
         on_ready: Callable[[Hole], object] = bool,
+        before: Callable[[], Awaitable[None]] | None = None,
         *,
         out_of_order: bool = False,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.on_ready = on_ready
+        self.before = before
         self.out_of_order = out_of_order
         self.together: Together | None = None
         self.tasks: set[asyncio.Task[None]] = set()
@@ -149,6 +152,8 @@ class DeferredParts:
             self.error = task.exception()
 
     async def _run(self, part: DeferredPart) -> None:
+        if self.before is not None:
+            await self.before()
         sink = await self._rendered(part)
         if sink is not None:
             part.hole.sink = sink

@@ -43,6 +43,10 @@ class Feed:
         """What the render has raised."""
         self.is_held: Callable[[], bool] = bool
         """Whether the response must not be sent yet, though the shell has ended."""
+        self.has_left = True
+        """Whether the headers of the response have left: who reads the first chunk has sent them.
+        False where there is a response, until then."""
+        self._leaving: asyncio.Future[None] | None = None
         self._bell: asyncio.Future[None] | None = None
         self._look: asyncio.TimerHandle | None = None
 
@@ -89,6 +93,7 @@ class Feed:
                 self._take() if self.out_of_order is None else self.out_of_order.rest(self.sink)
             )
         self.has_ended = True
+        self._note_left()
         self._ring()
 
     def _take(self) -> str:
@@ -112,6 +117,40 @@ class Feed:
             self.chunks.append(text)
             self.closed_chunk = False
         self._ring()
+
+    # -- the headers ---------------------------------------------------------------------------
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the headers have yet to leave, and nothing but the page keeps them."""
+        return not self.has_left and not (self.shell.has_ended and self.is_held())
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the headers are about to leave: there is a chunk, and nobody has read it yet."""
+        return not self.has_left and bool(self.chunks)
+
+    async def left(self) -> None:
+        """Wait until the headers have left.
+
+        Middleware has them until then, most of it in the request's thread: what the page does
+        there, or waits for there, would hold them back.
+        """
+        while self.is_leaving:
+            if self._leaving is None:
+                self._leaving = self.loop.create_future()
+            await asyncio.shield(self._leaving)
+
+    async def before_part(self) -> None:
+        """Wait until the headers have left, if they can: a part begins that is rendered beside the
+        page."""
+        self.send()
+        await self.left()
+
+    def _note_left(self) -> None:
+        self.has_left = True
+        if self._leaving is not None and not self._leaving.done():
+            self._leaving.set_result(None)
 
     # -- in the thread -------------------------------------------------------------------------
 
@@ -150,6 +189,7 @@ class Feed:
             BaseException: what the render has raised, once all text before it is read.
         """
         await self.begun()
+        self._note_left()
         return self.chunks.popleft() if self.chunks else None
 
     async def _wait(self) -> None:

@@ -2,23 +2,13 @@
 
 import asyncio
 import re
-from contextvars import copy_context
 
 import jinja2
-from django.http import StreamingHttpResponse
 from django.urls import path
 
-from atemplates import aget_template
-from atemplates.delivery.guarded import begin_rendering
-from atemplates.delivery.header_values import (
-    load_messages,
-    messages_hold_shell,
-    prepare_request,
-)
-from atemplates.delivery.late_writes import guard_request
-from atemplates.delivery.sent_headers import HeadersLeave
+from atemplates import astream
+from atemplates.delivery.header_values import messages_hold_shell
 from tests.engines.conftest import in_memory
-from tests.event_loop import turns
 
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -38,28 +28,35 @@ class Site:
 
     def __init__(self):
         self.using = "django"
-        self.words = True
-        """Whether the words of the template are known."""
         self.context = {}
         """Callables are given the request, and called by the template."""
         self.begin = self.end = None
         """What the view does before and after it has begun the page."""
         self.request = self.response = None
+        self.is_read = False
+        """Set by the test when it reads the response."""
 
 
 SITE = Site()
 
 
-class Page(HeadersLeave, StreamingHttpResponse):
-    pass
+async def later():
+    """Wait until the response is read, or could not be: messages hold it."""
+    for _ in range(10_000):
+        if SITE.is_read or messages_hold_shell(SITE.request, None):
+            return ""
+        await asyncio.sleep(0.001)
+    raise AssertionError("nobody reads the response")
 
 
 async def page(request):
     SITE.request = request
+    SITE.is_read = False
     if SITE.begin is not None:
         await SITE.begin(request)
     context = {name: bound(value, request) for name, value in SITE.context.items()}
-    response = await stream(request, context)
+    context["later"] = later()
+    response = await astream(request, "page", context, using=SITE.using)
     if SITE.end is not None:
         await SITE.end(request)
     SITE.response = response
@@ -101,62 +98,3 @@ def install(settings, source):
 def as_jinja2(source):
     source = re.sub(r"\{\{ (\w+_it) \}\}", r"{{ \1() }}", source)
     return source.replace("{% csrf_token %}", "{{ csrf_input }}")
-
-
-async def stream(request, context):
-    """Until there is `astream`, and Jinja2 streams."""
-    words = frozenset(re.findall(r"\w+", SITE.source)) if SITE.words else None
-    await load_messages(request, words)
-    template = await aget_template("page", using=SITE.using)
-    reached, sent = asyncio.Event(), asyncio.Event()
-
-    async def later():
-        reached.set()
-        await sent.wait()
-        return ""
-
-    def is_held():
-        if messages_hold_shell(request, words):
-            return True
-        prepare_request(request, words)
-        guard_request(request)
-        return False
-
-    context["later"] = later()
-    renders = copy_context()
-    renders.run(begin_rendering, request)
-    if SITE.using == "django":
-        chunks = template.stream_async(context, request)
-        chunks.feed.is_held = is_held
-        shell = asyncio.create_task(chunks.shell(), context=renders)
-        await asyncio.wait(
-            [shell, asyncio.create_task(reached.wait())], return_when=asyncio.FIRST_COMPLETED
-        )
-        await turns(5)
-        if not shell.done() and messages_hold_shell(request, words):
-            sent.set()
-        await shell
-    else:
-        render = asyncio.create_task(template.render_async(context, request), context=renders)
-        await asyncio.wait(
-            [render, asyncio.create_task(reached.wait())], return_when=asyncio.FIRST_COMPLETED
-        )
-        if not render.done() and is_held():
-            sent.set()
-            await asyncio.wait([render])
-        if render.done():
-            await render
-
-        async def whole():
-            yield await render
-
-        chunks = whole()
-
-    async def content():
-        sent.set()
-        async for chunk in chunks:
-            response.mark_sent()
-            yield chunk
-
-    response = Page(content())
-    return response
