@@ -17,6 +17,7 @@ import os
 from pathlib import Path
 
 import dj_database_url
+import django
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -76,6 +77,20 @@ DJANGO_PROCESSORS = [
     "django.contrib.auth.context_processors.auth",
     "django.contrib.messages.context_processors.messages",
 ]
+
+if django.VERSION >= (6, 0):
+    from django.utils.csp import CSP
+
+    # Scripts are the site's own files, or have the request's nonce. The shop's templates set custom
+    # properties in style attributes.
+    DJANGO_PROCESSORS.append("django.template.context_processors.csp")
+    MIDDLEWARE.insert(1, "django.middleware.csp.ContentSecurityPolicyMiddleware")
+    SECURE_CSP = {
+        "default-src": [CSP.SELF],
+        "script-src": [CSP.SELF, CSP.NONCE],
+        "style-src-attr": [CSP.UNSAFE_INLINE],
+        "img-src": [CSP.SELF, "data:"],
+    }
 
 # To move a site to atemplates, replace "django.template.backends" by "atemplates.engines".
 TEMPLATES = [

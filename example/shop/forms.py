@@ -42,6 +42,7 @@ class LatencyForm(forms.Form):
         max_value=1000,
         widget=forms.NumberInput(attrs={"step": 10, "placeholder": "0"}),
     )
+    uneven = forms.BooleanField(label="The slowest; the others wait a share of it", required=False)
 
 
 class ReviewForm(forms.ModelForm):

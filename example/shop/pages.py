@@ -45,6 +45,8 @@ PAGES = [
     Page("/dashboard/tag/?latency=20", "django", "George Eliot"),
     Page("/dashboard/aload/?latency=20", "django", "George Eliot"),
     Page("/dashboard/option/?latency=20", "parallel", "George Eliot"),
+    Page("/dashboard/stream/?latency=20", "django", "George Eliot"),
+    Page("/dashboard/defer/?latency=20&uneven=on", "django", "George Eliot"),
     Page("/jinja2/", "jinja2", "The Divine Comedy"),
     Page("/jinja2/?page=2", "jinja2", "19th century"),
     Page("/jinja2/books/pride-and-prejudice/", "jinja2", "Thomas Egerton"),

@@ -1,19 +1,36 @@
 """The dashboard: the same panels by every delivery, and how long they take."""
 
 import re
+from time import perf_counter
+from typing import NamedTuple
 
+import httpx
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.asgi import get_asgi_application
 from django.db import connection
 from django.test import AsyncClient
 
+from atemplates import arender, astream
 from shop.catalogue import load, read_books
-from shop.dashboard import DELIVERIES
+from shop.dashboard import DELIVERIES, begun, has_loaded, panels
+from tests.event_loop import PATIENCE
+from tests.example.pages_read import fetch, in_place, text_of
+from tests.server import serve
 
 PANELS = ["centuries", "authors", "reviews", "countries", "subjects"]
 PARALLEL = ["tag", "aload", "option"]
 ONE_BY_ONE = ["stock", "plain"]
+STREAMED = ["stream", "defer"]
 LATENCY = 100
+LONG = 300
+FIRST_BYTE = 20
+"""Milliseconds within which a page that is streamed begins to arrive."""
+WHOLE = 1.1
+"""How long all of it takes at most, over its slowest query."""
+TRIES = 5
+"""Of so many the best counts: other work may keep the machine busy."""
+CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 
 
 @pytest.fixture
@@ -25,17 +42,17 @@ def open_shop(transactional_db, site):
 
 def panels_of(response):
     """The panels, without how long they took."""
-    panels = re.search(r'<div class="panels">(.*?)</div>', response.content.decode(), re.S)[1]
+    panels = re.search(r'<div class="panels">(.*?)</div>', in_place(text_of(response)), re.S)[1]
     return re.sub(r"\s+|[\d.]+ ms", " ", panels)
 
 
 def times_of(response):
     """The milliseconds that the page says each query took."""
-    return [float(ms) for ms in re.findall(r"query took ([\d.]+) ms", response.content.decode())]
+    return [float(ms) for ms in re.findall(r"query took ([\d.]+) ms", text_of(response))]
 
 
 async def test_all_deliveries_give_the_same_panels(open_shop):
-    pages = {name: await open_shop.get(f"/dashboard/{name}/") for name in DELIVERIES}
+    pages = {name: await fetch(open_shop, f"/dashboard/{name}/") for name in DELIVERIES}
     expected = panels_of(pages["stock"])
     for name in PANELS:
         assert f'<h2 id="{name}">' in expected
@@ -43,18 +60,20 @@ async def test_all_deliveries_give_the_same_panels(open_shop):
     assert "Leo Tolstoy</a> <span>4.8 ★ from 4<" in expected
     for name, page in pages.items():
         assert panels_of(page) == expected, name
-        assert page["X-Queries"] == str(len(PANELS)), name
+        if name not in STREAMED:  # the headers of which leave before the queries are made
+            assert page["X-Queries"] == str(len(PANELS)), name
         assert len(times_of(page)) == len(PANELS), name
 
 
 async def test_the_panels_inside_a_transaction_are_the_same(shop):
     """The fixture's: what no other connection sees is on the page however it is delivered."""
     await get_user_model().objects.filter(username="dana").aupdate(first_name="Diana")
-    pages = {name: await shop.get(f"/dashboard/{name}/") for name in DELIVERIES}
+    pages = {name: await fetch(shop, f"/dashboard/{name}/") for name in DELIVERIES}
     assert "Diana" in panels_of(pages["stock"])
     for name, page in pages.items():
         assert panels_of(page) == panels_of(pages["stock"]), name
-        assert page["X-Queries"] == str(len(PANELS)), name
+        if name not in STREAMED:
+            assert page["X-Queries"] == str(len(PANELS)), name
 
 
 @pytest.mark.parametrize("delivery", ONE_BY_ONE)
@@ -114,3 +133,117 @@ async def test_the_dashboard_is_in_the_navigation_and_links_every_delivery(shop)
     for name in DELIVERIES:
         assert f'href="/dashboard/{name}/?latency=10"' in text
     assert text.count('aria-current="page"') == 2
+
+
+# -- streamed --------------------------------------------------------------------------------------
+
+
+class Arrival(NamedTuple):
+    """How a page has arrived over a socket.
+
+    Attributes:
+        first: how many milliseconds after the request had reached the view its first byte was there.
+        whole: the same for its last.
+        slowest: the milliseconds that its slowest query took.
+    """
+
+    first: float
+    whole: float
+    slowest: float
+
+
+@pytest.fixture
+def server(open_shop):
+    with serve(get_asgi_application()) as root, httpx.Client(timeout=PATIENCE) as client:
+        yield root, client
+
+
+@pytest.fixture
+def reached(monkeypatch):
+    """When requests have reached a view that streams."""
+    times = []
+
+    def noting(delivery):
+        async def respond(request, context):
+            times.append(perf_counter())
+            return await delivery.respond(request, context)
+
+        return delivery._replace(respond=respond)
+
+    for name in STREAMED:
+        monkeypatch.setitem(DELIVERIES, name, noting(DELIVERIES[name]))
+    return times
+
+
+def arrival(server, reached, path):
+    root, client = server
+    first, pieces = None, []
+    with client.stream("GET", root + path) as response:
+        assert response.status_code == 200
+        for piece in response.iter_raw():
+            first = first or perf_counter()
+            pieces.append(piece)
+    whole, html = perf_counter(), b"".join(pieces).decode()
+    assert html.rstrip().endswith("</html>")
+    slowest = max(float(ms) for ms in re.findall(r"query took ([\d.]+) ms", html))
+    return Arrival((first - reached[-1]) * 1000, (whole - reached[-1]) * 1000, slowest)
+
+
+@pytest.mark.parametrize("delivery", STREAMED)
+def test_a_streamed_dashboard_begins_at_once_and_takes_as_long_as_its_slowest_query(
+    server, reached, delivery
+):
+    arrival(server, reached, f"/dashboard/{delivery}/?latency=1")  # templates are compiled
+    path = f"/dashboard/{delivery}/?latency={LONG}"
+    found = [arrival(server, reached, path) for _ in range(TRIES)]
+    assert all(each.slowest >= LONG for each in found)
+    assert min(each.first for each in found) <= FIRST_BYTE
+    assert min(each.whole / each.slowest for each in found) <= WHOLE
+
+
+async def test_what_is_deferred_arrives_in_the_order_in_which_it_is_ready(open_shop):
+    await fetch(open_shop, "/dashboard/defer/")
+    page = await fetch(open_shop, f"/dashboard/defer/?latency={LONG}&uneven=on")
+    html = text_of(page)
+    shell, *_ = page.read
+    assert shell.count(b"<?start ") == shell.count(b'class="waiting"') == len(PANELS) + 1
+    order = re.findall(r'<template for="[^"]+">\s*<section aria-labelledby="(\w+)"', html)
+    assert order == ["countries", "centuries", "reviews", "subjects", "authors", "times"]
+
+
+async def test_a_page_in_order_needs_no_script_and_no_placeholder(open_shop):
+    html = text_of(await fetch(open_shop, "/dashboard/stream/?latency=10"))
+    assert "<script" not in html
+    assert "<?start" not in html
+    assert "<template" not in html
+
+
+async def test_a_crawler_gets_the_page_complete(open_shop):
+    page = await fetch(open_shop, "/dashboard/defer/", headers={"User-Agent": CRAWLER})
+    assert page.is_complete
+    html = text_of(page)
+    assert "waiting" not in html
+    assert "<?start" not in html
+    assert page["X-Queries"] == str(len(PANELS))
+    assert panels_of(page) == panels_of(await fetch(open_shop, "/dashboard/stock/"))
+
+
+async def test_the_four_modes_give_the_same_page(open_shop, async_rf):
+    name = "shop/dashboard_deferred.html"
+
+    def request_by(agent):
+        return async_rf.get("/dashboard/", headers={"User-Agent": agent})
+
+    async def page(deliver, agent="", **how):
+        loads = begun(panels(0))
+        values = {"facts": None, **loads, "all_loaded": has_loaded(loads.values())}
+        response = await deliver(request_by(agent), name, values, **how)
+        if response.streaming:
+            response.read = [chunk async for chunk in response]
+        return in_place(text_of(response))
+
+    whole = await page(arender)
+    assert "George Eliot" in whole
+    assert await page(astream, out_of_order=False) == whole
+    assert await page(astream) == whole
+    assert await page(astream, CRAWLER) == whole
