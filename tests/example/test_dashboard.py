@@ -4,6 +4,7 @@ import re
 from time import perf_counter
 from typing import NamedTuple
 
+import django
 import httpx
 import pytest
 from django.contrib.auth import get_user_model
@@ -247,3 +248,12 @@ async def test_the_four_modes_give_the_same_page(open_shop, async_rf):
     assert await page(astream, out_of_order=False) == whole
     assert await page(astream) == whole
     assert await page(astream, CRAWLER) == whole
+
+
+@pytest.mark.skipif(django.VERSION < (6, 0), reason="the policy is new in Django 6.0")
+async def test_what_is_deferred_has_the_nonce_of_the_policy(open_shop):
+    page = await fetch(open_shop, "/dashboard/defer/?latency=10")
+    policy = page.headers["Content-Security-Policy"]
+    scripts = re.findall(r"<script([^>]*)>", text_of(page))
+    [nonce] = re.findall(r"script-src 'self' 'nonce-([^']+)'", policy)
+    assert scripts == [f' nonce="{nonce}"']
