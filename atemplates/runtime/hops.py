@@ -186,3 +186,11 @@ class Hop:
             # In the thread it is set, so that nobody waits there for that thread; here a
             # `sync_to_async` clears it when it is done.
             SyncToAsync.deadlock_context.set(False)
+
+
+def allow_hops() -> None:
+    """Allow a task to hop whose context variables are a copy of those in the thread.
+
+    There asgiref refuses it: who is called there would wait for the thread that it holds.
+    """
+    SyncToAsync.deadlock_context.set(False)

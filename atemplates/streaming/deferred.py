@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import UNSWALLOWED, Location, logger
 from ..runtime.branches import Branch, Together, here
-from ..runtime.hops import P, R
+from ..runtime.hops import P, R, allow_hops
 from ..runtime.loading import forget_loadings
 from ..runtime.shared_awaitables import SharedAwaitables, cancel
 from .sink import Hole, Sink
@@ -126,6 +126,7 @@ class DeferredParts:
             awaited: those of the context that are to be awaited from now on.
         """
         context = copy_context()
+        context.run(allow_hops)  # the plan may be in the thread, and does not wait there
         self._coming += 1
         self.loop.call_soon_threadsafe(self._begin, part, shared, list(awaited), context)
 

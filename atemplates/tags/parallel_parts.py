@@ -182,6 +182,8 @@ def share(state: State) -> SharedAwaitables:
 def _one_by_one(state: State, context: Any, parts: Any, frames: list[dict[str, Any]]) -> Plan:
     texts = []
     sink = state.hold_back()
+    # The place of a part around these is not that of the rows of one of them.
+    hole, state.hole = state.hole, None
     try:
         for part, frame in zip(parts, frames, strict=True):
             depth = len(context.dicts)
@@ -193,6 +195,7 @@ def _one_by_one(state: State, context: Any, parts: Any, frames: list[dict[str, A
                 del context.dicts[depth:]
     finally:
         state.write_to(sink)
+        state.hole = hole
     return texts
 
 
