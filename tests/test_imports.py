@@ -65,7 +65,7 @@ ONLY_IN = {
         "runtime.shared_awaitables",
         *("runtime.apart", "runtime.errands"),
     },
-    "asgiref": {"runtime.errands", "runtime.hops"},
+    "asgiref": {"runtime.errands", "runtime.hops", "runtime.lasting_thread"},
     # Settings stop at the edge: everything below takes arguments.
     "django.conf": {
         "engines",

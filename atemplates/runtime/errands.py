@@ -34,21 +34,6 @@ def put_back(executor: Any) -> None:
         AsyncToSync.executors.current = executor
 
 
-def leave_ended_thread() -> None:
-    """Forget what ran the sync work of this task where nobody runs it any more.
-
-    A task that was begun inside an `async_to_sync` may live longer than that; its sync work goes
-    to the thread of its context from then on.
-    """
-    executor = thread_of_task()
-    if executor is None:
-        return
-    while executor is not None and getattr(executor, "_broken", False):
-        executor = getattr(executor, "_old_executor", None)
-    if executor is None:
-        put_back(None)
-
-
 class Errand:
     """One thing to be awaited for another task, with that task's context variables.
 

@@ -18,7 +18,7 @@ from asgiref.sync import iscoroutinefunction as iscoroutinefunction
 from asgiref.sync import markcoroutinefunction as markcoroutinefunction
 
 from .apart import await_apart, has_async_backend
-from .errands import Errands, leave_ended_thread
+from .errands import Errands
 from .errands import put_back as put_back
 from .errands import thread_of_task as thread_of_task
 
@@ -116,7 +116,6 @@ class Hop:
         Raises:
             CancelledError: the task was cancelled. The call has ended or is not made.
         """
-        leave_ended_thread()
         try:
             call = sync_to_async(self.call, thread_sensitive=True)()
             return await (call if self.errands is None else self.errands.attend(call))

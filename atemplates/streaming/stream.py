@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import Any
 
+from ..runtime.lasting_thread import outlive_view
 from ..runtime.shared_awaitables import cancel
 from .feed import Feed
 from .out_of_order import OutOfOrder
@@ -51,7 +52,9 @@ class TemplateChunks(AsyncIterator[str]):
     def _begin(self) -> Feed:
         feed = self.feed
         if self._task is None and not self._closed:
-            self._task = feed.loop.create_task(_run(self._produce, feed), context=self.context)
+            context = self.context or copy_context()
+            context.run(outlive_view)
+            self._task = feed.loop.create_task(_run(self._produce, feed), context=context)
         return feed
 
     async def shell(self) -> None:
