@@ -28,9 +28,7 @@ class LastingExecutor(Executor):
     def __init__(self, executor: Any) -> None:
         self.executor = executor
 
-    def submit(  # type: ignore[override]
-        self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
-    ) -> Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have a function called in the thread."""
         if not has_ended(self.executor):
             return self.executor.submit(fn, *args, **kwargs)  # type: ignore[no-any-return]
