@@ -85,6 +85,24 @@ def run_elsewhere(context: Context, function: Callable[[], R]) -> R:
     return context.run(call)
 
 
+def context_for_task(context: Context, executor: Any) -> Context:
+    """Return the context variables of the request's thread for a task of this loop.
+
+    Args:
+        context: as they are in the thread; asgiref's `Local`s are seen only there.
+        executor: what runs the sync work of the task that waits for the thread.
+    """
+    made = context.copy()
+
+    def settle() -> None:
+        restore_context(context)
+        put_back(executor)
+        SyncToAsync.deadlock_context.set(False)
+
+    made.run(settle)
+    return made
+
+
 class Hop:
     """A call in the request's thread that a cancelled task does not leave behind running.
 
@@ -185,11 +203,3 @@ class Hop:
             # In the thread it is set, so that nobody waits there for that thread; here a
             # `sync_to_async` clears it when it is done.
             SyncToAsync.deadlock_context.set(False)
-
-
-def allow_hops() -> None:
-    """Allow a task to hop whose context variables are a copy of those in the thread.
-
-    There asgiref refuses it: who is called there would wait for the thread that it holds.
-    """
-    SyncToAsync.deadlock_context.set(False)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from functools import partial
+from itertools import count
 from secrets import token_hex
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..errors import UNSWALLOWED, Location, logger
 from ..runtime.branches import Branch, Together, here
-from ..runtime.hops import P, R, allow_hops
+from ..runtime.drivers import on_event_loop
+from ..runtime.hops import P, R, context_for_task, thread_of_task
 from ..runtime.loading import forget_loadings
 from ..runtime.shared_awaitables import SharedAwaitables, cancel
 from .sink import Hole, Sink
@@ -26,8 +29,9 @@ def within(timeout: float | None, function: Callable[P, Awaitable[R]]) -> Callab
         return function
 
     async def limited(*args: P.args, **kwargs: P.kwargs) -> R:
+        limit = asyncio.timeout(timeout)
         try:
-            async with asyncio.timeout(timeout) as limit:
+            async with limit:
                 return await function(*args, **kwargs)
         except TimeoutError as error:
             if not limit.expired():
@@ -41,6 +45,11 @@ def log_failure(error: Exception, place: Location | None) -> None:
     """Log that the contents of a ``{% defer %}`` cannot be shown."""
     said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     logger.error("{%% defer %%} cannot show its contents: %s (%s)", said, place, exc_info=error)
+
+
+def log_failed_error(error: Exception, place: Location | None) -> None:
+    """Log that what stands in its ``{% error %}`` cannot be shown either."""
+    logger.error("{%% error %%} cannot be shown (%s)", place, exc_info=error)
 
 
 class DeferredPart:
@@ -75,6 +84,11 @@ class DeferredPart:
         self.hole = hole
 
 
+Coming: TypeAlias = "tuple[DeferredPart, SharedAwaitables, list[Any], Context, bool]"
+"""A part whose task is not made yet: what `DeferredParts.begin` was given, the context variables
+there, and whether that was on the event loop."""
+
+
 class DeferredParts:
     """The parts of one page that are rendered beside it. Belongs to one event loop.
 
@@ -96,20 +110,23 @@ class DeferredParts:
         self.before = before
         self.out_of_order = out_of_order
         self.together: Together | None = None
-        self.tasks: set[asyncio.Task[None]] = set()
-        self._coming = 0
-        self._has_begun = asyncio.Event()
+        self.tasks: dict[asyncio.Task[None], Branch] = {}
         self.error: BaseException | None = None
         """What has failed for good: the page fails with it."""
-        self._named = 0
-        self._begun = 0
+        self._executor = thread_of_task()
+        self._coming: deque[Coming] = deque()
+        """Any thread appends to it; the loop alone takes out."""
+        self._given_up: set[tuple[int, ...]] = set()
+        """The places of parts that have failed: nothing that begins inside them is of use."""
+        self._has_left = False
+        self._numbers = count(1)
+        self._places = count()
         self._token = token_hex(3)
 
     def new_name(self) -> str:
         """Return the name of the next placeholder: of all pages that one may meet in a browser, no
-        other has it."""
-        self._named += 1
-        return f"p{self._token}-{self._named}"
+        other has it. Any thread may call it."""
+        return f"p{self._token}-{next(self._numbers)}"
 
     def begin(
         self,
@@ -125,67 +142,137 @@ class DeferredParts:
             shared: the awaitables that the parts of the page share.
             awaited: those of the context that are to be awaited from now on.
         """
-        context = copy_context()
-        context.run(allow_hops)  # the plan may be in the thread, and does not wait there
-        self._coming += 1
-        self.loop.call_soon_threadsafe(self._begin, part, shared, list(awaited), context)
+        self._coming.append((part, shared, list(awaited), copy_context(), on_event_loop()))
+        self.loop.call_soon_threadsafe(self._begin_all)
 
-    def _begin(
-        self, part: DeferredPart, shared: SharedAwaitables, awaited: list[Any], context: Any
-    ) -> None:
+    def _begin_all(self) -> None:
+        while self._coming:
+            part, shared, awaited, context, is_of_task = self._coming.popleft()
+            if not is_of_task:
+                context = context_for_task(context, self._executor)
+            context.run(self._begin, part, shared, awaited)
+
+    def _begin(self, part: DeferredPart, shared: SharedAwaitables, awaited: list[Any]) -> None:
+        outer = here.get()
+        place = () if outer is None else outer.place
+        if self._has_left or (outer is not None and self._is_given_up(outer)):
+            return
         for each in awaited:
             shared.begun(each)
+        self._begin_task(partial(self._run, part), (*place, next(self._places)))
+
+    def _begin_task(self, work: Callable[[], Awaitable[None]], place: tuple[int, ...]) -> None:
+        """Make a task with the present context variables: a branch of that place."""
         if self.together is None:
-            self.together = context.run(Together)
+            self.together = Together()
             self.together.sources.users = 1
-        self._begun += 1
-        branch = Branch(self.together, (self._begun,))
+        branch = Branch(self.together, place)
+        context = copy_context()
         context.run(here.set, branch)
-        task = self.together.begin(branch, partial(self._run, part), context)
-        self._coming -= 1
-        self._has_begun.set()
-        self.tasks.add(task)
+        task = self.together.begin(branch, work, context)
+        self.tasks[task] = branch
         task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self.tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None and self.error is None:
-            self.error = task.exception()
+        branch = self.tasks.pop(task)
+        error: BaseException | None
+        if not task.cancelled():
+            error = task.exception()
+        elif self._has_left or self._is_given_up(branch):
+            error = None
+        else:
+            error = RuntimeError("what a {% defer %} shows in place of its contents was cancelled")
+        self.error = self.error or error
+
+    def _is_given_up(self, branch: Branch) -> bool:
+        place = branch.place
+        return any(place[:end] in self._given_up for end in range(1, len(place) + 1))
 
     async def _run(self, part: DeferredPart) -> None:
         if self.before is not None:
             await self.before()
-        sink = await self._rendered(part)
-        if sink is not None:
-            part.hole.sink = sink
-            self.on_ready(part.hole)
-
-    async def _rendered(self, part: DeferredPart) -> Sink | None:
+        branch, task, timer = here.get(), asyncio.current_task(), None
+        assert branch is not None
+        assert task is not None
+        if part.timeout is not None:
+            late = TimeoutError(f"not ready after {part.timeout:g} seconds")
+            timer = self.loop.call_later(part.timeout, self._give_up, part, branch, late, task)
         sink = Sink()
+        failure: Exception | None = None
         try:
-            await within(part.timeout, part.render)(sink)
-            return sink
+            await part.render(sink)
         except UNSWALLOWED:
             raise
+        except asyncio.CancelledError as error:
+            if task.cancelling():
+                raise
+            failure = RuntimeError("what it waits for was cancelled")
+            failure.__cause__ = error
         except Exception as error:
             failure = error
+        finally:
+            if timer is not None:
+                timer.cancel()
+        if self._is_given_up(branch):  # it has held on in spite of being cancelled
+            return
+        if failure is None:
+            self._ready(part, sink)
+        else:
+            self._give_up(part, branch, failure)
+
+    def _give_up(
+        self,
+        part: DeferredPart,
+        branch: Branch,
+        failure: Exception,
+        task: asyncio.Task[None] | None = None,
+    ) -> None:
+        """Have another task show that a part has failed.
+
+        Args:
+            branch: its branch. What has begun inside it is cancelled.
+            failure: why.
+            task: its task, if that goes on. It is cancelled, but may end late: not before the
+                request's thread comes back.
+        """
+        if task is not None and (task.done() or self._is_given_up(branch)):
+            return
+        place = branch.place
+        self._begin_all()
+        self._given_up.add(place)
+        if task is not None:
+            task.cancel()
+        for inner, its_branch in self.tasks.items():
+            if its_branch is not branch and its_branch.place[: len(place)] == place:
+                inner.cancel()
+        # It stands beside the part, not inside.
+        self._begin_task(
+            partial(self._show_failure, part, failure), (*place[:-1], next(self._places))
+        )
+
+    def _ready(self, part: DeferredPart, sink: Sink) -> None:
+        part.hole.sink = sink
+        self.on_ready(part.hole)
+
+    async def _show_failure(self, part: DeferredPart, failure: Exception) -> None:
         log_failure(failure, part.place)
         try:
             sink = Sink()
             if await part.on_error(sink, failure):
-                return sink
+                self._ready(part, sink)
+                return
         except UNSWALLOWED:
             raise
-        except Exception:
-            logger.exception("{%% error %%} cannot be shown (%s)", part.place)
+        except Exception as error:
+            log_failed_error(error, part.place)
         if part.hole.is_sent:
-            return None  # the placeholder is there
+            return  # the placeholder is there
         sink = Sink()
         if self.out_of_order:
             sink.append(part.hole.waiting)
         else:
             await part.on_nothing(sink)
-        return sink
+        self._ready(part, sink)
 
     async def end(self) -> None:
         """Wait until all parts are ready.
@@ -193,23 +280,17 @@ class DeferredParts:
         Raises:
             BaseException: what a part has failed with for good.
         """
-        await self._all_begun()
+        self._begin_all()
         while self.tasks and self.error is None:
             await asyncio.wait(self.tasks, return_when=asyncio.FIRST_COMPLETED)
-            await self._all_begun()
+            self._begin_all()
         if self.error is not None:
             raise self.error
 
-    async def _all_begun(self) -> None:
-        """Wait until there is a task of each part: it is made in the loop's next turn."""
-        while self._coming:
-            self._has_begun.clear()
-            await self._has_begun.wait()
-
     async def leave(self) -> None:
         """Stop rendering the parts that are not ready, and wait until that is done."""
-        await self._all_begun()
-        await cancel(self.tasks.copy())
+        self._has_left = True
+        await cancel(list(self.tasks))
         if self.together is not None:
             await self.together.cancel_calls()
             await self.together.sources.leave()

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from django.template.base import FilterExpression, Node, NodeList, Parser, Token
 from django.template.context import Context
 from django.template.exceptions import TemplateSyntaxError
+from django.template.loader_tags import BlockNode
 from django.utils.safestring import SafeString
 
 from ..compiler.expressions import write_expression
@@ -25,9 +26,22 @@ from ..errors import UNSWALLOWED
 from ..runtime.sites import SiteMode
 from ..runtime.state import State
 from ..runtime.waits import Plan
-from ..streaming.deferred import DeferredPart, DeferredParts, log_failure, within
+from ..streaming.deferred import (
+    DeferredPart,
+    DeferredParts,
+    log_failed_error,
+    log_failure,
+    within,
+)
 from ..streaming.sink import Hole, Sink
-from .parallel_parts import PartPlan, branch_context, part_plan, run_parts, share
+from .parallel_parts import (
+    PartPlan,
+    branch_context,
+    part_plan,
+    run_parts,
+    separate_context,
+    share,
+)
 from .relations import library
 
 
@@ -70,7 +84,13 @@ class DeferNode(Node):
                 return self.placeholder.render(inner)
             if context.template is not None and context.template.engine.debug:
                 inner.dicts[-1]["error"] = failure
-            return self.error.render(inner)
+            try:
+                return self.error.render(inner)
+            except UNSWALLOWED:
+                raise
+            except Exception as another:
+                log_failed_error(another, node_location(self))
+            return self.placeholder.render(own_context(context))
 
 
 # -- parsing ---------------------------------------------------------------------------------------
@@ -97,14 +117,26 @@ def parse_defer(parser: Parser, token: Token) -> DeferNode:
                 checked_timeout(literal)
     nodelist = parser.parse(("placeholder", "error", "enddefer"))
     waiting, failed = NodeList(), None
-    name = parser.next_token().contents
+    name = _next_name(parser)
     if name == "placeholder":
         waiting = parser.parse(("error", "enddefer"))
-        name = parser.next_token().contents
+        name = _next_name(parser)
     if name == "error":
         failed = parser.parse(("enddefer",))
         parser.delete_first_token()
     return DeferNode(timeout, nodelist, waiting, failed)
+
+
+def _next_name(parser: Parser) -> str:
+    """Take the tag that the contents of another end with."""
+    token = parser.next_token()
+    name, *arguments = token.split_contents()
+    if arguments and name != "enddefer":
+        raise parser.error(
+            token,
+            f"{{% {name} %}} of {{% defer %}} takes no arguments; got {' '.join(arguments)!r}.",
+        )
+    return name
 
 
 def checked_timeout(timeout: Any) -> float | None:
@@ -131,21 +163,22 @@ def own_context(context: Any, state: State | None = None) -> Any:
     Args:
         state: the state to render with; None under Django's own renderer.
     """
-    if state is None:
-        made = copy(context)
-        made.render_context.dicts[-1] = dict(made.render_context.dicts[-1])
-    else:
-        made = branch_context(context, state, {})
-    made.dicts = [_own_frame(frame) for frame in made.dicts]
+    made = separate_context(context) if state is None else branch_context(context, state, {})
+    made.dicts = [_own_frame(frame, context, made) for frame in made.dicts]
     made.dicts.append({})
     return made
 
 
-def _own_frame(frame: dict[str, Any]) -> dict[str, Any]:
+def _own_frame(frame: dict[str, Any], context: Any, made: Any) -> dict[str, Any]:
     own = dict(frame)
     position = own.get("forloop")
     if isinstance(position, dict):
         own["forloop"] = _own_position(position)
+    block = own.get("block")
+    if isinstance(block, BlockNode) and getattr(block, "context", None) is context:
+        # What it overrides is rendered with the context that it holds.
+        own["block"] = own_block = copy(block)
+        vars(own_block)["context"] = made
     return own
 
 
@@ -225,15 +258,11 @@ def defer_beside(
     shared = share(state)
     name, text = "", ""
     if deferred.out_of_order:
-        name, waiting = deferred.new_name(), Sink()
-        state.write_to(waiting)
-        state.deferred = None
+        name, state.deferred = deferred.new_name(), None
         try:
-            waiting.append((yield from parts[1](own_context(context, state), state)))
+            text = yield from _text_of(parts[1], own_context(context, state), state)
         finally:
-            state.write_to(sink)
             state.deferred = deferred
-        text = waiting.take()
     part = _deferred_part(state, context, node, parts, timeout, sink.new_hole(name, text))
     upcoming, state.upcoming = state.upcoming, {}
     deferred.begin(part, shared, upcoming.values())
@@ -312,7 +341,7 @@ def defer_in_place(
 
 def _in_place(state: State, context: Any, node: DeferNode, parts: Parts) -> Plan:
     try:
-        return (yield from parts[0](own_context(context, state), state))
+        return (yield from _text_of(parts[0], own_context(context, state), state))
     except UNSWALLOWED:
         raise
     except Exception as error:
@@ -326,8 +355,30 @@ def _shown_failure(
     waiting, failed = parts[1:]
     log_failure(failure, node_location(node))
     if failed is not None:
-        return (yield from failed(error_context(context, state, failure), state))
-    return (yield from waiting(own_context(context, state), state))
+        try:
+            return (yield from _text_of(failed, error_context(context, state, failure), state))
+        except UNSWALLOWED:
+            raise
+        except Exception as error:
+            log_failed_error(error, node_location(node))
+    return (yield from _text_of(waiting, own_context(context, state), state))
+
+
+def _text_of(part: PartPlan, context: Any, state: State) -> Plan:
+    """The plan that gives the text of a part, and leaves the state as it was if that fails."""
+    sink, engine, loops = state.sink, state.engine, len(state.loops)
+    own = None if sink is None else Sink()
+    state.write_to(own)
+    try:
+        text = yield from part(context, state)
+        if own is None:
+            return text
+        own.append(text)
+        return SafeString(own.take())
+    finally:
+        state.write_to(sink)
+        state.engine = engine
+        del state.loops[loops:]
 
 
 DEFER_TAGS = TagFamily(

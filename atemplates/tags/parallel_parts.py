@@ -220,9 +220,15 @@ def branch_context(context: Any, state: State, frame: dict[str, Any]) -> Any:
     Args:
         frame: the names that the part has besides.
     """
-    made = copy(context)
+    made = separate_context(context)
     made.dicts.append(frame)
     vars(made)[STATE_ATTRIBUTE] = state
+    return made
+
+
+def separate_context(context: Any) -> Any:
+    """Return a copy of a context that is rendered with beside it."""
+    made = copy(context)
     rendering = made.render_context
     rendering.dicts[-1] = dict(rendering.dicts[-1])
     blocks = rendering.dicts[-1].get(BLOCK_CONTEXT_KEY)
