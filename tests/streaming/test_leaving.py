@@ -12,7 +12,6 @@ from django.contrib.auth.models import Group
 from django.template import Context
 from django.utils import timezone, translation
 
-from atemplates.compiler.plan import plan_of
 from atemplates.engines.django import DjangoTemplates
 from atemplates.engines.streaming import chunks_of
 from tests.engines.conftest import in_memory
@@ -132,12 +131,17 @@ def no_thread_left():
     assert threading.active_count() <= threads
 
 
+async def until(holds):
+    """Wait until a function gives something true."""
+    given_up = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < given_up, asyncio.all_tasks()
+        await asyncio.sleep(0.001)
+
+
 async def ended(before):
     """Wait until there are no tasks but those there were."""
-    given_up = time.monotonic() + PATIENCE
-    while asyncio.all_tasks() - before:
-        assert time.monotonic() < given_up, asyncio.all_tasks() - before
-        await asyncio.sleep(0.001)
+    await until(lambda: not asyncio.all_tasks() - before)
 
 
 def load(source):
@@ -193,15 +197,13 @@ async def test_a_page_that_was_closed_is_at_its_end():
 async def test_a_reader_that_is_cancelled_ends_the_page():
     source, template = Source(), load("a{{ o.never }}b")
     before = asyncio.all_tasks()
-    plan_of(template.nodelist, template, streamed=True)
 
     async def read():
         async for _ in chunks_of(template, Context({"o": source}), None):
             pass
 
     reading = asyncio.ensure_future(read())
-    await turns(5)
-    assert source.begun == ["never"]
+    await until(lambda: source.begun)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
