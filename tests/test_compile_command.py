@@ -1,5 +1,6 @@
 """``manage.py atemplates compile``: fills the folder of OPTIONS["plan_cache"], and checks it."""
 
+import asyncio
 from io import StringIO
 
 import pytest
@@ -70,6 +71,38 @@ def test_a_render_afterwards_compiles_nothing(site, monkeypatch):
     monkeypatch.setattr(Module, "source", None)
     template = engines["django"].get_template("page.html")
     assert template.render({"rows": [1, 2], "a": "x"}) == "<b>12</b>X"
+
+
+async def streamed(name, values):
+    template = engines["django"].get_template(name)
+    return "".join([chunk async for chunk in template.stream_async(values)])
+
+
+@pytest.mark.parametrize("rendered_first", [False, True])
+def test_a_stream_afterwards_compiles_nothing(site, monkeypatch, rendered_first):
+    assert "8 compiled" in run("--streamed")[1]
+    assert run("--check", "--streamed")[0] == 0
+    again()
+    monkeypatch.setattr(Module, "source", None)
+    values = {"rows": [1, 2], "a": "x"}
+    if rendered_first:
+        assert engines["django"].get_template("page.html").render(values) == "<b>12</b>X"
+    assert asyncio.run(streamed("page.html", values)) == "<b>12</b>X"
+
+
+def test_what_is_streamed_is_compiled_where_it_is_asked_for(site):
+    run()
+    again()
+    code, text = run("--check", "--streamed")
+    assert code == 1
+    assert "Run: manage.py atemplates compile --streamed" in text
+    run("--streamed")
+    again()
+    assert "4 node lists up to date, 0 missing." in run("--check")[1]
+    again()
+    assert "unused files removed" in run("--prune")[1]
+    again()
+    assert run("--check", "--streamed")[0] == 1
 
 
 def test_a_changed_template_is_stale_until_it_is_compiled(site):

@@ -54,10 +54,17 @@ class CompileSubcommand(Subcommand):
             help="write nothing; exit with 1 when something is missing, stale or does not compile",
         )
         parser.add_argument(
+            "--streamed",
+            action="store_true",
+            help="compile what sends the templates piece by piece as well: for sites that call "
+            "astream() or have {%% defer %%}",
+        )
+        parser.add_argument(
             "--prune",
             action="store_true",
             help="remove the files that none of these templates uses, such as those of an older "
-            "version; not for a folder that others fill too",
+            "version, and without --streamed what sends pages; not for a folder that others fill "
+            "too",
         )
 
     def handle(self, options: dict[str, Any]) -> None:
@@ -73,7 +80,7 @@ class CompileSubcommand(Subcommand):
         for backend, cache in caching_backends(options["engine"], checks=options["check"]):
             caches.append(cache)
             site = read_site(backend.engine, progress=progress_of())
-            missing += self._compile(backend, cache, site)
+            missing += self._compile(backend, cache, site, options["streamed"])
             problems = serious(site.problems)
             for problem in problems:
                 self.write_line(str(problem))
@@ -88,10 +95,12 @@ class CompileSubcommand(Subcommand):
             raise CommandError(
                 f"{counted(len(failing), 'problem')}; the code of {counted(missing, 'template')} "
                 "is missing or stale."
-                + (" Run: manage.py atemplates compile" if missing and options["check"] else "")
+                + (f" Run: {command_for(options)}" if missing and options["check"] else "")
             )
 
-    def _compile(self, backend: DjangoTemplates, cache: PlanCache, site: SiteTemplates) -> int:
+    def _compile(
+        self, backend: DjangoTemplates, cache: PlanCache, site: SiteTemplates, streamed: bool
+    ) -> int:
         """Compile the templates of a site; return how many were missing, where that is asked."""
         missing = 0
         before = getattr(backend.engine, CACHE_ATTRIBUTE)
@@ -100,7 +109,7 @@ class CompileSubcommand(Subcommand):
             for name, template in site.parsed.items():
                 known = cache.missing
                 try:
-                    for module in modules_of(template):
+                    for module in modules_of(template, streamed=streamed):
                         module.function()
                 except Exception as error:
                     what = f"does not compile: {type(error).__name__}: {error}"
@@ -151,21 +160,38 @@ def caching_backends(
         raise CommandError("No TEMPLATES entry of ours has OPTIONS['plan_cache'].")
 
 
-def modules_of(template: Template) -> Iterator[Module]:
+def command_for(options: dict[str, Any]) -> str:
+    """Return the command that compiles what a check has missed."""
+    return "manage.py atemplates compile" + (" --streamed" if options["streamed"] else "")
+
+
+def modules_of(template: Template, *, streamed: bool = False) -> Iterator[Module]:
     """What is compiled of a template when it is rendered, in the same way.
 
     One after the other: compiling a node changes what stands inside it.
+
+    Args:
+        streamed: also what is compiled of it when it is sent piece by piece.
     """
     for title, nodelist in node_lists(template):
         if text_plan(nodelist) is not None:
             continue  # there is nothing to compile
         if nodelist is template.nodelist:
-            yield Module(nodelist, template, "")
+            yield from modules_for(nodelist, template, "", streamed)
         else:
-            yield Module(nodelist, None, title if title.startswith("block ") else "")
+            is_block = title.startswith("block ")
+            # What stands in a tag of others is held back, and never sent by itself.
+            yield from modules_for(nodelist, None, title if is_block else "", streamed and is_block)
     partials = getattr(template, "extra_data", {}).get("partials", {})
     for partial in partials.values():
-        yield Module(partial.nodelist, partial, "")
+        yield from modules_for(partial.nodelist, partial, "", streamed)
+
+
+def modules_for(nodelist: Any, template: Any, name: str, streamed: bool) -> Iterator[Module]:
+    """What is compiled of one node list; arguments as for `Module` and `modules_of`."""
+    yield Module(nodelist, template, name)
+    if streamed:
+        yield Module(nodelist, template, name, streamed=True)
 
 
 def prune(cache: PlanCache, used: set[str]) -> int:
