@@ -13,6 +13,11 @@ from .feed import Feed
 from .out_of_order import OutOfOrder
 
 
+RUNNING: set[asyncio.Task[None]] = set()
+"""The tasks that render pages. What one waits for, only its page may hold: without this, both would
+be thrown away together, in no order. Tasks of several loops race for it in single steps of a set."""
+
+
 class TemplateChunks(AsyncIterator[str]):
     """The chunks of a page, in order; read once.
 
@@ -55,6 +60,8 @@ class TemplateChunks(AsyncIterator[str]):
             context = self.context or copy_context()
             context.run(outlive_view)
             self._task = feed.loop.create_task(_run(self._produce, feed), context=context)
+            RUNNING.add(self._task)
+            self._task.add_done_callback(RUNNING.discard)
         return feed
 
     async def shell(self) -> None:

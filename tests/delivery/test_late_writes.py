@@ -1,26 +1,29 @@
 """What a page may write to its request, and when: behind Django's own middleware and stores."""
 
 import copy
+import gc
 import pickle
+import weakref
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.auth import alogin, alogout, login, logout
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.middleware.csrf import get_token, rotate_token
 from django.test import AsyncClient
+from django.utils.functional import SimpleLazyObject
 
 from atemplates.errors import LateWrite
 from tests.delivery.sites import SITE, install
+from tests.event_loop import turns
 
 pytestmark = pytest.mark.django_db
 
 HEAD = "<html><head></head><body>"
 ENGINES = pytest.mark.parametrize("using", ["django", "jinja2"])
-WORDS_KNOWN = pytest.mark.parametrize("using", ["django"])
-"""The engines that know the words of a page."""
 STORES = pytest.mark.parametrize("store", ["db", "cached_db", "cache", "signed_cookies"])
 LATE = HEAD + "{{ later }}\n{{ write_it }}"
 """A page that calls `write_it` after its headers have left, on the second line."""
@@ -300,8 +303,6 @@ async def test_a_dict_that_nobody_saves(settings):
 
 @pytest.mark.parametrize("made", [True, False])
 async def test_a_lazy_session(settings, made):
-    from django.utils.functional import SimpleLazyObject
-
     install(settings, LATE)
 
     async def begin(request):
@@ -406,7 +407,7 @@ async def test_the_token_is_made_in_time(settings, using, in_session):
         assert again.startswith(HEAD)
 
 
-@WORDS_KNOWN
+@ENGINES
 @pytest.mark.parametrize("has_cookie", [False, True])
 @pytest.mark.parametrize("use", [get_token, rotate_token])
 async def test_a_token_that_no_word_told_of(settings, using, use, has_cookie):
@@ -455,7 +456,7 @@ async def test_a_nonce_is_made_in_time(settings, using):
     assert f"'nonce-{nonce}'" in response["Content-Security-Policy"]
 
 
-@WORDS_KNOWN
+@ENGINES
 async def test_a_nonce_that_no_word_told_of(settings, using):
     install(settings, LATE)
     with_csp(settings)
@@ -573,7 +574,7 @@ async def test_a_late_message(settings, using, storage, name):
     assert (await get(client))[0] == HEAD
 
 
-@WORDS_KNOWN
+@ENGINES
 @STORAGES
 async def test_messages_read_late_that_no_word_told_of(settings, using, storage):
     use_storage(settings, storage)
@@ -669,13 +670,12 @@ async def test_before_it_takes_them(settings, write):
 
 
 async def test_nothing_of_a_request_is_kept(settings):
-    import gc
-    import weakref
-
     install(settings, HEAD + "{{ later }}")
     client = await visitor(settings)
     await get(client)
     kept = weakref.ref(SITE.request.session)
     SITE.__init__()
+    await sync_to_async(int)()  # the thread of the requests remembers its last call
+    await turns(3)
     gc.collect()
     assert kept() is None
