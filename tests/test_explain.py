@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.template import Library
+from django.template import Library, engines
 from django.template.base import Node, NodeList, Parser, Template, Token
 from django.template.context import Context
 
@@ -120,7 +120,67 @@ def test_places_where_it_may_wait_are_marked():
     assert any("yield from" in line for line in code)
     for line in code:
         marks, _, source = line.partition("|")[2].partition("|")
-        assert ("W" in marks) == ("yield from" in source or "yield Wait" in source), line
+        assert (marks[0] in "WS") == ("yield from" in source or "yield Wait" in source), line
+
+
+STREAMED = """{% extends "base.html" %}{% load boxes cache %}
+{% block content %}
+{{ a }}
+{% filter cut:b %}
+{{ a }}
+{% for x in rows %}
+{{ x }}{% endfor %}{% endfilter %}
+{% for x in rows %}{% ifchanged %}
+{{ x }}{% else %}
+{{ a }}{% endifchanged %}{% endfor %}
+{{ block.super }}
+{% cache seconds key %}
+{{ a }}{% block inner %}
+{{ a }}{% endblock %}{% endcache %}
+{% box %}
+{{ a }}{% endbox %}
+{% if a %}
+{{ a }}{% endif %}
+{% endblock %}
+"""
+HOLDING = {
+    "{% filter cut:b %}, line 4": {5, 6, 7},
+    "{% ifchanged %}, line 8": {9},
+    "{% cache seconds key %}, line 12": {13, 14},
+    "{% box %}, line 15": {16},
+}
+
+
+def test_where_a_streamed_page_is_sent(site):
+    """A wait is marked with S where what stands before it is sent, with W where it is held back."""
+    (site / "page.html").write_text(STREAMED)
+    output = run("page.html")
+    template = engines["ours"].get_template("page.html").template
+    waits = [
+        line
+        for section in explain_template(template, Policy())
+        for line in section.lines
+        if line.waits
+    ]
+    sent = {line.line for line in waits if not line.held}
+    assert sent == {1, 3, 4, 8, 10, 11, 12, 15, 17, 18}
+    for holder, lines in HOLDING.items():
+        assert {line.line for line in waits if line.held == holder} == lines, holder
+    assert {line.held for line in waits} == {"", *HOLDING}
+    assert output.count(" |S") == sum(not line.held for line in waits)
+    assert output.count(" |W") == sum(bool(line.held) for line in waits)
+    assert f"\nStreamed, it is sent at {output.count(' |S')} of them.\n" in output
+    holding = list(HOLDING)
+    holding.insert(2, "{{ block.super }}, line 11")
+    assert f"\nHeld back until it is whole: {'; '.join(holding)}.\n" in output
+
+
+def test_a_page_that_is_sent_at_each_of_them_says_nothing_more(site):
+    output = run("base.html")
+    assert " |S" in output
+    assert " |W" not in output
+    assert "Held back" not in output
+    assert "Streamed" not in output
 
 
 @pytest.mark.usefixtures("site")
@@ -233,7 +293,7 @@ def test_a_template_may_extend_another_of_its_own_name(site, settings):
         {**settings.TEMPLATES[1], "DIRS": [other, site]},
     ]
     output = run("base.html")
-    assert f"base.html  ({other / 'base.html'})\nextends base.html\nW  " in output
+    assert f"base.html  ({other / 'base.html'})\nextends base.html\nS, W  " in output
 
 
 def test_a_template_that_does_not_exist(site):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.template.base import FilterExpression, Node, NodeList, Template, Variable
+from django.template.base import FilterExpression, Node, NodeList, Template, TokenType, Variable
 from django.template.library import TagHelperNode
 from django.template.loader_tags import BlockNode, ExtendsNode
 
@@ -15,6 +16,7 @@ from ..runtime.state import Policy
 from .foreign import child_nodelists, foreign_tag_name
 from .nodes import NODES, effects_of_node
 from .plan import Module
+from .writer import Writer
 
 WAITS = ("yield from", "yield Wait")
 CONSTANT_WIDTH = 60
@@ -29,6 +31,9 @@ class Line:
     """The template's line that it was written for."""
     waits: bool
     """Whether the plan may wait there."""
+    held: str
+    """What holds back the text that is written around it, where the page is sent piece by piece:
+    ``"{% tag %}, line 3"``; empty where it is sent while the plan waits."""
     foreign: ForeignNode | None
     """The node that it was written for, if that runs code of others whole."""
 
@@ -55,11 +60,56 @@ class Section:
     constants: dict[str, str] = field(default_factory=dict)
     """The names that the code refers to -> what they hold, shortened."""
     foreign: list[ForeignNode] = field(default_factory=list)
+    holding: dict[str, int] = field(default_factory=dict)
+    """What holds back text in it, as for `Line.held` -> the template's line."""
 
     @property
     def waits(self) -> int:
         """In how many places the plan may wait."""
         return sum(line.waits for line in self.lines)
+
+    @property
+    def sends(self) -> int:
+        """In how many of them a page that is sent piece by piece is sent up to there."""
+        return sum(line.waits and not line.held for line in self.lines)
+
+
+class MarkingWriter(Writer):
+    """Writes a streamed plan, and notes which nodes are held back, and by which."""
+
+    module: HeldBack
+
+    @contextmanager
+    def capture(self) -> Iterator[str]:
+        """Do what `Writer` does, and note who holds back what is written inside."""
+        outer = self.module.holder
+        if self.sends:
+            self.module.holder = self.node
+        with super().capture() as name:
+            yield name
+        self.module.holder = outer
+
+    @contextmanager
+    def writing_for(self, node: Node) -> Iterator[None]:
+        """Do what `Writer` does, and note whether the node is held back."""
+        holder = self.module.holder
+        if holder is not None and holder is not node:
+            self.module.held[id(node)] = holder
+        with super().writing_for(node):
+            yield
+
+
+class HeldBack(Module):
+    """Finds out what of a node list is held back, where its page is sent piece by piece."""
+
+    writer = MarkingWriter
+
+    def __init__(self, nodelist: Any, template: Template | None, name: str) -> None:
+        super().__init__(nodelist, template, name, streamed=True)
+        self.holder: Node | None = None
+        self.held: dict[int, Node] = {}
+        """The identity of a node that is held back -> the node that does."""
+        self.source()
 
 
 def explain_template(template: Template, policy: Policy) -> list[Section]:
@@ -73,33 +123,68 @@ def explain_template(template: Template, policy: Policy) -> list[Section]:
     Returns:
         A section for each plan, in the order in which they begin in the template.
     """
+    held: dict[int, str] = {}
     return [
-        plan_section(template, nodelist, title, policy) for title, nodelist in node_lists(template)
+        plan_section(template, nodelist, title, policy, held, owner)
+        for title, nodelist, owner in node_lists_of_nodes(template)
     ]
 
 
-def plan_section(template: Template, nodelist: Any, title: str, policy: Policy) -> Section:
-    """Describe the plan of one node list."""
+def plan_section(
+    template: Template,
+    nodelist: Any,
+    title: str,
+    policy: Policy,
+    held: dict[int, str],
+    owner: Node | None,
+) -> Section:
+    """Describe the plan of one node list.
+
+    Args:
+        held: the identity of a node that is held back -> what does. Gets those of the node list.
+        owner: the node that it stands in.
+    """
+    found = HeldBack(nodelist, template, title)
+    around = (
+        tag_and_line(owner) if owner is not None and is_unknown(owner) else held.get(id(owner), "")
+    )
+    held |= {each: around or tag_and_line(holder) for each, holder in found.held.items()}
     module = Module(nodelist, template, title)
     module.source()
     described = Section(title)
     foreign: dict[int, ForeignNode] = {}
-    for code, owner in zip(module.lines, module.owners, strict=True):
-        if owner is not None and id(owner) not in foreign and own_modules(owner):
-            foreign[id(owner)] = describe_foreign(owner, policy)
+    for code, node in zip(module.lines, module.owners, strict=True):
+        if node is not None and id(node) not in foreign and own_modules(node):
+            foreign[id(node)] = describe_foreign(node, policy)
         described.lines.append(
             Line(
                 code=code,
-                line=line_of(owner),
+                line=line_of(node),
                 waits=any(word in code for word in WAITS),
-                foreign=foreign.get(id(owner)),
+                held=around or held.get(id(node), ""),
+                foreign=foreign.get(id(node)),
             )
         )
     described.foreign = list(foreign.values())
+    holders = [*found.held.values(), *filter(holds_back, nodes_below(nodelist))]
+    if around and owner is not None and is_unknown(owner):
+        holders.append(owner)
+    described.holding = {tag_and_line(each): line_of(each) or 0 for each in holders}
     described.constants = {
         name: short_constant(value) for name, value in module.constants.values.items()
     }
     return described
+
+
+def holds_back(node: Node) -> bool:
+    """Whether a node is ``{{ block.super }}``, whose text is a value: it is whole."""
+    variable = getattr(getattr(node, "filter_expression", None), "var", None)
+    return getattr(variable, "lookups", None) == ("block", "super")
+
+
+def tag_and_line(node: Node) -> str:
+    """Return how people find a node: its tag and its line."""
+    return f"{tag_of(node)}, line {line_of(node)}"
 
 
 def node_lists(template: Template) -> Iterator[tuple[str, NodeList]]:
@@ -109,20 +194,26 @@ def node_lists(template: Template) -> Iterator[tuple[str, NodeList]]:
         What it is - ``"template"``, ``"block name"``, ``"inside {% tag %}, line 3"`` - and the
         node list.
     """
-    yield "template", template.nodelist
+    for title, nodelist, _ in node_lists_of_nodes(template):
+        yield title, nodelist
+
+
+def node_lists_of_nodes(template: Template) -> Iterator[tuple[str, NodeList, Node | None]]:
+    """Do what `node_lists` does, and name the node that holds each; None: the template does."""
+    yield "template", template.nodelist, None
     seen: set[int] = {id(template.nodelist)}
     for node in nodes_below(template.nodelist):
         if type(node) is BlockNode:
             found: list[tuple[str, NodeList]] = [(f"block {node.name}", node.nodelist)]
         elif is_unknown(node):
-            title = f"inside {tag_of(node)}, line {line_of(node)}"
+            title = f"inside {tag_and_line(node)}"
             found = [(title, inner) for inner in child_nodelists(vars(node))]
         else:
             continue
         for title, nodelist in found:
             if id(nodelist) not in seen and len(nodelist):
                 seen.add(id(nodelist))
-                yield title, nodelist
+                yield title, nodelist, node
 
 
 def nodes_below(nodelist: Any) -> Iterator[Node]:
@@ -165,7 +256,11 @@ def describe_foreign(node: Node, policy: Policy) -> ForeignNode:
 def tag_of(node: Node) -> str:
     """Return a node's tag as it stands in the template."""
     token = getattr(node, "token", None)
-    return type(node).__name__ if token is None else f"{{% {token.contents} %}}"
+    if token is None:
+        return type(node).__name__
+    if token.token_type is TokenType.VAR:
+        return f"{{{{ {token.contents} }}}}"
+    return f"{{% {token.contents} %}}"
 
 
 def line_of(node: Node | None) -> int | None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import nullcontext
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 from django.template.base import Node, NodeList, Template, TextNode
 from django.template.context import Context
@@ -263,6 +263,9 @@ loader has found (one made from a string) is not kept."""
 class Module:
     """The generated source of one node list: a plan function, and its parts."""
 
+    writer: ClassVar[type[Writer]] = Writer
+    """What writes each of its functions."""
+
     def __init__(
         self,
         nodelist: NodeList,
@@ -325,7 +328,7 @@ class Module:
             effects: what all of it may do to the context, if that is known.
             streamed: whether it writes to the page's sink, and returns no text.
         """
-        w = Writer(self, effects=effects, streamed=streamed)
+        w = self.writer(self, effects=effects, streamed=streamed)
         # Elsewhere the text that the function returns is joined at its end.
         with w.joining() if streamed else nullcontext():
             write(w)

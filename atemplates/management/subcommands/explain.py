@@ -21,8 +21,8 @@ from .base import Subcommand, load_or_fail, our_backend
 
 TEMPLATE_WIDTH = 44
 LEGEND = (
-    "W  the plan may wait here        T, L  code of others (foreign), in the request's thread "
-    "or on the event loop"
+    "S, W  the plan may wait here; a streamed page is sent up to an S, and held back at a W",
+    "T, L  code of others (foreign), in the request's thread or on the event loop",
 )
 MOST_SHOWN_FUNCTIONS = 50
 """How many functions are listed of which something was learned."""
@@ -57,7 +57,8 @@ class Explain(Subcommand):
         self.write_line(f"{name}  ({parsed.origin.name})")
         for parent in parents(backend, parsed):
             self.write_line(f"extends {parent}")
-        self.write(LEGEND)
+        for line in LEGEND:
+            self.write(line)
         sections = explain_template(parsed, backend.policy)
         for section in sections:
             self._print_section(section, texts)
@@ -80,6 +81,13 @@ class Explain(Subcommand):
         waits = sum(section.waits for section in sections)
         places, plans = counted(waits, "place"), counted(len(sections), "plan")
         self.write(f"\n{places} where it may wait, in {plans}.")
+        sent = sum(section.sends for section in sections)
+        if sent < waits:
+            self.write(f"Streamed, it is sent at {sent} of them.")
+        held = {name: line for section in sections for name, line in section.holding.items()}
+        if held:
+            shown = "; ".join(sorted(held, key=held.__getitem__))
+            self.write(f"Held back until it is whole: {shown}.")
         nodes = [node for section in sections for node in section.foreign]
         if not nodes:
             self.write("No foreign nodes.")
@@ -135,7 +143,7 @@ def marks(line: Line) -> str:
         place = " "
     else:
         place = "L" if line.foreign.on_loop else "T"
-    return ("W" if line.waits else " ") + place
+    return (("W" if line.held else "S") if line.waits else " ") + place
 
 
 def source_text(texts: list[str], number: int) -> str:
