@@ -12,10 +12,9 @@ from ..runtime.shared_awaitables import cancel
 from .feed import Feed
 from .out_of_order import OutOfOrder
 
-
 RUNNING: set[asyncio.Task[None]] = set()
 """The tasks that render pages. What one waits for, only its page may hold: without this, both would
-be thrown away together, in no order. Tasks of several loops race for it in single steps of a set."""
+be thrown away together, in no order. Tasks of several loops race for it in steps of a set."""
 
 
 class TemplateChunks(AsyncIterator[str]):

@@ -3,10 +3,14 @@ clients see of it."""
 
 import asyncio
 import gc
+import subprocess
+import sys
 import threading
 import zlib
+from pathlib import Path
 
 import httpx
+import jinja2
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group
@@ -43,6 +47,11 @@ TEMPLATES = {
     "head": "<html><head>{% for group in groups %}{{ group.name }}{% endfor %}</head>{{ in_thread }}!",
     "defer": HEAD
     + "{% load atemplates %}{% defer %}{{ in_thread }}{% placeholder %}wait{% enddefer %}!",
+}
+JINJA2_TEMPLATES = {
+    name: source.replace("in_thread }}", "in_thread() }}")
+    for name, source in TEMPLATES.items()
+    if "{% load" not in source
 }
 WHOLE = HEAD + "titleslow</body></html>"
 
@@ -99,7 +108,11 @@ def site(settings):
         {
             "BACKEND": "atemplates.engines.django.DjangoTemplates",
             "OPTIONS": {"loaders": in_memory(TEMPLATES)},
-        }
+        },
+        {
+            "BACKEND": "atemplates.engines.jinja2.Jinja2",
+            "OPTIONS": {"loader": jinja2.DictLoader(JINJA2_TEMPLATES)},
+        },
     ]
     page.gate, page.using = Gate(), None
     cache.clear()
@@ -418,11 +431,21 @@ def connections_are_closed(connections_stay_open):
     request_finished.disconnect(close_old_connections)
 
 
+@pytest.mark.parametrize("way", ["django", "jinja2", "sync middleware"])
 @pytest.mark.parametrize("name", ["page", "thread", "rows", "head", "defer"])
 @pytest.mark.django_db(transaction=True)
-def test_headers_leave_while_the_page_waits(site, connections_are_closed, name):
-    """Middleware is called in the request's thread, where the data of some pages comes from."""
+def test_headers_leave_while_the_page_waits(site, connections_are_closed, name, way):
+    """Middleware is called in the request's thread, where the data of some pages comes from.
+
+    A sync middleware has the view run for a thread that waits for it, and ends before the page.
+    """
     Group.objects.create(name="readers")
+    if way == "jinja2":
+        if name not in JINJA2_TEMPLATES:
+            pytest.skip("a tag of Django templates")
+        page.using = "jinja2"
+    if way == "sync middleware":
+        site(*MIDDLEWARE, f"{__name__}.sync_middleware")
     with (
         serve(ASGIHandler()) as address,
         httpx.Client(base_url=address, trust_env=False, timeout=PATIENCE) as client,
@@ -440,3 +463,20 @@ def test_headers_leave_while_the_page_waits(site, connections_are_closed, name):
                 text += "".join(pieces)
             assert "slow" in text
             assert "readers" in text or name not in ("rows", "head")
+
+
+# -- django-debug-toolbar --------------------------------------------------------------------------
+
+
+@pytest.mark.processes
+def test_the_debug_toolbar(tmp_path):
+    """It leaves a streamed page as it is, and shows itself in one that is whole."""
+    pytest.importorskip("debug_toolbar")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.delivery.toolbar_site", str(tmp_path)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-6000:]
