@@ -1,20 +1,24 @@
 """Headless Chromium, driven by Playwright, for tests that look at a page while it arrives.
 
-Playwright comes with the tests' requirements, the browser does not: it is the machine's own.
+Playwright comes with the tests' requirements, the browser does not: it is the machine's own. While
+one runs, Playwright's loop runs in the test's thread, so Django takes that for an async context:
+start browsers for a module at most, and touch no database in its tests.
 """
 
 import asyncio
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# What a browser that does not know the standard of out-of-order parts lacks.
-STANDARD = "DocumentPatching,HTMLProcessingInstruction"
+# What browsers lack that do not know the standard of out-of-order parts: <template for>, and
+# processing instructions, which are comments for them.
+STANDARD = ("DocumentPatching", "HTMLProcessingInstruction")
 
 
 def why_there_is_none() -> str | None:
@@ -24,39 +28,41 @@ def why_there_is_none() -> str | None:
     except ImportError:
         return "playwright is not installed, which drives the browser"
     if find_browser() is None:
-        return f"no browser is on this machine (looked for {', '.join(BROWSERS)})"
+        return f"no Chromium is on this machine (looked for {', '.join(BROWSERS)})"
     return None
 
 
 def find_browser() -> str | None:
-    """The path of the browser: ``BROWSER`` if that is set, else what is on the ``PATH``."""
-    given = os.environ.get("BROWSER")
+    """The path of the browser: ``TEST_BROWSER`` if that is set, else what is on the ``PATH``."""
+    given = os.environ.get("TEST_BROWSER")
     return shutil.which(given) if given else next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-needs_browser = pytest.mark.skipif(
-    why_there_is_none() is not None, reason=f"browser tests: {why_there_is_none()}"
-)
+def require_browser() -> None:
+    """Leave a module of tests out, with the reason, where no browser can be started."""
+    reason = why_there_is_none()
+    if reason is not None:
+        pytest.skip(f"browser tests: {reason}", allow_module_level=True)
 
 
 @contextmanager
-def browser(standard: bool = True) -> Iterator:
-    """Start a browser, without sandbox because tests may run as root.
+def browsers() -> Iterator[Callable[..., Any]]:
+    """Yield what starts a browser, for as long as a ``with`` block; one such block at a time.
 
-    Args:
-        standard: whether it knows ``<template for>`` and ``<?start>`` by itself.
+    Its arguments are Chromium's names of features to switch off, such as those of `STANDARD`. The
+    browser has no sandbox, because tests may run as root.
     """
     from playwright.sync_api import sync_playwright
 
-    arguments = ["--no-sandbox"]
-    if not standard:
-        arguments.append(f"--disable-blink-features={STANDARD}")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=find_browser(), args=arguments)
-        try:
-            yield started
-        finally:
-            started.close()
+
+        def start(*lacks: str) -> Any:
+            arguments = ["--no-sandbox"]
+            if lacks:
+                arguments.append(f"--disable-blink-features={','.join(lacks)}")
+            return playwright.chromium.launch(executable_path=find_browser(), args=arguments)
+
+        yield start
 
 
 class Page:

@@ -8,6 +8,8 @@ that is noted as not certain (`OpenElements.loose`).
 from collections.abc import Set
 from dataclasses import dataclass
 
+from .tag_text import is_self_closing
+
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -53,6 +55,24 @@ BREAKS_OUT = HEADINGS | _names(
 )
 # Inside SVG and MathML these hold HTML.
 HOLDS_HTML = _names("foreignobject desc title mi mo mn ms mtext annotation-xml")
+# Elements that begin and end by their own tags and are in the text.
+IN_TEXT = (FORMATTING - {"a", "nobr"}) | _names("abbr cite dfn kbd label q span sub sup time var")
+# Inside of these no paragraph is open that a tag could end.
+NO_PARAGRAPH = (CLOSES_PARAGRAPH | _names("body td th")) - HEADINGS - RAW - _names("p hr table pre")
+# By the current element, the start tags that open an element in it and do nothing else.
+OPENS_IN = {
+    **dict.fromkeys(HEADINGS | IN_TEXT | {"a", "p", "pre"}, IN_TEXT),
+    **dict.fromkeys(NO_PARAGRAPH, IN_TEXT | (CLOSES_PARAGRAPH - RAW - _names("hr form li dd dt"))),
+    **dict.fromkeys(("ul", "ol", "menu"), IN_TEXT | {"li"}),
+    "dl": IN_TEXT | {"dt", "dd", "div"},
+    "table": SECTIONS,
+    **dict.fromkeys(SECTIONS, frozenset({"tr"})),
+    "tr": frozenset({"td", "th"}),
+    "select": frozenset({"option", "optgroup"}),
+    "optgroup": frozenset({"option"}),
+}
+# Browsers open no more elements in each other than about this many.
+MOST_OPEN = 500
 
 
 @dataclass(slots=True, eq=False)
@@ -78,7 +98,9 @@ class OpenElements:
         fragment: whether the first stands for an element that is not known, which may be a table.
         in_body: whether the body has begun, by its tag or by what can only be in it.
         raw: the elements whose content is text.
-        frames: whether the document is a frameset, which has no body.
+        unknown: whether nothing can be said of the document: it is a frameset, which has no body,
+            or nested more deeply than browsers follow.
+        fostered: whether something has come that a table cannot hold, and stands in front of it.
         loose: formatting elements whose end tag is still to come, though what they were in has
             ended; the browser opens them again wherever text follows.
         lowest: the least number of elements that were open since this was last set.
@@ -89,7 +111,8 @@ class OpenElements:
         self.raw = RAW if scripting else RAW - {"noscript"}
         self.stack = [Element("body", None)]
         self.in_body = fragment
-        self.frames = False
+        self.unknown = False
+        self.fostered = False
         self.loose: list[str] = []
         self.lowest = 1
 
@@ -98,7 +121,8 @@ class OpenElements:
         twin = OpenElements()
         twin.raw, twin.fragment = self.raw, self.fragment
         twin.stack = self.stack.copy()
-        twin.in_body, twin.frames, twin.lowest = self.in_body, self.frames, self.lowest
+        twin.in_body, twin.unknown, twin.lowest = self.in_body, self.unknown, self.lowest
+        twin.fostered = self.fostered
         twin.loose = self.loose.copy()
         return twin
 
@@ -111,6 +135,12 @@ class OpenElements:
     def in_foreign(self) -> bool:
         """Whether a tag now would be SVG's or MathML's."""
         return self.current.foreign and self.current.name not in HOLDS_HTML
+
+    def text(self) -> None:
+        """Do what text does that is not only space."""
+        self.in_body = True
+        if self.current.name in TABLE_CONTEXT:
+            self.fostered = True
 
     def cut(self, length: int) -> None:
         """Close elements until this many are open, at least the body."""
@@ -147,30 +177,42 @@ class OpenElements:
                 self.cut(index)
         return bool(index)
 
-    def push(self, name: str, foreign: bool = False, parent: Element | None = None) -> None:
+    def push(self, name: str, foreign: bool = False) -> None:
         """Open an element, in the current one or where a browser puts what no table holds."""
-        if parent is None:
-            parent = self.current
-            if not foreign and parent.name in TABLE_CONTEXT and name not in TABLE_PARTS:
-                table = self.find({"table"}, {"template"})
-                if table and name != "template":
-                    parent = self.stack[table - 1]
+        parent = self.stack[-1]
+        if not foreign and parent.name in TABLE_CONTEXT and name not in TABLE_PARTS:
+            table = self.find({"table"}, {"template"})
+            if table and name not in ("template", "script", "style"):
+                parent = self.stack[table - 1]
+                self.fostered = True
         self.stack.append(Element(name, parent, foreign))
+        if len(self.stack) > MOST_OPEN and not self.fragment:
+            self.unknown = True
+            self.cut(1)
 
-    def start(self, name: str, self_closing: bool, parent: Element | None = None) -> bool:
+    def start(self, name: str, attributes: str) -> bool:
         """Do what a start tag does.
 
         Args:
             name: of the tag, in lower case.
-            self_closing: whether it ends with ``/>``.
-            parent: for a template that is a fill, the element that its placeholder is in.
+            attributes: what stands between that and the tag's end.
 
         Returns:
             Whether what follows is text up to the element's end tag.
         """
+        current = self.stack[-1]
+        if (
+            name in OPENS_IN.get(current.name, ())
+            and not current.foreign
+            and self.in_body
+            and len(self.stack) < MOST_OPEN
+        ):
+            self.stack.append(Element(name, current))
+            return False
+        self_closing = attributes[-1:] == "/" and is_self_closing(attributes)
         if not self.in_body:
             if name == "frameset":
-                self.frames = True
+                self.unknown = True
             if name not in IN_HEAD:
                 self.in_body = True
         if self.in_foreign:
@@ -186,7 +228,11 @@ class OpenElements:
         if name in self.raw:
             self.push(name)
             return True
-        if name in VOID or (name in TABLE_PARTS and not self._open_table_part(name)):
+        if name in TABLE_PARTS and not self._open_table_part(name):
+            return False
+        if name in VOID:
+            if self.current.name in TABLE_CONTEXT and name != "col":
+                self.fostered = True
             return False
         if name == "form" and self.find({"form"}, {"template"}):
             return False
@@ -194,7 +240,7 @@ class OpenElements:
             if not self_closing:
                 self.push(name, foreign=True)
             return False
-        self.push(name, parent=parent)
+        self.push(name)
         return False
 
     def _end_implied(self, name: str) -> None:
@@ -207,14 +253,22 @@ class OpenElements:
         current = self.current.name
         if (name in HEADINGS and current in HEADINGS) or (name == "option" == current):
             self.cut(len(self.stack) - 1)
-        elif name in ("optgroup", "hr") and current in ("option", "optgroup"):
-            self.close({"option"}, {"select", "optgroup", *SCOPE})
-            if self.current.name == "optgroup":
-                self.cut(len(self.stack) - 1)
-        elif name in ("a", "nobr", "button"):
+        elif name in ("optgroup", "hr"):
+            self._end_options(name)
+        elif name in ("a", "nobr"):
+            self._end_formatting(name)
+        elif name == "button":
             self.close({name}, SCOPE)
         elif name in ("select", "input", "textarea", "keygen"):
             self.close({"select"}, {"template"})
+
+    def _end_options(self, name: str) -> None:
+        """Close what ``<optgroup>`` ends, and in a select ``<hr>``."""
+        in_select = self.find({"select"}, {"template"})
+        if self.current.name == "option" and (in_select or name == "optgroup"):
+            self.cut(len(self.stack) - 1)
+        if self.current.name == "optgroup" and in_select:
+            self.cut(len(self.stack) - 1)
 
     def _open_table_part(self, name: str) -> bool:
         """Close and open what the start tag of a table's part does; False where it is ignored."""
@@ -250,6 +304,11 @@ class OpenElements:
         Returns:
             Whether it has ended an element that was open.
         """
+        if self.stack[-1].name == name and len(self.stack) > 1:
+            self.stack.pop()
+            if len(self.stack) < self.lowest:
+                self.lowest = len(self.stack)
+            return True
         if name in ("body", "html", "head"):
             return False
         if self.current.foreign:

@@ -3,7 +3,8 @@
 import re
 from html import escape
 
-from .tokens import WHOLE_TAG, Mode, Token, Tokenizer
+from .tag_text import WHOLE_TAG
+from .tokens import Mode, Token, Tokenizer
 
 # Tags with nothing in them that could end, begin or hide what is around the part.
 _USUAL = re.compile(

@@ -69,18 +69,18 @@ class Position:
             leave it in one piece: a tag in it ends the paragraph that it stands in, or opens a
             ``<tbody>`` that was left out around it.
         """
-        if not self._is_in_body(("template",)):
+        before = self._tokenizer.elements
+        if before.loose or not self._is_in_body(("template",)):
             return False
-        after = self._tokenizer.copy()
-        open_before = len(after.elements.stack)
-        after.elements.lowest = open_before
-        after.feed(markup)
-        elements = after.elements
-        is_whole = elements.lowest >= open_before and len(elements.stack) == open_before
+        tokenizer = self._tokenizer.copy()
+        after = tokenizer.elements
+        after.lowest, after.fostered = len(after.stack), False
+        tokenizer.feed(markup)
         return (
-            is_whole
-            and after.between_tokens
-            and len(elements.loose) == len(self._tokenizer.elements.loose)
+            tokenizer.between_tokens
+            and not (after.loose or after.unknown)
+            and not after.fostered
+            and after.lowest == len(after.stack) == len(before.stack)
         )
 
     def split_before_end(self, text: str) -> tuple[str, str]:
@@ -102,7 +102,7 @@ class Position:
             begins = [
                 token.begin
                 for token in tokens
-                if token.name == name and token.kind.startswith("end") and token.begin >= 0
+                if token.name == name and token.kind == "end of nothing" and token.begin >= 0
             ]
             if begins:
                 return text[: begins[-1]], text[begins[-1] :]
@@ -114,6 +114,6 @@ class Position:
             self._tokenizer.mode is Mode.DATA
             and self._tokenizer.between_tokens
             and elements.in_body
-            and not elements.frames
+            and not elements.unknown
             and not any(element.foreign or element.name in never_in for element in elements.stack)
         )

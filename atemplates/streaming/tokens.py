@@ -8,23 +8,15 @@ import re
 from enum import Enum, auto
 from typing import NamedTuple
 
-from .elements import RAW, Element, OpenElements
-
-_SPACE = "\t\n\f\r "
-# A whole tag. Where the text ends inside of one this matches nothing: `_TagInPieces` takes over.
-_NAME = rf"</?([A-Za-z][^{_SPACE}/>]*+)"
-_VALUE = rf"""(?:"[^"]*+"|'[^']*+'|[^{_SPACE}>"'][^{_SPACE}>]*+|(?=>))"""
-_EQUALS = rf"[{_SPACE}]*+="
-_ATTRIBUTE = rf"[^{_SPACE}/>][^{_SPACE}/>=]*+(?:{_EQUALS}[{_SPACE}]*+{_VALUE}|(?!{_EQUALS}))"
-WHOLE_TAG = re.compile(rf"{_NAME}((?:[{_SPACE}/]++|{_ATTRIBUTE})*+)>")
-_IN_TAG = re.compile(rf"[{_SPACE}/]++|{_ATTRIBUTE}")
+from .elements import RAW, TABLE_CONTEXT, Element, OpenElements
+from .tag_text import SPACE, WHOLE_TAG, TagInPieces
 
 _SCRIPT = {
     "script": re.compile(r"<!--|</script(?=[\t\n\f\r />])", re.IGNORECASE),
     "escaped": re.compile(r"-->|</?script(?=[\t\n\f\r />])", re.IGNORECASE),
     "escaped twice": re.compile(r"-->|</script(?=[\t\n\f\r />])", re.IGNORECASE),
 }
-_RAW_END = {name: re.compile(rf"</{name}(?=[{_SPACE}/>])", re.IGNORECASE) for name in RAW}
+_RAW_END = {name: re.compile(rf"</{name}(?=[{SPACE}/>])", re.IGNORECASE) for name in RAW}
 _COMMENT_END = re.compile(r"--!?>")
 _COMMENT_BEGUN = re.compile(r"-(?:-!?)?\Z")
 _FOR = re.compile(r'[\t\n\f\r ]for="([A-Za-z0-9_-]+)"')
@@ -49,10 +41,12 @@ class Mode(Enum):
 
 
 class Token(NamedTuple):
-    """A tag, a processing instruction, or the beginning of a comment that looks like one.
+    """What a reader of parts and pages may want to change, or to cut them at.
 
     Attributes:
-        kind: ``"start"``, ``"end"``, ``"end of nothing"``, ``"?"`` or ``"!--?"``.
+        kind: ``"?"`` for a processing instruction, ``"!--?"`` for the beginning of a comment that
+            looks like one, ``"end of nothing"`` for an end tag that ends no element (those of the
+            body and the document among them), ``"start"`` and ``"end"`` for ``<plaintext>``.
         name: of the tag in lower case, or what stands between ``<?`` and ``>``.
         begin: where it begins in the text, negative where it began in an earlier one.
         end: the place behind it.
@@ -64,62 +58,6 @@ class Token(NamedTuple):
     begin: int
     end: int
     inside: Element
-
-
-class _TagInPieces:
-    """Where in a tag the text has ended: the states from "tag name" to "after attribute value"."""
-
-    _PARTS = {
-        "name": re.compile(rf"[^{_SPACE}/>]*+"),
-        "before": re.compile(rf"[{_SPACE}/]*+"),
-        "attribute": re.compile(rf"[^{_SPACE}/>=]*+"),
-        "after": re.compile(rf"[{_SPACE}]*+"),
-        "value": re.compile(rf"[{_SPACE}]*+"),
-        '"': re.compile(r'[^"]*+'),
-        "'": re.compile(r"[^']*+"),
-        "unquoted": re.compile(rf"[^{_SPACE}>]*+"),
-    }
-
-    def __init__(self) -> None:
-        self.part = "name"
-
-    def feed(self, text: str, position: int) -> int:
-        """Read on. Returns the place behind the tag, or 0 where it has not ended."""
-        while True:
-            part = self.part
-            matched = self._PARTS[part].match(text, position)
-            assert matched is not None
-            position = matched.end()
-            if position == len(text):
-                return 0
-            character = text[position]
-            if part in "\"'":
-                position += 1
-                self.part = "before"
-            elif character == ">" and part != "after":
-                return position + 1
-            elif part == "before":
-                position += 1
-                self.part = "attribute"
-            elif part == "value":
-                if character in "\"'":
-                    position += 1
-                self.part = character if character in "\"'" else "unquoted"
-            elif part in ("attribute", "after") and character == "=":
-                position += 1
-                self.part = "value"
-            elif part == "attribute" and character != "/":
-                self.part = "after"
-            else:
-                self.part = "before"
-
-
-def _is_self_closing(attributes: str) -> bool:
-    """Whether the slash at a tag's end is one, and not the end of a value that has no quotes."""
-    if not attributes.endswith("/") or attributes == "/":
-        return attributes == "/"
-    *_, last = _IN_TAG.findall(attributes)
-    return str(last).endswith("/") and last[0] in f"{_SPACE}/"
 
 
 class Tokenizer:
@@ -141,7 +79,7 @@ class Tokenizer:
         self._pending = ""
         # ... or the text of a tag or an instruction, in pieces.
         self._read: list[str] = []
-        self._tag = _TagInPieces()
+        self._tag = TagInPieces()
         self._script = "script"
 
     def copy(self) -> "Tokenizer":
@@ -186,7 +124,7 @@ class Tokenizer:
 
         Args:
             text: what follows what was read before.
-            tokens: takes the tags and instructions that end in this text.
+            tokens: takes those that end in this text.
         """
         ahead = len(self._pending)
         if ahead:
@@ -211,18 +149,25 @@ class Tokenizer:
                 position = self._comment(text, position, tokens, ahead)
 
     def _data(self, text: str, position: int, tokens: list[Token] | None, ahead: int) -> int:
-        """Read text up to a ``<`` and what that begins."""
-        begin = text.find("<", position)
-        if not self.elements.in_body and text[position : begin if begin >= 0 else None].strip(
-            _SPACE
-        ):
-            self.elements.in_body = True
-        if begin < 0:
-            return len(text)
-        matched = WHOLE_TAG.match(text, begin)
-        if matched is not None:
+        """Read text and tags."""
+        elements = self.elements
+        while True:
+            begin = text.find("<", position)
+            text_matters = not elements.in_body or elements.stack[-1].name in TABLE_CONTEXT
+            if text_matters and text[position : begin if begin >= 0 else None].strip(SPACE):
+                elements.text()
+            if begin < 0:
+                return len(text)
+            matched = WHOLE_TAG.match(text, begin)
+            if matched is None:
+                return self._no_whole_tag(text, begin)
             self._take_tag(matched, begin - ahead, tokens)
-            return matched.end()
+            position = matched.end()
+            if self.mode is not Mode.DATA:
+                return position
+
+    def _no_whole_tag(self, text: str, begin: int) -> int:
+        """Read what a ``<`` begins that is no tag, or one that has not ended."""
         follows = text[begin + 1 : begin + 9]
         if follows[:1].isalpha() and follows[:1].isascii():
             self.mode, self._tag.part, self._read = Mode.TAG, "name", ["<"]
@@ -249,7 +194,7 @@ class Tokenizer:
         if follows[:1] in ("/", "!"):
             self.mode = Mode.DECLARATION
             return begin + 2
-        self.elements.in_body = True
+        self.elements.text()
         return begin + 1
 
     def _in_tag(self, text: str, position: int, tokens: list[Token] | None, ahead: int) -> int:
@@ -267,17 +212,18 @@ class Tokenizer:
     def _take_tag(self, matched: re.Match[str], begin: int, tokens: list[Token] | None) -> None:
         name = matched[1].lower()
         kind = "start"
-        if matched[0][1] == "/":
+        if matched.string[matched.start() + 1] == "/":
             kind = "end" if self.elements.end(name) else "end of nothing"
-        else:
-            parent = None
-            if name == "template":
-                named = _FOR.search(matched[2])
-                parent = self.placeholders.get(named[1]) if named else None
-            if self.elements.start(name, _is_self_closing(matched[2]), parent):
-                self.mode = Mode.PLAIN if name == "plaintext" else Mode.RAW
-                self.raw, self._script = name, "script"
-        if tokens is not None:
+        elif self.elements.start(name, matched[2]):
+            self.mode = Mode.PLAIN if name == "plaintext" else Mode.RAW
+            self.raw, self._script = name, "script"
+        elif name == "template":
+            named = _FOR.search(matched[2])
+            placed = self.placeholders.get(named[1]) if named else None
+            # What is in a fill is where its placeholder is.
+            if placed is not None and self.elements.current.name == name:
+                self.elements.current.parent = placed
+        if tokens is not None and (kind == "end of nothing" or name == "plaintext"):
             end = begin + len(matched[0])
             tokens.append(Token(kind, name, begin, end, self.elements.current))
 

@@ -5,13 +5,17 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-# What a package of Python, templates and translations is made of. Anything else in the wheel is
-# something that was generated, or a new kind of file: then add its suffix here.
-PACKAGE_SUFFIXES = {".py", ".typed", ".html", ".txt", ".jinja", ".po", ".mo"}
+# What a package of Python, templates, translations and a script is made of. Anything else in the
+# wheel is something that was generated, or a new kind of file: then add its suffix here.
+PACKAGE_SUFFIXES = {".py", ".typed", ".html", ".txt", ".jinja", ".po", ".mo", ".js"}
 GENERATED_SUFFIXES = {".pyc", ".sqlite3", ".egg-info", ".so", ".log"}
 GENERATED_FOLDERS = {"__pycache__", ".venv", ".git", ".hypothesis", ".pytest_cache", ".mypy_cache"}
 
-WHEEL_MUST_HAVE = ("atemplates/__init__.py", "atemplates/py.typed")
+WHEEL_MUST_HAVE = (
+    "atemplates/__init__.py",
+    "atemplates/py.typed",
+    "atemplates/streaming/polyfill.js",
+)
 SDIST_MUST_HAVE = (
     "CHANGELOG.md",
     "LICENSE",

@@ -7,9 +7,11 @@ import pytest
 
 from atemplates.streaming.fills import fill_part, placeholder, polyfill
 from atemplates.streaming.positions import Position
-from tests.browser import browser, chunk_server, needs_browser
+from tests.browser import STANDARD, browsers, chunk_server, require_browser
 
-pytestmark = needs_browser
+require_browser()
+# What a browser makes of a page does not depend on Python or Django.
+pytestmark = pytest.mark.exhaustive
 
 HEAD = '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>t</title></head><body>'
 NONCE = "r4nd0m"
@@ -27,11 +29,18 @@ TREE = """() => {
 }"""
 
 
+@pytest.fixture(scope="module")
+def start():
+    with browsers() as start:
+        yield start
+
+
 @pytest.fixture(scope="module", params=["standard", "polyfill"])
-def started(request):
-    """A browser; the module's, since a driver in a thread looks to Django like a running loop."""
-    with browser(standard=request.param == "standard") as running:
-        yield running
+def started(request, start):
+    """A browser that knows the standard, and one that needs the script."""
+    running = start(*(STANDARD if request.param == "polyfill" else ()))
+    yield running
+    running.close()
 
 
 @pytest.fixture(scope="module")
@@ -335,6 +344,16 @@ def test_without_javascript(started, server):
         "end",
     ]
     context.close()
+
+
+def test_where_only_the_instructions_are_known(start, server):
+    """As in a browser that has half of the standard."""
+    inner = placeholder("d2", "wait 2")
+    body = f"<main>{placeholder('d1', 'wait 1')} and {inner}</main>{polyfill(None)}"
+    fills = fill_part("d1", "one") + fill_part("d2", "two")
+    running = start(STANDARD[0])
+    assert arrived(running.new_page(), server, body + fills) == "<main>one and two</main>"
+    running.close()
 
 
 def test_a_part_that_was_cut_is_not_placed_by_the_script(tab, server):
