@@ -13,6 +13,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 from . import (
     certain_items,
     codegen,
+    defer_writer,
     expressions,
     loop_writer,
     macro_writer,
@@ -23,6 +24,7 @@ from . import (
 WRITERS = (
     certain_items,
     codegen,
+    defer_writer,
     expressions,
     loop_writer,
     macro_writer,

@@ -18,14 +18,14 @@ from jinja2.nodes import EvalContext
 from ..runtime.types import is_coroutine_function
 from . import runtime as plan_runtime
 from .certain_items import certain_items
+from .defer_writer import DeferWriter
 from .expressions import can_fold, chain_types
 from .flush import is_flush
 from .loop_writer import holds_assignment
-from .parallel_writer import ParallelWriter
 from .template_texts import parsed_text
 
 
-class PlanCodeGenerator(ParallelWriter):
+class PlanCodeGenerator(DeferWriter):
     """Writes templates as plans."""
 
     digest: int | None = None
@@ -80,11 +80,8 @@ class PlanCodeGenerator(ParallelWriter):
         if text is not None:
             self.digest = crc32(self.stream.getvalue().encode())  # type: ignore[attr-defined]
             self.writeline(f"source = {text!r}")
+            self.writeline(f"defers = {self.defers}")
             self.writeline(f"digest = {self.digest}")
-
-    def running(self, function: str, frame: Frame) -> str:
-        """The name of what is called to write a part of the output."""
-        return function
 
     def write_module_imports(self, node: nodes.Template) -> None:
         """Import what extensions refer to by ``ImportedName``."""

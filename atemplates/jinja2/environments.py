@@ -12,13 +12,19 @@ from . import filters, tests
 from .bytecode import PlanBytecodeCache
 from .codegen import generator_for
 from .contexts import Context
+from .defer import DeferExtension
 from .flush import FlushExtension
 from .parallel import ParallelExtension
 from .state import RelationsSource, seam
 from .template_texts import TextExtension
 from .templates import PlanTemplate
 
-ADDED_EXTENSIONS: tuple[type[Extension], ...] = (TextExtension, ParallelExtension, FlushExtension)
+ADDED_EXTENSIONS: tuple[type[Extension], ...] = (
+    TextExtension,
+    ParallelExtension,
+    FlushExtension,
+    DeferExtension,
+)
 
 
 class ReplacingMap(MutableMapping[str, Callable[..., Any]]):

@@ -14,7 +14,7 @@ from typing import Any
 
 from jinja2 import Environment, nodes
 from jinja2.compiler import DependencyFinderVisitor, Frame, optimizeconst
-from jinja2.idtracking import VAR_LOAD_RESOLVE
+from jinja2.idtracking import VAR_LOAD_ALIAS, VAR_LOAD_RESOLVE
 from jinja2.optimizer import Optimizer
 from jinja2.visitor import NodeTransformer
 
@@ -249,7 +249,7 @@ class ExpressionWriter(OperatorWriter):
     def visit_Name(self, node: nodes.Name, frame: Frame) -> None:
         """Write a name; what the context gives may have to be waited for."""
         load = frame.symbols.find_load(frame.symbols.ref(node.name)) if node.ctx == "load" else None
-        if load is None or load[0] != VAR_LOAD_RESOLVE:
+        if load is None or load[0] not in (VAR_LOAD_RESOLVE, VAR_LOAD_ALIAS):
             super().visit_Name(node, frame)
             return
         with self.value(node, frame):

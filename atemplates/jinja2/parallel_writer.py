@@ -45,16 +45,28 @@ class ParallelWriter(MacroWriter):
         if ahead and frame.symbols.find_ref("loop") is not None:
             loop = frame.symbols.ref("loop")
             self.writeline(f"yield from loop_ahead({loop}, {fully})", node)
-        calls, pieces = [], []
-        for part in direct_parts(node.body):
-            if not isinstance(part, nodes.TemplateData):
-                calls.append(self.write_part(part, frame, limit))
-            pieces.append(part)
+        parts = list(direct_parts(node.body))
+        calls = [
+            self.write_part(part, frame, limit)
+            for part in parts
+            if not isinstance(part, nodes.TemplateData)
+        ]
+        self.write_together(node, frame, parts, calls, limit)
+
+    def write_together(
+        self,
+        node: nodes.If,
+        frame: Frame,
+        parts: list[nodes.Node],
+        calls: list[str],
+        limit: str,
+    ) -> None:
+        """Write what runs the functions of the parts, and puts their output in order."""
         texts = self.temporary_identifier()
-        parts = ", ".join(calls)
-        self.writeline(f"{texts} = yield from parallel_parts(context, ({parts},), {limit})", node)
+        given = ", ".join(calls)
+        self.writeline(f"{texts} = yield from parallel_parts(context, ({given},), {limit})", node)
         number = 0
-        for part in pieces:
+        for part in parts:
             if isinstance(part, nodes.TemplateData):
                 self.visit(nodes.Output([part]).set_lineno(part.lineno), frame)
             else:

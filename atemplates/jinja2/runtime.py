@@ -24,9 +24,12 @@ from ..runtime.escaping import markup_escaped
 from ..runtime.sites import Site
 from ..runtime.types import RELATED, SOURCES, is_iterator
 from ..runtime.waits import Kind, Plan, Wait
+from ..streaming.sink import Sink
 from .callables import Macro, RenderFunction, TemplateReference, as_markup
 from .calls import call_in_template, macro_plan
 from .contexts import shown
+from .defer import defer_timeout
+from .deferred_parts import begin_deferred, show_deferred
 from .filter_calls import bare, guard
 from .iteration import IterationStrategy, iteration_strategy
 from .lookups import (
@@ -70,6 +73,7 @@ from .together import (
     parallel_parts,
     passing_rows,
     rendered_rows,
+    send_parts,
 )
 from .tracebacks import internal
 from .values import (
@@ -93,15 +97,18 @@ __all__ = [
     "LoopContext",
     "Macro",
     "RenderFunction",
+    "Sink",
     "Site",
     "TemplateReference",
     "all_rows",
     "as_markup",
     "bare",
+    "begin_deferred",
     "call_in_template",
     "closed",
     "contained",
     "cut_section",
+    "defer_timeout",
     "extend",
     "flushed",
     "guard",
@@ -136,11 +143,13 @@ __all__ = [
     "send_block",
     "send_extended",
     "send_include",
+    "send_parts",
     "send_plain",
     "send_root",
     "settled",
     "settled_items",
     "settled_within",
+    "show_deferred",
     "shown",
     "text",
     "texts",

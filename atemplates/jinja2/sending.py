@@ -14,12 +14,15 @@ from typing import Any
 from jinja2.exceptions import TemplateError
 
 from ..runtime.drivers import run
+from ..runtime.shared_awaitables import SharedAwaitables
 from ..runtime.waits import Kind, Plan, Wait
+from ..streaming.deferred import DeferredParts
+from ..streaming.feed import Feed
 from .callables import RenderFunction, run_foreign
 from .contexts import begun, shown
 from .placed import do_nothing
 from .sending_writer import sending_generator
-from .state import running_state
+from .state import RenderState, running_state
 from .tracebacks import internal
 
 PIECE_WRITTEN = Wait(Kind.CALL, do_nothing)
@@ -135,6 +138,39 @@ def flushed() -> Plan:
     feed = running_state().sending
     if feed is not None:
         yield Wait(Kind.AWAIT, feed.flush())
+
+
+class PageBeside:
+    """What goes on beside the plan of a page: awaitables, deferred parts, and sending.
+
+    Args:
+        feed: sends what is there while the plan waits; None: nobody reads it before its end.
+    """
+
+    def __init__(self, feed: Feed | None = None) -> None:
+        self.feed = feed
+        self.shared = SharedAwaitables(users=1)
+        if feed is None:
+            self.deferred = DeferredParts()
+        else:
+            out_of_order = feed.out_of_order is not None
+            self.deferred = DeferredParts(feed.part_ready, out_of_order=out_of_order)
+
+    def enter(self, state: RenderState) -> None:
+        """Have a render know of it."""
+        state.sending = state.sent_by = self.feed
+        state.shared, state.deferred = self.shared, self.deferred
+
+    @internal
+    def end(self) -> Plan:
+        """The plan that waits for the parts, when the page has nothing else to wait for."""
+        if self.deferred.is_busy:
+            yield Wait(Kind.AWAIT, self.deferred.end())
+
+    async def leave(self) -> None:
+        """Stop what has not ended, and wait until that is done."""
+        await self.deferred.leave()
+        await self.shared.leave()
 
 
 class TextSteps:

@@ -20,6 +20,7 @@ else:
     Base = object
 
 SENDING = {
+    "show_deferred": "begin_deferred",
     "extend": "send_extended",
     "include": "send_include",
     "include_plain": "send_plain",
@@ -39,6 +40,11 @@ class SendingWriter(Base):
     def says_so(self) -> bool:
         """Whether the code yields for each piece."""
         return not self.environment.is_async
+
+    @property
+    def pieces(self) -> str:
+        """What collects the output of a part beside the page."""
+        return "list" if self.says_so else "Sink"
 
     def running(self, function: str, frame: Frame) -> str:
         """The name of what is called to write a part of the page."""
@@ -61,6 +67,30 @@ class SendingWriter(Base):
         super().end_write(frame)
         if self.says_so and frame.buffer == "out":
             self.writeline("yield PIECE_WRITTEN")
+
+    def write_together(
+        self,
+        node: nodes.If,
+        frame: Frame,
+        parts: list[nodes.Node],
+        calls: list[str],
+        limit: str,
+    ) -> None:
+        """Write what runs parts of the page, and the places that they get as they are ready."""
+        if frame.buffer != "out" or self.says_so:
+            super().write_together(node, frame, parts, calls, limit)
+            return
+        holes = []
+        for part in parts:
+            if isinstance(part, nodes.TemplateData):
+                text = nodes.Output([part])
+                text.set_lineno(part.lineno)
+                self.visit(text, frame)
+            else:
+                holes.append(self.temporary_identifier())
+                self.writeline(f"{holes[-1]} = out.new_hole()", part)
+        given = f"({', '.join(calls)},), ({', '.join(holes)},), {limit}"
+        self.writeline(f"yield from send_parts(context, {given})", node)
 
     def visit_ExprStmt(self, node: nodes.ExprStmt, frame: Frame) -> None:
         """Write a ``{% do %}``, or ``{% flush %}``."""

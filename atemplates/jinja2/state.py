@@ -12,6 +12,7 @@ from ..runtime.relations import Relations
 from ..runtime.sending import Sending
 from ..runtime.shared_awaitables import SharedAwaitables
 from ..runtime.state import Policy
+from ..streaming.deferred import DeferredParts
 
 PLACEMENT = Policy()
 
@@ -42,6 +43,10 @@ class RelationsSource(Protocol):
         Returns:
             What makes the render's relations, and whether they have to be there from the start.
         """
+        ...
+
+    def is_debugging(self) -> bool:
+        """Whether the site has DEBUG on."""
         ...
 
     def outside(self) -> Callable[[], LoopRelations]:
@@ -76,6 +81,7 @@ class RenderState:
     __slots__ = (
         "awaitables",
         "concurrent",
+        "deferred",
         "in_loop",
         "known",
         "learning",
@@ -88,6 +94,7 @@ class RenderState:
         "policy",
         "read",
         "sending",
+        "sent_by",
         "shared",
         "spent",
         "started",
@@ -100,6 +107,10 @@ class RenderState:
 
     known: LoopRelations
     """What is done about relations; its loops may be those of an earlier step."""
+    sent_by: Sending | None
+    """What sends the page that the render is a part of. None until it is set, as the next is."""
+    deferred: DeferredParts | None
+    """What renders parts of the page beside it, where it is written to a sink."""
 
     def __init__(self, new_relations: Callable[[], LoopRelations]) -> None:
         self.on_loop = False
@@ -145,7 +156,10 @@ class RenderState:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """Make `known` when it is first asked for; from then on its slot holds it."""
+            """Make what is asked for the first time; from then on its slot holds it."""
+            if name in ("deferred", "sent_by"):
+                setattr(self, name, None)
+                return None
             if name != "known":
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
             self.known = made = self.new_relations()
@@ -169,7 +183,7 @@ class RenderState:
         made.trials, made.spent = self.trials, self.spent
         made.awaitables, made.left, made.shared = self.awaitables, self.left, self.shared
         made.read, made.loops = self.read, self.loops[:]
-        made.told = self.told
+        made.told, made.sent_by = self.told, self.sent_by
         if self.told:
             _ = made.known
         return made

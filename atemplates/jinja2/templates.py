@@ -14,17 +14,17 @@ from jinja2.environment import TemplateModule
 from jinja2.exceptions import TemplateError
 
 from ..errors import LocatedError, Location
-from ..runtime.drivers import arun, on_event_loop, run_noticing
-from ..runtime.shared_awaitables import SharedAwaitables
+from ..runtime.drivers import arun, run_noticing
 from ..runtime.waits import Kind, Plan, Wait
 from ..streaming.blocking import chunks_in_loop
 from ..streaming.feed import Feed
+from ..streaming.sink import Sink
 from ..streaming.stream import TemplateChunks
 from .callables import render_function_plan
 from .contexts import begun, gathered, rendering
 from .nested import finish, is_nested, outer_render
 from .placed import carrying
-from .sending import pieces_given, write_pieces
+from .sending import PageBeside, pieces_given, write_pieces
 from .state import active
 from .tracebacks import internal
 
@@ -35,6 +35,11 @@ class PlanTemplate(StockTemplate):
     _own_names: frozenset[str] = frozenset()
     _references: tuple[str, ...] = ()
     _certain: tuple[Any, ...] | None = None
+    _has_defer = False
+    _defers = False
+    """Whether the page has parts that are rendered beside it, as far as that is known."""
+    _looks = 3
+    """How often it is still looked whether it has. Threads may race: one looks once more."""
 
     @classmethod
     def _from_namespace(
@@ -44,11 +49,15 @@ class PlanTemplate(StockTemplate):
         template._own_names = namespace.get("own_names", frozenset())
         template._references = namespace.get("references", ())
         template._certain = namespace.get("certain")
+        template._has_defer = namespace.get("defers", False)
         return template  # type: ignore[no-any-return]
 
     def _names_used(self) -> set[str]:
         """Every name that this template, or a loaded one that it names, may use."""
-        names: set[str] = set()
+        return {name for template in self._known_templates() for name in template._own_names}
+
+    def _known_templates(self) -> Iterator[Any]:
+        """This template, and those that it names, and they in turn, as far as they are loaded."""
         seen: set[int] = set()
         waiting: list[Any] = [self]
         while waiting:
@@ -56,14 +65,13 @@ class PlanTemplate(StockTemplate):
             if template is None or id(template) in seen:
                 continue
             seen.add(id(template))
-            names |= template._own_names
+            yield template
             waiting.extend(
                 cached_jinja2_template(
                     self.environment, self.environment.join_path(name, template.name)
                 )
                 for name in template._references
             )
-        return names
 
     @internal
     def _load_references(self) -> Plan:
@@ -109,6 +117,10 @@ class PlanTemplate(StockTemplate):
         self._require_async()
         context = self.new_context(dict(*args, **kwargs))
         try:
+            if (self._looks or self._defers) and self._defers_parts() and not self._is_whole():
+                sink = Sink()
+                await self._write(context, sink)
+                return sink.take()
             return await arun(self._rendered(context), carrying)
         except Exception:
             self.environment.handle_exception()
@@ -137,23 +149,24 @@ class PlanTemplate(StockTemplate):
         self,
         context: runtime.Context,
         pieces: list[str],
-        feed: Feed | None = None,
-        shared: SharedAwaitables | None = None,
+        beside: PageBeside | None = None,
     ) -> Plan:
         """The plan of a render that writes each piece of the output as soon as it is there.
 
         Args:
             context: what the template sees.
             pieces: what is written to.
-            feed: sends what is there while the plan waits.
-            shared: awaits the context's awaitables.
+            beside: what goes on beside the plan.
         """
         with rendering(context) as state:
-            state.sending, state.shared = feed, shared
+            if beside is not None:
+                beside.enter(state)
             try:
                 begin_ahead(context, self)
                 yield from begun(context, self)
                 yield from write_pieces(context, self.root_render_func, pieces)
+                if beside is not None:
+                    yield from beside.end()
             except LocatedError as error:
                 locate_error(error)
                 raise
@@ -165,16 +178,28 @@ class PlanTemplate(StockTemplate):
     async def _send(self, values: dict[str, Any], feed: Feed) -> None:
         """Render into a feed."""
         context = self.new_context(values)
-        shared = SharedAwaitables(users=1)
         try:
             if self._is_whole():
                 feed.sink.append(str(await arun(self._rendered(context), carrying)))
             else:
-                await arun(self._sent(context, feed.sink, feed, shared), carrying)
+                await self._write(context, feed.sink, feed)
         except Exception:
             self.environment.handle_exception()
+
+    async def _write(self, context: runtime.Context, sink: Sink, feed: Feed | None = None) -> None:
+        """Render into a sink, with the parts of the page that are rendered beside it."""
+        beside = PageBeside(feed)
+        try:
+            await arun(self._sent(context, sink, beside), carrying)
         finally:
-            await shared.leave()
+            await beside.leave()
+
+    def _defers_parts(self) -> bool:
+        """Whether there is a ``{% defer %}`` in this template, or in one that it refers to."""
+        if self._looks > 0:
+            self._looks -= 1  # those that it refers to are loaded while it is rendered
+            self._defers = any(template._has_defer for template in self._known_templates())
+        return self._defers
 
     def generate(self, *args: Any, **kwargs: Any) -> Iterator[str]:
         """Give the output in pieces, as they are there: what follows is rendered after that.
@@ -196,10 +221,7 @@ class PlanTemplate(StockTemplate):
 
     def _generate_in_loop(self, values: dict[str, Any]) -> Iterator[str]:
         """Give the pieces of an async environment's template from sync code."""
-        if on_event_loop():
-            yield from StockTemplate.generate(self, values)  # raises, and says why
-        else:
-            yield from chunks_in_loop(lambda: self.generate_async(values))
+        yield from chunks_in_loop(lambda: self.generate_async(values))
 
     async def generate_async(self, *args: Any, **kwargs: Any) -> AsyncGenerator[str, object]:
         """Give the output in pieces: what there is when the template has to wait."""

@@ -16,6 +16,7 @@ from ..runtime.branches import ROWS_AT_ONCE, Branches, limit_error
 from ..runtime.drivers import arun, on_event_loop
 from ..runtime.shared_awaitables import SharedAwaitables
 from ..runtime.waits import Kind, Plan, Wait
+from ..streaming.sink import Hole
 from .callables import BlockReference, TemplateReference
 from .iteration import IterationStrategy, iteration_strategy
 from .loops import LoopContext
@@ -55,12 +56,49 @@ def parallel_parts(context: Any, parts: Sequence[PartCall], limit: int | None) -
         for part, args in parts:
             results.append((yield from part(context, *args)))
         return results
-    _ = state.relations  # its loops are those around the parts
-    if state.shared is None:
-        state.shared = SharedAwaitables()
-        state.known.for_branch()  # what it sets in the context variables, all parts see
+    shared = share_awaitables(state)
     branches = [(branch_plan(state, context, part, args), ON_LOOP) for part, args in parts]
-    return (yield Wait(Kind.BRANCHES, Branches(branches, limit, state.shared, {}, no_answers)))
+    return (yield Wait(Kind.BRANCHES, Branches(branches, limit, shared, {}, no_answers)))
+
+
+@internal
+def send_parts(
+    context: Any, parts: Sequence[PartCall], holes: Sequence[Hole], limit: int | None
+) -> Plan:
+    """The plan that runs parts at the same time, and gives each to the page when it is ready.
+
+    Args:
+        context: the template's context.
+        parts: the parts.
+        holes: their places in the page.
+        limit: how many may run at a time; None: all.
+    """
+    state = running_state()
+    if not may_branch(state):
+        for (part, args), hole in zip(parts, holes, strict=True):
+            hole.fill((yield from part(context, *args)))
+        return
+    shared, sender = share_awaitables(state), state.sent_by
+
+    def fill(number: int, pieces: list[Any]) -> None:
+        holes[number].fill(pieces)
+        if sender is not None:
+            sender.send()
+
+    branches = [(branch_plan(state, context, part, args), ON_LOOP) for part, args in parts]
+    yield Wait(Kind.BRANCHES, Branches(branches, limit, shared, {}, no_answers, fill))
+
+
+def share_awaitables(state: RenderState) -> SharedAwaitables:
+    """Return the awaitables that the parts of a render share, which begin where it stands."""
+    _ = state.relations  # its loops are those around the parts
+    shared = state.shared
+    if shared is None:
+        shared = state.shared = SharedAwaitables()
+    if not shared.for_branches:
+        shared.for_branches = True
+        state.known.for_branch()  # what it sets in the context variables, all parts see
+    return shared
 
 
 def may_branch(state: RenderState) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from asyncio import Runner
 from collections.abc import AsyncGenerator, Callable, Iterator
 
+from ..runtime.drivers import on_event_loop
+
 
 def chunks_in_loop(begin: Callable[[], AsyncGenerator[str, object]]) -> Iterator[str]:
     """Give chunks on an event loop of their own, which runs only while one is waited for.
@@ -15,6 +17,11 @@ def chunks_in_loop(begin: Callable[[], AsyncGenerator[str, object]]) -> Iterator
     Raises:
         RuntimeError: an event loop runs in this thread.
     """
+    if on_event_loop():
+        raise RuntimeError(
+            "A template of an async environment was read by sync code with a running event loop in "
+            "its thread. Write `async for piece in template.generate_async(...)`."
+        )
     with Runner() as runner:
         chunks = begin()
         try:

@@ -41,6 +41,15 @@ def within(timeout: float | None, function: Callable[P, Awaitable[R]]) -> Callab
     return limited
 
 
+def timeout_error(timeout: Any) -> str:
+    """What is wrong with the timeout of a ``{% defer %}``; nothing if it is None, or a number of
+    seconds above 0."""
+    is_number = isinstance(timeout, (int, float)) and not isinstance(timeout, bool)
+    if timeout is None or (is_number and timeout > 0):
+        return ""
+    return f"{{% defer %}}: the timeout is {timeout!r}; expected a number of seconds above 0."
+
+
 def log_failure(error: Exception, place: Location | None) -> None:
     """Log that the contents of a ``{% defer %}`` cannot be shown."""
     said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -273,6 +282,11 @@ class DeferredParts:
         else:
             await part.on_nothing(sink)
         self._ready(part, sink)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there are parts that are not ready, or has one failed. Any thread may ask."""
+        return bool(self._coming or self.tasks) or self.error is not None
 
     async def end(self) -> None:
         """Wait until all parts are ready.

@@ -31,6 +31,7 @@ from ..streaming.deferred import (
     DeferredParts,
     log_failed_error,
     log_failure,
+    timeout_error,
     within,
 )
 from ..streaming.sink import Hole, Sink
@@ -145,13 +146,10 @@ def checked_timeout(timeout: Any) -> float | None:
     Raises:
         TemplateSyntaxError: it is no number above 0, nor None.
     """
-    if timeout is None:
-        return None
-    if isinstance(timeout, (int, float)) and not isinstance(timeout, bool) and timeout > 0:
-        return float(timeout)
-    raise TemplateSyntaxError(
-        f"{{% defer %}}: the timeout is {timeout!r}; expected a number of seconds above 0."
-    )
+    error = timeout_error(timeout)
+    if error:
+        raise TemplateSyntaxError(error)
+    return None if timeout is None else float(timeout)
 
 
 # -- context ---------------------------------------------------------------------------------------

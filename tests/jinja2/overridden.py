@@ -77,4 +77,5 @@ OVERRIDDEN: dict[str, set[str]] = {
     "jinja2.compiler:CodeGenerator.visit_ExprStmt": {"f827b6687127"},
     "jinja2.ext:Extension.preprocess": {"a268aeb37786"},
     "jinja2.runtime:Context.derived": {"56bd841928e0"},
+    "jinja2.compiler:CodeGenerator.visit_Scope": {"23c03ab31f19"},
 }

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+
 from ...relations.policy import Observer, current_policy, observers
 from ...runtime.state import STRICT
 from ..options import RECORDER
@@ -40,6 +42,10 @@ class ConfiguredRelations:
             told, view = observers_for(recorder, context.name or "", lambda: context.get("request"))
         make = partial(new_looping_relations, policy, told, view)
         return make, bool(told) or policy in STRICT
+
+    def is_debugging(self) -> bool:
+        """Whether the site has DEBUG on."""
+        return bool(settings.DEBUG)
 
     def outside(self) -> Callable[[], LoopingRelations]:
         """What plans do that Python code runs outside of any render."""
