@@ -164,7 +164,7 @@ class PageBeside:
     @internal
     def end(self) -> Plan:
         """The plan that waits for the parts, when the page has nothing else to wait for."""
-        if self.deferred.is_busy:
+        if self.deferred.is_used:
             yield Wait(Kind.AWAIT, self.deferred.end())
 
     async def leave(self) -> None:

@@ -127,6 +127,8 @@ class DeferredParts:
         """Any thread appends to it; the loop alone takes out."""
         self._given_up: set[tuple[int, ...]] = set()
         """The places of parts that have failed: nothing that begins inside them is of use."""
+        self.is_used = False
+        """Whether there has been a part. Any thread may ask."""
         self._has_left = False
         self._numbers = count(1)
         self._places = count()
@@ -151,6 +153,7 @@ class DeferredParts:
             shared: the awaitables that the parts of the page share.
             awaited: those of the context that are to be awaited from now on.
         """
+        self.is_used = True
         self._coming.append((part, shared, list(awaited), copy_context(), on_event_loop()))
         self.loop.call_soon_threadsafe(self._begin_all)
 
@@ -282,11 +285,6 @@ class DeferredParts:
         else:
             await part.on_nothing(sink)
         self._ready(part, sink)
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether there are parts that are not ready, or has one failed. Any thread may ask."""
-        return bool(self._coming or self.tasks) or self.error is not None
 
     async def end(self) -> None:
         """Wait until all parts are ready.
