@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.template import defaulttags
 from django.template.base import FilterExpression, Node, NodeList, Template, Token
 from django.template.engine import Engine
+from django.template.library import InclusionNode
 from django.template.loader_tags import ExtendsNode, IncludeNode
 
 from ..runtime.state import State
@@ -40,7 +41,8 @@ class Mentions(NamedTuple):
     references: tuple[str, ...]
     """The names of the templates that it renders with the names of its own context."""
     names_all: bool = False
-    """Whether these are all that it renders by ``include`` and ``extends``."""
+    """Whether its words and theirs are all that it may use: each template is named by a constant,
+    and no tag of others is given the context."""
 
 
 NO_MENTIONS = Mentions(frozenset(), ())
@@ -70,9 +72,24 @@ def mentions_of(template: Any) -> Mentions:
             words = words_of(" ".join(text for node in nodes for text in _texts_of(node)))
         rendering = [node for node in nodes if isinstance(node, (IncludeNode, ExtendsNode))]
         references = tuple(each for node in rendering if (each := _reference_of(node)) is not None)
-        known = Mentions(frozenset(words), references, len(references) == len(rendering))
+        names_all = len(references) == len(rendering) and not any(map(may_read_all, nodes))
+        known = Mentions(frozenset(words), references, names_all)
         setattr(nodelist, MENTIONS_ATTRIBUTE, known)
     return known
+
+
+KNOWN_NODES = ("django.template.", "django.templatetags.", f"{__name__.partition('.')[0]}.")
+"""Where nodes come from that use no name but those in their template's text."""
+
+
+def may_read_all(node: Node) -> bool:
+    """Whether a tag may use any name of the context, whatever the template mentions: one that
+    renders a template of its own, or is given the context."""
+    return (
+        isinstance(node, (defaulttags.DebugNode, InclusionNode))
+        or getattr(node, "takes_context", False)
+        or not type(node).__module__.startswith(KNOWN_NODES)
+    )
 
 
 def _nodes_below(nodelist: Any, seen: set[int]) -> Iterator[Node]:

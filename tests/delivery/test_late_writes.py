@@ -407,6 +407,15 @@ async def test_the_token_is_made_in_time(settings, using, in_session):
         assert again.startswith(HEAD)
 
 
+async def test_a_token_that_a_tag_of_others_uses(settings):
+    install(settings, HEAD + "{{ later }}{% form_of_others %}")
+    options = settings.TEMPLATES[0]["OPTIONS"]
+    options["builtins"] = ["tests.delivery.form_tags"]
+    text, response = await get()
+    assert 'value="' in text
+    assert settings.CSRF_COOKIE_NAME in response.cookies
+
+
 @ENGINES
 @pytest.mark.parametrize("has_cookie", [False, True])
 @pytest.mark.parametrize("use", [get_token, rotate_token])

@@ -6,6 +6,7 @@ import jinja2
 from jinja2 import meta
 
 from ...compiler.mentions import words_of
+from ...jinja2.function_marks import HARMLESS_MODULES, shows_context
 
 WORDS_ATTRIBUTE = "atemplates_page_words"
 """Where a template keeps the words of its page. Threads may race for it: they find the same."""
@@ -21,7 +22,8 @@ def words_of_templates(
         source: its text, where it was made from one.
 
     Returns:
-        None where one of them is not known: it cannot be loaded, or no constant names it.
+        None where one of them is not known: it cannot be loaded, or no constant names it; and
+        where code of others is given the context.
     """
     words: set[str] = set()
     seen: set[str | None] = {name}
@@ -43,7 +45,16 @@ def words_of_templates(
         references = [environment.join_path(str(each), current or "") for each in references]
         waiting += [each for each in references if each not in seen]
         seen.update(references)
-    return frozenset(words)
+    return None if may_use_any(environment, words) else frozenset(words)
+
+
+def may_use_any(environment: jinja2.Environment, words: set[str]) -> bool:
+    """Whether code of others that a page mentions may use any name of its context."""
+    functions = {**environment.globals, **environment.filters, **environment.tests}
+    return any(shows_context(functions[name]) for name in words & functions.keys()) or any(
+        not type(extension).__module__.startswith(HARMLESS_MODULES) and words & extension.tags
+        for extension in environment.extensions.values()
+    )
 
 
 def _text(environment: jinja2.Environment, name: str | None) -> str | None:
