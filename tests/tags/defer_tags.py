@@ -4,6 +4,8 @@ import time
 
 from django import template
 
+from atemplates.runtime.state import state_of
+
 register = template.Library()
 
 
@@ -51,3 +53,10 @@ def blocks(parser, token):
     """``{% blocks 0.1 text %}``: in the request's thread."""
     _, seconds, text = token.split_contents()
     return Block(float(seconds), text)
+
+
+@register.simple_tag(takes_context=True)
+def depth(context):
+    """How many loops the render believes to be in."""
+    state = state_of(context)
+    return 0 if state is None else len(state.loops)
