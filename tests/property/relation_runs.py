@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +21,7 @@ from django.template.backends.django import DjangoTemplates as StockTemplates
 
 from atemplates.engines.django import DjangoTemplates
 from tests.rendering import run_async
+from tests.streaming.eager import eager, pausing
 from tests.testapp import models as zoo_models
 
 from .relation_contexts import Context
@@ -57,13 +58,19 @@ class Outcome:
 
 
 def render(
-    page: Page, context: Context | dict[str, Any], policy: str | None, *, on_loop: bool = False
+    page: Page,
+    context: Context | dict[str, Any],
+    policy: str | None,
+    *,
+    on_loop: bool = False,
+    streamed: bool = False,
 ) -> Outcome:
     """Render a page once.
 
     Args:
         context: made anew, or used as it is when it is a dict.
         policy: None stands for stock Django.
+        streamed: whether it is sent at each write, and waits before each node.
     """
     outcome = Outcome(context=context.make() if isinstance(context, Context) else context)
     template: Any = backend(page, policy).get_template("page")
@@ -71,6 +78,9 @@ def render(
         try:
             if policy is None:
                 outcome.text = template.render(outcome.context)
+            elif streamed:
+                chunks = partial(template.stream_async, outcome.context, relations=policy)
+                outcome.text = run_async(joined_eagerly, chunks)
             elif on_loop:
                 outcome.text = run_async(
                     partial(template.render_async, outcome.context, relations=policy)
@@ -80,6 +90,12 @@ def render(
         except Exception as error:
             outcome.error = error
     return outcome
+
+
+async def joined_eagerly(chunks: Callable[[], AsyncIterator[str]]) -> str:
+    """Read a page that is sent whenever it could be; return its pieces joined."""
+    with eager(), pausing():
+        return "".join([chunk async for chunk in chunks()])
 
 
 def backend(page: Page, policy: str | None) -> Any:

@@ -1,4 +1,5 @@
-"""Generated pages over the model zoo: stock Django, ``fetch`` and ``batch`` give the same.
+"""Generated pages over the model zoo: stock Django, ``fetch`` and ``batch`` give the same, also sent
+in pieces.
 
 The suite runs a hundred examples, the same each time; ``scripts/fuzz`` runs more, and others.
 """
@@ -21,12 +22,17 @@ from .relation_templates import pages
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
 
-# A page is rendered seven times, with its queries: one takes as long as twenty without.
+# A page is rendered eight times, with its queries: one takes as long as twenty without.
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2000")) // 20
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
 ROUND = 250
 ROUNDS = [min(ROUND, EXAMPLES - start) for start in range(0, EXAMPLES, ROUND)]
-WAYS = [(policy, on_loop) for policy in ("fetch", "batch") for on_loop in (False, True)]
+WAYS = [
+    (policy, way)
+    for policy in ("fetch", "batch")
+    for way in ({}, {"on_loop": True}, {"streamed": True})
+    if (policy, way) != ("fetch", {"streamed": True})
+]
 
 
 @pytest.fixture
@@ -68,9 +74,9 @@ def check_page(context, page, traces):
         # reads a column of a hidden row.
         reject()
     stock = render(page, context, None)
-    for policy, on_loop in WAYS:
-        way = f"relations={policy!r}, {'async' if on_loop else 'sync'}"
-        ours = render(page, context, policy, on_loop=on_loop)
+    for policy, how in WAYS:
+        way = f"relations={policy!r}, {how}"
+        ours = render(page, context, policy, **how)
         assert (way, ours.result) == (way, stock.result)
         assert (way, len(ours.queries)) <= (way, len(stock.queries)), "\n".join(ours.queries)
         if "FETCH_PEERS" not in repr(context):  # which leaves wrong traces itself
