@@ -14,7 +14,7 @@ from tests.rendering import run_async
 SOON = 15.0
 """Seconds after which a test gives up waiting for what never comes; one that passes never waits."""
 
-WAYS = ("django-sync", "django-async", "jinja2-sync", "jinja2-async")
+WAYS = ("django-sync", "django-async", "django-stream", "jinja2-sync", "jinja2-async")
 
 
 def environment(**options):
@@ -37,6 +37,8 @@ def show(way, source, make):
         return page.render(make())
 
     async def view():
+        if way.endswith("stream"):
+            return "".join([chunk async for chunk in page.stream_async(make())])
         return await page.render_async(make())
 
     return run_async(view)

@@ -92,7 +92,7 @@ def render(
 
     Args:
         make: a dict, or what makes a fresh one.
-        way: ``"stock"``, ``"sync"`` or ``"async"``.
+        way: ``"stock"``, ``"sync"``, ``"async"`` or ``"stream"``: sent in pieces.
         policy: for this render.
         observed: whether events are recorded.
         trusting: whether code of others runs on the loop from the beginning.
@@ -112,6 +112,8 @@ def render(
                 run.text = template.render(values)
             elif way == "sync":
                 run.text = template.render(values, relations=policy)
+            elif way == "stream":
+                run.text = run_async(_stream, template, values, policy)
             else:
                 run.text = run_async(_arender, template, values, policy, run.waits)
         except Exception as error:
@@ -132,6 +134,10 @@ async def _arender(template: Any, values: Any, policy: str | None, waits: list[W
         state.relations.finish()
 
 
+async def _stream(template: Any, values: Any, policy: str | None) -> str:
+    return "".join([chunk async for chunk in template.stream_async(values, relations=policy)])
+
+
 def compare(
     source: str,
     make: Any = dict,
@@ -140,7 +146,8 @@ def compare(
     may_raise: bool = False,
     **options: Any,
 ) -> Pages:
-    """Render a page in stock Django, by blocking and by awaiting; the results must be equal.
+    """Render a page in stock Django, by blocking, by awaiting and in pieces; the results must be
+    equal.
 
     No way may take more queries than stock Django does.
 
@@ -150,7 +157,7 @@ def compare(
     stock = render(source, make, others=options.get("others"))
     if not may_raise:
         stock.result()
-    runs = {way: render(source, make, way, policy, **options) for way in WAYS}
+    runs = {way: render(source, make, way, policy, **options) for way in (*WAYS, "stream")}
     for way, run in runs.items():
         if stock.error is not None:
             assert type(run.error) is type(stock.error), way
