@@ -1,4 +1,4 @@
-"""``python -m benchmarks.parallel_run {cases,overlaps}``: measure pages that wait; print JSON.
+"""``python -m benchmarks.parallel_run {cases,overlaps,streams}``: measure pages that wait, as JSON.
 
 A process of its own: it has the demo's settings, and a database that is made for it.
 """
@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 import django
@@ -76,10 +77,19 @@ def measured_overlaps(effort: Effort) -> dict[str, Any]:
     }
 
 
+def measurement(what: str) -> Callable[[Effort], dict[str, Any]]:
+    """Return the function that measures."""
+    if what == "streams":
+        from .stream_cases import measured_streams
+
+        return measured_streams
+    return measured_cases if what == "cases" else measured_overlaps
+
+
 def main() -> None:
     """Make the database, measure, and drop it."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["cases", "overlaps"])
+    parser.add_argument("what", choices=["cases", "overlaps", "streams"])
     parser.add_argument("--pool", action="store_true", help="psycopg's pool of connections")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
@@ -91,8 +101,7 @@ def main() -> None:
     databases = setup_databases(verbosity=0, interactive=False)
     try:
         load(read_books())
-        measure = measured_cases if options.what == "cases" else measured_overlaps
-        print(json.dumps(measure(Effort(quick=options.quick))))
+        print(json.dumps(measurement(options.what)(Effort(quick=options.quick))))
     finally:
         asyncio.run(sync_to_async(connections.close_all)())
         teardown_databases(databases, verbosity=0)

@@ -1,6 +1,8 @@
 """Django's settings for the benchmarks: the apps whose templates are compiled, and a database in
 memory that every thread of the process sees."""
 
+from pathlib import Path
+
 SECRET_KEY = "only for benchmarks"
 ALLOWED_HOSTS = ["testserver"]
 ROOT_URLCONF = "benchmarks.urls"
@@ -37,6 +39,7 @@ TEMPLATES = [
     {
         "NAME": "django",
         "BACKEND": "atemplates.engines.django.DjangoTemplates",
+        "DIRS": [Path(__file__).parent / "templates" / "django"],
         "APP_DIRS": True,
         "OPTIONS": OPTIONS,
     },

@@ -37,7 +37,7 @@ class OutOfOrder:
         """Take out what can be sent now."""
         texts: list[str] = []
         while sink:
-            index = _first_hole(sink)
+            index = _first_hole(sink) if sink.has_holes else len(sink)
             text = "".join(sink[:index])
             del sink[:index]
             self._write(text, texts)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-HEAD_END = re.compile(r"</head\b|<body\b", re.I)
+HEAD_END = re.compile(r"</head[\s/>]|<body[\s/>]", re.I)
 """What ends the shell of a whole page: the end tag may be left out."""
-LONGEST_END = len("</head ")
-BEGINS_PAGE = re.compile(r"\s*(?:<!--.*?-->\s*)*<(?:!doctype\b|html\b|head\b)", re.I | re.S)
+LONGEST_END = len("</head>")
+BEFORE_PAGE = re.compile(r"\s*(?:<!--.*?-->\s*)*", re.S)
+BEGINS_PAGE = re.compile(r"<(?:!doctype|html|head)[\s/>]", re.I)
 """How a whole page begins: text that begins otherwise is a fragment of one."""
+LONGEST_BEGIN = len("<!doctype ")
 
 
 class Shell:
@@ -26,11 +28,15 @@ class Shell:
         """Take notice of more text."""
         if self.has_ended or not text:
             return
-        # The end of the head may stand in two pieces of text.
         before = len(self._text)
         self._text += text
-        has_head = HEAD_END.search(self._text, max(0, before - LONGEST_END))
-        if has_head or (self._text.strip() and not self._may_be_page()):
+        opening = BEFORE_PAGE.match(self._text)
+        assert opening is not None
+        if BEGINS_PAGE.match(self._text, opening.end()):
+            # The end of the head may stand in two pieces of text.
+            if HEAD_END.search(self._text, max(opening.end(), before - LONGEST_END)):
+                self.end()
+        elif not may_begin_page(self._text[opening.end() : opening.end() + LONGEST_BEGIN]):
             self.end()
 
     def end(self) -> None:
@@ -38,11 +44,10 @@ class Shell:
         self.has_ended = True
         self._text = ""
 
-    def _may_be_page(self) -> bool:
-        if BEGINS_PAGE.match(self._text):
-            return True
-        begun = self._text.lstrip().lower()
-        # Too short to tell: a comment that has not ended, or the beginning of a tag.
-        return (begun.startswith("<!--") and "-->" not in begun) or any(
-            tag.startswith(begun) for tag in ("<!doctype", "<html", "<head", "<!--")
-        )
+
+def may_begin_page(text: str) -> bool:
+    """Whether text is too short to tell: the beginning of a tag, or a comment that has not ended."""
+    begun = text.lower()
+    return begun.startswith("<!--") or any(
+        tag.startswith(begun) for tag in ("<!doctype", "<html", "<head", "<!--")
+    )
