@@ -46,7 +46,7 @@ class Shell:
 
 
 def may_begin_page(text: str) -> bool:
-    """Whether text is too short to tell: the beginning of a tag, or a comment that has not ended."""
+    """Whether text is too short to tell: the beginning of a tag, or of a comment."""
     begun = text.lower()
     return begun.startswith("<!--") or any(
         tag.startswith(begun) for tag in ("<!doctype", "<html", "<head", "<!--")
