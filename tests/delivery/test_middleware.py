@@ -9,6 +9,7 @@ import threading
 import zlib
 from pathlib import Path
 
+import django
 import httpx
 import jinja2
 import pytest
@@ -22,6 +23,7 @@ from django.db import close_old_connections
 from django.http import HttpResponse
 from django.test import AsyncClient, Client, RequestFactory, SimpleTestCase
 from django.urls import path
+from django.utils import text as django_text
 from django.utils import translation
 from django.utils.decorators import async_only_middleware, sync_only_middleware
 from django.views.decorators.cache import cache_page
@@ -153,9 +155,15 @@ async def test_behind_all_of_djangos(site, db):
     await assert_sent(response)
 
 
+SENDS_PIECES = django.VERSION < (6,) or "flush" in django_text.acompress_sequence.__code__.co_names
+"""Whether Django's compression keeps nothing back: that of 6.0 waits for much text."""
+
+
 @pytest.mark.parametrize("path", ["/", "/gzip/"])
 async def test_gzip(site, path):
     """What the page waits with can be read: each piece is compressed by itself."""
+    if not SENDS_PIECES:
+        page.gate.open.set()
     site(*["django.middleware.gzip.GZipMiddleware"] * (path == "/"))
     response = await AsyncClient().get(path, headers={"Accept-Encoding": "gzip"})
     assert response.headers["Content-Encoding"] == "gzip"
@@ -164,10 +172,11 @@ async def test_gzip(site, path):
     text = b""
     async for piece in response:
         text += unzip.decompress(piece)
+        if unzip.eof:  # Django 5.2 compresses each piece as a file of its own
+            unzip = zlib.decompressobj(31)
         if text.decode() == HEAD + "title":
             page.gate.open.set()
     assert text.decode() == WHOLE
-    assert unzip.eof
 
 
 async def test_gzip_that_is_not_accepted(site):
