@@ -30,7 +30,7 @@ from atemplates.engines.native import new_state, set_policy
 from atemplates.engines.streaming import chunks_of
 from atemplates.runtime import drivers, hops
 from atemplates.runtime.state import Policy
-from atemplates.runtime.waits import Wait
+from atemplates.runtime.waits import Kind, Wait
 from tests.streaming.eager import eager, pausing
 
 MAIN = "main"
@@ -119,7 +119,7 @@ def counted(plan: Any, waits: list[Wait]) -> Iterator[Wait]:
         except StopIteration as stop:
             return stop.value  # type: ignore[return-value]
         answer = error = None
-        if wait.subject is not plan_of:
+        if wait.subject is not plan_of and wait.kind is not Kind.TURN:
             waits.append(wait)
         try:
             answer = yield wait
@@ -137,7 +137,8 @@ def run_async(function: Callable[..., Any], *args: Any) -> Any:
 
 
 async def arender_counted(template: Any, context: Context, waits: list[Wait]) -> str:
-    """Render by awaiting; note the waits that the plan yields, but for those for compiling.
+    """Render by awaiting; note the waits that the plan yields, but for those for compiling, and for
+    turns of the loop, which are the machine's affair.
 
     The plan comes back to the loop after each step in the thread.
     """

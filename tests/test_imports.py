@@ -63,7 +63,7 @@ ONLY_IN = {
         *("response", "parallel", "streaming", "delivery"),
         *("runtime.answers", "runtime.branches", "runtime.drivers", "runtime.hops"),
         "runtime.shared_awaitables",
-        *("runtime.apart", "runtime.errands"),
+        *("runtime.apart", "runtime.errands", "runtime.turns"),
     },
     "asgiref": {"runtime.errands", "runtime.hops", "runtime.lasting_thread"},
     # Settings stop at the edge: everything below takes arguments.

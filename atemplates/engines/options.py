@@ -7,6 +7,7 @@ does not exist, or has a wrong value, raises an error that names the allowed one
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from ..compiler.plan import CACHE_ATTRIBUTE
-from ..runtime.state import POLICIES
+from ..runtime.state import POLICIES, YIELD_AFTER
 from ..streaming.crawlers import is_crawler
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ def path_or_none(value: Any) -> bool:
 def number_at_a_time(value: Any) -> bool:
     """Whether ``value`` says how many at a time: a whole number above 0."""
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def seconds_or_none(value: Any) -> bool:
+    """Whether ``value`` is None or a time above 0, in seconds."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value is None or (is_number and 0 < value < inf)
 
 
 def recorder_options(value: Any) -> bool:
@@ -130,6 +137,12 @@ COMMON_OPTIONS: dict[str, Option] = {
         check=stream_options,
         expected="a dict with 'complete_for' or nothing: a function of the request, or the path "
         "to import it by, or None",
+    ),
+    "yield_after": Option(
+        YIELD_AFTER,
+        check=seconds_or_none,
+        expected="after how many seconds of computing the event loop has its turn, a number above "
+        "0, or None (not before the page is rendered)",
     ),
 }
 """What both backends take."""

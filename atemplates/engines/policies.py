@@ -26,6 +26,7 @@ def new_policy(engine: Engine, options: Mapping[str, Any], alias: str) -> Policy
         inline=registered_in(engine, modules),
         relations=options["relations"],
         parallel=options["parallel"],
+        yield_after=options["yield_after"],
     )
 
 

@@ -100,7 +100,7 @@ class PlanCodeGenerator(DeferWriter):
         self.writeline(f"def {name}(context, out, missing=missing{environment}):", node)
         self.indent()
         self.write_commons()
-        self.writeline("loops = running_state().loops")
+        self.writeline("loops = (running := running_state()).loops")
         self.name_context()
 
     def write_root(self, node: nodes.Template, eval_ctx: EvalContext) -> None:

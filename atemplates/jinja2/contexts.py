@@ -56,6 +56,7 @@ def rendering(context: runtime.Context) -> Iterator[RenderState]:
     outer = active.get()
     state = begin(context)
     state.on_loop = bool(context.environment.is_async) and on_event_loop()
+    state.turning = state.on_loop and state.yield_after is not None
     state.concurrent = (
         state.on_loop and (outer is None or outer.over or outer.on_loop) and may_be_apart()
     )

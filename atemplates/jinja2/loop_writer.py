@@ -5,6 +5,7 @@ from __future__ import annotations
 from jinja2 import nodes
 from jinja2.compiler import Frame, find_undeclared
 
+from ..runtime.turns import ROWS_BETWEEN_LOOKS
 from .expressions import ExpressionWriter
 
 deepest_loops = 5
@@ -159,6 +160,7 @@ class LoopWriter(ExpressionWriter):
         if loop is not None:
             first = f"{loop}._rows if {stream} is None else (yield from {loop}._advance())"
             self.writeline(f"{around}[0] = {rows} = {first}")
+        blocks = self.write_counting(rows, stream, numbered=loop is not None)
         self.writeline(f"while {rows} is not None:")
         self.indent()
         self.writeline(f"for {loop}.index0, " if loop is not None else "for ", node)
@@ -169,7 +171,8 @@ class LoopWriter(ExpressionWriter):
             self.write(row)
         else:
             self.visit(node.target, body)
-        self.write(f" in enumerate({rows}, {loop}._start):" if loop else f" in {rows}:")
+        numbered = f"enumerate({rows}, {loop}._start) if {blocks} is None else {rows}"
+        self.write(f" in {numbered if loop else rows}:")
         self.indent()
         if row is not None:
             self.write_row_settling(node.target, row)
@@ -189,8 +192,17 @@ class LoopWriter(ExpressionWriter):
         self.writeline("else:")
         self.indent()
         more = f"{loop}._advance()" if loop is not None else f"{stream}.chunk()"
-        self.writeline(f"{rows} = None if {stream} is None else (yield from {more})", node)
-        self.writeline(f"{around}[0] = {rows}")
+        self.writeline(f"if {stream} is None:", node)
+        self.writeline(f"    {rows} = None if {blocks} is None else (yield from {blocks}.next())")
+        self.writeline("else:")
+        self.indent()
+        self.writeline(f"{around}[0] = {rows} = yield from {more}", node)
+        self.writeline("if running.turning:")
+        count = "1" if loop is not None else f"len({stream}.ready) or 1"
+        self.writeline(f"    running.rows += {count}")
+        self.writeline(f"    if running.rows > {ROWS_BETWEEN_LOOKS - 1}:")
+        self.writeline("        yield from turn_if_due(running)")
+        self.outdent()
         self.writeline("continue")
         self.outdent()
         self.writeline("break")
@@ -200,6 +212,28 @@ class LoopWriter(ExpressionWriter):
         self.writeline("loops.pop()")
         self.writeline(f"if {stream} is not None: yield from closed({stream})")
         self.outdent()
+
+    def write_counting(self, rows: str, stream: str, *, numbered: bool) -> str:
+        """Write that rows are counted where the event loop may be due to have its turn.
+
+        A long loop over rows at hand is one ``for`` after the other then, each through a block.
+
+        Returns:
+            The name of what gives the next block, if there are blocks.
+        """
+        blocks, length = self.temporary_identifier(), self.temporary_identifier()
+        self.writeline(f"{blocks} = None")
+        self.writeline(f"if running.turning and {stream} is None:")
+        self.indent()
+        self.writeline(f"{length} = known_length({rows})")
+        self.writeline(f"running.rows += {length} if {length} >= 0 else {ROWS_BETWEEN_LOOKS}")
+        self.writeline(f"if running.rows > {ROWS_BETWEEN_LOOKS - 1}:")
+        self.writeline(
+            f"    {rows}, {blocks} = yield from "
+            f"rows_in_turns(running, {rows}, {length}, {numbered})"
+        )
+        self.outdent()
+        return blocks
 
     def write_row_settling(self, target: nodes.Node, row: str) -> None:
         """Make a row ready that will be unpacked."""

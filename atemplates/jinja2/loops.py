@@ -9,10 +9,12 @@ from jinja2.exceptions import TemplateRuntimeError
 from jinja2.utils import missing
 from markupsafe import Markup
 
+from ..runtime.turns import ROWS_BETWEEN_LOOKS, turn_if_due
 from ..runtime.waits import Plan
 from .iteration import IterationStrategy, iteration_strategy
 from .nested import finish, given
 from .rows import open_rows, settled_items
+from .state import running_state
 from .streams import IteratorStream, PlannedStream, Stream
 from .tracebacks import internal
 from .values import SEARCHABLE_TYPES, AwaitablePlan
@@ -265,8 +267,13 @@ def rows_that(
     rows: Any, stream: Stream | None, test: Any, count: int | None, in_loop: bool
 ) -> Generator[Any, Any, None]:
     """Give the rows that pass a loop's test, and the waits for it."""
+    state = running_state()
     while rows is not None:
         for row in rows:
+            if state.turning:
+                state.rows += 1
+                if state.rows >= ROWS_BETWEEN_LOOKS:
+                    yield from turn_if_due(state)
             if count is not None and type(row) is not tuple:
                 row = yield from settled_items(row, count, in_loop)
             if (yield from test(row)):

@@ -48,7 +48,7 @@ class MacroWriter(LoopWriter):
         if self.entering_macro:
             self.entering_macro = False
             # A macro may be called in another render than the one that has defined it.
-            self.writeline("loops = running_state().loops")
+            self.writeline("loops = (running := running_state()).loops")
         if self.entering_escaping:
             self.entering_escaping = False
             # It may be called again before it has ended, by what runs at the same time.

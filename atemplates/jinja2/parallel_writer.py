@@ -110,7 +110,7 @@ class ParallelWriter(MacroWriter):
         self.writeline(f"def {function}({', '.join(['context', *parameters])}):", node)
         self.indent()
         self.writeline("if 0: yield None")
-        self.writeline("loops = running_state().loops")
+        self.writeline("loops = (running := running_state()).loops")
         around = self.around
         self.name_context()
         frame.buffer = self.temporary_identifier()

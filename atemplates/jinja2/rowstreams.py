@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, TypeAlias
 
 from jinja2 import Environment
@@ -11,6 +12,7 @@ from jinja2.runtime import Context, Undefined
 from jinja2.utils import missing
 
 from ..runtime.drivers import arun, run
+from ..runtime.turns import ROWS_BETWEEN_LOOKS, turn_if_due
 from ..runtime.waits import Plan
 from .arguments import streams, unready
 from .attributes import found_in
@@ -20,6 +22,7 @@ from .iteration import iteration_strategy
 from .lookups import item_lookup
 from .rows import opened, unbounded
 from .runtime import truth_plan
+from .state import active
 from .streams import Stream, not_yet
 from .tracebacks import internal
 from .values import FREE_TRUTH_TYPES, JINJA2_SCALARS, PLACED, SETTLED_TYPES, AwaitablePlan, settled
@@ -127,9 +130,13 @@ class RowStream(Stream):
     @internal
     def chunk(self) -> Plan:
         """Return an iterator over some rows, or None at the end."""
+        if self.iterator is not None and self.stuck is None:  # after many that were at hand
+            state = active.get()
+            if state is not None and state.turning:
+                yield from turn_if_due(state)
         if not self.ready and not (yield from self.advance()):
             return None
-        return self.flow()
+        return islice(self.flow(), ROWS_BETWEEN_LOOKS)
 
     @internal
     def advance(self) -> Plan:

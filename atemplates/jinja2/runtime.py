@@ -22,6 +22,7 @@ from markupsafe import Markup, soft_str
 from ..placement.value_code import text_code, truth_code
 from ..runtime.escaping import markup_escaped
 from ..runtime.sites import Site
+from ..runtime.turns import known_length, rows_in_turns, turn_if_due
 from ..runtime.types import RELATED, SOURCES, is_iterator
 from ..runtime.waits import Kind, Plan, Wait
 from ..streaming.sink import Sink
@@ -116,6 +117,7 @@ __all__ = [
     "include",
     "include_plain",
     "item",
+    "known_length",
     "load_named",
     "lookup_attribute",
     "loop_ahead",
@@ -134,6 +136,7 @@ __all__ = [
     "printed",
     "read_attribute",
     "rendered_rows",
+    "rows_in_turns",
     "run_block",
     "run_root",
     "running_state",
@@ -154,6 +157,7 @@ __all__ = [
     "text",
     "texts",
     "truth_plan",
+    "turn_if_due",
     "watched_attribute",
 ]
 

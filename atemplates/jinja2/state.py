@@ -11,10 +11,13 @@ from ..runtime.drivers import on_event_loop
 from ..runtime.relations import Relations
 from ..runtime.sending import Sending
 from ..runtime.shared_awaitables import SharedAwaitables
-from ..runtime.state import Policy
+from ..runtime.state import YIELD_AFTER, Policy
+from ..runtime.turns import LoopClock, clock_of
 from ..streaming.deferred import DeferredParts
 
 PLACEMENT = Policy()
+YIELD_AFTER_ATTRIBUTE = "atemplates_yield_after"
+"""The attribute of an environment that holds ``OPTIONS["yield_after"]``."""
 
 
 class LoopRelations(Relations, Protocol):
@@ -80,6 +83,7 @@ class RenderState:
 
     __slots__ = (
         "awaitables",
+        "clock",
         "concurrent",
         "deferred",
         "in_loop",
@@ -93,6 +97,7 @@ class RenderState:
         "place",
         "policy",
         "read",
+        "rows",
         "sending",
         "sent_by",
         "shared",
@@ -102,7 +107,9 @@ class RenderState:
         "streams",
         "told",
         "trials",
+        "turning",
         "uses_relations",
+        "yield_after",
     )
 
     known: LoopRelations
@@ -129,6 +136,15 @@ class RenderState:
         """Awaitables that renders inside this one have not used; closed when it is over."""
         self.in_loop = False
         """Whether this render, or one around it, has an event loop."""
+        self.turning = False
+        """Whether loops count their rows, since the plan may have to give the event loop its turn;
+        see `atemplates.runtime.turns`."""
+        self.yield_after: float | None = None
+        """After how many seconds of computing it has its turn; None: not at all."""
+        self.rows = 0
+        """How many rows were counted since the clock was looked at last."""
+        self.clock: LoopClock | None = None
+        """Tells since when the event loop has had no turn, once somebody has looked."""
         self.over = False
         """Whether the render has ended; tasks that it has started may still find its state."""
         self.loops: list[list[Any]] = []
@@ -183,6 +199,8 @@ class RenderState:
         made.trials, made.spent = self.trials, self.spent
         made.awaitables, made.left, made.shared = self.awaitables, self.left, self.shared
         made.read, made.loops = self.read, self.loops[:]
+        made.turning, made.yield_after = self.turning, self.yield_after
+        made.clock = clock_of(self)
         made.told, made.sent_by = self.told, self.sent_by
         if self.told:
             _ = made.known
@@ -204,6 +222,7 @@ def begin(context: Any) -> RenderState:
     new_relations, from_the_start = seam.relations.of_render(context)
     state = RenderState(new_relations)
     state.told = from_the_start
+    state.yield_after = context.environment.__dict__.get(YIELD_AFTER_ATTRIBUTE, YIELD_AFTER)
     if from_the_start:
         _ = state.known
     outer = active.get()

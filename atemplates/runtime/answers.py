@@ -21,11 +21,10 @@ from .hops import R, from_thread, in_request_thread
 from .loading import is_loading, loading_of
 from .running_steps import LocalValues, RunningStep, register_step
 from .shared_awaitables import SharedResult
+from .turns import give_turn
+from .turns import running_loop as running_loop
 from .types import is_source
 from .waits import Kind, Wait
-
-# Where no loop is running, the exception of `asyncio.get_running_loop` takes ten times as long.
-running_loop: Callable[[], asyncio.AbstractEventLoop | None] = asyncio._get_running_loop
 
 
 def on_event_loop() -> bool:
@@ -131,6 +130,8 @@ def describe_wait(wait: Wait) -> str:
         return f"awaitables in the context ({', '.join(map(repr, wait.subject.values()))})"
     if wait.kind is Kind.BRANCHES:
         return "parts that are rendered at the same time"
+    if wait.kind is Kind.TURN:
+        return "a turn of the event loop"
     name = getattr(wait.subject, "__qualname__", None) or repr(wait.subject)
     return f"a call that needs the request's thread ({name})"
 
@@ -249,6 +250,7 @@ ANSWERS: dict[Kind, Callable[[Wait], Any]] = {
     Kind.ROWS: _fill,
     Kind.GATHER: _gather,
     Kind.BRANCHES: lambda wait: from_thread(run_branches, wait.subject, close_wait),
+    Kind.TURN: lambda wait: None,
 }
 ASYNC_ANSWERS: dict[Kind, Callable[[Wait], Awaitable[Any]]] = {
     Kind.AWAIT: lambda wait: wait.subject,
@@ -256,6 +258,7 @@ ASYNC_ANSWERS: dict[Kind, Callable[[Wait], Awaitable[Any]]] = {
     Kind.ROWS: _afill,
     Kind.GATHER: lambda wait: gather_awaitables(wait.subject),
     Kind.BRANCHES: lambda wait: run_branches(wait.subject, close_wait),
+    Kind.TURN: lambda wait: give_turn(),
 }
 
 

@@ -85,6 +85,8 @@ def run(plan: Plan) -> Any:
         except StopIteration as stop:
             return stop.value
         answer = error = None
+        if wait.kind is Kind.TURN:
+            continue  # code of others stands in between, which cannot be left
         if on_event_loop():
             try:
                 guard.tell()
@@ -204,6 +206,8 @@ async def _sent(sending: Sending, wait: Wait) -> BaseException | None:
     Returns:
         What was raised meanwhile, the wait being closed: the task is cancelled.
     """
+    if wait.kind is Kind.TURN:
+        return None  # nothing is late: the plan goes on at once
     sending.send()
     try:
         if sending.is_leaving:

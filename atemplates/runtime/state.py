@@ -23,6 +23,7 @@ from .apart import may_be_apart
 from .async_sources import ReadSources
 from .relations import Relations
 from .sending import PageSink, PartHole, Sending
+from .turns import LoopClock, clock_of
 from .types import DATA, PLAIN
 from .waits import Plan
 
@@ -36,6 +37,8 @@ POLICIES = ("batch", "fetch", "warn", "raise")
 STRICT = frozenset({"warn", "raise"})
 """Those that have to see each query."""
 
+YIELD_AFTER = 0.01
+"""After how many seconds of computing the event loop has its turn where OPTIONS say nothing."""
 TRIALS = 60
 """How many trials and objects noted take the loop about as long as going to the thread does: a
 render that has had as many goes there, and so never costs much more than it would there."""
@@ -60,6 +63,8 @@ class Policy:
         relations: what is done about a relation that was not loaded.
         parallel: how many querysets may be loaded at the same time, on connections of their own.
         trusted_after: after how many quick runs in the thread code of others runs on the loop.
+        yield_after: after how many seconds of computing the event loop has its turn; None: when the
+            render has ended, or waits.
     """
 
     # A plain class, as `State` is: making a dataclass of either takes longer than most imports.
@@ -71,6 +76,7 @@ class Policy:
         "sync_tags",
         "trials",
         "trusted_after",
+        "yield_after",
     )
 
     def __init__(
@@ -82,6 +88,7 @@ class Policy:
         relations: str = "batch",
         parallel: int = 1,
         trusted_after: int = TRUSTED_AFTER,
+        yield_after: float | None = YIELD_AFTER,
     ) -> None:
         self.sync_tags = sync_tags
         self.inline_modules = inline_modules
@@ -89,6 +96,7 @@ class Policy:
         self.relations = relations
         self.parallel = parallel
         self.trusted_after = trusted_after
+        self.yield_after = yield_after
         self.trials: float = TRIALS if self.is_learned and trusted_after else inf
         """How many trials, and objects noted for them, a render may have on the loop."""
 
@@ -176,6 +184,7 @@ class State:
         "begins_in_thread",
         "block_super",
         "clean",
+        "clock",
         "concurrent",
         "deferred",
         "direct",
@@ -194,6 +203,7 @@ class State:
         "reached_out",
         "read",
         "relations",
+        "rows",
         "run",
         "sending",
         "sent_by",
@@ -204,6 +214,7 @@ class State:
         "sure",
         "told",
         "trials",
+        "turning",
         "unmentioned",
         "upcoming",
         "use_tz",
@@ -302,6 +313,13 @@ class State:
         and nobody asks which tag a query was made for."""
         self.plain = DATA if on_loop else PLAIN
         """The types whose attributes may be read without asking anybody."""
+        self.turning = on_loop and policy.yield_after is not None
+        """Whether loops count their rows, since the plan may have to give the event loop its turn;
+        see `turns`."""
+        self.rows = 0
+        """How many rows were counted since the clock was looked at last."""
+        self.clock: LoopClock | None = None
+        """Tells since when the event loop has had no turn, once somebody has looked."""
         self.concurrent = on_loop and may_be_apart()
         """Whether the render is awaited, so that parts of it can run at the same time."""
         self.started: Sequence[Any] = ()
@@ -334,6 +352,11 @@ class State:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
             setattr(self, name, made)
             return made
+
+    @property
+    def yield_after(self) -> float | None:
+        """After how many seconds of computing the event loop has its turn; None: not at all."""
+        return self.policy.yield_after
 
     def stand_on(self, loop: bool) -> bool:
         """Say whether what runs next stands on an event loop; return how it was before."""
@@ -379,7 +402,7 @@ class State:
         )
         made.awaited, made.shared, made.read = self.awaited, self.shared, self.read
         made.loops, made.asked = self.loops[:], self.asked[:]
-        made.lesson = self.lesson
+        made.lesson, made.clock = self.lesson, clock_of(self)
         made.spent, made.trials = self.spent, self.trials
         if self.told:
             _ = made.relations

@@ -33,6 +33,10 @@ class Kind(IntEnum):
     BRANCHES = 5
     """Run the plans of ``subject`` at the same time; the answer is the list of their results."""
 
+    TURN = 6
+    """Let the event loop run what is ready. Only a plan that stands on it waits for that; code that
+    cannot wait goes on at once."""
+
 
 @final
 class Wait:

@@ -31,6 +31,7 @@ from ..compiler.writer import Writer
 from ..runtime.iteration import AT_HAND
 from ..runtime.sites import SiteMode
 from ..runtime.state import State
+from ..runtime.turns import ROWS_BETWEEN_LOOKS, rows_in_turns
 
 # -- if --------------------------------------------------------------------------------------------
 
@@ -161,7 +162,7 @@ def _write_joined_rows(
     w.loops.append(loop)
     with w.aside() as body, w.frame(effects.frame(bindings)) as frame:
         frame.scope = scope if real and len(items) == 1 else ""
-        w.indent += 2 if real else 1
+        w.indent += 3 if real else 2
         if real and len(items) == 1:
             # A tag that may set anything may also have left a dict of its own on top.
             top = "context.dicts[-1]" if effects.writes is None else scope
@@ -177,7 +178,7 @@ def _write_joined_rows(
         w.flush()
         if real and len(items) > 1:
             w.line("context.dicts.pop()")
-        w.indent -= 2 if real else 1
+        w.indent -= 3 if real else 2
     w.loops.pop()
     w.lines_of(*loop.preamble)
     if loop.uses_dictionary:
@@ -185,15 +186,41 @@ def _write_joined_rows(
     if loop.changes:
         w.line(f"{loop.changes} = {loop.dictionary if loop.uses_dictionary else '{}'}")
     if not real:
-        _write_head(w, loop, items, values)
-        w.paste(body)
+        with _in_turns(w, loop, values) as rows:
+            _write_head(w, loop, items, rows)
+            w.paste(body)
         return
     with real_frame(w, True):
         w.line(f"{scope} = context.dicts[-1]")
         if loop.uses_dictionary:
             w.line(f"{scope}['forloop'] = {loop.dictionary}")
-        _write_head(w, loop, items, values)
-        w.paste(body)
+        with _in_turns(w, loop, values) as rows:
+            _write_head(w, loop, items, rows)
+            w.paste(body)
+
+
+@contextmanager
+def _in_turns(w: Writer, loop: WrittenLoop, values: str) -> Iterator[str]:
+    """Write what lets the event loop have its turns around the ``for``; give what it goes through.
+
+    Only a render on the loop counts rows. A long loop is one ``for`` after the other then, each
+    through a block of rows.
+    """
+    blocks = w.temporary("blocks")
+    numbered = loop.uses_index or loop.uses_dictionary
+    w.lines_of(
+        f"{blocks} = None",
+        "if turning:",
+        f"    state.rows += {loop.length}",
+        f"    if state.rows > {ROWS_BETWEEN_LOOKS - 1}:",
+        f"        {values}, {blocks} = yield from "
+        f"rows_in_turns(state, {values}, {loop.length}, {numbered})",
+        f"while {values} is not None:",
+    )
+    w.indent += 1
+    yield f"enumerate({values}) if {blocks} is None else {values}" if numbered else values
+    w.line(f"{values} = None if {blocks} is None else (yield from {blocks}.next())")
+    w.indent -= 1
 
 
 def _write_unclean(w: Writer, items: list[str]) -> None:
@@ -224,12 +251,12 @@ def _write_dictionary(w: Writer, loop: WrittenLoop) -> None:
     w.line(f"{loop.dictionary} = {{'parentloop': {parent}{length}}}")
 
 
-def _write_head(w: Writer, loop: WrittenLoop, items: list[str], values: str) -> None:
+def _write_head(w: Writer, loop: WrittenLoop, items: list[str], rows: str) -> None:
     target = items[0] if len(items) == 1 else w.temporary("row")
     if loop.uses_index or loop.uses_dictionary:
-        w.line(f"for {loop.index}, {target} in enumerate({values}):")
+        w.line(f"for {loop.index}, {target} in {rows}:")
     else:
-        w.line(f"for {target} in {values}:")
+        w.line(f"for {target} in {rows}:")
     w.indent += 1
     if loop.uses_dictionary:
         name, index, length = loop.dictionary, loop.index, loop.length
@@ -317,5 +344,6 @@ FLOW_TAGS = TagFamily(
         "VariableDoesNotExist": VariableDoesNotExist,
         "at_hand": AT_HAND,
         "note_value_origin": note_value_origin,
+        "rows_in_turns": rows_in_turns,
     },
 )

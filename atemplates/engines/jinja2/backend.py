@@ -15,6 +15,7 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.backends import jinja2 as stock
 from django.utils.module_loading import import_string
 
+from ...jinja2.state import YIELD_AFTER_ATTRIBUTE
 from ...jinja2.templates import AHEAD, cached_jinja2_template
 from ...relations.policy import relations as policy_for_this_render
 from ...runtime.drivers import in_request_thread
@@ -53,6 +54,9 @@ class Jinja2(stock.Jinja2):
     ``recorder``
         ``{"file": path, "rate": 0.01}``: write what a share of the renders loads to a file, for
         ``manage.py atemplates lazy``. None (default): nothing is recorded.
+    ``yield_after``
+        After how many seconds of computing ``render_async()`` gives the event loop its turn, in the
+        midst of a loop of the template. 0.01 by default; None: not before it has to wait.
 
     `env` is the configured environment as it was made, for whoever wants to add to it or to
     render without the backend. Templates of the backend are compiled by two overlays of it:
@@ -79,6 +83,7 @@ class Jinja2(stock.Jinja2):
         recorder = new_recorder(own["recorder"])
         for environment in (self.sync_env, self.async_env):
             setattr(environment, POLICY, own["relations"])
+            setattr(environment, YIELD_AFTER_ATTRIBUTE, own["yield_after"])
             setattr(environment, RECORDER, recorder)
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:

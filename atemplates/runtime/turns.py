@@ -1,0 +1,199 @@
+"""When a plan that computes for long gives the event loop its turn: the clock, and rows in blocks.
+
+Compiled loops count their rows (`TurningState.rows`). Each time there are `ROWS_BETWEEN_LOOKS` of
+them, and before each block of so many rows of a longer loop, a plan on the event loop looks at the
+clock. If that says so, the plan yields `A_TURN_OF_THE_LOOP`, and goes on when whatever else was
+ready has run. Elsewhere nothing is counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, count, islice
+from operator import length_hint
+from time import perf_counter
+from typing import Any, Protocol, final
+
+from .waits import Kind, Plan, Wait
+
+ROWS_BETWEEN_LOOKS = 64
+"""After how many rows the clock is looked at again, at the earliest."""
+UNKNOWN_LENGTH = -1
+# Where no loop is running, the exception of `asyncio.get_running_loop` takes ten times as long.
+running_loop: Callable[[], asyncio.AbstractEventLoop | None] = asyncio._get_running_loop
+ROUNDS_OF_A_TURN = 3
+"""How many rounds of the event loop are a turn: a timer or a socket is noticed in the first, who
+waits for it is woken in the second, and has run before the third ends."""
+
+A_TURN_OF_THE_LOOP = Wait(Kind.TURN, None)
+"""Waits for nothing: the event loop runs what is ready, and the plan goes on."""
+
+
+class TurningState(Protocol):
+    """The state of a render, of either engine, as far as the turns of the loop are concerned."""
+
+    on_loop: bool
+    """Whether the code that runs now stands on an event loop."""
+    rows: int
+    """How many rows were counted since the clock was looked at last."""
+    clock: LoopClock | None
+    """Made when it is first looked at; the parts of a page that run at the same time share it."""
+
+    @property
+    def yield_after(self) -> float | None:
+        """``OPTIONS["yield_after"]``."""
+        ...
+
+
+@final
+class LoopClock:
+    """Tells since when the event loop has had no turn. Belongs to one render, on one loop.
+
+    Only the loop knows whether something that was awaited has waited. So the clock leaves a mark in
+    the loop, which is gone when the loop has had its turn. A page that takes less than a quarter of
+    the limit leaves none.
+
+    Args:
+        limit: after how many seconds of computing the loop is to have its turn.
+    """
+
+    __slots__ = ("_is_marked", "_marked_from", "_until", "limit")
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+        self._marked_from = 0.0
+        """The time from which on the loop is marked; 0: nobody has looked yet."""
+        self._is_marked = False
+        """Whether the mark is still there."""
+        self._until = 0.0
+        """When the loop is to have its turn, if the mark is still there by then."""
+
+    def is_due(self) -> bool:
+        """Whether the loop, which runs in this thread, has had no turn for too long."""
+        now = perf_counter()
+        if self._is_marked:
+            return now >= self._until
+        if not self._marked_from:
+            self._marked_from = now + self.limit / 4
+        elif now >= self._marked_from:
+            # A function that a plan has called in the thread may run another, which knows nothing.
+            loop = running_loop()
+            if loop is not None:
+                self._is_marked = True
+                self._until = now + self.limit
+                loop.call_soon(self._had_turn)
+        return False
+
+    def _had_turn(self) -> None:
+        self._is_marked = False
+
+
+def is_turn_due(state: TurningState) -> bool:
+    """Look at the clock, if the plan stands on the event loop; count rows from 0 again."""
+    state.rows = 0
+    if not state.on_loop:
+        return False
+    clock = state.clock or clock_of(state)
+    return clock is not None and clock.is_due()
+
+
+def clock_of(state: TurningState) -> LoopClock | None:
+    """Return the clock of a render; None where the loop has no turns before the end."""
+    limit = state.yield_after
+    if state.clock is None and limit is not None:
+        state.clock = LoopClock(limit)
+    return state.clock
+
+
+def turn_if_due(state: TurningState) -> Plan:
+    """The plan that gives the loop its turn, if that is due."""
+    if is_turn_due(state):
+        yield A_TURN_OF_THE_LOOP
+
+
+async def give_turn() -> None:
+    """Let the event loop run what is ready, and what that has made ready."""
+    for _ in range(ROUNDS_OF_A_TURN):
+        await asyncio.sleep(0)
+
+
+@final
+class RowBlocks:
+    """The rows of a long loop in blocks, with a look at the clock before each.
+
+    A row is taken right before it is rendered, as a plain loop takes it.
+
+    Args:
+        rows: all rows.
+        length: how many there are; `UNKNOWN_LENGTH`: nobody knows.
+        numbered: whether the loop numbers its rows, from 0.
+    """
+
+    __slots__ = ("_left", "_number", "_numbered", "_rows", "_state")
+
+    def __init__(self, state: TurningState, rows: Iterable[Any], length: int, numbered: bool):
+        self._state = state
+        self._rows: Iterator[Any] | None = iter(rows)
+        self._left = length
+        self._numbered = numbered
+        self._number = 0
+
+    def begin(self) -> Iterator[Any] | None:
+        """Return the first block; no look at the clock is due. Returns as `next` does."""
+        rows = self._rows
+        if rows is None:
+            return None
+        block: Iterator[Any]
+        if self._left == UNKNOWN_LENGTH:
+            for first in rows:
+                block = chain((first,), islice(rows, ROWS_BETWEEN_LOOKS - 1))
+                break
+            else:
+                self._rows = None
+                return None
+        elif self._left > ROWS_BETWEEN_LOOKS:
+            self._left -= ROWS_BETWEEN_LOOKS
+            block = islice(rows, ROWS_BETWEEN_LOOKS)
+        else:
+            # What the length has not told of, too: rows that were added meanwhile.
+            self._rows = None
+            block = rows
+        if not self._numbered:
+            return block
+        number = self._number
+        self._number = number + ROWS_BETWEEN_LOOKS
+        if self._rows is None:
+            return zip(count(number), block, strict=False)
+        return zip(range(number, self._number), block, strict=False)
+
+    def next(self) -> Plan:
+        """The plan of going on: returns the next block, numbered if asked for; None at the end."""
+        if self._rows is not None and is_turn_due(self._state):
+            yield A_TURN_OF_THE_LOOP
+        return self.begin()
+
+
+def rows_in_turns(state: TurningState, rows: Any, length: int, numbered: bool) -> Plan:
+    """The plan that looks at the clock where a loop begins, since enough rows were counted.
+
+    Args:
+        rows: the rows of the loop.
+        length: how many there are; `UNKNOWN_LENGTH`: nobody knows.
+        numbered: whether the loop numbers its rows.
+
+    Returns:
+        ``(rows, blocks)``: of a short loop the rows as they are, and None; of a long one its first
+        block, with numbers if those are asked for, and the others.
+    """
+    if is_turn_due(state):
+        yield A_TURN_OF_THE_LOOP
+    if UNKNOWN_LENGTH < length <= ROWS_BETWEEN_LOOKS:
+        return rows, None
+    blocks = RowBlocks(state, rows, length, numbered)
+    return blocks.begin(), blocks
+
+
+def known_length(rows: Any) -> int:
+    """Return how many rows there are, of containers and their iterators; or `UNKNOWN_LENGTH`."""
+    return length_hint(rows, UNKNOWN_LENGTH)
