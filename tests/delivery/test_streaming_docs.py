@@ -159,10 +159,17 @@ async def test_jinja2(settings):
     settings.TEMPLATES = [{"BACKEND": "atemplates.engines.jinja2.Jinja2"}]
     [source] = blocks("jinja")
     template = engines["jinja2"].from_string(source)
-    context = {"book": {"title": "Emma"}, "reviews": [{"text": "good"}]}
-    chunks = [chunk async for chunk in template.stream_async(context)]
+
+    def context():
+        return {"book": {"title": "Emma"}, "alike": asyncio.sleep(0.02, [{"title": "Persuasion"}])}
+
+    chunks = [chunk async for chunk in template.stream_async(context(), out_of_order=True)]
     assert chunks[0] == "<h1>Emma</h1>\n"
-    assert "".join(chunks[1:]).strip() == "<ul><li>good</li></ul>"
+    assert "Looking …" in chunks[1]
+    assert "<li>Persuasion</li>" in "".join(chunks[2:])
+    whole = await template.render_async(context())
+    assert "Looking" not in whole
+    assert "".join([chunk async for chunk in template.stream_async(context())]) == whole
 
 
 def test_the_signature():
@@ -172,7 +179,7 @@ def test_the_signature():
     assert signature.strip() == f"astream{inspect.Signature(bare)}"
 
 
-@pytest.mark.parametrize("option", ["stream"])
+@pytest.mark.parametrize("option", ["stream", "yield_after"])
 def test_the_options(option):
     assert option in COMMON_OPTIONS
     assert f"| `{option}` |" in CHAPTER.read_text(encoding="utf-8")
