@@ -66,10 +66,10 @@ def guard_object(value: Any, mark: object, checks: LateChecks) -> None:
         mark: the rendering that may not write it, or `ANYBODY`.
         checks: the methods that write.
     """
+    if is_unmade(value):
+        when_made(value, lambda made: guard_object(made, mark, checks))
+        return
     if issubclass(type(value), LazyObject):
-        if value.__dict__["_wrapped"] is empty:
-            guard_when_made(value, mark, checks)
-            return
         value = value.__dict__["_wrapped"]
     kind: Any = type(value)
     if GUARDED in kind.__dict__:
@@ -81,17 +81,22 @@ def guard_object(value: Any, mark: object, checks: LateChecks) -> None:
         return
 
 
-def guard_when_made(lazy: Any, mark: object, checks: LateChecks) -> None:
-    """Guard what a lazy object stands for as soon as it is made."""
+def when_made(lazy: Any, note: Callable[[Any], object]) -> None:
+    """Call a function with what a lazy object stands for as soon as that is made."""
     make = lazy.__dict__.get("_setupfunc")
 
-    def make_guarded() -> Any:
+    def make_noted() -> Any:
         value = make()
-        guard_object(value, mark, checks)
+        note(value)
         return value
 
     if make is not None:
-        lazy.__dict__["_setupfunc"] = make_guarded
+        lazy.__dict__["_setupfunc"] = make_noted
+
+
+def is_unmade(value: Any) -> bool:
+    """Whether a value is a lazy object that nobody has asked for what it stands for."""
+    return issubclass(type(value), LazyObject) and value.__dict__.get("_wrapped") is empty
 
 
 def forbid_making(lazy: Any, mark: object, error: Callable[[], LateWrite]) -> None:
@@ -102,7 +107,7 @@ def forbid_making(lazy: Any, mark: object, error: Callable[[], LateWrite]) -> No
         mark: the rendering.
         error: gives what is raised then.
     """
-    if not issubclass(type(lazy), LazyObject) or lazy.__dict__["_wrapped"] is not empty:
+    if not is_unmade(lazy):
         return
     make = lazy.__dict__.get("_setupfunc")
 

@@ -20,6 +20,7 @@ except ImportError:  # before Django 6.0
     csp_middleware: Any = None  # type: ignore[no-redef]
 
 from ..runtime.drivers import in_request_thread
+from .guarded import is_unmade, when_made
 
 TOKEN_WORDS = frozenset({"csrf_token", "csrf_input", "get_token"})
 """What a template mentions that uses the CSRF token."""
@@ -47,14 +48,21 @@ def prepare_request(request: Any, words: Set[str] | None) -> None:
     if mentions_part(words, "csp_nonce"):
         for nonce in nonces_of(request):
             str(nonce)
-    session: Any = getattr(request, "session", None)
-    # One that has a key may hold somebody's data: the page must be shown to nobody else, also where
-    # it reads the session in a way that its words do not tell.
-    if hasattr(session, "accessed") and (
-        mentions(words, SESSION_WORDS)
-        or mentions_part(words, "messages")
-        or getattr(session, "session_key", None)
-    ):
+    may_read = mentions(words, SESSION_WORDS) or mentions_part(words, "messages")
+    session = getattr(request, "session", None)
+    if is_unmade(session):
+        when_made(session, lambda made: vary_by_session(made, may_read))
+    else:
+        vary_by_session(session, may_read)
+
+
+def vary_by_session(session: Any, may_read: bool) -> None:
+    """Have the response vary by cookies, if its page may read the session.
+
+    One that has a key may hold somebody's data: the page must be shown to nobody else, also where
+    it reads the session in a way that its words do not tell.
+    """
+    if hasattr(session, "accessed") and (may_read or getattr(session, "session_key", None)):
         session.accessed = True
 
 

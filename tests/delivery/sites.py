@@ -35,6 +35,8 @@ class Site:
         self.request = self.response = None
         self.is_read = False
         """Set by the test when it reads the response."""
+        self.has_waited = False
+        """Whether the page is past its `later`."""
 
 
 SITE = Site()
@@ -44,6 +46,7 @@ async def later():
     """Wait until the response is read, or could not be: messages hold it."""
     for _ in range(10_000):
         if SITE.is_read or messages_hold_shell(SITE.request, None):
+            SITE.has_waited = True
             return ""
         await asyncio.sleep(0.001)
     raise AssertionError("nobody reads the response")
@@ -51,7 +54,7 @@ async def later():
 
 async def page(request):
     SITE.request = request
-    SITE.is_read = False
+    SITE.is_read = SITE.has_waited = False
     if SITE.begin is not None:
         await SITE.begin(request)
     context = {name: bound(value, request) for name, value in SITE.context.items()}

@@ -301,20 +301,42 @@ async def test_a_dict_that_nobody_saves(settings):
     assert SITE.request.session == {"a": 1}
 
 
-@pytest.mark.parametrize("made", [True, False])
-async def test_a_lazy_session(settings, made):
+@pytest.mark.parametrize("is_made", [True, False])
+async def test_a_lazy_session(settings, is_made):
+    """It is not made by what is prepared on the event loop: that may ask a database."""
     install(settings, LATE)
+    made = []
+
+    async def begin(request):
+        session = request.session
+
+        def make():
+            made.append(session)
+            return session
+
+        request.session = SimpleLazyObject(make)
+        if is_made:
+            assert request.session.session_key is None
+
+    async def end(request):
+        assert len(made) == is_made
+
+    SITE.begin, SITE.end = begin, end
+    SITE.context["write_it"] = set_item
+    with pytest.raises(LateWrite):
+        await get()
+
+
+async def test_a_lazy_session_that_is_made_late(settings):
+    install(settings, HEAD + "{{ later }}{{ request.path }}")
 
     async def begin(request):
         session = request.session
         request.session = SimpleLazyObject(lambda: session)
-        if made:
-            assert request.session.session_key is None
 
     SITE.begin = begin
-    SITE.context["write_it"] = set_item
-    with pytest.raises(LateWrite):
-        await get()
+    _, response = await get()
+    assert response["Vary"] == "Cookie"
 
 
 async def test_a_guarded_session_is_what_it_was(settings):
@@ -554,11 +576,11 @@ async def test_a_page_that_does_not_mention_messages(settings, storage):
 
 
 @STORAGES
-async def test_a_page_without_messages_leaves_at_once(settings, storage, django_assert_num_queries):
+async def test_a_page_without_messages_leaves_at_once(settings, storage):
     use_storage(settings, storage)
     install(settings, SHOWN)
-    response = await AsyncClient().get("/")
-    assert response.streaming
+    response = await (await visitor(settings)).get("/")
+    assert not SITE.has_waited
     assert not SITE.request._messages.used, "the page has not come to the messages yet"
     assert await read(response) == HEAD
 
