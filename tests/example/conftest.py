@@ -2,11 +2,13 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.asgi import get_asgi_application
 from django.test import AsyncClient
 
 from shop.catalogue import demo_staff, load, read_books
 from shop.models import Author, Book, Country, Note, Publisher, Review, Tag
 from shop.pages import DEMO_PASSWORD, DEMO_USER
+from tests.server import serve
 
 
 @pytest.fixture(scope="package")
@@ -50,3 +52,17 @@ async def signed_in(db, shelf, site):
     client = AsyncClient()
     assert await client.alogin(username=DEMO_USER, password=DEMO_PASSWORD)
     return client
+
+
+@pytest.fixture
+def open_shop(transactional_db, site):
+    """A client on a shop whose books are committed: other connections see them."""
+    load(read_books())
+    return AsyncClient()
+
+
+@pytest.fixture
+def shop_address(open_shop):
+    """Where that shop is served."""
+    with serve(get_asgi_application()) as address:
+        yield address

@@ -8,16 +8,12 @@ import django
 import httpx
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.asgi import get_asgi_application
 from django.db import connection
-from django.test import AsyncClient
 
 from atemplates import arender, astream
-from shop.catalogue import load, read_books
 from shop.dashboard import DELIVERIES, begun, has_loaded, panels
 from tests.event_loop import PATIENCE
 from tests.example.pages_read import fetch, in_place, text_of
-from tests.server import serve
 
 PANELS = ["centuries", "authors", "reviews", "countries", "subjects"]
 PARALLEL = ["tag", "aload", "option"]
@@ -32,13 +28,6 @@ WHOLE = 1.1
 TRIES = 5
 """Of so many the best counts: other work may keep the machine busy."""
 CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
-
-
-@pytest.fixture
-def open_shop(transactional_db, site):
-    """A client on a shop whose books are committed: other connections see them."""
-    load(read_books())
-    return AsyncClient()
 
 
 def panels_of(response):
@@ -154,9 +143,9 @@ class Arrival(NamedTuple):
 
 
 @pytest.fixture
-def server(open_shop):
-    with serve(get_asgi_application()) as root, httpx.Client(timeout=PATIENCE) as client:
-        yield root, client
+def server(shop_address):
+    with httpx.Client(timeout=PATIENCE) as client:
+        yield shop_address, client
 
 
 @pytest.fixture
