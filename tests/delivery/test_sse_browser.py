@@ -6,12 +6,12 @@ from django.http import HttpResponse
 from django.urls import path
 
 from atemplates import SseEvent, sse
-from tests.browser import browser, needs_browser
+from tests.browser import browsers, require_browser
 from tests.delivery.conftest import Events
 from tests.event_loop import PATIENCE
 from tests.server import serve
 
-pytestmark = needs_browser
+require_browser()
 
 EVENT_SOURCE = """<!doctype html><title>t</title><ul></ul>
 <script>
@@ -69,10 +69,12 @@ def site(engines, settings):
 
 @pytest.fixture
 def tab(site):
-    with browser() as running:
+    with browsers() as start:
+        running = start()
         tab = running.new_page(base_url=site)
         tab.set_default_timeout(PATIENCE * 1000)
         yield tab
+        running.close()
 
 
 def test_event_source(tab, feed):
