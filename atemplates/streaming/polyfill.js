@@ -17,13 +17,14 @@
           e&&e.remove();
           n.nodeType==8&&!n.data&&n.remove();
           t.remove();
-          // Where it has brought placeholders, what is for them may have come before it.
+          // For the others, and for what is for placeholders in this.
           return place()
         }
       }
   },
   o=new MutationObserver(place);
   o.observe(d,{childList:true,subtree:true});
+  // A browser may call this before the observer, whose last news would be lost.
   d.addEventListener("DOMContentLoaded",()=>{place();o.disconnect()});
   d.currentScript.remove()
 })(document)

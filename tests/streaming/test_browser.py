@@ -317,6 +317,12 @@ class TestScripts:
         assert arrived(tab, server, body) == "<p>x</p>"
         assert tab.evaluate(names) == alone
 
+    def test_the_polyfill_takes_away_what_is_behind_a_part(self, tab, server):
+        body = placeholder("d1", "loading") + polyfill(None) + fill_part("d1", "<p>x</p>")
+        arrived(tab, server, body)
+        left = 1 if knows_the_standard(tab) else 0
+        assert tab.evaluate("document.body.childNodes.length") == 1 + left
+
     def test_after_the_page_it_looks_no_further(self, started, server):
         with visit(started, server, placeholder("d1", "loading")) as seen:
             seen.send(polyfill(None) + fill_part("d1", "<p>x</p>"))
