@@ -84,9 +84,8 @@ class LateWrite(LocatedError):
     ) -> None:
         super().__init__(
             f"{what}: the headers of the response have left, so {consequence}. Do it in the view, "
-            "before `await astream(...)`; or let the shell of the page last longer, with a "
-            "`{% flush %}` behind it; or send the page as a whole, by `await arender(...)` or "
-            'OPTIONS["stream"]["complete_for"].',
+            "before `await astream(...)`; or before the end of the page's <head>; or send the page "
+            'as a whole, by `await arender(...)` or OPTIONS["stream"]["complete_for"].',
             location,
         )
 
