@@ -44,6 +44,7 @@ async def astream(
 
     The page is complete before the response is made for those that ``complete_for`` of
     ``OPTIONS["stream"]`` names, under WSGI, and for templates of a backend that cannot stream.
+    For ``HEAD`` no more than its shell is rendered.
 
     Args:
         request: the current request; context processors receive it.
@@ -86,6 +87,9 @@ async def astream(
             chunks.out_of_order.nonce = partial(nonce_of, request)
     await chunks.shell()
     if request is not None and not chunks.feed.has_ended:
+        if request.method == "HEAD":  # nobody is sent the rest
+            await chunks.aclose()
+            return TemplateStream([], request, content_type=content_type, status=status)
         guard_request(request)
     return TemplateStream(chunks, request, content_type=content_type, status=status)
 
