@@ -23,6 +23,7 @@ from .contexts import begun, shown
 from .placed import do_nothing
 from .sending_writer import sending_generator
 from .state import RenderState, running_state
+from .template_texts import parsed_again
 from .tracebacks import internal
 
 PIECE_WRITTEN = Wait(Kind.CALL, do_nothing)
@@ -75,7 +76,7 @@ def sending_functions(template: Any) -> dict[str, Callable[..., Plan]] | None:
     codes = []
     for kind in (usual, sending_generator(usual)):
         try:
-            tree = environment.parse(names["source"], template.name, file)
+            tree = parsed_again(environment, names["source"], template.name, file)
             code = kind(environment, template.name, file, optimized=environment.optimized)
             code.visit(tree)
         except TemplateError:

@@ -14,12 +14,12 @@ from jinja2.environment import TemplateModule
 from jinja2.exceptions import TemplateError
 
 from ..errors import LocatedError, Location
-from ..runtime.drivers import arun, run_noticing
+from ..runtime.drivers import arun, on_event_loop, run_noticing
 from ..runtime.waits import Kind, Plan, Wait
 from ..streaming.blocking import chunks_in_loop
 from ..streaming.feed import Feed
+from ..streaming.pieces import TemplatePieces
 from ..streaming.sink import Sink
-from ..streaming.stream import TemplateChunks
 from .callables import render_function_plan
 from .contexts import begun, gathered, rendering
 from .nested import finish, is_nested, outer_render
@@ -224,10 +224,10 @@ class PlanTemplate(StockTemplate):
         yield from chunks_in_loop(lambda: self.generate_async(values))
 
     async def generate_async(self, *args: Any, **kwargs: Any) -> AsyncGenerator[str, object]:
-        """Give the output in pieces: what there is when the template has to wait."""
+        """Give the output in pieces: those that there are when the template has to wait."""
         self._require_async()
         values = dict(*args, **kwargs)
-        if self._is_whole():
+        if self._is_whole() or not on_event_loop():  # another library's loop, perhaps
             try:
                 pieces = await arun(self._pieces(self.new_context(values)), carrying)
             except Exception:
@@ -235,13 +235,12 @@ class PlanTemplate(StockTemplate):
             for piece in pieces:
                 yield piece
             return
-        chunks = TemplateChunks(partial(self._send, values))
-        chunks.feed.shell.end()  # nobody waits for it
+        sent = TemplatePieces(partial(self._send, values))
         try:
-            async for chunk in chunks:
-                yield chunk
+            async for piece in sent:
+                yield piece
         finally:
-            await chunks.aclose()
+            await sent.aclose()
 
     @internal
     def _module_made(self, context: runtime.Context) -> Plan:

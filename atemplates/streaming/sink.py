@@ -51,10 +51,14 @@ class Sink(list[Any]):
 
     def take(self) -> str:
         """Take out the text before the first part that is missing, or all."""
+        return "".join(self.take_pieces())
+
+    def take_pieces(self) -> list[str]:
+        """Do what `take` does; return the text as it was written."""
         end = self._first_open() if self.has_holes else len(self)
-        text = "".join(self[:end])
+        pieces = self[:end]
         del self[:end]
-        return text
+        return pieces
 
     def _first_open(self) -> int:
         """Put in what parts have written, up to the first that is missing; return its index."""

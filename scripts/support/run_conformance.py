@@ -8,7 +8,8 @@ django (default)  Django's tests of templates: as they are, with every render ro
                   stream whose chunks are joined, usual and sent at each write
 views             Django's tests of class-based views, template responses and error handlers: with
                   its classes and with ours, the test client's requests through WSGI and ASGI
-jinja2            Jinja2's tests: with its environments and with ours, in sync and in async mode
+jinja2            Jinja2's tests: with its environments and with ours, in sync and in async mode,
+                  rendered whole and sent in pieces that are joined
 
 A failure that the stock library does not show on this machine makes the exit code 1.
 
@@ -154,7 +155,12 @@ SUITES = {
     ),
     "jinja2": Suite(
         distribution="jinja2",
-        routes={"sync": "stock", "async": "stock-async"},
+        routes={
+            "sync": "stock",
+            "async": "stock-async",
+            "pieces": "stock",
+            "pieces-async": "stock-async",
+        },
         command=jinja2_command,
         variables={"PYTHONPATH": str(SUPPORT / "jinja2_suite")},
     ),

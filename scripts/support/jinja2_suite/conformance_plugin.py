@@ -6,7 +6,9 @@ those of the tests' own classes included:
 * ``stock``: what it is;
 * ``stock-async``: the same, in async mode unless the test says otherwise;
 * ``sync``: one whose templates are plans;
-* ``async``: the same, in async mode unless the test says otherwise.
+* ``async``: the same, in async mode unless the test says otherwise;
+* ``pieces``, ``pieces-async``: the same as the two, and what is rendered whole is joined from the
+  pieces that it is sent in.
 
 ``CONFORMANCE_RESULT`` is the JSON file to write, as for Django's suite.
 """
@@ -64,6 +66,30 @@ def replace_classes() -> None:
         return pieces(self, context)
 
     PlanTemplate._pieces = counted  # type: ignore[method-assign]
+    if ROUTE.startswith("pieces"):
+        send_pieces(PlanTemplate)
+
+
+def send_pieces(kind: Any) -> None:
+    """Have templates whose output is text sent in pieces, and these joined."""
+    render, render_async, sent = kind.render, kind.render_async, kind._sent
+
+    def counted(self: Any, *args: Any) -> Any:
+        global renders
+        renders += 1
+        return sent(self, *args)
+
+    def joined(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._is_whole() or self.environment.is_async:
+            return render(self, *args, **kwargs)
+        return "".join(self.generate(*args, **kwargs))
+
+    async def joined_async(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._is_whole():
+            return await render_async(self, *args, **kwargs)
+        return "".join([piece async for piece in self.generate_async(*args, **kwargs)])
+
+    kind.render, kind.render_async, kind._sent = joined, joined_async, counted
 
 
 replace_classes()
