@@ -46,9 +46,13 @@ class DeferWriter(ParallelWriter):
         """Write the functions, and what runs them."""
         self.defers = True
         timeout = self.temporary_identifier()
+        inner = frame.inner()
+        inner.symbols.analyze_node(nodes.Scope([nodes.Output([found.timeout])]))
+        self.enter_frame(inner)
         self.writeline(f"{timeout} = defer_timeout(", node)
-        self.visit(found.timeout, frame)
+        self.visit(found.timeout, inner)
         self.write(")")
+        self.leave_frame(inner)
         bodies = [found.body, found.waiting, found.failed]
         ahead, _ = asks_loop([each for body in bodies if body is not None for each in body])
         if ahead and frame.symbols.find_ref("loop") is not None:
@@ -80,6 +84,7 @@ class DeferWriter(ParallelWriter):
         if is_error:
             outer = frame.symbols.find_ref("error") or "resolve('error')"
             self.writeline(f"if {error} is missing: {error} = {outer}")
+            self.writeline(f"if {error} is missing: {error} = undefined(name='error')")
         depth, self.loop_depth = self.loop_depth, 0
         inner.symbols.analyze_node(nodes.Scope(body))
         self.enter_frame(inner)

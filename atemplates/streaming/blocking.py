@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import Runner
 from collections.abc import AsyncGenerator, Callable, Iterator
+from threading import Thread
 
 from ..runtime.drivers import on_event_loop
 
@@ -22,10 +23,20 @@ def chunks_in_loop(begin: Callable[[], AsyncGenerator[str, object]]) -> Iterator
             "A template of an async environment was read by sync code with a running event loop in "
             "its thread. Write `async for piece in template.generate_async(...)`."
         )
-    with Runner() as runner:
-        chunks = begin()
-        try:
-            while (chunk := runner.run(anext(chunks, None))) is not None:
-                yield chunk
-        finally:
+    runner = Runner()
+    chunks = begin()
+
+    def close() -> None:
+        with runner:
             runner.run(chunks.aclose())
+
+    try:
+        while (chunk := runner.run(anext(chunks, None))) is not None:
+            yield chunk
+    finally:
+        if on_event_loop():  # what is not read to its end may be freed anywhere
+            thread = Thread(target=close)
+            thread.start()
+            thread.join()
+        else:
+            close()

@@ -650,3 +650,11 @@ async def test_a_request_and_its_processors(settings):
 async def test_policies_of_this_render():
     with pytest.raises(ValueError, match="nonsense"):
         await joined(make_backend().from_string("a").stream_async(relations="nonsense"))
+
+
+async def test_generate_that_is_freed_while_a_loop_runs():
+    template = make_backend().async_env.from_string("a{{ wait() }}b")
+    pieces = template.generate(wait=wait)
+    assert await asyncio.to_thread(next, pieces) == "a"
+    del pieces
+    gc.collect()
