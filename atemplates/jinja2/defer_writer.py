@@ -78,7 +78,7 @@ class DeferWriter(ParallelWriter):
         self.indent()
         self.writeline("if 0: yield None")
         self.writeline("resolve = context.resolve_or_missing")
-        self.writeline("loops = running_state().loops")
+        self.writeline("loops = (running := running_state()).loops")
         around = self.around
         self.name_context()
         if is_error:

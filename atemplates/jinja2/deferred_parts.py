@@ -164,6 +164,7 @@ def _deferred_part(
 
     async def write(own: RenderState, function: Any, sink: Sink, *error: Any) -> None:
         active.set(own)  # in the context variables of the part
+        own.turning = own.yield_after is not None  # the page may have been in the thread
         await arun(_beside(state, own, snapshot.context, function, sink, error), carrying)
 
     async def write_error(sink: Sink, error: Exception) -> bool:

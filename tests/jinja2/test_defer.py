@@ -321,3 +321,24 @@ async def test_a_timeout_that_is_none():
         await template.render_async({"t": -1})
     assert await template.render_async({"t": None}) == "a"
     assert await read(template.stream_async({"t": None})) == ["a"]
+
+
+async def test_loops_in_parts_give_the_event_loop_its_turn():
+    """Each part counts the rows of its own loops."""
+    source = "{% defer %}{% for i in rows %}{{ i % 2 }}{% endfor %}{% enddefer %}"
+    backend = make_backend(yield_after=0.0001)
+    template = backend.from_string(source)
+    rows = list(range(20_000))
+    assert await template.render_async({"rows": rows}) == "01" * 10_000
+    ticks = 0
+
+    async def tick():
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(tick())
+    assert await joined(template.stream_async({"rows": rows})) == "01" * 10_000
+    task.cancel()
+    assert ticks > 10
