@@ -29,6 +29,7 @@ PAGE_MODULES = (
     "form_pages",
     "crispy_pages",
     "parallel_pages",
+    "turn_pages",
     "stream_pages",
 )
 

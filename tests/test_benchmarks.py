@@ -38,7 +38,7 @@ def test_every_page_runs_and_gives_equal_outputs(tmp_path):
     assert {"parents", "methods", "code", "forms"} <= pages
     assert {"text", "rows", "parts"} <= pages
     assert {"parallel", "overlaps"} <= pages
-    assert {"stream", "sending"} <= pages
+    assert {"stream", "sending", "turns"} <= pages
     for row in results["rows"]:
         assert row["page"] in done.stdout
         assert all(value > 0 for value in row["cells"].values())

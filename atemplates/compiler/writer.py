@@ -271,6 +271,13 @@ class Writer:
             self.line(f"state.write_to({held})")
 
     @property
+    def texts(self) -> str:
+        """The list that is written to; ``None`` where there is none."""
+        if self.out == "write":
+            return "None" if self.streamed else "out"
+        return self.out.removesuffix(".append")
+
+    @property
     def sends(self) -> bool:
         """Whether what is written now is sent while the plan waits."""
         return self.streamed and self.out == "write"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jinja2 import nodes
 from jinja2.compiler import Frame, find_undeclared
+from jinja2.nativetypes import NativeCodeGenerator
 
 from ..runtime.turns import ROWS_BETWEEN_LOOKS
 from .expressions import ExpressionWriter
@@ -160,7 +161,9 @@ class LoopWriter(ExpressionWriter):
         if loop is not None:
             first = f"{loop}._rows if {stream} is None else (yield from {loop}._advance())"
             self.writeline(f"{around}[0] = {rows} = {first}")
-        blocks = self.write_counting(rows, stream, numbered=loop is not None)
+        is_text = body.buffer is not None and not isinstance(self, NativeCodeGenerator)
+        texts = body.buffer if is_text else "None"
+        blocks = self.write_counting(rows, stream, loop is not None, str(texts))
         self.writeline(f"while {rows} is not None:")
         self.indent()
         self.writeline(f"for {loop}.index0, " if loop is not None else "for ", node)
@@ -213,10 +216,16 @@ class LoopWriter(ExpressionWriter):
         self.writeline(f"if {stream} is not None: yield from closed({stream})")
         self.outdent()
 
-    def write_counting(self, rows: str, stream: str, *, numbered: bool) -> str:
+    def write_counting(self, rows: str, stream: str, numbered: bool, texts: str) -> str:
         """Write that rows are counted where the event loop may be due to have its turn.
 
         A long loop over rows at hand is one ``for`` after the other then, each through a block.
+
+        Args:
+            rows: the name of the rows.
+            stream: the name of the stream that has more of them, or holds None.
+            numbered: whether the loop numbers its rows.
+            texts: the name of the list that the loop writes to; ``None`` if that is no text.
 
         Returns:
             The name of what gives the next block, if there are blocks.
@@ -230,7 +239,7 @@ class LoopWriter(ExpressionWriter):
         self.writeline(f"if running.rows > {ROWS_BETWEEN_LOOKS - 1}:")
         self.writeline(
             f"    {rows}, {blocks} = yield from "
-            f"rows_in_turns(running, {rows}, {length}, {numbered})"
+            f"rows_in_turns(running, {rows}, {length}, {numbered}, {texts})"
         )
         self.outdent()
         return blocks

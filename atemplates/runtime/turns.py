@@ -20,6 +20,8 @@ from .waits import Kind, Plan, Wait
 ROWS_BETWEEN_LOOKS = 64
 """After how many rows the clock is looked at again, at the earliest."""
 UNKNOWN_LENGTH = -1
+AHEAD_AT_THE_END = 0.5
+"""Which share of the limit is left at least for what comes behind a long loop."""
 # Where no loop is running, the exception of `asyncio.get_running_loop` takes ten times as long.
 running_loop: Callable[[], asyncio.AbstractEventLoop | None] = asyncio._get_running_loop
 ROUNDS_OF_A_TURN = 3
@@ -58,44 +60,51 @@ class LoopClock:
         limit: after how many seconds of computing the loop is to have its turn.
     """
 
-    __slots__ = ("_is_marked", "_marked_from", "_until", "limit")
+    __slots__ = ("_marked_from", "_until", "is_marked", "limit")
 
     def __init__(self, limit: float) -> None:
         self.limit = limit
         self._marked_from = 0.0
         """The time from which on the loop is marked; 0: nobody has looked yet."""
-        self._is_marked = False
-        """Whether the mark is still there."""
+        self.is_marked = False
+        """Whether there is a mark in the loop, which had no turn since then."""
         self._until = 0.0
         """When the loop is to have its turn, if the mark is still there by then."""
 
-    def is_due(self) -> bool:
-        """Whether the loop, which runs in this thread, has had no turn for too long."""
+    def is_due(self, ahead: float = 0.0) -> bool:
+        """Whether the loop, which runs in this thread, has had no turn for too long.
+
+        Args:
+            ahead: for which share of the limit nobody will look again.
+        """
         now = perf_counter()
-        if self._is_marked:
-            return now >= self._until
+        if self.is_marked:
+            return now >= self._until - ahead * self.limit
         if not self._marked_from:
             self._marked_from = now + self.limit / 4
         elif now >= self._marked_from:
             # A function that a plan has called in the thread may run another, which knows nothing.
             loop = running_loop()
             if loop is not None:
-                self._is_marked = True
+                self.is_marked = True
                 self._until = now + self.limit
                 loop.call_soon(self._had_turn)
         return False
 
     def _had_turn(self) -> None:
-        self._is_marked = False
+        self.is_marked = False
 
 
-def is_turn_due(state: TurningState) -> bool:
-    """Look at the clock, if the plan stands on the event loop; count rows from 0 again."""
+def is_turn_due(state: TurningState, ahead: float = 0.0) -> bool:
+    """Look at the clock, if the plan stands on the event loop; count rows from 0 again.
+
+    ``ahead`` as for `LoopClock.is_due`.
+    """
     state.rows = 0
     if not state.on_loop:
         return False
     clock = state.clock or clock_of(state)
-    return clock is not None and clock.is_due()
+    return clock is not None and clock.is_due(ahead)
 
 
 def clock_of(state: TurningState) -> LoopClock | None:
@@ -120,20 +129,27 @@ async def give_turn() -> None:
 
 @final
 class RowBlocks:
-    """The rows of a long loop in blocks, with a look at the clock before each.
+    """The rows of a long loop in blocks, with a look at the clock after each.
 
-    A row is taken right before it is rendered, as a plain loop takes it.
+    A row is taken right before it is rendered, as a plain loop takes it. In a page that takes long
+    the text of a block is joined when the block ends: a million pieces at the end of the page would
+    take longer than a turn may be late.
 
     Args:
         rows: all rows.
         length: how many there are; `UNKNOWN_LENGTH`: nobody knows.
         numbered: whether the loop numbers its rows, from 0.
+        texts: the list that the loop writes to; anything else is left alone.
     """
 
-    __slots__ = ("_left", "_number", "_numbered", "_rows", "_state")
+    __slots__ = ("_begin", "_left", "_number", "_numbered", "_rows", "_state", "_texts")
 
-    def __init__(self, state: TurningState, rows: Iterable[Any], length: int, numbered: bool):
+    def __init__(
+        self, state: TurningState, rows: Iterable[Any], length: int, numbered: bool, texts: Any
+    ) -> None:
         self._state = state
+        self._texts: list[Any] | None = texts if type(texts) is list else None
+        self._begin = 0 if self._texts is None else len(self._texts)
         self._rows: Iterator[Any] | None = iter(rows)
         self._left = length
         self._numbered = numbered
@@ -169,18 +185,32 @@ class RowBlocks:
 
     def next(self) -> Plan:
         """The plan of going on: returns the next block, numbered if asked for; None at the end."""
-        if self._rows is not None and is_turn_due(self._state):
+        self._join()
+        # What comes behind the loop may be to join the text of the page.
+        if is_turn_due(self._state, AHEAD_AT_THE_END if self._rows is None else 0.0):
             yield A_TURN_OF_THE_LOOP
         return self.begin()
 
+    def _join(self) -> None:
+        texts, clock = self._texts, self._state.clock
+        if texts is None or clock is None or not clock.is_marked:
+            return
+        try:
+            texts[self._begin :] = ("".join(texts[self._begin :]),)
+        except TypeError:  # not all are text: whoever joins the whole says what is wrong
+            self._texts = None
+        else:
+            self._begin += 1
 
-def rows_in_turns(state: TurningState, rows: Any, length: int, numbered: bool) -> Plan:
+
+def rows_in_turns(state: TurningState, rows: Any, length: int, numbered: bool, texts: Any) -> Plan:
     """The plan that looks at the clock where a loop begins, since enough rows were counted.
 
     Args:
         rows: the rows of the loop.
         length: how many there are; `UNKNOWN_LENGTH`: nobody knows.
         numbered: whether the loop numbers its rows.
+        texts: the list that the loop writes to, or anything else.
 
     Returns:
         ``(rows, blocks)``: of a short loop the rows as they are, and None; of a long one its first
@@ -190,7 +220,7 @@ def rows_in_turns(state: TurningState, rows: Any, length: int, numbered: bool) -
         yield A_TURN_OF_THE_LOOP
     if UNKNOWN_LENGTH < length <= ROWS_BETWEEN_LOOKS:
         return rows, None
-    blocks = RowBlocks(state, rows, length, numbered)
+    blocks = RowBlocks(state, rows, length, numbered, texts)
     return blocks.begin(), blocks
 
 

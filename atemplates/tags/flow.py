@@ -214,7 +214,7 @@ def _in_turns(w: Writer, loop: WrittenLoop, values: str) -> Iterator[str]:
         f"    state.rows += {loop.length}",
         f"    if state.rows > {ROWS_BETWEEN_LOOKS - 1}:",
         f"        {values}, {blocks} = yield from "
-        f"rows_in_turns(state, {values}, {loop.length}, {numbered})",
+        f"rows_in_turns(state, {values}, {loop.length}, {numbered}, {w.texts})",
         f"while {values} is not None:",
     )
     w.indent += 1

@@ -5,6 +5,7 @@ import time
 from itertools import pairwise
 
 import jinja2
+import jinja2.nativetypes
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.template.backends.django import DjangoTemplates as StockTemplates
@@ -81,9 +82,9 @@ def looks(monkeypatch):
     found = []
     is_due = LoopClock.is_due
 
-    def noted(clock):
+    def noted(clock, ahead=0.0):
         found.append(clock)
-        return is_due(clock)
+        return is_due(clock, ahead)
 
     monkeypatch.setattr(LoopClock, "is_due", noted)
     return found
@@ -200,7 +201,7 @@ async def test_a_short_page_looks_at_no_clock(engine, looks):
 
 @pytest.mark.parametrize(("engine", "name"), CASES)
 def test_a_sync_render_looks_at_no_clock(engine, name, looks, monkeypatch):
-    def look(state):
+    def look(state, ahead=0.0):
         looks.append(state)
         return True
 
@@ -476,6 +477,41 @@ async def test_a_cancelled_page_is_unwound_at_a_turn(engine, taken):
     assert await task == ("fr", len(taken))
     # Nothing is left of it.
     assert await template.render_async(context) == template.render(context)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_the_text_of_a_long_page_is_joined_meanwhile(engine, monkeypatch):
+    """So that nothing is left to do in one go at its end."""
+    longest = []
+    join = turns.RowBlocks._join
+
+    def noted(blocks):
+        join(blocks)
+        longest.append(len(blocks._texts or ()))
+
+    monkeypatch.setattr(turns.RowBlocks, "_join", noted)
+    source = "{% for n in numbers %}" + "{{ n }}{% if n %}-{% endif %}" * 8 + "{% endfor %}"
+    template = make(engine, source, yield_after=ALWAYS)
+    context = values()
+    await warm(template, context)
+    longest.clear()
+    assert await template.render_async(context) == template.render(context)
+    assert longest[-1] < 10 * ROWS_BETWEEN_LOOKS * 16 < MANY * 16
+
+
+async def test_what_is_no_text_is_not_joined():
+    environment = f"{__name__}.native_environment"
+    options = {"environment": environment, "yield_after": ALWAYS}
+    source = "{% for n in numbers %}{{ n }}{% endfor %}"
+    template = make("jinja2", source, **options)
+    assert await template.render_async({"numbers": [7]}) == 7
+    expected = template.render(values())
+    for _ in range(3):
+        assert await template.render_async(values()) == expected
+
+
+def native_environment(**options):
+    return jinja2.nativetypes.NativeEnvironment(loader=options["loader"])
 
 
 async def test_the_language_is_the_pages_own_after_each_turn(taken):
