@@ -13,7 +13,8 @@ from django.db import connection
 from atemplates import arender, astream
 from shop.dashboard import DELIVERIES, begun, has_loaded, panels
 from tests.event_loop import PATIENCE
-from tests.example.pages_read import fetch, in_place, text_of
+from tests.example.pages_read import fetch, text_of
+from tests.tags.deferring import filled
 
 PANELS = ["centuries", "authors", "reviews", "countries", "subjects"]
 PARALLEL = ["tag", "aload", "option"]
@@ -32,7 +33,7 @@ CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.ht
 
 def panels_of(response):
     """The panels, without how long they took."""
-    panels = re.search(r'<div class="panels">(.*?)</div>', in_place(text_of(response)), re.S)[1]
+    panels = re.search(r'<div class="panels">(.*?)</div>', filled(text_of(response)), re.S)[1]
     return re.sub(r"\s+|[\d.]+ ms", " ", panels)
 
 
@@ -230,7 +231,7 @@ async def test_the_four_modes_give_the_same_page(open_shop, async_rf):
         response = await deliver(request_by(agent), name, values, **how)
         if response.streaming:
             response.read = [chunk async for chunk in response]
-        return in_place(text_of(response))
+        return filled(text_of(response))
 
     whole = await page(arender)
     assert "George Eliot" in whole

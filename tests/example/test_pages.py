@@ -18,7 +18,8 @@ from atemplates.engines.jinja2 import Jinja2
 from atemplates.testing import LazyAccessError, relations
 from shop.models import Book, Review
 from shop.pages import PAGES
-from tests.example.pages_read import fetch, in_place, text_of
+from tests.example.pages_read import fetch, text_of
+from tests.tags.deferring import filled
 
 VOID = {"br", "hr", "img", "input", "link", "meta"}
 ASYNC_PAGES = [page for page in PAGES if page.is_async]
@@ -26,7 +27,7 @@ ASYNC_PAGES = [page for page in PAGES if page.is_async]
 
 def body_of(response):
     text = text_of(response)
-    return in_place(text) if response.streaming else text
+    return filled(text) if response.streaming else text
 
 
 def without_facts(response):
