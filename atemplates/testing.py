@@ -1,8 +1,10 @@
-"""For the tests of a site: what its templates load, and rendering under another policy."""
+"""For the tests of a site: what its templates load, rendering under another policy, and streams."""
 
 from __future__ import annotations
 
+from copy import copy
 from types import TracebackType
+from typing import Any
 
 from .relations.events import Event
 from .relations.policy import (
@@ -12,12 +14,14 @@ from .relations.policy import (
     relations,
     reset_warnings,
 )
+from .runtime.drivers import in_request_thread
 
 __all__ = [
     "Event",
     "LazyAccessError",
     "LazyAccessWarning",
     "Log",
+    "read_stream",
     "record",
     "relations",
     "reset_warnings",
@@ -68,3 +72,50 @@ class record:
         trace: TracebackType | None,
     ) -> None:
         self.__exit__(kind, error, trace)
+
+
+async def read_stream(response: Any) -> str:
+    """Read the content of a response that a test client gave, streamed or not.
+
+    What is rendered meanwhile is added to ``response.templates`` and ``response.context``, so that
+    ``assertTemplateUsed`` finds it. A stream is read once.
+
+    Args:
+        response: what Django's ``AsyncClient`` or ``Client`` returned, or a view.
+
+    Raises:
+        Exception: what the page has raised after its first bytes.
+    """
+    # django.test is for tests, and this module is imported by the plugin of any project.
+    from django.test.signals import template_rendered
+    from django.test.utils import ContextList
+
+    templates: list[Any] = []
+    contexts: list[Any] = []
+
+    def note(template: Any, context: Any, **kwargs: Any) -> None:
+        templates.append(template)
+        contexts.append(copy(context))
+
+    template_rendered.connect(note)
+    try:
+        content = await _content_of(response)
+    finally:
+        template_rendered.disconnect(note)
+        known = getattr(response, "context", None)
+        if known is not None:
+            contexts[:0] = known if isinstance(known, ContextList) else [known]
+        response.templates = [*getattr(response, "templates", ()), *templates]
+        response.context = (
+            ContextList(contexts) if len(contexts) > 1 else next(iter(contexts), None)
+        )
+    return content.decode(response.charset)
+
+
+async def _content_of(response: Any) -> bytes:
+    if not response.streaming:
+        content: bytes = response.content
+        return content
+    if response.is_async:
+        return b"".join([part async for part in response])
+    return await in_request_thread(lambda: b"".join(response))

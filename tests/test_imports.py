@@ -55,7 +55,7 @@ ARROWS = {
     "checks": {"views"},
     "management": BELOW_ENGINES | {"engines", "analysis", "migration"},
     "pytest_plugin": {"relations", "migration", "testing"},
-    "testing": {"relations"},
+    "testing": {"relations", "runtime.drivers"},
 }
 ONLY_IN = {
     # The response holds a lock, and makes a task of what it cannot await. A load begins in a task.
