@@ -164,7 +164,7 @@ def await_awaitable(state: State, awaitable: Any, *, then_call: bool = False) ->
 
 
 def await_once(state: State, awaitable: Any, then_call: bool) -> Plan:
-    if id(awaitable) in state.upcoming and state.sending is not None:
+    if id(awaitable) in state.upcoming and state.sending is not None and state.concurrent:
         # The page goes on as soon as this one is there.
         upcoming, state.upcoming = state.upcoming, {}
         if state.shared is None:

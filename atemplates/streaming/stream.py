@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextvars import Context, copy_context
 from typing import Any
 
+from ..runtime.apart import await_apart, has_async_backend
 from ..runtime.lasting_thread import outlive_view
 from ..runtime.shared_awaitables import cancel
 from .feed import Feed
@@ -127,7 +128,8 @@ class TemplateChunks(AsyncIterator[str]):
 
 async def _run(render: Callable[[Feed], Coroutine[Any, Any, None]], feed: Feed) -> None:
     try:
-        await render(feed)
+        # The connections of an async backend belong to the task that reads the page.
+        await (await_apart(render, feed) if has_async_backend() else render(feed))
     except BaseException as error:
         feed.end(error)
         if not isinstance(error, Exception):

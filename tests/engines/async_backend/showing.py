@@ -14,7 +14,7 @@ from tests.jinja2.conftest import make_backend, stock_environment
 from tests.rendering import new_engine
 from tests.testapp.models import Animal, Region
 
-WAYS = ["sync", "async"]
+WAYS = ["sync", "async", "stream"]
 REGIONS = ["World", "Africa", "Savanna"]
 
 
@@ -114,4 +114,10 @@ def shown(template: Any, context: dict[str, Any], way: str = "async") -> str:
     """Render in one of the ways."""
     if way == "sync":
         return template.render(context)
-    return awaited(template.render_async, context)
+    return awaited(joined if way == "stream" else type(template).render_async, template, context)
+
+
+async def joined(template: Any, context: dict[str, Any]) -> str:
+    """Render in pieces, after the task that reads them has used its connection."""
+    await Region.async_objects.acount()
+    return "".join([chunk async for chunk in template.stream_async(context)])
