@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import sys
 from functools import partial
+from math import inf
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -24,6 +26,8 @@ from .table_pages import Record, rows
 
 ASTREAM = "astream"
 PANELS = 5
+TRIES = 100
+"""Of so many renders the best counts, where that is asked for."""
 FIRST_BYTE = 20
 """Milliseconds within which the first byte of a page that is sent is there."""
 WHOLE = 1.1
@@ -106,8 +110,19 @@ def sending(effort: Effort) -> list[Row]:
             }
             check_outputs(f"sending, {title}", variants, exact={*EXACT, ASTREAM})
             row = Row("sending", title, "ms", milliseconds(variants, effort))
-            spent = (row.cells[ASTREAM] - row.cells[OURS_ASYNC]) * 1000
-            ratio = row.cells[ASTREAM] / row.cells[OURS_ASYNC]
-            row.notes.append(f"{title}: astream / arender is {ratio:.2f}, {spent:.0f} µs more")
+            best = best_microseconds(variants, effort)
+            ratio, more = best[ASTREAM] / best[OURS_ASYNC], best[ASTREAM] - best[OURS_ASYNC]
+            row.notes.append(f"{title}, best: astream / arender is {ratio:.2f}, {more:.0f} µs more")
             made.append(row)
     return made
+
+
+def best_microseconds(variants: dict[str, Variant], effort: Effort) -> dict[str, float]:
+    """Return the best time of each, for a machine that is busy: what gives the loop its turn waits
+    for others there."""
+    best = dict.fromkeys(variants, inf)
+    with asyncio.Runner() as runner:
+        for _ in range(effort.size(TRIES, 1)):
+            for name, variant in variants.items():
+                best[name] = min(best[name], variant.seconds(runner, 1))
+    return {name: seconds * 1e6 for name, seconds in best.items()}
