@@ -200,10 +200,16 @@ class Jinja2Template(stock.Template):
             TemplateSyntaxError: a template it includes or extends does not parse.
         """
         values = copied(context)
-        async with self._errors(values):
-            loaded = await self._prepare(values, request)
+        try:
+            if request is not None or "async_template" not in vars(self):
+                await self._prepare(values, request)
             with chosen(relations):
-                return await loaded.render_async(values)
+                return await self.async_template.render_async(values)
+        except jinja2.TemplateSyntaxError as error:
+            raise_as_django(error)
+        except BaseException:
+            discard_awaitables(values)
+            raise
 
     def stream_async(
         self,
