@@ -17,7 +17,7 @@ from typing import Any, Protocol, final
 
 from .waits import Kind, Plan, Wait
 
-ROWS_BETWEEN_LOOKS = 64
+ROWS_BETWEEN_LOOKS = 256
 """After how many rows the clock is looked at again, at the earliest."""
 UNKNOWN_LENGTH = -1
 AHEAD_AT_THE_END = 0.5
