@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from . import fills
 from .positions import Position
@@ -90,12 +91,19 @@ class OutOfOrder:
             texts.append(text)
 
     def _fill(self, texts: list[str]) -> None:
-        if not self._has_script:
-            self._has_script = True
-            texts.append(fills.polyfill(self.nonce()))
         ready, self._ready = self._ready, []
         for hole in ready:
-            texts.append(fills.fill_part(hole.name, _filling(hole.sink)))
+            text = _filling(hole.sink)
+            if text is None:
+                self._ready.append(hole)
+                continue
+            if not self._has_script:
+                self._has_script = True
+                text = fills.polyfill(self.nonce()) + fills.fill_part(hole.name, text)
+            else:
+                text = fills.fill_part(hole.name, text)
+            self._page().feed(text)
+            texts.append(text)
 
 
 def _first_hole(sink: Sink) -> int:
@@ -105,15 +113,32 @@ def _first_hole(sink: Sink) -> int:
     return len(sink)
 
 
-def _filling(sink: Sink | None) -> str:
-    """Return the text of a part, with placeholders for those in it that are not ready."""
-    texts = []
+def _filling(sink: Sink | None) -> str | None:
+    """Return the text of a part, with placeholders for those in it that are not ready.
+
+    Returns:
+        None where one of these has a place that takes no placeholder: the part waits for it.
+    """
+    pieces = list(_flat(sink))
+    open_holes = [piece for piece in pieces if type(piece) is Hole]
+    if open_holes:
+        position = Position(in_part=True)
+        for index, piece in enumerate(pieces):
+            if type(piece) is Hole:
+                markup = fills.placeholder(piece.name, piece.waiting) if piece.name else ""
+                if not markup or not position.takes_placeholder(markup):
+                    return None
+                pieces[index] = markup
+            position.feed(pieces[index])
+    for hole in open_holes:
+        hole.is_sent = True
+    return "".join(pieces)
+
+
+def _flat(sink: Sink | None) -> Iterator[Any]:
+    """What a part has written, and the parts in it that are ready; holes of the others."""
     for item in sink or ():
-        if type(item) is not Hole:
-            texts.append(item)
-        elif item.sink is not None:
-            texts.append(_filling(item.sink))
+        if type(item) is Hole and item.sink is not None:
+            yield from _flat(item.sink)
         else:
-            item.is_sent = True
-            texts.append(fills.placeholder(item.name, item.waiting))
-    return "".join(texts)
+            yield item

@@ -1,9 +1,9 @@
 """scripts/fuzz [EXAMPLES [SEED]]: compare generated templates with the stock engines, for longer.
 
 EXAMPLES Django templates with contexts (100000 without an argument) are rendered by stock Django,
-by our render(), by our arender() and in pieces, and as many Jinja2 templates by stock Jinja2 and ours, in two
-processes. A run with the same SEED makes the same examples;
-without one, each run makes others and says which seed it took. The first difference of each round
+by our render(), by our arender() and in pieces, and as many Jinja2 templates by stock Jinja2 and
+ours, in two processes. A run with the same SEED makes the same examples; without one, each run
+makes others and says which seed it took. The first difference of each round
 of 500 examples is shrunk and printed as a Case(...) to paste into
 tests/property/test_regressions.py.
 
