@@ -21,7 +21,7 @@ from atemplates.engines.jinja2.plans import use_plans
 from atemplates.jinja2.state import active
 from atemplates.streaming.stream import TemplateChunks
 
-from .conftest import make_backend, zoo
+from .conftest import make_backend, queries, zoo
 
 __all__ = ["zoo"]
 
@@ -658,3 +658,31 @@ async def test_generate_that_is_freed_while_a_loop_runs():
     assert await asyncio.to_thread(next, pieces) == "a"
     del pieces
     gc.collect()
+
+
+@pytest.mark.django_db(databases=["default", "other"])
+async def test_relations_of_awaited_objects_cost_as_many_queries(zoo):
+    from tests.testapp.models import Animal
+
+    names = [zoo.leo.name, zoo.mara.name]
+    source = (
+        "a{% for animal in animals %}{{ animal.species.name }};{% endfor %}"
+        "{{ one.species.name }}{{ one.mother.species.name }}"
+    )
+    template = make_backend().from_string(source)
+
+    async def load():
+        rows = await sync_to_async(list)(Animal.objects.filter(name__in=names).order_by("pk"))
+        return rows, await sync_to_async(Animal.objects.get)(pk=zoo.leo.pk)
+
+    async def given(value):
+        return value
+
+    counts, texts = [], []
+    for way in (template.render_async, lambda values: joined(template.stream_async(values))):
+        rows, one = await load()
+        async with queries() as found:
+            texts.append(await way({"animals": given(rows), "one": given(one)}))
+        counts.append(len(found))
+    assert texts[0] == texts[1]
+    assert counts[0] == counts[1]
