@@ -637,6 +637,8 @@ async def test_code_of_another_text_is_not_used():
     tree = env.parse("a{{ b }}")
     env.parse("something else")  # what this thread has parsed last
     template = env.from_string(tree)
+    assert "something else" in template.root_render_func._plan.__globals__["source"]
+    assert await joined(template.generate_async(b="b")) == "ab"
     assert await joined(template.generate_async(b="b")) == "ab"
 
 
@@ -686,3 +688,9 @@ async def test_relations_of_awaited_objects_cost_as_many_queries(zoo):
         counts.append(len(found))
     assert texts[0] == texts[1]
     assert counts[0] == counts[1]
+
+
+async def test_a_name_that_a_scope_sets_again():
+    source = "{% for i in [1, 2] %}{{ a[0] }}{% set a = [i] %}{{ a[0] }}{% endfor %}{{ a }}"
+    template = make_backend().from_string(source)
+    assert await joined(template.stream_async({"a": wait("w")})) == "w1w2w"
