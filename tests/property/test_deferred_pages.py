@@ -75,7 +75,8 @@ def outcome(render, *args):
 @given(parts=PAGES)
 def test_every_way_shows_the_same_page(parts):
     source = "{% load i18n %}<p>" + "".join(f"{part};" for part in parts)
-    values = {"a": "<", "xs": "bc", "name": "part"}
+    # No "<": at the end of a part it would begin a tag, and is made harmless there.
+    values = {"a": '"', "xs": "bc", "name": "part"}
     template = backend(OTHERS).from_string(source)
     expected = outcome(template.render, dict(values))
     assert outcome(stock_backend(OTHERS).from_string(source).render, dict(values)) == expected

@@ -308,7 +308,8 @@ STOPPED = (
     "{% for x in rows %}{% defer timeout=9 %}{{ later }}{% defer %}{{ later }}{% placeholder %}q"
     "{% enddefer %}{% placeholder %}r{% enddefer %}{% endfor %}{% endlanguage %}"
     "{% defer %}{% for x in agen %}{{ x }}{% endfor %}{% enddefer %}"
-    "{% defer %}{% blocks 0.02 s %}{% slow 5 never %}{% enddefer %}{{ later }}"
+    "{% defer %}{% blocks 0.02 s %}{% defer %}{% slow 5 never %}{% enddefer %}{% blocks 0.02 s %}"
+    "{% slow 5 never %}{% enddefer %}{{ later }}"
 )
 
 
