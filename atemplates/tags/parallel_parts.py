@@ -137,7 +137,7 @@ def _all(
 
 def run_parts(
     state: State,
-    branches: list[tuple[Plan, State]],
+    branches: list[tuple[Plan, Any]],
     limit: int | None,
     holes: Sequence[Hole] = (),
 ) -> Plan:
