@@ -174,8 +174,8 @@ class LoopWriter(ExpressionWriter):
             self.write(row)
         else:
             self.visit(node.target, body)
-        numbered = f"enumerate({rows}, {loop}._start) if {blocks} is None else {rows}"
-        self.write(f" in {numbered if loop else rows}:")
+        plain = f"enumerate({rows}, {loop}._start)" if loop is not None else rows
+        self.write(f" in {plain} if {blocks} is None else {blocks}.rows:")
         self.indent()
         if row is not None:
             self.write_row_settling(node.target, row)
@@ -196,7 +196,7 @@ class LoopWriter(ExpressionWriter):
         self.indent()
         more = f"{loop}._advance()" if loop is not None else f"{stream}.chunk()"
         self.writeline(f"if {stream} is None:", node)
-        self.writeline(f"    {rows} = None if {blocks} is None else (yield from {blocks}.next())")
+        self.writeline(f"    if {blocks} is None or (yield from {blocks}.have_ended()): break")
         self.writeline("else:")
         self.indent()
         self.writeline(f"{around}[0] = {rows} = yield from {more}", node)
@@ -234,13 +234,10 @@ class LoopWriter(ExpressionWriter):
         self.writeline(f"{blocks} = None")
         self.writeline(f"if running.turning and {stream} is None:")
         self.indent()
-        self.writeline(f"{length} = known_length({rows})")
-        self.writeline(f"running.rows += {length} if {length} >= 0 else {ROWS_BETWEEN_LOOKS}")
-        self.writeline(f"if running.rows > {ROWS_BETWEEN_LOOKS - 1}:")
-        self.writeline(
-            f"    {rows}, {blocks} = yield from "
-            f"rows_in_turns(running, {rows}, {length}, {numbered}, {texts})"
-        )
+        self.writeline(f"{length} = len({rows}) if type({rows}) is list else known_length({rows})")
+        self.writeline(f"running.rows = counted = running.rows + {length}")
+        self.writeline(f"if counted > {ROWS_BETWEEN_LOOKS - 1}:")
+        self.writeline(f"    {blocks} = row_blocks(running, {rows}, {length}, {numbered}, {texts})")
         self.outdent()
         return blocks
 

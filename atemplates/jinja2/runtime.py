@@ -22,7 +22,7 @@ from markupsafe import Markup, soft_str
 from ..placement.value_code import text_code, truth_code
 from ..runtime.escaping import markup_escaped
 from ..runtime.sites import Site
-from ..runtime.turns import known_length, rows_in_turns, turn_if_due
+from ..runtime.turns import known_length, row_blocks, turn_if_due
 from ..runtime.types import RELATED, SOURCES, is_iterator
 from ..runtime.waits import Kind, Plan, Wait
 from ..streaming.sink import Sink
@@ -136,7 +136,7 @@ __all__ = [
     "printed",
     "read_attribute",
     "rendered_rows",
-    "rows_in_turns",
+    "row_blocks",
     "run_block",
     "run_root",
     "running_state",

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, count, islice
+from itertools import chain, islice
 from operator import length_hint
 from time import perf_counter
 from typing import Any, Protocol, final
 
 from .waits import Kind, Plan, Wait
 
-ROWS_BETWEEN_LOOKS = 256
+ROWS_BETWEEN_LOOKS = 64
 """After how many rows the clock is looked at again, at the earliest."""
-UNKNOWN_LENGTH = -1
+LONGEST_BLOCK = 256
+"""How many rows a block has as long as the page has not taken long: a loop of a hundred pays for
+none."""
+UNKNOWN_LENGTH = 2**40
 AHEAD_AT_THE_END = 0.5
 """Which share of the limit is left at least for what comes behind a long loop."""
 # Where no loop is running, the exception of `asyncio.get_running_loop` takes ten times as long.
@@ -129,7 +132,7 @@ async def give_turn() -> None:
 
 @final
 class RowBlocks:
-    """The rows of a long loop in blocks, with a look at the clock after each.
+    """The rows of a loop in blocks, with a look at the clock after each.
 
     A row is taken right before it is rendered, as a plain loop takes it. In a page that takes long
     the text of a block is joined when the block ends: a million pieces at the end of the page would
@@ -140,56 +143,85 @@ class RowBlocks:
         length: how many there are; `UNKNOWN_LENGTH`: nobody knows.
         numbered: whether the loop numbers its rows, from 0.
         texts: the list that the loop writes to; anything else is left alone.
+        is_due: whether a turn is due already.
     """
 
-    __slots__ = ("_begin", "_left", "_number", "_numbered", "_rows", "_state", "_texts")
+    __slots__ = (
+        "_begin",
+        "_is_due",
+        "_left",
+        "_number",
+        "_numbered",
+        "_rest",
+        "_state",
+        "_texts",
+        "rows",
+    )
+
+    rows: Iterator[Any]
+    """The block to go through next, numbered if asked for."""
 
     def __init__(
-        self, state: TurningState, rows: Iterable[Any], length: int, numbered: bool, texts: Any
+        self,
+        state: TurningState,
+        rows: Iterable[Any],
+        length: int,
+        numbered: bool,
+        texts: Any,
+        is_due: bool,
     ) -> None:
         self._state = state
         self._texts: list[Any] | None = texts if type(texts) is list else None
         self._begin = 0 if self._texts is None else len(self._texts)
-        self._rows: Iterator[Any] | None = iter(rows)
+        self._rest: Iterator[Any] | None = iter(rows)
         self._left = length
         self._numbered = numbered
         self._number = 0
+        self._is_due = is_due
+        if not self._advance():
+            self.rows = iter(())
 
-    def begin(self) -> Iterator[Any] | None:
-        """Return the first block; no look at the clock is due. Returns as `next` does."""
-        rows = self._rows
-        if rows is None:
-            return None
-        block: Iterator[Any]
+    def _advance(self) -> bool:
+        """Begin the next block; whether there is one."""
+        rest, clock = self._rest, self._state.clock
+        if rest is None:
+            return False
+        size = ROWS_BETWEEN_LOOKS if clock is not None and clock.is_marked else LONGEST_BLOCK
+        number = self._number
+        self._number = number + size
         if self._left == UNKNOWN_LENGTH:
-            for first in rows:
-                block = chain((first,), islice(rows, ROWS_BETWEEN_LOOKS - 1))
+            for first in rest:
+                block: Iterator[Any] = chain((first,), islice(rest, size - 1))
                 break
             else:
-                self._rows = None
-                return None
-        elif self._left > ROWS_BETWEEN_LOOKS:
-            self._left -= ROWS_BETWEEN_LOOKS
-            block = islice(rows, ROWS_BETWEEN_LOOKS)
+                self._rest = None
+                return False
+        elif self._left > size:
+            self._left -= size
+            block = islice(rest, size)
         else:
             # What the length has not told of, too: rows that were added meanwhile.
-            self._rows = None
-            block = rows
-        if not self._numbered:
-            return block
-        number = self._number
-        self._number = number + ROWS_BETWEEN_LOOKS
-        if self._rows is None:
-            return zip(count(number), block, strict=False)
-        return zip(range(number, self._number), block, strict=False)
+            self._rest = None
+            self.rows = enumerate(rest, number) if self._numbered else rest
+            return True
+        self.rows = (
+            zip(range(number, self._number), block, strict=False) if self._numbered else block
+        )
+        return True
 
-    def next(self) -> Plan:
-        """The plan of going on: returns the next block, numbered if asked for; None at the end."""
+    def have_ended(self) -> Plan:
+        """The plan after a block: gives the loop its turn if that is due, and begins the next.
+
+        Returns:
+            Whether there is none.
+        """
         self._join()
         # What comes behind the loop may be to join the text of the page.
-        if is_turn_due(self._state, AHEAD_AT_THE_END if self._rows is None else 0.0):
+        ahead = AHEAD_AT_THE_END if self._rest is None else 0.0
+        if self._is_due or is_turn_due(self._state, ahead):
+            self._is_due = False
             yield A_TURN_OF_THE_LOOP
-        return self.begin()
+        return not self._advance()
 
     def _join(self) -> None:
         texts, clock = self._texts, self._state.clock
@@ -203,8 +235,10 @@ class RowBlocks:
             self._begin += 1
 
 
-def rows_in_turns(state: TurningState, rows: Any, length: int, numbered: bool, texts: Any) -> Plan:
-    """The plan that looks at the clock where a loop begins, since enough rows were counted.
+def row_blocks(
+    state: TurningState, rows: Any, length: int, numbered: bool, texts: Any
+) -> RowBlocks | None:
+    """Look at the clock where a loop begins, since enough rows were counted.
 
     Args:
         rows: the rows of the loop.
@@ -213,15 +247,12 @@ def rows_in_turns(state: TurningState, rows: Any, length: int, numbered: bool, t
         texts: the list that the loop writes to, or anything else.
 
     Returns:
-        ``(rows, blocks)``: of a short loop the rows as they are, and None; of a long one its first
-        block, with numbers if those are asked for, and the others.
+        The rows in blocks; None for a loop that is short, and needs no turn.
     """
-    if is_turn_due(state):
-        yield A_TURN_OF_THE_LOOP
-    if UNKNOWN_LENGTH < length <= ROWS_BETWEEN_LOOKS:
-        return rows, None
-    blocks = RowBlocks(state, rows, length, numbered, texts)
-    return blocks.begin(), blocks
+    is_due = is_turn_due(state)
+    if length <= LONGEST_BLOCK and not is_due:
+        return None
+    return RowBlocks(state, rows, length, numbered, texts, is_due)
 
 
 def known_length(rows: Any) -> int:

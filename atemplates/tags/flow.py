@@ -31,7 +31,7 @@ from ..compiler.writer import Writer
 from ..runtime.iteration import AT_HAND
 from ..runtime.sites import SiteMode
 from ..runtime.state import State
-from ..runtime.turns import ROWS_BETWEEN_LOOKS, rows_in_turns
+from ..runtime.turns import ROWS_BETWEEN_LOOKS, row_blocks
 
 # -- if --------------------------------------------------------------------------------------------
 
@@ -211,15 +211,15 @@ def _in_turns(w: Writer, loop: WrittenLoop, values: str) -> Iterator[str]:
     w.lines_of(
         f"{blocks} = None",
         "if turning:",
-        f"    state.rows += {loop.length}",
-        f"    if state.rows > {ROWS_BETWEEN_LOOKS - 1}:",
-        f"        {values}, {blocks} = yield from "
-        f"rows_in_turns(state, {values}, {loop.length}, {numbered}, {w.texts})",
-        f"while {values} is not None:",
+        f"    state.rows = counted = state.rows + {loop.length}",
+        f"    if counted > {ROWS_BETWEEN_LOOKS - 1}:",
+        f"        {blocks} = row_blocks(state, {values}, {loop.length}, {numbered}, {w.texts})",
+        "while True:",
     )
     w.indent += 1
-    yield f"enumerate({values}) if {blocks} is None else {values}" if numbered else values
-    w.line(f"{values} = None if {blocks} is None else (yield from {blocks}.next())")
+    yield f"{f'enumerate({values})' if numbered else values} if {blocks} is None else {blocks}.rows"
+    w.line(f"if {blocks} is None or (yield from {blocks}.have_ended()):")
+    w.line("    break")
     w.indent -= 1
 
 
@@ -344,6 +344,6 @@ FLOW_TAGS = TagFamily(
         "VariableDoesNotExist": VariableDoesNotExist,
         "at_hand": AT_HAND,
         "note_value_origin": note_value_origin,
-        "rows_in_turns": rows_in_turns,
+        "row_blocks": row_blocks,
     },
 )

@@ -23,7 +23,7 @@ ENGINES = ("django", "jinja2")
 ALWAYS = 1e-9
 """A limit that has passed whenever somebody looks."""
 NEVER = 3600.0
-MANY = 20 * ROWS_BETWEEN_LOOKS
+MANY = 40 * ROWS_BETWEEN_LOOKS
 LIBRARIES = {"turning": "tests.loop_turns"}
 
 
@@ -130,7 +130,7 @@ LOOPS = {
         "{% endfor %}",
         "captured": "{% filter upper %}{% for n in numbers %}n{{ n }}{% endfor %}{% endfilter %}",
         "set": "{% set text %}{% for n in numbers %}n{{ n }}{% endfor %}{% endset %}{{ text }}",
-        "break": "{% for n in numbers %}{% if n == 3600 %}{% break %}{% endif %}{{ n }},{% else %}no"
+        "break": "{% for n in numbers %}{% if n == 1900 %}{% break %}{% endif %}{{ n }},{% else %}no"
         "{% endfor %}",
         "deep": "{% for a in 'ab' %}{% for b in 'ab' %}{% for c in 'ab' %}{% for d in 'ab' %}"
         "{% for e in 'ab' %}{% for n in short %}{{ n }}," + "{% endfor %}" * 6,
@@ -152,7 +152,7 @@ def values():
         "tree": [
             {"n": start, "children": leaves[start : start + 20]} for start in range(0, MANY, 20)
         ],
-        "short": numbers[:240],
+        "short": numbers[:60],
     }
 
 
