@@ -46,7 +46,7 @@ SHARED_LOCALS = {
     "(dicts": "dicts = dicts_of(context)",
     " in plain": "plain = state.plain",
     "(loops)": "loops = state.loops",
-    "if turning:": "turning = state.turning",
+    "turning:": "turning = state.turning",
     " if plain_integers": "plain_integers = state.plain_integers",
 }
 """How code looks that needs a local which only some plans have -> the line that sets it."""

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jinja2 import nodes
 from jinja2.compiler import Frame, find_undeclared
 from jinja2.nativetypes import NativeCodeGenerator
 
-from ..runtime.turns import ROWS_BETWEEN_LOOKS
+from ..runtime.turns import FEW_ROWS, ROWS_BETWEEN_LOOKS
 from .expressions import ExpressionWriter
 
 deepest_loops = 5
 """How many loops may stand inside each other in one function: Python allows 20 blocks."""
+
+
+CODE_WITH_ROWS: Any = (nodes.For, nodes.Include, nodes.Block, nodes.Call, nodes.CallBlock)
+"""What may render rows of its own inside of a loop."""
 
 
 class LoopWriter(ExpressionWriter):
@@ -163,7 +169,7 @@ class LoopWriter(ExpressionWriter):
             self.writeline(f"{around}[0] = {rows} = {first}")
         is_text = body.buffer is not None and not isinstance(self, NativeCodeGenerator)
         texts = body.buffer if is_text else "None"
-        blocks = self.write_counting(rows, stream, loop is not None, str(texts))
+        blocks = self.write_counting(node, rows, stream, loop is not None, str(texts))
         self.writeline(f"while {rows} is not None:")
         self.indent()
         self.writeline(f"for {loop}.index0, " if loop is not None else "for ", node)
@@ -216,12 +222,15 @@ class LoopWriter(ExpressionWriter):
         self.writeline(f"if {stream} is not None: yield from closed({stream})")
         self.outdent()
 
-    def write_counting(self, rows: str, stream: str, numbered: bool, texts: str) -> str:
+    def write_counting(
+        self, node: nodes.For, rows: str, stream: str, numbered: bool, texts: str
+    ) -> str:
         """Write that rows are counted where the event loop may be due to have its turn.
 
         A long loop over rows at hand is one ``for`` after the other then, each through a block.
 
         Args:
+            node: the loop.
             rows: the name of the rows.
             stream: the name of the stream that has more of them, or holds None.
             numbered: whether the loop numbers its rows.
@@ -231,14 +240,18 @@ class LoopWriter(ExpressionWriter):
             The name of what gives the next block, if there are blocks.
         """
         blocks, length = self.temporary_identifier(), self.temporary_identifier()
+        # Those hold what else may count, or go through rows: other code's.
+        holds_no_other = all(each.find(CODE_WITH_ROWS) is None for each in node.body)
         self.writeline(f"{blocks} = None")
         self.writeline(f"if running.turning and {stream} is None:")
         self.indent()
         self.writeline(f"{length} = len({rows}) if type({rows}) is list else known_length({rows})")
+        self.writeline(f"if {length} > {FEW_ROWS if holds_no_other else 0}:")
+        self.indent()
         self.writeline(f"running.rows = counted = running.rows + {length}")
         self.writeline(f"if counted > {ROWS_BETWEEN_LOOKS - 1}:")
         self.writeline(f"    {blocks} = row_blocks(running, {rows}, {length}, {numbered}, {texts})")
-        self.outdent()
+        self.outdent(2)
         return blocks
 
     def write_row_settling(self, target: nodes.Node, row: str) -> None:

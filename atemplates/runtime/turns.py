@@ -19,6 +19,8 @@ from .waits import Kind, Plan, Wait
 
 ROWS_BETWEEN_LOOKS = 64
 """After how many rows the clock is looked at again, at the earliest."""
+FEW_ROWS = 8
+"""How many rows need not be counted in a loop that holds no other: the loop around it counts."""
 LONGEST_BLOCK = 256
 """How many rows a block has as long as the page has not taken long: a loop of a hundred pays for
 none."""

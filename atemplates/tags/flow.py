@@ -31,7 +31,7 @@ from ..compiler.writer import Writer
 from ..runtime.iteration import AT_HAND
 from ..runtime.sites import SiteMode
 from ..runtime.state import State
-from ..runtime.turns import ROWS_BETWEEN_LOOKS, row_blocks
+from ..runtime.turns import FEW_ROWS, ROWS_BETWEEN_LOOKS, row_blocks
 
 # -- if --------------------------------------------------------------------------------------------
 
@@ -186,7 +186,7 @@ def _write_joined_rows(
     if loop.changes:
         w.line(f"{loop.changes} = {loop.dictionary if loop.uses_dictionary else '{}'}")
     if not real:
-        with _in_turns(w, loop, values) as rows:
+        with _in_turns(w, node, loop, values) as rows:
             _write_head(w, loop, items, rows)
             w.paste(body)
         return
@@ -194,13 +194,13 @@ def _write_joined_rows(
         w.line(f"{scope} = context.dicts[-1]")
         if loop.uses_dictionary:
             w.line(f"{scope}['forloop'] = {loop.dictionary}")
-        with _in_turns(w, loop, values) as rows:
+        with _in_turns(w, node, loop, values) as rows:
             _write_head(w, loop, items, rows)
             w.paste(body)
 
 
 @contextmanager
-def _in_turns(w: Writer, loop: WrittenLoop, values: str) -> Iterator[str]:
+def _in_turns(w: Writer, node: Any, loop: WrittenLoop, values: str) -> Iterator[str]:
     """Write what lets the event loop have its turns around the ``for``; give what it goes through.
 
     Only a render on the loop counts rows. A long loop is one ``for`` after the other then, each
@@ -208,9 +208,12 @@ def _in_turns(w: Writer, loop: WrittenLoop, values: str) -> Iterator[str]:
     """
     blocks = w.temporary("blocks")
     numbered = loop.uses_index or loop.uses_dictionary
+    holds_no_other = not effects_of(
+        node.nodelist_loop
+    ).elsewhere and not node.nodelist_loop.get_nodes_by_type(ForNode)
     w.lines_of(
         f"{blocks} = None",
-        "if turning:",
+        f"if {f'{loop.length} > {FEW_ROWS} and ' if holds_no_other else ''}turning:",
         f"    state.rows = counted = state.rows + {loop.length}",
         f"    if counted > {ROWS_BETWEEN_LOOKS - 1}:",
         f"        {blocks} = row_blocks(state, {values}, {loop.length}, {numbered}, {w.texts})",
