@@ -27,7 +27,7 @@ from ..runtime.state import POLICIES, STRICT, Policy, State
 from ..runtime.types import INERT, is_awaitable
 from ..runtime.waits import Plan
 from ..tags import FAMILIES
-from ..tags.defer import DEFERS, note_deferred
+from ..tags.defer import note_deferred
 from ..tags.inheritance import block_super
 from .base import discard_awaitables
 from .beside import load_beside
@@ -241,13 +241,12 @@ async def arender_natively(
     """Render by awaiting; arguments as for `NativeRender`."""
     render = NativeRender(template, context, values, relations, on_loop=True)
     state = render.state
-    defers = template.nodelist.__dict__.get(DEFERS)
-    if defers or (defers is None and note_deferred(template)):
+    route = route_of(template)
+    if route.has_parts is not False and (route.has_parts or note_deferred(template)):
         from .streaming import write_parts  # only where there are some
 
         return await write_parts(render)
     try:
-        route = route_of(template)
         begins_in_thread = state.begins_in_thread = route.begins_in_thread()
         state.lesson = not begins_in_thread and route.is_lesson()
         text: str = await state.arun(render.plan(), state)

@@ -24,7 +24,7 @@ class PageRoute:
     """What is known of one template. Threads may race for the numbers, which are only a guess:
     then a render begins in the other place, or watches what is known."""
 
-    __slots__ = ("in_row", "left", "lessons", "renders")
+    __slots__ = ("has_parts", "in_row", "left", "lessons", "renders")
 
     def __init__(self) -> None:
         self.renders = 0
@@ -34,6 +34,8 @@ class PageRoute:
         """How many renders are still to begin in the thread."""
         self.in_row = 0
         """How many were to, the last time."""
+        self.has_parts: bool | None = None
+        """Whether the page has parts that are rendered beside it; None: nobody has looked."""
 
     def is_lesson(self) -> bool:
         """Whether the next render watches all that it runs in the thread."""

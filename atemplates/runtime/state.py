@@ -228,9 +228,13 @@ class State:
     """What is done about relations: the policy, the loops, the observers."""
     read: ReadSources
     """The sources that were read asynchronously, with their rows."""
+    clock: LoopClock | None
+    """Tells since when the event loop has had no turn, once somebody has looked. None until it is
+    set, as the next four are."""
+    sending: Sending | None
+    """What sends the text in the sink, where somebody reads the page meanwhile."""
     hole: PartHole | None
-    """Where the page has a place for what this part of it writes. None until it is set, as the next
-    two are."""
+    """Where the page has a place for what this part of it writes."""
     sent_by: Sending | None
     """What sends that."""
     deferred: Any
@@ -318,8 +322,6 @@ class State:
         see `turns`."""
         self.rows = 0
         """How many rows were counted since the clock was looked at last."""
-        self.clock: LoopClock | None = None
-        """Tells since when the event loop has had no turn, once somebody has looked."""
         self.concurrent = on_loop and may_be_apart()
         """Whether the render is awaited, so that parts of it can run at the same time."""
         self.started: Sequence[Any] = ()
@@ -331,8 +333,6 @@ class State:
         value that somebody waits for. Set with `write_to`."""
         self.wanted = PLAN_ATTRIBUTE
         """Where a node list keeps the plan that is to be run now: what `sink` decides."""
-        self.sending: Sending | None = None
-        """What sends the text in the sink, where somebody reads the page meanwhile."""
 
     if not TYPE_CHECKING:
 
@@ -346,7 +346,7 @@ class State:
                 made = Ambient(not self.plain_integers)
             elif name == "read":
                 made = ReadSources()
-            elif name in ("deferred", "hole", "sent_by"):
+            elif name in ("clock", "deferred", "hole", "sending", "sent_by"):
                 made = None
             else:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")

@@ -17,7 +17,7 @@ from typing import Any, Protocol, final
 
 from .waits import Kind, Plan, Wait
 
-ROWS_BETWEEN_LOOKS = 64
+ROWS_BETWEEN_LOOKS = 128
 """After how many rows the clock is looked at again, at the earliest."""
 FEW_ROWS = 8
 """How many rows need not be counted in a loop that holds no other: the loop around it counts."""

@@ -23,6 +23,7 @@ from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.scope import ELSEWHERE, Effects
 from ..compiler.writer import Writer
 from ..errors import UNSWALLOWED
+from ..placement.routes import route_of
 from ..runtime.sites import SiteMode
 from ..runtime.state import State
 from ..runtime.waits import Plan
@@ -190,16 +191,12 @@ def _own_position(position: dict[str, Any]) -> dict[str, Any]:
 
 # -- where there are some --------------------------------------------------------------------------
 
-DEFERS = "atemplates_defers"
-"""Where the node list of a template notes whether there are deferred parts in the page. Any thread
-may set it; a part that nobody knew of is rendered where it stands."""
-
 
 def note_deferred(template: Any) -> bool:
     """Note whether a template has deferred parts, or one that it refers to, as far as these are
-    loaded."""
+    loaded. A part that nobody knew of is rendered where it stands, and noted then."""
     found = bool(names_mentioned(template.engine, template, frozenset({"enddefer"})))
-    setattr(template.nodelist, DEFERS, found)
+    route_of(template).has_parts = found
     return found
 
 
@@ -322,7 +319,7 @@ def defer_in_place(
     if not state.concurrent:
         return (yield from _in_place(state, context, node, parts))
     if context.template is not None:
-        setattr(context.template.nodelist, DEFERS, True)
+        route_of(context.template).has_parts = True
     try:
         share(state)
         inner = state.for_branch(state.relations)
