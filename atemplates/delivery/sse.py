@@ -7,6 +7,7 @@ from contextvars import copy_context
 from inspect import isasyncgenfunction, iscoroutine
 from typing import Any
 
+import django
 from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
@@ -25,12 +26,15 @@ from .event_format import (
 )
 from .failures import report_failure
 
-HEADERS = {
+HEADERS: dict[str, str] = {
     # A proxy that compresses may hold events back until it has enough of them.
     "Cache-Control": "no-cache, no-transform",
     # nginx sends on what it gets.
     "X-Accel-Buffering": "no",
 }
+if django.VERSION[:2] == (6, 0):
+    # Its GZipMiddleware holds text back until there is enough of it, and leaves what is encoded.
+    HEADERS["Content-Encoding"] = "identity"
 NEEDS_ASGI = (
     "Server-sent events need an ASGI server: under WSGI a stream that does not end would hold a "
     "worker for ever. Serve this address with ASGI (get_asgi_application()); in tests ask it with "

@@ -642,18 +642,21 @@ class TestMiddleware:
         settings.MIDDLEWARE = ["django.middleware.gzip.GZipMiddleware"]
         site(lambda request: sse(request, "path", feed, heartbeat=0.02))
         response = await AsyncClient().get("/events/", headers={"accept-encoding": "gzip"})
-        assert response["Content-Encoding"] == "gzip"
+        # That of 6.0 would hold them back.
+        is_zipped = django.VERSION[:2] != (6, 0)
+        assert response["Content-Encoding"] == ("gzip" if is_zipped else "identity")
         reader, raw = Reader(), []
         content = response.streaming_content
         for number in (1, 2):
             feed.put({"name": number})
             while len(reader.messages) < number:
                 raw.append(await anext(content))
-                reader.feed(gzip_pieces(raw)[-1])
+                reader.feed(gzip_pieces(raw)[-1] if is_zipped else raw[-1])
         assert [each.data for each in reader.messages] == ["/events/ 1", "/events/ 2"]
         feed.put(None)
         raw += [chunk async for chunk in content]
-        assert read(gzip.decompress(b"".join(raw))) == reader.messages
+        whole = b"".join(raw)
+        assert read(gzip.decompress(whole) if is_zipped else whole) == reader.messages
 
     async def test_others_that_look_at_responses(self, site, settings):
         settings.MIDDLEWARE = [

@@ -6,6 +6,7 @@ import time
 import zlib
 from contextlib import contextmanager
 
+import django
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group
@@ -173,19 +174,22 @@ def test_heartbeats(client, feed):
 @pytest.mark.parametrize("middleware", [["django.middleware.gzip.GZipMiddleware"]])
 def test_gzip(client, feed):
     answer_with(lambda request: sse(request, "other", feed, heartbeat=None))
+    is_zipped = django.VERSION[:2] != (6, 0)  # that of 6.0 would hold events back
     unzip, reader = Unzip(), client.reader
-    client.reader = unzip
+    if is_zipped:
+        client.reader = unzip
+        reader = unzip.reader
     client.ask(Accept_Encoding="gzip")
-    assert "content-encoding: gzip" in client.head.lower()
+    encoding = "gzip" if is_zipped else "identity"
+    assert f"content-encoding: {encoding}" in client.head.lower()
     for number in range(3):
         begun = time.monotonic()
         feed.put({"name": number})
-        while len(unzip.reader.messages) <= number:
+        while len(reader.messages) <= number:
             client.read()
         assert time.monotonic() - begun < AT_ONCE
     client.connection.close()
     assert feed.ended.wait(PATIENCE)
-    assert reader.messages == []
 
 
 class Unzip:
