@@ -252,6 +252,7 @@ class TestBytecode:
             "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
             "code": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "c"},
         }
+        caches["default"].clear()  # other tests may have kept something there
         for _ in range(2):
             backend = make_backend(
                 {"page": "{{ x }}"}, environment=None, bytecode_cache={"cache": "code"}
