@@ -8,7 +8,7 @@ from contextvars import Context
 from typing import Any
 
 from ..errors import logger
-from ..runtime.shared_awaitables import cancel
+from ..runtime.shared_awaitables import cancel, cancel_soon
 
 Encode = Callable[[Any], Awaitable[bytes]]
 """Makes of what the iterable gives what is sent."""
@@ -134,11 +134,8 @@ class EventChunks(AsyncIterator[bytes]):
     def close(self) -> None:
         """Close the iterable soon. Any thread may call it."""
         self._end()
-        task = self._task
-        if task is not None and not task.done():
-            loop = task.get_loop()
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(task.cancel)
+        if self._task is not None:
+            cancel_soon(self._task)
 
     def _end(self) -> None:
         self._closed = True

@@ -104,3 +104,11 @@ async def cancel(tasks: Any) -> None:
             task.exception()
     if cancelled is not None:
         raise cancelled
+
+
+def cancel_soon(task: asyncio.Task[Any]) -> None:
+    """Cancel a task, from any thread, also after the end of its loop."""
+    if not task.done():
+        loop = task.get_loop()
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(task.cancel)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..runtime.apart import await_apart, has_async_backend
 from ..runtime.lasting_thread import outlive_view
-from ..runtime.shared_awaitables import cancel
+from ..runtime.shared_awaitables import cancel, cancel_soon
 from .feed import Feed
 from .out_of_order import OutOfOrder
 
@@ -110,11 +110,8 @@ class TemplateChunks(AsyncIterator[str]):
     def close(self) -> None:
         """Stop rendering soon. Any thread may call it."""
         self._end()
-        task = self._task
-        if task is not None and not task.done():
-            loop = task.get_loop()
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(task.cancel)
+        if self._task is not None:
+            cancel_soon(self._task)
 
     def _end(self) -> None:
         if not self._closed:
