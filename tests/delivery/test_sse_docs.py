@@ -4,7 +4,6 @@ import asyncio
 import inspect
 import re
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import django
 import pytest
@@ -14,28 +13,20 @@ from django.urls import include, path
 from atemplates import arender, sse
 from atemplates.delivery import event_format
 from shop.models import Author, Book, Review
+from tests.delivery.chapters import blocks_of, names_of, text_of
 from tests.delivery.conftest import messages_of, until
 
-CHAPTER = Path(__file__).resolve().parents[2] / "docs/server-sent-events.md"
-block = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
-
-
-def blocks(language):
-    text = CHAPTER.read_text(encoding="utf-8")
-    return [source for name, source in block.findall(text) if name == language]
+CHAPTER = "server-sent-events.md"
 
 
 @pytest.fixture
 def names():
-    found = {"__name__": "shop.chapter"}
-    for source in blocks("python"):
-        exec(compile(source, CHAPTER, "exec"), found)
-    return found
+    return names_of(CHAPTER)
 
 
 @pytest.fixture
 def chapter(settings, names, transactional_db):
-    templates = {re.match(r"{# (\S+) #}", each)[1]: each for each in blocks("django")}
+    templates = {re.match(r"{# (\S+) #}", each)[1]: each for each in blocks_of(CHAPTER, "django")}
     if django.VERSION < (6, 0):
         del templates["shop/board.html"]
     settings.MIDDLEWARE = []
@@ -139,10 +130,10 @@ async def test_tests(chapter):
 
 
 def test_the_signatures():
-    [signature] = blocks("text")
+    [signature] = blocks_of(CHAPTER, "text")
     parameters = inspect.signature(sse).parameters.values()
     bare = [each.replace(annotation=inspect.Parameter.empty) for each in parameters]
     assert signature.strip() == f"sse{inspect.Signature(bare)}"
     fields = inspect.signature(event_format.SseEvent).parameters
     listed = ", ".join(f"{name}=None" for name in fields)
-    assert f"`SseEvent({listed})`" in CHAPTER.read_text(encoding="utf-8")
+    assert f"`SseEvent({listed})`" in text_of(CHAPTER)

@@ -3,7 +3,6 @@
 import asyncio
 import inspect
 import re
-from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -14,29 +13,21 @@ from django.urls import path
 from atemplates import arender, astream
 from atemplates.engines.options import COMMON_OPTIONS
 from shop.models import Author, Book, Review
+from tests.delivery.chapters import blocks_of, names_of, text_of
 from tests.event_loop import PATIENCE
 
-CHAPTER = Path(__file__).resolve().parents[2] / "docs/streaming.md"
-block = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+CHAPTER = "streaming.md"
 CRAWLER = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
-
-
-def blocks(language):
-    text = CHAPTER.read_text(encoding="utf-8")
-    return [source for name, source in block.findall(text) if name == language]
 
 
 @pytest.fixture
 def names():
-    found = {"__name__": "shop.chapter"}
-    for source in blocks("python"):
-        exec(compile(source, CHAPTER, "exec"), found)
-    return found
+    return names_of(CHAPTER)
 
 
 @pytest.fixture
 def chapter(settings, names, transactional_db):
-    templates = {re.match(r"{# (\S+) #}\n", each)[1]: each for each in blocks("django")}
+    templates = {re.match(r"{# (\S+) #}\n", each)[1]: each for each in blocks_of(CHAPTER, "django")}
     templates = {name: source.partition("\n")[2] for name, source in templates.items()}
     [ours] = names["TEMPLATES"]
     loaders = [("django.template.loaders.locmem.Loader", templates)]
@@ -157,7 +148,7 @@ async def test_tests(chapter):
 
 async def test_jinja2(settings):
     settings.TEMPLATES = [{"BACKEND": "atemplates.engines.jinja2.Jinja2"}]
-    [source] = blocks("jinja")
+    [source] = blocks_of(CHAPTER, "jinja")
     template = engines["jinja2"].from_string(source)
 
     def context():
@@ -173,7 +164,7 @@ async def test_jinja2(settings):
 
 
 def test_the_signature():
-    [signature] = blocks("text")
+    [signature] = blocks_of(CHAPTER, "text")
     parameters = inspect.signature(astream).parameters.values()
     bare = [each.replace(annotation=inspect.Parameter.empty) for each in parameters]
     assert signature.strip() == f"astream{inspect.Signature(bare)}"
@@ -182,4 +173,4 @@ def test_the_signature():
 @pytest.mark.parametrize("option", ["stream", "yield_after"])
 def test_the_options(option):
     assert option in COMMON_OPTIONS
-    assert f"| `{option}` |" in CHAPTER.read_text(encoding="utf-8")
+    assert f"| `{option}` |" in text_of(CHAPTER)
