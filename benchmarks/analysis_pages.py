@@ -7,9 +7,9 @@ from time import perf_counter
 from django.template.engine import Engine
 from jinja2 import DictLoader, Environment
 
+from atemplates.analysis.site.jinja2_templates import read_jinja2_site
+from atemplates.analysis.site.templates import SiteTemplates, read_site
 from atemplates.migration.analysis import analyse
-from atemplates.migration.jinja2_site import read_jinja2_site
-from atemplates.migration.site import SiteTemplates, read_site
 
 from .measure import Effort
 from .registry import page

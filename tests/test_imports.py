@@ -19,6 +19,7 @@ ROOT = Path(atemplates.__file__).parent
 BELOW_ENGINES = {"errors", "placement", "runtime", "compiler", "tags", "jinja2", "relations"}
 ARROWS = {
     "errors": set(),
+    "problems": set(),
     "placement": {"errors"},
     "runtime": {"errors", "placement"},
     "compiler": {"errors", "placement", "runtime"},
@@ -42,19 +43,21 @@ ARROWS = {
     "response": {"runtime", "shortcuts"},
     "views": {"errors", "runtime", "shortcuts", "response"},
     "analysis": {
-        *("errors", "relations.paths", "runtime.types"),
+        *("errors", "problems", "relations.labels", "relations.paths", "runtime.types"),
         # Classes of nodes, which it has entries for.
         *("compiler.foreign", "jinja2.parallel"),
         *("tags.defer", "tags.parallel", "tags.relations"),
     },
-    "migration": {"analysis", "errors", "relations"},
+    # What Python says of the values that views give to templates.
+    "inference": {"errors", "problems", "relations", "runtime.types", "analysis"},
+    "migration": {"analysis", "errors", "problems", "inference", "relations"},
     # The edges: each is where a part of Django, pytest or a test calls in.
     "__init__": {"delivery", "parallel", "shortcuts"},
     "apps": {"checks"},
     "templatetags": {"tags"},
     "checks": {"views"},
-    "management": BELOW_ENGINES | {"engines", "analysis", "migration"},
-    "pytest_plugin": {"relations", "migration", "testing"},
+    "management": BELOW_ENGINES | {"engines", "problems", "analysis", "inference", "migration"},
+    "pytest_plugin": {"relations", "problems", "migration", "testing"},
     "testing": {"relations", "runtime.drivers"},
 }
 ONLY_IN = {

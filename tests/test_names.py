@@ -17,8 +17,8 @@ AS_IN_DJANGO = {"DjangoTemplates": {"engines/django.py", "forms.py"}}
 
 # What stands beside the rooms, and is called from outside: by users, Django, pytest.
 AT_THE_ROOT = {
-    *("__init__", "apps", "checks", "errors", "forms", "pytest_plugin", "shortcuts", "testing"),
-    *("response",),
+    *("__init__", "apps", "checks", "errors", "forms", "problems", "pytest_plugin", "response"),
+    *("shortcuts", "testing"),
 }
 
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from django.template.base import FilterExpression
 from django.template.smartif import TokenBase
 
+from ..analysis.site.templates import SiteTemplates
 from ..compiler.explain import explain_template, line_of, nodes_below
 from ..compiler.foreign_arguments import expressions_in
 from ..compiler.templates import processor_code
 from ..engines.django import DjangoTemplates
-from ..migration.problems import Problem
-from ..migration.site import SiteTemplates
 from ..migration.swallowing import Swallower, swallowers
+from ..problems import Problem
 from ..runtime.types import is_django
 
 if TYPE_CHECKING:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ..inference.views import ViewRendering
+from ..relations.labels import model_named
 from ..relations.paths import AccessPath
 from .entries import (
     KnownVariable,
@@ -16,10 +18,9 @@ from .entries import (
     normal,
 )
 from .findings import CONFIRMED, HIDDEN, POSSIBLE, Finding, Report, TemplatePlace
-from .matching import Match, Need, match_path, model_named
+from .matching import Match, Need, match_path
 from .reads import deferred_advice, finding_for, note_reads
 from .recordings import AccessRecord
-from .views import ViewRendering
 
 
 def analyse(

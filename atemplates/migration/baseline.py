@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..problems import Problem
 from .findings import Finding
-from .problems import Problem
 
 BASELINE_VERSION = 1
 KEY_FIELDS = ("view", "template", "variable", "what")

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..inference.data import Data
+from ..inference.views import ViewRendering
+from ..problems import INSTALLED, printable
 from .findings import Report, call_of
 from .formats import relative
-from .problems import INSTALLED, printable
-from .values import Data
-from .views import ViewRendering
 
 
 class MissingLibCST(Exception):

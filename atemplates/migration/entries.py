@@ -8,11 +8,12 @@ from typing import TypeAlias
 
 from django.db.models import Model
 
+from ..inference.views import ViewRendering
+from ..relations.labels import model_named
 from ..relations.paths import ITEM, AccessPath
 from ..relations.querysets import Mask
-from .matching import Need, match_path, model_named
+from .matching import Need, match_path
 from .recordings import AccessRecord
-from .views import ViewRendering
 
 Paths: TypeAlias = dict[str, list[AccessPath]]
 """Template -> what it reads, with the templates it includes and extends."""

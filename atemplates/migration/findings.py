@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..problems import Problem
 from ..relations.paths import dotted
 from .matching import Need, call_for
-from .problems import Problem
 
 CONFIRMED, POSSIBLE, HIDDEN = "confirmed", "possible", "hidden"
 STATUSES = (CONFIRMED, HIDDEN, POSSIBLE)

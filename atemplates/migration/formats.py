@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ..problems import CONTROLS, Problem, printable, serious
 from .findings import (
     CONFIRMED,
     HIDDEN,
@@ -21,7 +22,6 @@ from .findings import (
     TemplatePlace,
     call_of,
 )
-from .problems import CONTROLS, Problem, printable, serious
 
 SHOWN_PLACES = 3
 LEVELS = {CONFIRMED: "warning", HIDDEN: "warning", POSSIBLE: "note"}

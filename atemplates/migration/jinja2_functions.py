@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from .problems import Problem
+from ..problems import Problem
 
 Functions = list[tuple[Any, str]]
 """What is called, with the ``template:line`` that names it."""

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from inspect import getattr_static
 from typing import Any
 
-from django.apps import apps
 from django.db.models import Manager, Model
 
 from ..relations.advice import string_literal, without_prefixes
@@ -51,14 +50,6 @@ class Match:
     """Why the path cannot be followed to its end."""
     column: bool = False
     """Whether the path ends at a column, through which nothing can be reached."""
-
-
-def model_named(label: str) -> type[Model] | None:
-    """Return the model of a label (``shop.Book``), or None when there is none."""
-    try:
-        return apps.get_model(label)
-    except (LookupError, ValueError):
-        return None
 
 
 def match_path(

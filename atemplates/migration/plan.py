@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from ..analysis.site.templates import SiteTemplates
+from ..inference.views import ViewRendering
 from ..relations.advice import without_prefixes
 from .entries import entries_of, needs_of
 from .recordings import AccessRecord
-from .site import SiteTemplates
-from .views import ViewRendering
 
 PLAN_VERSION = 1
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..relations.labels import model_named
 from ..relations.paths import ITEM, AccessPath
 from ..relations.querysets import deferred_key, is_deferred
 from .entries import KnownVariable, RenderedTemplate, needs_of, normal, prefix_of
 from .findings import POSSIBLE, Finding, Lost, Report, TemplatePlace
-from .matching import Need, covers, match_path, model_named
+from .matching import Need, covers, match_path
 
 
 def note_reads(

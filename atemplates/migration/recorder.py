@@ -17,8 +17,8 @@ from threading import Lock
 from time import monotonic
 
 from ..errors import logger
+from ..problems import printable
 from ..relations.events import Event
-from .problems import printable
 from .recordings import AccessRecord, RecordKey, access_record, render_record
 
 INTERVAL = 10.0

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ..problems import Problem
 from ..relations.events import Event
-from .problems import Problem
 
 RECORDING_VERSION = 1
 """Of the format. A line of another version is not read."""

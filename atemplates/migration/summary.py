@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ..problems import printable
 from ..relations.paths import dotted
-from .problems import printable
 from .recordings import AccessRecord, RecordKey
 
 WHAT = {

@@ -5,8 +5,8 @@ from django.urls import reverse
 from jinja2 import DictLoader, Environment, TemplateError
 
 from atemplates.analysis.jinja2 import jinja2_paths
+from atemplates.analysis.site.jinja2_templates import read_jinja2_site
 from atemplates.jinja2.parallel import ParallelExtension
-from atemplates.migration.jinja2_site import read_jinja2_site
 
 
 def environment(**templates):

@@ -12,10 +12,10 @@ from django.template import Context, Engine, engines
 from atemplates.analysis.django import access_paths
 from atemplates.analysis.jinja2 import jinja2_paths
 from atemplates.engines.django import render_template
+from atemplates.inference.data import Data
+from atemplates.inference.views import ViewRendering
 from atemplates.migration.analysis import analyse
 from atemplates.migration.findings import call_of
-from atemplates.migration.values import Data
-from atemplates.migration.views import ViewRendering
 from atemplates.relations.policy import relations
 from atemplates.testing import LazyAccessError
 

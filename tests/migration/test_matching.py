@@ -3,7 +3,8 @@
 import pytest
 from django.apps import apps
 
-from atemplates.migration.matching import call_for, covers, match_path, model_named
+from atemplates.migration.matching import call_for, covers, match_path
+from atemplates.relations.labels import model_named
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
 

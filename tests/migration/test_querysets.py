@@ -7,13 +7,13 @@ from django.template import Context, engines
 
 from atemplates.analysis.django import access_paths
 from atemplates.engines.django import render_template
-from atemplates.migration import values
+from atemplates.inference import values
+from atemplates.inference.data import Data
+from atemplates.inference.views import ViewRendering
 from atemplates.migration.analysis import analyse
 from atemplates.migration.edits import edits_for
 from atemplates.migration.findings import call_of
 from atemplates.migration.formats import as_sarif, as_text, report_as_json
-from atemplates.migration.values import Data
-from atemplates.migration.views import ViewRendering
 from atemplates.relations.policy import relations
 from atemplates.testing import LazyAccessError
 from tests.testapp.models import Animal, Enclosure, Region

@@ -20,7 +20,7 @@ from atemplates.migration.findings import (
 )
 from atemplates.migration.formats import as_sarif
 from atemplates.migration.matching import Need
-from atemplates.migration.problems import Problem
+from atemplates.problems import Problem
 
 SCHEMA = json.loads((Path(__file__).parent / "sarif/sarif-2.1.0.json").read_text("utf-8"))
 CHECKER = Draft202012Validator.FORMAT_CHECKER

@@ -11,10 +11,10 @@ from jinja2 import UndefinedError
 from atemplates.analysis.django import access_paths
 from atemplates.analysis.jinja2 import jinja2_paths
 from atemplates.engines.django import render_template
+from atemplates.inference.views import renderings
 from atemplates.migration.analysis import analyse
 from atemplates.migration.entries import normal
 from atemplates.migration.recordings import access_record, render_record
-from atemplates.migration.views import renderings
 from atemplates.relations.policy import observe_everywhere
 from shop.pages import PAGES
 from tests.example.conftest import shelf, site

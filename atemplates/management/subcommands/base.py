@@ -12,9 +12,9 @@ from django.template.base import Template
 from django.template.exceptions import TemplateSyntaxError
 from django.template.utils import InvalidTemplateEngineError
 
+from ...analysis.site.templates import short
 from ...engines.django import DjangoTemplates
-from ...migration.problems import printable
-from ...migration.site import short
+from ...problems import printable
 
 
 class Subcommand(ABC):

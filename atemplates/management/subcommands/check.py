@@ -12,8 +12,8 @@ from django.template import engines
 
 from ...engines.django import DjangoTemplates
 from ...migration.formats import OPTIONAL, counted, relative
-from ...migration.problems import Problem, serious
 from ...migration.recorder import close_all
+from ...problems import Problem, serious
 from ..compiling import (
     ONE_HOP,
     RENDER_ASYNC,

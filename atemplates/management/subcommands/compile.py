@@ -12,14 +12,14 @@ from django.core.management.base import CommandError
 from django.template import engines
 from django.template.base import Template
 
+from ...analysis.site.templates import SiteTemplates, read_site
 from ...compiler.explain import node_lists
 from ...compiler.plan import CACHE_ATTRIBUTE, Module, text_plan
 from ...compiler.plan_cache import SUFFIX, PlanCache
 from ...engines.django import DjangoTemplates
 from ...migration.formats import counted
-from ...migration.problems import Problem, serious
 from ...migration.recorder import close_all
-from ...migration.site import SiteTemplates, read_site
+from ...problems import Problem, serious
 from .base import Subcommand, our_backend
 from .lazy import progress_of
 

@@ -14,16 +14,16 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.template import engines
 
+from ...analysis.site.templates import SiteTemplates, read_site
 from ...engines.django import DjangoTemplates
+from ...inference.views import ViewRendering, renderings
 from ...migration import formats
 from ...migration.analysis import analyse
 from ...migration.baseline import read_baseline, write_baseline
 from ...migration.findings import Report
-from ...migration.problems import Problem, printable, serious
 from ...migration.recorder import close_all
 from ...migration.recordings import AccessRecord, read_recordings
-from ...migration.site import SiteTemplates, read_site
-from ...migration.views import ViewRendering, renderings
+from ...problems import Problem, printable, serious
 from .base import Subcommand, our_backend, unusable
 
 LAZY_EXIT_CODES = """
@@ -208,7 +208,7 @@ def sites_of(options: dict[str, Any]) -> dict[str, SiteTemplates]:
         if isinstance(backend, DjangoTemplates):
             sites[backend.name] = read_site(backend.engine, names, progress_of())
         elif environment := getattr(backend, "sync_env", None) or getattr(backend, "env", None):
-            from ...migration.jinja2_site import read_jinja2_site
+            from ...analysis.site.jinja2_templates import read_jinja2_site
 
             sites[backend.name] = read_jinja2_site(environment, names, progress_of())
     if not sites:

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from ...migration.plan import plan_text, relations_plan
-from ...migration.problems import serious
+from ...problems import serious
 from .base import Subcommand, unusable
 from .lazy import add_selection, site_of
 

@@ -6,7 +6,7 @@ import pytest
 from django.views import generic
 
 from atemplates import views
-from atemplates.migration.generic_views import shown_by
+from atemplates.inference.generic_views import shown_by
 from tests.testapp.models import Animal
 
 LINES = Path(__file__).read_text(encoding="utf-8").splitlines()

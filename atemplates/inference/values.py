@@ -21,7 +21,8 @@ from django.core.paginator import Paginator
 from django.db import connections
 from django.db.models import Manager, Model, QuerySet
 
-from ..relations.querysets import Mask, gives_instances, lists_of, loaded_by, mask_of
+from ..relations.querysets import gives_instances
+from .data import Data
 
 SINGLE_ROW_METHODS = frozenset({"get", "first", "last", "earliest", "latest", "create"})
 NOT_ROWS = frozenset(
@@ -30,40 +31,6 @@ NOT_ROWS = frozenset(
 """Methods of querysets that do not give instances."""
 DEEPEST_CALL = 3
 """How many functions of the site are looked into, one inside the other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Data:
-    """Rows of a model, one row, or a page of rows."""
-
-    queryset: QuerySet[Any]
-    shape: str = "rows"
-    """``"rows"``, ``"row"`` or ``"page"``."""
-    certain: bool = True
-    """Whether all that it loads is known: not when a method took more than literals."""
-    expression: ast.expr | None = None
-    """The expression of the queryset, to which a call can be appended; None when it is not in the
-    view's own source."""
-
-    @property
-    def model(self) -> type[Model]:
-        """The model of the rows."""
-        return self.queryset.model
-
-    @property
-    def loads(self) -> tuple[str, ...]:
-        """The lookups that are loaded with the rows."""
-        return loaded_by(self.queryset)
-
-    @property
-    def lists(self) -> dict[str, type[Model]]:
-        """The lists of ``Prefetch(to_attr=...)``, and the models in them."""
-        return lists_of(self.queryset)
-
-    @property
-    def mask(self) -> Mask:
-        """The columns that ``only()`` and ``defer()`` leave."""
-        return mask_of(self.queryset)
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Reading the Jinja2 templates of a site, as `atemplates.migration.site` reads Django's."""
+"""Reading the Jinja2 templates of a site, as `.templates` reads those of Django."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from jinja2 import Environment, TemplateError, TemplateSyntaxError
 
-from ..analysis.jinja2 import jinja2_paths
-from ..analysis.jinja2.walker import MissingTemplates, Trees
+from ...problems import Problem
+from ..jinja2 import jinja2_paths
+from ..jinja2.walker import MissingTemplates, Trees
 from .annotations import annotations_of
-from .problems import Problem
-from .site import Progress, SiteTemplates
 from .sources import ENDINGS
+from .templates import Progress, SiteTemplates
 
 
 def read_jinja2_site(

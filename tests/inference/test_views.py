@@ -5,10 +5,9 @@ from inspect import getsource
 import pytest
 from django.contrib.auth import get_user_model
 
-from atemplates.migration.views import renderings
+from atemplates.inference.views import renderings
+from tests.migration import site_views
 from tests.testapp.models import Animal, Region
-
-from . import site_views
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from .matching import model_named
-from .problems import Problem
+from ...problems import Problem
+from ...relations.labels import model_named
 
 COMMENT = re.compile(r"\{#\s*atemplates:(?P<text>.*?)#\}")
 ANNOTATION = re.compile(r"\s*(?P<name>[A-Za-z]\w*)\s*=\s*(?P<label>\w+\.\w+)\s*\Z")

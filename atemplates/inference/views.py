@@ -10,9 +10,10 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from ..problems import Problem
+from .data import Data
 from .generic_views import is_of_library, shown_by
-from .problems import Problem
-from .values import Data, Scope, scope_of, value_of
+from .values import Scope, scope_of, value_of
 
 RENDERING_NAMES = {
     # function -> the place of the template's name; the context follows it

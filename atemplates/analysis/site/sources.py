@@ -9,7 +9,7 @@ from typing import Any
 from django.template.engine import Engine
 from django.template.loaders.base import Loader
 
-from .problems import Problem
+from ...problems import Problem
 
 ENDINGS = (".html", ".htm", ".txt", ".xml", ".svg", ".dtl", ".djhtml", ".jinja", ".jinja2", ".j2")
 """Of the files that are looked at; a folder of templates may hold others."""

@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from django.views.generic.detail import SingleObjectMixin, SingleObjectTemplateResponseMixin
 from django.views.generic.list import MultipleObjectMixin, MultipleObjectTemplateResponseMixin
 
-from .values import Data, Scope, scope_of, value_of
+from .data import Data
+from .values import Scope, scope_of, value_of
 
 
 def is_of_library(defined: Any) -> bool:

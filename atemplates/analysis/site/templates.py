@@ -14,9 +14,9 @@ import django
 from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.engine import Engine
 
-from ..analysis.django import access_paths, following
+from ...problems import Problem
+from ..django import access_paths, following
 from .annotations import annotations_of
-from .problems import Problem
 from .sources import template_names
 
 FORM_TEMPLATES = Path(django.__file__).resolve().parent / "forms" / "templates"

@@ -1,0 +1,45 @@
+"""What a queryset that a view makes loads, for the rows and the single objects that come of it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
+from ..relations.querysets import Mask, lists_of, loaded_by, mask_of
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Rows of a model, one row, or a page of rows."""
+
+    queryset: QuerySet[Any]
+    shape: str = "rows"
+    """``"rows"``, ``"row"`` or ``"page"``."""
+    certain: bool = True
+    """Whether all that it loads is known: not when a method took more than literals."""
+    expression: ast.expr | None = None
+    """The expression of the queryset, to which a call can be appended; None when it is not in the
+    view's own source."""
+
+    @property
+    def model(self) -> type[Model]:
+        """The model of the rows."""
+        return self.queryset.model
+
+    @property
+    def loads(self) -> tuple[str, ...]:
+        """The lookups that are loaded with the rows."""
+        return loaded_by(self.queryset)
+
+    @property
+    def lists(self) -> dict[str, type[Model]]:
+        """The lists of ``Prefetch(to_attr=...)``, and the models in them."""
+        return lists_of(self.queryset)
+
+    @property
+    def mask(self) -> Mask:
+        """The columns that ``only()`` and ``defer()`` leave."""
+        return mask_of(self.queryset)

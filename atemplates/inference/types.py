@@ -1,0 +1,144 @@
+"""What is known of the type of a value that a template gets, without the value.
+
+Nothing here runs code of the site. What is not known is `ANYTHING`: whatever a template does with
+it may be right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import NoneType
+from typing import Any
+
+from .data import Data
+
+
+class ValueType:
+    """What is known of a value. This class itself: nothing is (`ANYTHING`)."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "unknown"
+
+
+ANYTHING = ValueType()
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectType(ValueType):
+    """An instance of a class: a row of a model, a form, a text, a number, ``None``."""
+
+    cls: type
+    extra: Mapping[str, ValueType] = field(default_factory=dict, hash=False)
+    """Attributes of this object that its class does not have: annotations of a queryset, lists of
+    ``Prefetch(to_attr=...)``."""
+    is_open: bool = False
+    """Whether it may have further attributes that nobody can tell."""
+    data: Data | None = field(default=None, compare=False)
+    """For a row, or a page of rows: the queryset that it comes from."""
+    item: ValueType = ANYTHING
+    """What an item of it is, where it has items: a row of a page."""
+
+    def __str__(self) -> str:
+        return "None" if self.cls is NoneType else self.cls.__qualname__
+
+
+@dataclass(frozen=True, slots=True)
+class RowsType(ValueType):
+    """A queryset, or a manager, and what its rows are."""
+
+    cls: type
+    """The class of the queryset or manager itself."""
+    row: ValueType
+    data: Data | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.cls.__qualname__}[{self.row}]"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsType(ValueType):
+    """A list, a tuple of any length, a set, an iterator: something with items of one type."""
+
+    item: ValueType
+    cls: type = list
+    data: Data | None = field(default=None, compare=False)
+    """The queryset that the items were read from, where they were."""
+
+    def __str__(self) -> str:
+        return f"{self.cls.__qualname__}[{self.item}]"
+
+
+@dataclass(frozen=True, slots=True)
+class TupleType(ValueType):
+    """A tuple whose items are known one by one."""
+
+    items: tuple[ValueType, ...]
+
+    def __str__(self) -> str:
+        return f"tuple[{', '.join(map(str, self.items))}]"
+
+
+@dataclass(frozen=True, slots=True)
+class DictType(ValueType):
+    """A dict, with the keys that are known."""
+
+    members: Mapping[str, ValueType] = field(default_factory=dict, hash=False)
+    is_complete: bool = False
+    """Whether it has no other keys."""
+    value: ValueType = ANYTHING
+    """What any value is, where the keys are not known."""
+    name: str = "dict"
+    """The name of a ``TypedDict``, for people."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class ClassType(ValueType):
+    """A class itself, or an enumeration."""
+
+    cls: type
+
+    def __str__(self) -> str:
+        return f"type[{self.cls.__qualname__}]"
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf(ValueType):
+    """One of several types; `one_of` makes it."""
+
+    types: tuple[ValueType, ...]
+
+    def __str__(self) -> str:
+        return " | ".join(map(str, self.types))
+
+
+NONE_TYPE = ObjectType(NoneType)
+"""The type of ``None``."""
+MOST_ALTERNATIVES = 8
+"""Of how many types a value may be before nothing is known of it."""
+
+
+def one_of(types: Iterable[ValueType]) -> ValueType:
+    """Return what may be any of ``types``; nothing is known where nothing is known of one."""
+    flat: dict[ValueType, None] = {}
+    for each in types:
+        flat.update(dict.fromkeys(each.types if isinstance(each, OneOf) else (each,)))
+    if not flat or ANYTHING in flat or len(flat) > MOST_ALTERNATIVES:
+        return ANYTHING
+    return next(iter(flat)) if len(flat) == 1 else OneOf(tuple(flat))
+
+
+def data_of(value: ValueType) -> Data | None:
+    """Return the queryset that a value is, or comes from, where it is known.
+
+    What may also be ``None`` has the queryset of the rest.
+    """
+    if isinstance(value, OneOf):
+        found: list[Any] = [data_of(each) for each in value.types if each != NONE_TYPE]
+        return found[0] if len(found) == 1 else None
+    return getattr(value, "data", None)
