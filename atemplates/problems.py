@@ -1,4 +1,4 @@
-"""Something that could not be analysed: named with its place, while the rest goes on."""
+"""Something that is wrong or could not be analysed: named with its place, while the rest goes on."""
 
 from __future__ import annotations
 
@@ -38,6 +38,16 @@ class Problem:
     line: int | None = None
     path: str = field(default="", compare=False)
     """The template's file, where ``file`` is a name."""
+    code: str = ""
+    """The rule that says so, for filters and editors: ``"unknown-attribute"``."""
+    column: int | None = None
+    """Where in the line it begins, in characters from 1; None where only the line is known."""
+    width: int = 1
+    """How many characters are meant."""
+    hint: str = ""
+    """What to do: ``"did you mean 'title'?"``."""
+    is_possible: bool = False
+    """Whether it is wrong on some ways only, and not for sure."""
 
     @property
     def is_optional(self) -> bool:
