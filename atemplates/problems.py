@@ -1,4 +1,4 @@
-"""Something that is wrong or could not be analysed: named with its place, while the rest goes on."""
+"""What is wrong with a site, or could not be analysed: named with its place; the rest goes on."""
 
 from __future__ import annotations
 
