@@ -22,7 +22,15 @@ class Data:
     """Whether all that it loads is known: not when a method took more than literals."""
     expression: ast.expr | None = None
     """The expression of the queryset, to which a call can be appended; None when it is not in the
-    view's own source."""
+    source of the site."""
+    form: str = "queryset"
+    """What ``expression`` is: ``"queryset"``, or a manager; ``"model"``: the model itself where a
+    queryset does as well, as in ``get_object_or_404(Book, …)``; ``"attribute"``: the model in the
+    class attribute ``model = Book`` of a generic view, which has no ``queryset``."""
+    file: str = ""
+    """The file where ``expression`` stands, when that is not the view's own."""
+    call: ast.expr | None = None
+    """For a row: the call that loads it: ``get_object_or_404(…)``, ``….get(…)``."""
 
     @property
     def model(self) -> type[Model]:
