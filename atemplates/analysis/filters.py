@@ -53,7 +53,8 @@ def either(w: AccessWalker, text: str, value: Value, given: Arguments) -> Value:
 
 
 def printed_items(w: AccessWalker, text: str, value: Value, given: Arguments) -> Value:
-    w.record(text, value.item(), "output")
+    with w.rows():
+        w.record(text, value.item(), "output")
     return UNKNOWN
 
 
@@ -61,7 +62,8 @@ def sorted_items(w: AccessWalker, text: str, value: Value, given: Arguments) -> 
     """Django's ``dictsort`` reads a path on each item; a number is a position."""
     if given.key is None:
         reason = "sorted by a path that is known only when it renders"
-        w.record(text, value.item(), "operand", reason)
+        with w.rows():
+            w.record(text, value.item(), "operand", reason)
     else:
         key = str(given.key)
         read_of_items(w, text, value, [key] if is_number(key) else key.split("."))
@@ -82,7 +84,8 @@ def read_of_items(w: AccessWalker, text: str, value: Value, bits: Sequence[str])
     found = value.item()
     for bit in bits:
         found = found.step(bit)
-    w.record(text, found, "operand")
+    with w.rows():
+        w.record(text, found, "operand")
     return found
 
 

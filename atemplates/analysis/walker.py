@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import count
 from typing import Any
 
 from ..relations.paths import AccessPath, Consumption
@@ -27,6 +28,11 @@ class AccessWalker(NameScope):
         self.line: int | None = None
         self.conditional = False
         """Whether a render may do without what is walked."""
+        self.in_rows = False
+        """Whether what is walked is rendered once for each row of a loop."""
+        self.arms: tuple[int, ...] = ()
+        """The parts around what is walked that a render may do without, by their numbers."""
+        self._arms = count(1)
         self.inside: list[Any] = []
         """The templates and macros around what is walked, as they include or call each other."""
         self.blocks: dict[str, list[Any]] = {}
@@ -64,6 +70,8 @@ class AccessWalker(NameScope):
                 conditional=self.conditional or place.maybe,
                 consumption=consumption,
                 lost=lost,
+                in_rows=self.in_rows,
+                arms=self.arms,
             )
         )
 
@@ -72,12 +80,22 @@ class AccessWalker(NameScope):
     @contextmanager
     def maybe(self, uncertain: bool = True) -> Iterator[None]:
         """What is walked inside may not be rendered."""
-        before = self.conditional
-        self.conditional = before or uncertain
+        before = self.conditional, self.arms
+        if uncertain:
+            self.conditional, self.arms = True, (*self.arms, next(self._arms))
         try:
             yield
         finally:
-            self.conditional = before
+            self.conditional, self.arms = before
+
+    @contextmanager
+    def rows(self) -> Iterator[None]:
+        """What is walked inside is read once for each row."""
+        before, self.in_rows = self.in_rows, True
+        try:
+            yield
+        finally:
+            self.in_rows = before
 
     def maybe_walk(self, nodes: Iterable[Any]) -> None:
         """Walk nodes that may not be rendered."""

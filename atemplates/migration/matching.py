@@ -35,6 +35,8 @@ class Need:
     """Why it is not joined; empty when it is."""
     at: int
     """How many steps of the path lead there, this one included."""
+    many: bool = False
+    """Whether it leads to any number of rows."""
 
 
 @dataclass(slots=True)
@@ -108,9 +110,10 @@ def match_path(
             # Needs no load itself. What hangs on it can be prefetched only: a join passes it by.
             current = relation.field.related_model
             continue
-        match.needs.append(Need("__".join(parts), joined, why, at))
+        to_many = relation.kind == "many"
+        match.needs.append(Need("__".join(parts), joined, why, at, to_many))
         why = why and "it is behind a relation that is prefetched"
-        many = relation.kind == "many"
+        many = to_many
         back = _way_back(relation)
         current = None if relation.kind == "generic" else relation.field.related_model
     return match

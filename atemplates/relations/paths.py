@@ -7,7 +7,7 @@ data; nothing of Django is imported here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeAlias, get_args
 
 ITEM = "[]"
@@ -20,6 +20,8 @@ Consumption: TypeAlias = Literal[
 asked for one item by position, given to a tag or filter, compared, or only given a new name."""
 
 CONSUMPTIONS: tuple[str, ...] = get_args(Consumption)
+OF_ONE_WALK = frozenset({"in_rows", "arms"})
+"""What is known of a path only beside the others of the same walk: it is not written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,12 @@ class AccessPath:
     consumption: Consumption = "output"
     lost: str | None = None
     """Why what is read here, or beyond, cannot be known from the template; None if it is known."""
+    in_rows: bool = field(default=False, compare=False)
+    """Whether it is read once for each row: it stands in a loop, or is read by a filter that goes
+    through the items of a list."""
+    arms: tuple[int, ...] = field(default=(), compare=False)
+    """The parts around it that a render may do without, the outermost first. Of two expressions the
+    first was read in any case before the second if the second's arms begin with the first's."""
 
     def __str__(self) -> str:
         place = self.template or "<string>"
@@ -64,7 +72,8 @@ class AccessPath:
 
     def as_data(self) -> dict[str, Any]:
         """Return what JSON can hold; `from_data` reads it back."""
-        return {**asdict(self), "path": list(self.path)}
+        known = {name: value for name, value in asdict(self).items() if name not in OF_ONE_WALK}
+        return {**known, "path": list(self.path)}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> AccessPath:
@@ -73,7 +82,7 @@ class AccessPath:
         Raises:
             ValueError: a key is missing or unknown, or a value is of the wrong type.
         """
-        known = {field.name for field in fields(cls)}
+        known = {field.name for field in fields(cls)} - OF_ONE_WALK
         wrong = sorted(known.symmetric_difference(data))
         if wrong:
             raise ValueError(f"An access path has the keys {sorted(known)}; see to {wrong}.")
@@ -103,11 +112,16 @@ def orm_lookup(path: Iterable[str]) -> str:
 
 
 def distinct(paths: Iterable[AccessPath]) -> list[AccessPath]:
-    """Drop repeated records, in order; of two that differ in ``conditional``, keep the certain."""
+    """Drop repeated records, in order; of two that differ in ``conditional``, keep the certain.
+
+    What is read once a row in one of them is read once a row.
+    """
     found: dict[AccessPath, AccessPath] = {}
     for path in paths:
         key = replace(path, conditional=True)
         known = found.get(key)
         if known is None or (known.conditional and not path.conditional):
-            found[key] = path
+            found[key] = path if known is None else replace(path, in_rows=known.in_rows)
+        if path.in_rows and not found[key].in_rows:
+            found[key] = replace(found[key], in_rows=True)
     return list(found.values())

@@ -45,7 +45,7 @@ def walk_for_node(w: NodeWalker, node: Any) -> None:
                 w.walk(node.nodelist_loop)
 
     def rows() -> None:
-        with w.frame({"forloop": UNKNOWN}):
+        with w.frame({"forloop": UNKNOWN}), w.rows():
             w.bind(name, item)
             w.repeat(row)
 
@@ -107,7 +107,8 @@ def walk_regroup(w: NodeWalker, node: defaulttags.RegroupNode) -> None:
     """Groups have a ``grouper``, the expression's value, and a ``list`` of the items."""
     source = w.read(node.target, "loop")
     w.bind(node.var_name, source.item())
-    key = w.read(node.expression, "operand")
+    with w.rows():
+        key = w.read(node.expression, "operand")
     w.bind(node.var_name, groups_of(source, key))
 
 

@@ -222,7 +222,13 @@ class NodeWalker(AccessWalker):
     def walk_template(self, template: Any) -> None:
         """Walk a whole template or partial with the names in scope, as an include renders it."""
         before = self.visible()
-        key = (template, frozenset(before.items()), self.outside, self.conditional)
+        key = (
+            template,
+            frozenset(before.items()),
+            self.outside,
+            self.conditional,
+            self.in_rows,
+        )
         known = self._walked.get(key)
         if known is not None:
             for name, value in known.items():

@@ -104,7 +104,7 @@ class TreeWalker(Expressions):
         """Walk a loop's body; once more when one row sets what the next reads, in a namespace."""
 
         def row() -> None:
-            with self.frame(dict(targets(node.target, rows.item()))):
+            with self.rows(), self.frame(dict(targets(node.target, rows.item()))):
                 self.frames[-1]["loop"] = Recursion(node) if node.recursive else UNKNOWN
                 if node.test is not None:
                     self.condition(node.test)
