@@ -29,7 +29,7 @@ from atemplates.engines.django import arender_template, render_template
 from atemplates.engines.native import new_state, set_policy
 from atemplates.engines.streaming import chunks_of
 from atemplates.runtime import drivers, hops
-from atemplates.runtime.state import Policy
+from atemplates.runtime.policy import Policy
 from atemplates.runtime.waits import Kind, Wait
 from tests.streaming.eager import eager, pausing
 

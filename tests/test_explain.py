@@ -14,7 +14,7 @@ from django.template.context import Context
 from atemplates.compiler.explain import explain_template, node_lists
 from atemplates.engines.django import DjangoTemplates
 from atemplates.placement import records
-from atemplates.runtime.state import Policy
+from atemplates.runtime.policy import Policy
 
 register = Library()
 

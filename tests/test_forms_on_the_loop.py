@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.template import Context
 
 from atemplates.engines.django import arender_template, render_template
-from atemplates.runtime.state import Policy
+from atemplates.runtime.policy import Policy
 from tests.rendering import parse, precompiled
 
 

@@ -27,9 +27,9 @@ ARROWS = {
     "jinja2": {"errors", "placement", "runtime", "streaming"},
     "relations": {
         "errors",
+        "runtime.policy",
         "runtime.relations",
         "runtime.running_steps",
-        "runtime.state",
         "runtime.types",
         "runtime.waits",
     },

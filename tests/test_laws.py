@@ -19,7 +19,7 @@ from atemplates.compiler.templates import render_plan
 from atemplates.engines.django import DjangoTemplates, arender_template, render_template
 from atemplates.engines.native import new_state
 from atemplates.runtime import drivers
-from atemplates.runtime.state import Policy
+from atemplates.runtime.policy import Policy
 from atemplates.runtime.waits import Kind
 from tests.event_loop import PATIENCE, turns
 from tests.rendering import (

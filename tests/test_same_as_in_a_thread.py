@@ -10,7 +10,7 @@ from django.template import Context, RequestContext
 
 from atemplates.engines.django import arender_template
 from atemplates.placement import records
-from atemplates.runtime.state import Policy
+from atemplates.runtime.policy import Policy
 from tests import swallowing
 from tests.rendering import new_engine, plain, precompiled
 from tests.swallowing import HIDING, STATES, objects

@@ -7,7 +7,7 @@ from django.template import Context, RequestContext
 from django.test import RequestFactory
 
 from atemplates.engines.django import arender_template, render_template
-from atemplates.runtime.state import Policy
+from atemplates.runtime.policy import Policy
 from tests.rendering import aattempt, attempt, parse, plain, run_async
 from tests.stopping_tags import stop
 

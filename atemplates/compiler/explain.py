@@ -11,8 +11,8 @@ from django.template.base import FilterExpression, Node, NodeList, Template, Tok
 from django.template.library import TagHelperNode
 from django.template.loader_tags import BlockNode, ExtendsNode
 
+from ..runtime.policy import Policy
 from ..runtime.sites import Site
-from ..runtime.state import Policy
 from .foreign import child_nodelists, foreign_tag_name
 from .nodes import NODES, effects_of_node
 from .plan import Module

@@ -23,7 +23,8 @@ from ..relations.policy import check_policy, current_policy, observers
 from ..runtime import drivers
 from ..runtime.forms import FormTemplates
 from ..runtime.loading import forget_loadings, is_loading
-from ..runtime.state import POLICIES, STRICT, Policy, State
+from ..runtime.policy import POLICIES, STRICT, Policy
+from ..runtime.state import State
 from ..runtime.types import INERT, is_awaitable
 from ..runtime.waits import Plan
 from ..tags import FAMILIES

@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from ..compiler.plan import CACHE_ATTRIBUTE
-from ..runtime.state import POLICIES, YIELD_AFTER
+from ..runtime.policy import POLICIES, YIELD_AFTER
 from ..streaming.crawlers import is_crawler
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.template.engine import Engine
 from django.template.library import Library
 
-from ..runtime.state import Policy
+from ..runtime.policy import Policy
 
 
 def new_policy(engine: Engine, options: Mapping[str, Any], alias: str) -> Policy:

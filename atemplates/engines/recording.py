@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest
 
 from ..errors import logger
-from ..relations.models import attributes, is_a, static_attribute, static_text
 from ..relations.policy import Observer, observers
+from ..relations.static_values import attributes, is_a, static_attribute, static_text
 
 if TYPE_CHECKING:
     from ..migration.recorder import Recorder

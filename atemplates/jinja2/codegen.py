@@ -19,9 +19,10 @@ from ..runtime.types import is_coroutine_function
 from . import runtime as plan_runtime
 from .certain_items import certain_items
 from .defer_writer import DeferWriter
-from .expressions import can_fold, chain_types
+from .expressions import chain_types
 from .flush import is_flush
 from .loop_writer import holds_assignment
+from .optimizer import can_fold
 from .template_texts import parsed_text
 
 

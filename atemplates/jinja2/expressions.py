@@ -12,16 +12,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from jinja2 import Environment, nodes
+from jinja2 import nodes
 from jinja2.compiler import DependencyFinderVisitor, Frame, optimizeconst
 from jinja2.idtracking import VAR_LOAD_ALIAS, VAR_LOAD_RESOLVE
-from jinja2.optimizer import Optimizer
-from jinja2.visitor import NodeTransformer
 
 from ..runtime.async_twins import READING_METHODS
 from .depth import (
     Heights,
-    chains,
     deepest,
     is_long,
     kept_as,
@@ -31,10 +28,11 @@ from .depth import (
     path_to,
     previous,
 )
-from .filter_calls import PlanFilter, own_functions, plain_functions
+from .filter_calls import PlanFilter, plain_functions
 from .function_marks import first_argument, shows_context
 from .lookups import has_own, item_lookup
 from .operators import OperatorWriter, operands_of
+from .optimizer import PlanOptimizer, is_hashable_in
 
 chain_types = (nodes.Getattr, nodes.Getitem, nodes.Call)
 """The parts of a path."""
@@ -47,49 +45,6 @@ before_value = {
 
 SHOWN = "(context if context.begun is None else (yield from shown(context)))"
 """The context, for code of others to look at."""
-
-
-def can_fold(node: nodes.Node, environment: Environment) -> bool:
-    """Whether an expression may be computed by the compiler, as far as its filters and tests go.
-
-    One of a site's may give something to await, or depend on the language of the moment.
-    """
-    applied = list(node.find_all((nodes.Filter, nodes.Test)))
-    if isinstance(node, (nodes.Filter, nodes.Test)):
-        applied.append(node)
-    for each in applied:
-        known: Any = environment.filters if isinstance(each, nodes.Filter) else environment.tests
-        function = known.get(each.name)
-        if type(function) is not PlanFilter and not is_hashable_in(function, own_functions):
-            return False
-    return True
-
-
-class PlanOptimizer(Optimizer):
-    """Folds constants, but calls nothing of a site's own for it.
-
-    An expression is folded once: Jinja2's generator asks again for each part of it.
-    """
-
-    def __init__(self, environment: Environment | None) -> None:
-        super().__init__(environment)
-        self.folded: dict[int, nodes.Node] = {}
-
-    def generic_visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> nodes.Node:
-        """Fold an expression if all its filters and tests are Jinja2's."""
-        assert self.environment is not None
-        if self.folded.get(id(node)) is node:
-            return node
-        if type(node) in chains and is_long(node, chains):
-            for step in path_to(node, chains)[:0:-longest_path]:  # or Python's stack would not do
-                name = chains[type(step)]
-                setattr(step, name, self.visit(getattr(step, name), *args, **kwargs))
-        if can_fold(node, self.environment):
-            node = super().generic_visit(node, *args, **kwargs)
-        else:
-            node = NodeTransformer.generic_visit(self, node, *args, **kwargs)
-        self.folded[id(node)] = node
-        return node
 
 
 class ExpressionWriter(OperatorWriter):
@@ -394,13 +349,6 @@ class ExpressionWriter(OperatorWriter):
             self.write_plain(node, frame, is_filter=False)
         else:
             super().visit_Test(node, frame)
-
-
-def is_hashable_in(value: Any, known: frozenset[Any]) -> bool:
-    try:
-        return value in known
-    except TypeError:  # a callable object without a hash is the user's own
-        return False
 
 
 def expression_text(node: nodes.Node) -> str:

@@ -42,6 +42,15 @@ from .lookups import (
     watched_attribute,
 )
 from .loops import LoopContext, open_filtered, open_loop
+from .other_templates import (
+    extend,
+    import_template,
+    include,
+    include_plain,
+    load_named,
+    run_block,
+    run_root,
+)
 from .placed import stands_on_loop, taken
 from .rows import evaluated, open_rows, opened, settled_items
 from .sandbox import secured_call
@@ -57,15 +66,6 @@ from .sending import (
 from .sources import section_of_source, source_rows, source_truth_plan, text_of_source
 from .state import running_state
 from .streams import Stream, closed, kept
-from .templates import (
-    extend,
-    import_template,
-    include,
-    include_plain,
-    load_named,
-    run_block,
-    run_root,
-)
 from .together import (
     all_rows,
     loop_ahead,

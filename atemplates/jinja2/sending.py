@@ -103,7 +103,7 @@ def send_block(context: Any, block: Any, pieces: list[str]) -> Plan:
 @internal
 def send_root(template: Any, context: Any, pieces: list[str]) -> Plan:
     """The plan of a template's code, which another one extends."""
-    from .templates import begin_ahead
+    from .other_templates import begin_ahead
 
     begin_ahead(context, template)
     return write_pieces(context, template.root_render_func, pieces)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..runtime.async_sources import ReadSources
 from ..runtime.drivers import on_event_loop
+from ..runtime.policy import YIELD_AFTER, Policy
 from ..runtime.relations import Relations
 from ..runtime.sending import Sending
 from ..runtime.shared_awaitables import SharedAwaitables
-from ..runtime.state import YIELD_AFTER, Policy
 from ..runtime.turns import LoopClock, clock_of
 from ..streaming.deferred import DeferredParts
 

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import LocatedError, Location
-from ..runtime.state import POLICIES
+from ..runtime.policy import POLICIES
 
 if TYPE_CHECKING:
     # Every render imports this module, and only one that loads something makes an event.

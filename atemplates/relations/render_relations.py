@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Model, QuerySet
 from django.db.models.manager import BaseManager
 
+from ..runtime.policy import STRICT
 from ..runtime.relations import NOT_QUICK, KnownValue, Notify
-from ..runtime.state import STRICT
 from ..runtime.waits import Kind, Wait
 from . import batch_loading
 from .batch_loading import HAS_FETCH_MODES, has_own_mode
@@ -23,7 +23,6 @@ from .models import (
     Relation,
     fill,
     instance_of,
-    is_a,
     is_loaded,
     is_missing,
     is_plain_key,
@@ -44,6 +43,7 @@ from .querysets import (
     origin_of,
     sends_query,
 )
+from .static_values import is_a
 
 if TYPE_CHECKING:
     from .events import Event

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from ..placement.records import FunctionRecord, is_learning, known_record, noted, observed
 from ..placement.trials import LEAVE, UNCHANGING, attempt, quick_attempt
-from .state import Policy
+from .policy import Policy
 from .waits import Kind, Wait
 
 BUDGET = 0.002

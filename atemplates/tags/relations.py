@@ -14,7 +14,8 @@ from ..compiler.expressions import write_expression
 from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.scope import Effects
 from ..compiler.writer import Writer
-from ..runtime.state import POLICIES, State
+from ..runtime.policy import POLICIES
+from ..runtime.state import State
 
 library = Library()
 

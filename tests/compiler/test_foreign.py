@@ -13,7 +13,7 @@ from atemplates.compiler.plan import PlannedNodeList, plan_of
 from atemplates.engines.django import DjangoTemplates, arender_template, render_template
 from atemplates.errors import RenderBlocked
 from atemplates.placement import records
-from atemplates.runtime.state import Policy
+from atemplates.runtime.policy import Policy
 from tests.event_loop import PATIENCE
 from tests.rendering import SETUPS, arender_counted, arender_hops, parse, precompiled, run_async
 from tests.tags.places import NOTES

@@ -12,7 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from atemplates.jinja2 import state
 from atemplates.placement.records import TRUSTED_AFTER
 from atemplates.runtime import drivers, hops
-from atemplates.runtime.state import Policy
+from atemplates.runtime.policy import Policy
 from tests.testapp.models import Animal, Food, Region
 
 from .conftest import make_backend, queries

@@ -11,7 +11,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from atemplates.engines.jinja2.plans import use_plans
 from atemplates.jinja2 import state
 from atemplates.placement import records
-from atemplates.runtime.state import Policy
+from atemplates.runtime.policy import Policy
 from tests import swallowing
 from tests.rendering import plain
 from tests.swallowing import HIDING, objects

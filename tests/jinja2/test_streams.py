@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group
 
 from atemplates.jinja2 import state
-from atemplates.runtime.state import Policy
+from atemplates.runtime.policy import Policy
 
 
 class Source:

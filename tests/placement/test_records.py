@@ -24,7 +24,7 @@ from atemplates.placement.records import (
     observed,
     record_name,
 )
-from atemplates.runtime.state import Policy
+from atemplates.runtime.policy import Policy
 
 SLOW = 1.0
 FAST = 0.00001

@@ -22,7 +22,7 @@ from django.utils import timezone, translation
 from atemplates.engines.django import arender_template, render_template
 from atemplates.engines.native import set_policy
 from atemplates.placement import records
-from atemplates.runtime.state import Policy
+from atemplates.runtime.policy import Policy
 from tests.rendering import run_async, stream_template
 from tests.streaming.eager import eager, pausing
 

@@ -19,7 +19,7 @@ from atemplates.compiler.templates import render_plan
 from atemplates.engines.django import DjangoTemplates
 from atemplates.engines.native import new_state, set_policy
 from atemplates.runtime import drivers
-from atemplates.runtime.state import Policy
+from atemplates.runtime.policy import Policy
 from atemplates.runtime.waits import Kind, Wait
 from atemplates.testing import Event, record
 from tests.rendering import counted, plain, run_async

@@ -9,7 +9,7 @@ from django.utils import timezone, translation
 
 from atemplates.engines.django import arender_template
 from atemplates.engines.streaming import chunks_of
-from atemplates.runtime.state import Policy
+from atemplates.runtime.policy import Policy
 from tests.event_loop import turns
 from tests.property.library import build_library
 from tests.rendering import MAIN, new_engine

@@ -6,7 +6,7 @@ import pytest
 from django.template import Context, Engine
 
 from atemplates.engines.django import arender_template, render_template
-from atemplates.runtime.state import Policy
+from atemplates.runtime.policy import Policy
 from tests.rendering import agree, parse, run_async
 from tests.tags.setting_tags import Holder
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from atemplates.engines.django import arender_template, render_template
-from atemplates.runtime.state import Policy
+from atemplates.runtime.policy import Policy
 from tests.rendering import SETUPS, parse, precompiled, run_async
 from tests.tags import places
 from tests.tags.places import NOTES

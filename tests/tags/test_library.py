@@ -11,7 +11,7 @@ from django.template import Context
 from atemplates.engines.django import arender_template, render_template
 from atemplates.errors import RenderBlocked
 from atemplates.placement import records
-from atemplates.runtime.state import Policy
+from atemplates.runtime.policy import Policy
 from tests.rendering import SETUPS, parse, precompiled
 from tests.tags.places import NOTES
 

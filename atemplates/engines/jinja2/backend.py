@@ -15,8 +15,8 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.backends import jinja2 as stock
 from django.utils.module_loading import import_string
 
+from ...jinja2.other_templates import AHEAD, cached_jinja2_template
 from ...jinja2.state import YIELD_AFTER_ATTRIBUTE
-from ...jinja2.templates import AHEAD, cached_jinja2_template
 from ...relations.policy import relations as policy_for_this_render
 from ...runtime.drivers import in_request_thread
 from ..base import discard_awaitables

@@ -11,8 +11,8 @@ from jinja2.utils import missing
 
 from ...jinja2.certain_items import Item, asks_context
 from ...jinja2.function_marks import HARMLESS_MODULES
+from ...jinja2.other_templates import cached_jinja2_template
 from ...jinja2.state import running_state
-from ...jinja2.templates import cached_jinja2_template
 from ...parallel.loads import start_together
 from ..beginning import can_begin, querysets_in
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from ...relations.policy import Observer, current_policy, observers
-from ...runtime.state import STRICT
+from ...runtime.policy import STRICT
 from ..options import RECORDER
 
 if TYPE_CHECKING:
