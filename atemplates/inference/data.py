@@ -31,6 +31,8 @@ class Data:
     """The file where ``expression`` stands, when that is not the view's own."""
     call: ast.expr | None = None
     """For a row: the call that loads it: ``get_object_or_404(…)``, ``….get(…)``."""
+    also_loaded: tuple[str, ...] = ()
+    """Lookups that are there without being asked for: the way back of a related manager."""
 
     @property
     def model(self) -> type[Model]:
@@ -40,7 +42,7 @@ class Data:
     @property
     def loads(self) -> tuple[str, ...]:
         """The lookups that are loaded with the rows."""
-        return loaded_by(self.queryset)
+        return tuple(sorted({*loaded_by(self.queryset), *self.also_loaded}))
 
     @property
     def lists(self) -> dict[str, type[Model]]:

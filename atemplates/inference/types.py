@@ -7,9 +7,11 @@ it may be right.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import NoneType
 from typing import Any
+
+from django.core.paginator import Page
 
 from .data import Data
 
@@ -131,6 +133,19 @@ def one_of(types: Iterable[ValueType]) -> ValueType:
     if not flat or ANYTHING in flat or len(flat) > MOST_ALTERNATIVES:
         return ANYTHING
     return next(iter(flat)) if len(flat) == 1 else OneOf(tuple(flat))
+
+
+def type_of_data(data: Data) -> ValueType:
+    """Return the type of what a queryset gives: its rows, one row, or a page of rows."""
+    extra: dict[str, ValueType] = dict.fromkeys(data.queryset.query.annotations, ANYTHING)
+    for name, model in data.lists.items():
+        if "__" not in name:
+            extra[name] = ItemsType(ObjectType(model))
+    row = ObjectType(data.model, extra, data=replace(data, shape="row"))
+    if data.shape == "row":
+        return row
+    rows = RowsType(type(data.queryset), row, replace(data, shape="rows"))
+    return ObjectType(Page, data=data, item=row) if data.shape == "page" else rows
 
 
 def data_of(value: ValueType) -> Data | None:

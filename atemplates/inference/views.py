@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from ..problems import Problem
 from .data import Data
 from .generic_views import is_of_library, shown_by
+from .types import ValueType, data_of, type_of_data
 from .values import Scope, scope_of, value_of
 
 RENDERING_NAMES = {
@@ -34,9 +35,18 @@ class ViewRendering:
     template: str
     file: str
     line: int
-    variables: dict[str, Data] = field(default_factory=dict)
+    variables: dict[str, ValueType] = field(default_factory=dict)
+    """What it gives under each name, known or not."""
     using: str = ""
     """The engine's alias, when the view names it."""
+    is_complete: bool = False
+    """Whether it can give no other names."""
+
+    @property
+    def loaded(self) -> dict[str, Data]:
+        """The variables whose queryset is known."""
+        found = {name: data_of(value) for name, value in self.variables.items()}
+        return {name: data for name, data in found.items() if data is not None}
 
 
 def renderings(urlconf: str | None = None) -> tuple[list[ViewRendering], list[Problem]]:
@@ -101,9 +111,8 @@ def _of_generic(name: str, view_class: Any, callback: Any) -> list[ViewRendering
         return []
     line = inspect.getsourcelines(view_class)[1]
     alias = getattr(view_class, "template_engine", None) or ""
-    return [
-        ViewRendering(name, template, file, line, variables, using=alias) for template in templates
-    ]
+    shown = {key: type_of_data(data) for key, data in variables.items()}
+    return [ViewRendering(name, template, file, line, shown, using=alias) for template in templates]
 
 
 def _of_methods(name: str, view_class: Any) -> list[ViewRendering]:
@@ -143,7 +152,8 @@ def _of_function(name: str, function: Any, extra: dict[str, Any]) -> list[ViewRe
         alias = _alias(named.get("using"), function, extra)
         for each in _literals(template):
             one = ViewRendering(name, each, file, node.lineno, using=alias)
-            one.variables = _variables(context, scope, tree)
+            given = _variables(context, scope, tree)
+            one.variables = {key: type_of_data(data) for key, data in given.items()}
             found.append(one)
     return found
 

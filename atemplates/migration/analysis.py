@@ -40,7 +40,7 @@ def analyse(
     report = Report(templates=len(paths))
     records, renderings = list(records), list(renderings)
     for rendering in renderings:
-        for name, data in rendering.variables.items():
+        for name, data in rendering.loaded.items():
             if data.expression is not None:
                 place = f"{rendering.file}:{data.expression.lineno}"
                 report.origins[rendering.view, rendering.template, name] = place

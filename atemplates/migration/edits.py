@@ -107,7 +107,7 @@ def edits_for(
     targets: dict[tuple[str, str, str], tuple[ViewRendering, Data]] = {
         (each.view, each.template, name): (each, data)
         for each in renderings
-        for name, data in each.variables.items()
+        for name, data in each.loaded.items()
     }
     calls: dict[tuple[str, tuple[int, int], tuple[int, int]], list[Any]] = defaultdict(list)
     by_hand: list[str] = []

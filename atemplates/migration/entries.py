@@ -66,7 +66,7 @@ def entries_of(
     for rendering in renderings:
         if rendering.template in paths:
             entry = entry_of(rendering.view, rendering.template)
-            for name, data in rendering.variables.items():
+            for name, data in rendering.loaded.items():
                 entry.variables[name] = KnownVariable(
                     data.model._meta.label,
                     PREFIXES[data.shape],

@@ -20,7 +20,7 @@ def found():
 def known(rendering):
     return {
         name: (data.model, data.shape, data.loads, data.certain)
-        for name, data in rendering.variables.items()
+        for name, data in rendering.loaded.items()
     }
 
 
@@ -62,7 +62,7 @@ def test_what_a_view_gives(found, view, template, variables):
 
 
 def test_an_expression_that_can_be_edited_has_its_place(found):
-    data = found["rows", "zoo/list.html"].variables["animals"]
+    data = found["rows", "zoo/list.html"].loaded["animals"]
     lines = getsource(site_views).splitlines()
     assert "Animal.objects.filter" in lines[data.expression.lineno - 1]
 

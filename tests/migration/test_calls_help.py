@@ -13,6 +13,7 @@ from atemplates.analysis.django import access_paths
 from atemplates.analysis.jinja2 import jinja2_paths
 from atemplates.engines.django import render_template
 from atemplates.inference.data import Data
+from atemplates.inference.types import type_of_data
 from atemplates.inference.views import ViewRendering
 from atemplates.migration.analysis import analyse
 from atemplates.migration.findings import call_of
@@ -30,7 +31,7 @@ def rows_of(label):
 
 def report_of(paths, queryset, root="rows"):
     data = Data(queryset)
-    rendering = ViewRendering("view", "it.html", "views.py", 1, {root: data})
+    rendering = ViewRendering("view", "it.html", "views.py", 1, {root: type_of_data(data)})
     return analyse({"it.html": paths}, [rendering])
 
 

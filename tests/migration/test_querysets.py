@@ -9,6 +9,7 @@ from atemplates.analysis.django import access_paths
 from atemplates.engines.django import render_template
 from atemplates.inference import values
 from atemplates.inference.data import Data
+from atemplates.inference.types import type_of_data
 from atemplates.inference.views import ViewRendering
 from atemplates.migration.analysis import analyse
 from atemplates.migration.edits import edits_for
@@ -26,7 +27,9 @@ def parsed(body):
 
 
 def report_of(body, queryset):
-    rendering = ViewRendering("view", "it.html", "views.py", 1, {"rows": Data(queryset)})
+    rendering = ViewRendering(
+        "view", "it.html", "views.py", 1, {"rows": type_of_data(Data(queryset))}
+    )
     return analyse({"it.html": access_paths(parsed(body))}, [rendering])
 
 
@@ -162,7 +165,7 @@ def test_what_is_recorded_of_a_deferred_column_is_the_same_finding(zoo):
     render_template(parsed("{{ r.weight }}"), Context({"rows": Animal.objects.only("name")}))
     end()
     rendering = ViewRendering(
-        "", "it.html", "views.py", 1, {"rows": Data(Animal.objects.only("name"))}
+        "", "it.html", "views.py", 1, {"rows": type_of_data(Data(Animal.objects.only("name")))}
     )
     paths = access_paths(parsed("{{ r.weight }}"))
     for each in seen:
