@@ -24,20 +24,20 @@ class SiteKey(NamedTuple):
     """What it takes, for the error of a wrong value."""
 
 
-def is_dict(value: Any) -> bool:
+def is_options(value: Any) -> bool:
     """Whether ``value`` is a dict whose keys are strings."""
     return isinstance(value, dict) and all(isinstance(key, str) for key in value)
 
 
 def is_list_of_observers(value: Any) -> bool:
-    """Whether ``value`` is a list of dotted paths, or of dicts with ``observer`` and ``options``."""
+    """Whether ``value`` is a list of dotted paths, or of dicts with path and options."""
     return isinstance(value, (list, tuple)) and all(map(_names_observer, value))
 
 
 def _names_observer(entry: Any) -> bool:
     if isinstance(entry, dict):
         path, options = entry.get("observer"), entry.get("options", {})
-        return set(entry) <= {"observer", "options"} and _is_path(path) and is_dict(options)
+        return set(entry) <= {"observer", "options"} and _is_path(path) and is_options(options)
     return _is_path(entry)
 
 
@@ -46,7 +46,7 @@ def _is_path(value: Any) -> bool:
 
 
 SITE_KEYS: dict[str, SiteKey] = {
-    "check": SiteKey({}, is_dict, "a dict"),
+    "check": SiteKey({}, is_options, "a dict"),
     "trace": SiteKey(
         (),
         is_list_of_observers,
@@ -60,13 +60,13 @@ SITE_KEYS: dict[str, SiteKey] = {
 def site_setting(key: str) -> Any:
     """Return what the site has set for a key, or the default.
 
-    The whole setting is looked at, so that a mistake in one key is noticed by whoever reads another.
+    The whole setting is looked at, so that a mistake in it is noticed by whoever reads any key.
 
     Args:
         key: one of `SITE_KEYS`.
 
     Raises:
-        ImproperlyConfigured: the setting is no dict, has an unknown key, or a key has a wrong value.
+        ImproperlyConfigured: the setting is no dict, or has an unknown key or a wrong value.
     """
     given = getattr(settings, SETTING, {})
     if not isinstance(given, dict):
