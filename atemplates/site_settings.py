@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-SETTING = "ATEMPLATES"
+SITE_SETTING = "ATEMPLATES"
 
 
 class SiteKey(NamedTuple):
@@ -68,19 +68,19 @@ def site_setting(key: str) -> Any:
     Raises:
         ImproperlyConfigured: the setting is no dict, or has an unknown key or a wrong value.
     """
-    given = getattr(settings, SETTING, {})
+    given = getattr(settings, SITE_SETTING, {})
     if not isinstance(given, dict):
-        raise ImproperlyConfigured(f"{SETTING} is {given!r}; expected a dict.")
+        raise ImproperlyConfigured(f"{SITE_SETTING} is {given!r}; expected a dict.")
     for name, value in given.items():
         known = SITE_KEYS.get(name)
         if known is None:
             raise ImproperlyConfigured(
-                f"{SETTING} has an unknown key {name!r}.{_hint(name)} "
+                f"{SITE_SETTING} has an unknown key {name!r}.{_hint(name)} "
                 f"Allowed: {', '.join(SITE_KEYS)}."
             )
         if not known.accepts(value):
             raise ImproperlyConfigured(
-                f"{SETTING}[{name!r}] is {value!r}; expected {known.expected}."
+                f"{SITE_SETTING}[{name!r}] is {value!r}; expected {known.expected}."
             )
     return given.get(key, SITE_KEYS[key].default)
 
