@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import sys
+import textwrap
 from typing import Any
 
 KNOWN_PACKAGES = frozenset(
@@ -15,6 +17,34 @@ KNOWN_PACKAGES = frozenset(
 def module_of(function: Any) -> str:
     """Return the name of the module of what a function's decorators wrap."""
     return getattr(inspect.unwrap(function), "__module__", None) or ""
+
+
+def may_set_names(function: Any) -> bool:
+    """Whether the function of a tag that takes the context may set names in it.
+
+    It may where its source is not there, stores into the context, or hands it on; reading single
+    names of it (``context["request"]``, ``context.get("user")``) sets none.
+    """
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))
+    except (OSError, TypeError, SyntaxError):
+        return True
+    reading: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            reading.add(id(node.value))
+        elif isinstance(node, ast.Attribute) and node.attr in READING:
+            reading.add(id(node.value))
+        elif isinstance(node, ast.Compare):
+            reading.update(map(id, node.comparators))
+    return any(
+        isinstance(node, ast.Name) and node.id == "context" and id(node) not in reading
+        for node in ast.walk(tree)
+    )
+
+
+READING = frozenset({"get", "flatten", "template", "request", "autoescape", "use_tz", "use_l10n"})
+"""Attributes of a context that set no name in it."""
 
 
 def filter_name(function: Any) -> str:

@@ -57,6 +57,19 @@ UNKNOWN = Value()
 
 
 @dataclass(frozen=True, slots=True)
+class MadeValue(Value):
+    """What the template's language makes itself: a literal, the state of a loop."""
+
+    kind: type | str
+    """The type of a literal; of the rest a word: ``"forloop"``, Jinja2's ``"loop"``."""
+    maybe: bool = False
+    """Whether the value is only one of several that the name or expression may have."""
+
+    def only_maybe(self) -> MadeValue:
+        return replace(self, maybe=True)
+
+
+@dataclass(frozen=True, slots=True)
 class PathValue(Value):
     """What is found by following a path from a context variable."""
 

@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 
 from ..relations.paths import AccessPath, Consumption
+from .reads import Read, Reads, Step, Tolerance
 from .scope import NameScope
 from .values import PathValue, Value
 
@@ -23,8 +24,11 @@ class AccessWalker(NameScope):
     def __init__(self) -> None:
         super().__init__()
         self.records: list[AccessPath] = []
+        self.reads = Reads()
         self.template = ""
         """The name of the template that is walked."""
+        self.file = ""
+        """Where that template comes from."""
         self.line: int | None = None
         self.conditional = False
         """Whether a render may do without what is walked."""
@@ -33,6 +37,10 @@ class AccessWalker(NameScope):
         self.arms: tuple[int, ...] = ()
         """The parts around what is walked that a render may do without, by their numbers."""
         self._arms = count(1)
+        self.tolerance: Tolerance = ""
+        """What becomes of what is read and is not there."""
+        self.is_open = False
+        """Whether a tag of others may have set names that nobody knows."""
         self.inside: list[Any] = []
         """The templates and macros around what is walked, as they include or call each other."""
         self.blocks: dict[str, list[Any]] = {}
@@ -75,6 +83,55 @@ class AccessWalker(NameScope):
             )
         )
 
+    def note(
+        self,
+        name: str,
+        steps: tuple[Step, ...],
+        value: Value,
+        *,
+        calls: bool,
+        text: str = "",
+        token: Any = None,
+    ) -> None:
+        """Note a name, or another value, and the lookups that stand after it."""
+        self.reads.add(
+            Read(
+                template=self.template,
+                file=self.file,
+                line=self.line,
+                name=name,
+                steps=steps,
+                value=value,
+                conditional=self.conditional,
+                tolerance=self.tolerance,
+                is_free=bool(name) and not any(name in frame for frame in self.frames),
+                is_open=self.is_open,
+                calls=calls,
+                text=text,
+                token=token,
+            )
+        )
+
+    @contextmanager
+    def tolerant(self, tolerance: Tolerance) -> Iterator[None]:
+        """What is read inside may be missing; nothing changes where ``tolerance`` is empty."""
+        before = self.tolerance
+        self.tolerance = tolerance or before
+        try:
+            yield
+        finally:
+            self.tolerance = before
+
+    @contextmanager
+    def opened(self, is_open: bool = True) -> Iterator[None]:
+        """What is walked inside may see names that nobody knows, or none of those around it."""
+        before = self.is_open
+        self.is_open = before or is_open
+        try:
+            yield
+        finally:
+            self.is_open = before
+
     # -- parts of a template -----------------------------------------------------------------------
 
     @contextmanager
@@ -107,7 +164,7 @@ class AccessWalker(NameScope):
 
         def case(index: int, condition: Any, nodes: Any) -> None:
             if condition is not None:
-                with self.maybe(index > 0):
+                with self.maybe(index > 0), self.tolerant("test"):
                     self.condition(condition)
             self.maybe_walk(nodes)
 

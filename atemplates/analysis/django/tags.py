@@ -7,14 +7,19 @@ from typing import Any
 from django.template import defaulttags
 from django.template.base import TokenType, VariableNode
 from django.templatetags import cache, i18n, l10n, static, tz
+from django.utils.safestring import SafeString
 
 from ...compiler.foreign import LoopBody
 from ...relations.paths import Consumption
 from ...tags.defer import DeferNode
 from ...tags.parallel import ParallelNode
 from ...tags.relations import RelationsNode
-from ..values import UNKNOWN, groups_of, several
+from ..values import UNKNOWN, MadeValue, Value, groups_of, several
 from .walker import NodeHandler, NodeWalker
+
+
+TEXT = MadeValue(SafeString)
+"""What most tags set a name to."""
 
 
 def walk_variable(w: NodeWalker, node: VariableNode) -> None:
@@ -45,7 +50,7 @@ def walk_for_node(w: NodeWalker, node: Any) -> None:
                 w.walk(node.nodelist_loop)
 
     def rows() -> None:
-        with w.frame({"forloop": UNKNOWN}), w.rows():
+        with w.frame({"forloop": MadeValue("forloop")}), w.rows():
             w.bind(name, item)
             w.repeat(row)
 
@@ -98,16 +103,16 @@ def walk_cycle(w: NodeWalker, node: defaulttags.CycleNode) -> None:
 
 def walk_firstof(w: NodeWalker, node: defaulttags.FirstOfNode) -> None:
     for index, expression in enumerate(node.vars):
-        with w.maybe(index > 0):
+        with w.maybe(index > 0), w.tolerant("default"):
             w.read(expression, "output")
-    w.bind(node.asvar, UNKNOWN)
+    w.bind(node.asvar, TEXT)
 
 
 def walk_regroup(w: NodeWalker, node: defaulttags.RegroupNode) -> None:
     """Groups have a ``grouper``, the expression's value, and a ``list`` of the items."""
     source = w.read(node.target, "loop")
     w.bind(node.var_name, source.item())
-    with w.rows():
+    with w.rows(), w.standing_after(node.var_name):
         key = w.read(node.expression, "operand")
     w.bind(node.var_name, groups_of(source, key))
 
@@ -115,7 +120,7 @@ def walk_regroup(w: NodeWalker, node: defaulttags.RegroupNode) -> None:
 def walk_translate(w: NodeWalker, node: i18n.TranslateNode) -> None:
     w.read(node.filter_expression, "output")
     w.read(node.message_context, "argument")
-    w.bind(node.asvar, UNKNOWN)
+    w.bind(node.asvar, TEXT)
 
 
 def walk_blocktranslate(w: NodeWalker, node: i18n.BlockTranslateNode) -> None:
@@ -123,23 +128,27 @@ def walk_blocktranslate(w: NodeWalker, node: i18n.BlockTranslateNode) -> None:
     with w.frame(w.read_names(node.extra_context)):
         if node.plural and node.countervar and node.counter:
             w.read(node.counter, "argument")
-            w.bind(node.countervar, UNKNOWN)
+            w.bind(node.countervar, MadeValue(int))
         for tokens in (node.singular, node.plural or ()):
             for token in tokens:
                 if token.token_type == TokenType.VAR:
-                    w.record(token.contents, w.find(token.contents), "output")
-    w.bind(node.asvar, UNKNOWN)
+                    value = w.find(token.contents)
+                    w.record(token.contents, value, "output")
+                    with w.at(token):
+                        w.note_lookups(token.contents, token.contents, (), value)
+    w.bind(node.asvar, TEXT)
 
 
 # -- the others ------------------------------------------------------------------------------------
 
 
-def arguments(*attributes: str, target: str = "") -> NodeHandler:
-    """Make the handler of a tag that reads arguments and perhaps sets a name to a text.
+def arguments(*attributes: str, target: str = "", made: Value = TEXT) -> NodeHandler:
+    """Make the handler of a tag that reads arguments and perhaps sets a name, mostly to a text.
 
     Args:
         attributes: where the node keeps its arguments: each an expression, or a list or dict.
         target: the attribute that holds the name.
+        made: what the name stands for then.
     """
 
     def walk(w: NodeWalker, node: Any) -> None:
@@ -150,7 +159,7 @@ def arguments(*attributes: str, target: str = "") -> NodeHandler:
             for each in argument if isinstance(argument, (list, tuple)) else [argument]:
                 w.read(each, "argument")
         if target:
-            w.bind(getattr(node, target), UNKNOWN)
+            w.bind(getattr(node, target), made)
 
     return walk
 
@@ -221,11 +230,11 @@ TAG_HANDLERS: dict[Any, NodeHandler] = {
     static.StaticNode: arguments("path", target="varname"),
     static.PrefixNode: arguments(target="varname"),
     defaulttags.NowNode: arguments(target="asvar"),
-    i18n.GetAvailableLanguagesNode: arguments(target="variable"),
+    i18n.GetAvailableLanguagesNode: arguments(target="variable", made=UNKNOWN),
     i18n.GetCurrentLanguageNode: arguments(target="variable"),
-    i18n.GetCurrentLanguageBidiNode: arguments(target="variable"),
+    i18n.GetCurrentLanguageBidiNode: arguments(target="variable", made=MadeValue(bool)),
     tz.GetCurrentTimezoneNode: arguments(target="variable"),
-    i18n.GetLanguageInfoNode: arguments("lang_code", target="variable"),
+    i18n.GetLanguageInfoNode: arguments("lang_code", target="variable", made=UNKNOWN),
     i18n.GetLanguageInfoListNode: language_list,
     **dict.fromkeys(
         (

@@ -13,7 +13,7 @@ from django.template.loader_tags import BlockNode, ExtendsNode, IncludeNode
 from django.template.smartif import TokenBase
 
 from ...runtime.types import is_django
-from ..functions import module_of
+from ..functions import may_set_names, module_of
 from ..values import UNKNOWN, PathValue, Unknown, Value
 from .walker import Block, NodeHandler, NodeWalker
 
@@ -133,7 +133,7 @@ def walk_block_node(w: NodeWalker, node: BlockNode) -> None:
 # -- tags made of functions ------------------------------------------------------------------------
 
 
-def _read_arguments(w: NodeWalker, node: TagHelperNode) -> str | None:
+def _read_arguments(w: NodeWalker, node: TagHelperNode) -> str:
     """Note what a tag's function is given; return why its result is not known."""
     name = node_tag_name(node)
     foreign = not is_django(module_of(node.func))
@@ -142,6 +142,8 @@ def _read_arguments(w: NodeWalker, node: TagHelperNode) -> str | None:
         w.read(argument, "argument", reason)
     if foreign and node.takes_context:
         w.lose(name, f"{{% {name} %}} takes the whole context")
+        if may_set_names(node.func):
+            w.is_open = True
     return f"set by {{% {name} %}}"
 
 
@@ -149,7 +151,7 @@ def walk_simple(w: NodeWalker, node: SimpleNode) -> None:
     reason = _read_arguments(w, node)
     if isinstance(node, SimpleBlockNode):
         w.walk(node.nodelist)
-    w.bind(node.target_var, Unknown(str(reason)))
+    w.bind(node.target_var, Unknown(reason))
 
 
 def walk_inclusion(w: NodeWalker, node: InclusionNode) -> None:
@@ -185,9 +187,10 @@ def walk_foreign(w: NodeWalker, node: Node) -> None:
     bits = token.split_contents()[1:] if token else []
     found = False
     attributes = getattr(node, "__dict__", {}).values()
-    for expression in _expressions(attributes):
-        found = True
-        w.read(expression, "argument", reason)
+    with w.tolerant("foreign"):
+        for expression in _expressions(attributes):
+            found = True
+            w.read(expression, "argument", reason)
     if not found:
         _read_bits(w, bits, reason)
     target = bits[-1] if len(bits) > 1 and bits[-2] == "as" and NAME.match(bits[-1]) else None
@@ -198,12 +201,13 @@ def walk_foreign(w: NodeWalker, node: Node) -> None:
     }
 
     def inside() -> None:
-        with w.frame(), w.maybe():
+        with w.frame(), w.maybe(), w.opened():
             for nodes in nodelists.values():
                 w.walk(nodes)
 
     if nodelists:
         w.branches(inside, lambda: None)
+    w.is_open = True
 
 
 def _expressions(values: Iterable[Any]) -> Iterator[Any]:
@@ -226,7 +230,8 @@ def _read_bits(w: NodeWalker, bits: list[str], reason: str) -> None:
     for bit in bits:
         root, dot, _ = bit.partition(".")
         if NAME.match(bit) and (dot or any(root in frame for frame in w.frames)):
-            w.read(Variable(bit), "argument", reason)
+            with w.tolerant("silent"):
+                w.read(Variable(bit), "argument", reason)
 
 
 TEMPLATE_HANDLERS: dict[type[Node], NodeHandler] = {

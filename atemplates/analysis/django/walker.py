@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any, TypeAlias
 
-from django.template import TemplateDoesNotExist
+from django.template import TemplateDoesNotExist, defaultfilters
 from django.template.base import FilterExpression, Node, Origin, TextNode, Variable
 from django.template.defaulttags import TemplateLiteral
 from django.template.smartif import OPERATORS
+from django.utils.safestring import SafeString
 
 from ...relations.paths import Consumption
 from ..filters import Arguments, effect_of_function
+from ..reads import Step
 from ..scope import Names
-from ..values import UNKNOWN, PathValue, Value, several
+from ..values import UNKNOWN, MadeValue, PathValue, Value, several
 from ..walker import DEEPEST_RECURSION, AccessWalker
 
 Follow: TypeAlias = Callable[[str, Sequence[Origin]], Any]
@@ -26,7 +29,9 @@ NodeHandler: TypeAlias = "Callable[[NodeWalker, Any], None]"
 """Notes what a node reads and binds the names that it sets."""
 
 CONDITION_WORDS = {kind: word for word, kind in OPERATORS.items()}
-BUILTIN_NAMES = frozenset({"True", "False", "None"})
+BUILTINS = {"True": MadeValue(bool), "False": MadeValue(bool), "None": MadeValue(NoneType)}
+DEFAULTS = frozenset({defaultfilters.default, defaultfilters.default_if_none})
+"""Filters that put something else in the place of what is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,15 @@ class NodeWalker(AccessWalker):
         self._walked: dict[Any, Names] = {}
         """What was walked, with which names -> the names that it has set."""
         self._loaded: dict[tuple[str, ...], Any] = {}
+        self.unwritten = ""
+        """What a tag such as ``{% regroup %}`` puts before its expression, which is not written."""
+        self.token: Any = None
+        """The tag or variable that is walked, as Django's parser got it."""
 
     # -- names -------------------------------------------------------------------------------------
 
     def find_outside(self, name: str) -> Value:
-        return UNKNOWN if name in BUILTIN_NAMES else self.outside(name)
+        return BUILTINS.get(name) or self.outside(name)
 
     def bind_upward(self, name: str, value: Value) -> None:
         """Set a name in the frame that has it already, else in the innermost one."""
@@ -79,12 +88,13 @@ class NodeWalker(AccessWalker):
     @contextmanager
     def new_context(self, names: Names, outside: Callable[[str], Value]) -> Iterator[None]:
         """A context of its own, as inclusion tags and ``{% include … only %}`` have."""
-        before, self.outside = self.outside, outside
+        before = self.outside, self.is_open
+        self.outside, self.is_open = outside, False
         try:
             with self.only_frames([]), self.frame(names):
                 yield
         finally:
-            self.outside = before
+            self.outside, self.is_open = before
 
     # -- expressions -------------------------------------------------------------------------------
 
@@ -104,7 +114,9 @@ class NodeWalker(AccessWalker):
         if not isinstance(expression, FilterExpression):
             return UNKNOWN
         text = expression.token
-        value = self.variable(expression.var)
+        replaced = any(function in DEFAULTS for function, _ in expression.filters)
+        with self.tolerant("default" if replaced else ""):
+            value = self.variable(expression.var)
         waiting = [(text, value)]
         for function, args in expression.filters:
             effect = effect_of_function(function)
@@ -138,11 +150,14 @@ class NodeWalker(AccessWalker):
             self.record(text, value, consumption, lost)
 
     def variable(self, variable: Any) -> Value:
-        """Return what a variable stands for, without noting that it is read."""
-        if not isinstance(variable, Variable) or variable.lookups is None:
-            return UNKNOWN
+        """Return what a variable stands for; it is a read, and no access path yet."""
+        if not isinstance(variable, Variable):
+            return MadeValue(SafeString) if isinstance(variable, str) else UNKNOWN
+        if variable.lookups is None:
+            return MadeValue(type(variable.literal))
         first, *rest = variable.lookups
         value = self.find(first)
+        self.note_lookups(str(variable.var), first, rest, value)
         if rest and rest[0] == "super" and isinstance(value, Block):
             if self.blocks.get(value.node.name):
                 self.walk_one(value.node)
@@ -150,6 +165,31 @@ class NodeWalker(AccessWalker):
         for bit in rest:
             value = value.step(bit)
         return value
+
+    def note_lookups(self, text: str, name: str, bits: Iterable[str], value: Value) -> None:
+        """Note a name and the lookups after it, as they stand in the tag that is walked."""
+        steps = tuple(map(Step, bits))
+        text = text.removeprefix(self.unwritten)
+        self.note(name, steps, value, calls=True, text=text, token=self.token)
+
+    @contextmanager
+    def at(self, token: Any) -> Iterator[None]:
+        """What is noted inside stands in a token that no node holds."""
+        before = self.token, self.line
+        self.token, self.line = token, token.lineno
+        try:
+            yield
+        finally:
+            self.token, self.line = before
+
+    @contextmanager
+    def standing_after(self, name: str) -> Iterator[None]:
+        """The expressions inside begin with a name that the tag itself puts before them."""
+        before, self.unwritten = self.unwritten, f"{name}."
+        try:
+            yield
+        finally:
+            self.unwritten = before
 
     def condition(self, condition: Any) -> None:
         self._operand(condition, "truth")
@@ -180,14 +220,16 @@ class NodeWalker(AccessWalker):
 
     def walk_one(self, node: Node) -> None:
         """Walk one node."""
-        before = self.template, self.line
+        before = self.template, self.file, self.line, self.token
         origin: Any = getattr(node, "origin", None)
-        self.template = str(getattr(origin, "template_name", None) or getattr(origin, "name", ""))
-        self.line = getattr(getattr(node, "token", None), "lineno", None)
+        self.file = str(getattr(origin, "name", ""))
+        self.template = str(getattr(origin, "template_name", None) or self.file)
+        self.token = getattr(node, "token", None)
+        self.line = getattr(self.token, "lineno", None)
         try:
             self.handlers.get(type(node), self.foreign)(self, node)
         finally:
-            self.template, self.line = before
+            self.template, self.file, self.line, self.token = before
 
     # -- templates ---------------------------------------------------------------------------------
 

@@ -9,15 +9,18 @@ from typing import Any
 
 from jinja2 import Environment, nodes
 
-from ...relations.paths import Consumption
+from ...relations.paths import ITEM, Consumption
 from ..filters import JINJA2_FILTERS, TEXT, Arguments, unknown_effect
 from ..functions import is_own_function
+from ..reads import CALL, Step, Tolerance
 from ..scope import Names
-from ..values import UNKNOWN, PathValue, RecordValue, RowsValue, Unknown, Value, several
+from ..values import UNKNOWN, MadeValue, PathValue, RecordValue, RowsValue, Unknown, Value, several
 from ..walker import AccessWalker
 
 OWN_NAMES = frozenset({"super", "self", "caller", "varargs", "kwargs"})
 """Names that Jinja2 sets itself."""
+DEFAULTS = frozenset({"default", "d"})
+"""Filters that put something else in the place of what is not there."""
 PATHS = (nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Call)
 
 
@@ -63,6 +66,9 @@ class Expressions(AccessWalker):
     def __init__(self, environment: Environment) -> None:
         super().__init__()
         self.environment = environment
+        self.base: Any = None
+        """What the lookups of the expression that is walked stand after."""
+        self.base_value: Value = UNKNOWN
 
     @abstractmethod
     def call_value(
@@ -91,13 +97,28 @@ class Expressions(AccessWalker):
 
     def expression(self, node: Any, consumption: Consumption, lost: str | None = None) -> Value:
         """Note what an expression reads; return what it may stand for."""
+        if not isinstance(node, PATHS):
+            return self.value(node)
+        around = self.base, self.base_value
+        self.base, steps = lookups_of(node)
         value = self.value(node)
-        if isinstance(node, PATHS):
-            self.record_node(node, value, consumption, lost)
+        self.line = self.base.lineno
+        name = self.base.name if isinstance(self.base, nodes.Name) else ""
+        self.note(name, steps, self.base_value, calls=False)
+        self.base, self.base_value = around
+        self.record_node(node, value, consumption, lost)
         return value
 
     def value(self, node: Any) -> Value:
         """Return what an expression stands for; note what is read on the way."""
+        value = self._value(node)
+        if node is self.base:
+            self.base_value = value
+        return value
+
+    def _value(self, node: Any) -> Value:
+        if isinstance(node, nodes.Const):
+            return MadeValue(type(node.value))
         if isinstance(node, nodes.Name):
             return self.find(node.name)
         if isinstance(node, nodes.Getattr):
@@ -109,22 +130,26 @@ class Expressions(AccessWalker):
         if isinstance(node, nodes.Filter):
             return self.filter(node)
         if isinstance(node, nodes.CondExpr):
-            self.condition(node.test)
+            with self.tolerant("test"):
+                self.condition(node.test)
             with self.maybe():
                 both = [each for each in (node.expr1, node.expr2) if each]
                 return several([self.expression(each, "output") for each in both])
         if isinstance(node, (nodes.And, nodes.Or)):
-            left = self.expression(node.left, "truth")
+            with self.tolerant("default" if isinstance(node, nodes.Or) else "test"):
+                left = self.expression(node.left, "truth")
             with self.maybe():
                 return several([left, self.expression(node.right, "truth")])
         if isinstance(node, nodes.Not):
-            self.condition(node.node)
+            with self.tolerant("test"):
+                self.condition(node.node)
             return UNKNOWN
         lost = None
         if isinstance(node, nodes.Test) and is_own_function(self.environment.tests.get(node.name)):
             lost = f"passed to the test {node.name!r}"
-        for each in operands(node):
-            self.expression(each, "operand", lost)
+        with self.tolerant(tolerance_of(node)):
+            for each in operands(node):
+                self.expression(each, "operand", lost)
         return UNKNOWN
 
     def item(self, node: nodes.Getitem) -> Value:
@@ -177,11 +202,38 @@ class Expressions(AccessWalker):
             effect = unknown_effect(node.name)
         else:
             effect = JINJA2_FILTERS.get(node.name, TEXT)
-        value = self.expression(node.node, effect.consumption or "output", effect.lost)
+        with self.tolerant("default" if node.name in DEFAULTS else ""):
+            value = self.expression(node.node, effect.consumption or "output", effect.lost)
         arguments = (*node.args, *(each.value for each in node.kwargs))
         given = [self.expression(each, "argument", effect.lost) for each in arguments]
         self.line = node.lineno
         return effect.result(self, short_text(node), value, Arguments(given, attribute_of(node)))
+
+
+def lookups_of(node: Any) -> tuple[Any, tuple[Step, ...]]:
+    """The lookups and calls that an expression ends with, and what they stand after."""
+    steps: list[Step] = []
+    while isinstance(node, (nodes.Getattr, nodes.Getitem, nodes.Call)):
+        if isinstance(node, nodes.Getattr):
+            bit = node.attr
+        elif isinstance(node, nodes.Call):
+            bit = CALL
+        else:
+            is_key = isinstance(node.arg, nodes.Const) and not isinstance(node.arg.value, bool)
+            bit = str(node.arg.value) if is_key else ITEM  # type: ignore[attr-defined]
+            if isinstance(node.arg, nodes.Slice):
+                # What is cut out is no item, and no lookup says what it is.
+                return node, tuple(reversed(steps))
+        steps.append(Step(bit, node.lineno))
+        node = node.node
+    return node, tuple(reversed(steps))
+
+
+def tolerance_of(node: Any) -> Tolerance:
+    """What becomes of an operand that is not there."""
+    if not isinstance(node, nodes.Test):
+        return ""
+    return "default" if node.name in ("defined", "undefined") else "test"
 
 
 def operands(node: Any) -> Iterator[Any]:

@@ -86,7 +86,11 @@ def walk_include_statement(w: TreeWalker, node: nodes.Include) -> None:
     name, tree = found
     if w.times_inside(tree) >= DEEPEST_RECURSION:
         return
-    with w.included(tree), w.only_frames([*(w.frames if node.with_context else ()), {}]):
+    with (
+        w.included(tree),
+        w.only_frames([*(w.frames if node.with_context else ()), {}]),
+        w.opened(not node.with_context),
+    ):
         w.walk_template(name, tree)
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from jinja2 import Environment, TemplateError, TemplateNotFound, nodes
 
 from ..scope import Names
-from ..values import UNKNOWN, Value
+from ..values import UNKNOWN, MadeValue, Value
 from ..walker import DEEPEST_RECURSION
 from .expressions import Caller, Expressions, MacroValue, Recursion
 
@@ -20,6 +20,7 @@ Trees: TypeAlias = dict[str, nodes.Template]
 """Template -> its syntax tree."""
 MissingTemplates: TypeAlias = dict[tuple[str, int, str], None]
 """Template and line that name another template, and its name, when it does not exist."""
+LOOP = MadeValue("loop")
 
 
 class TreeWalker(Expressions):
@@ -72,11 +73,12 @@ class TreeWalker(Expressions):
     @contextmanager
     def in_template(self, name: str) -> Iterator[None]:
         """What is walked inside stands in another template."""
-        before, self.template = self.template, name
+        before = self.template, self.file
+        self.template = self.file = name
         try:
             yield
         finally:
-            self.template = before
+            self.template, self.file = before
 
     def named(self, node: Any, may_be_missing: bool = False) -> tuple[str, nodes.Template] | str:
         """The template that an expression names; or what it is, when that cannot be followed."""
@@ -105,9 +107,10 @@ class TreeWalker(Expressions):
 
         def row() -> None:
             with self.rows(), self.frame(dict(targets(node.target, rows.item()))):
-                self.frames[-1]["loop"] = Recursion(node) if node.recursive else UNKNOWN
+                self.frames[-1]["loop"] = Recursion(node) if node.recursive else LOOP
                 if node.test is not None:
-                    self.condition(node.test)
+                    with self.tolerant("test"):
+                        self.condition(node.test)
                 self.walk(node.body)
 
         self.repeat(row)
@@ -119,7 +122,9 @@ class TreeWalker(Expressions):
     ) -> bool:
         if isinstance(callee, MacroValue):
             frames = callee.frames or (self.macros_of(callee.template),)
-            self.walk_inner(callee, frames, positional, named, {"caller": caller})
+            # One that is imported does not see the names of the template that calls it.
+            with self.opened(not callee.frames):
+                self.walk_inner(callee, frames, positional, named, {"caller": caller})
         elif isinstance(callee, Caller):
             self.called.append(callee)
             self.walk_inner(callee, callee.frames, positional, named)
@@ -169,10 +174,13 @@ class TreeWalker(Expressions):
 
 def walk_extension(w: TreeWalker, node: Any) -> None:
     """A node of an extension: its expressions are read, what it does is not known."""
+    with w.tolerant("foreign"):
+        for child in node.iter_child_nodes():
+            if isinstance(child, nodes.Expr):
+                w.expression(child, "argument")
+    w.is_open = True
     for child in node.iter_child_nodes():
-        if isinstance(child, nodes.Expr):
-            w.expression(child, "argument")
-        elif isinstance(child, nodes.Stmt):
+        if isinstance(child, nodes.Stmt):
             w.maybe_walk([child])
 
 
