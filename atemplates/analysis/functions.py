@@ -31,10 +31,12 @@ def may_set_names(function: Any) -> bool:
         return True
     reading: set[int] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-            reading.add(id(node.value))
-        elif isinstance(node, ast.Attribute) and node.attr in READING:
-            reading.add(id(node.value))
+        if isinstance(node, ast.Subscript):
+            if isinstance(node.ctx, ast.Load):
+                reading.add(id(node.value))
+        elif isinstance(node, ast.Attribute):
+            if node.attr in READING:
+                reading.add(id(node.value))
         elif isinstance(node, ast.Compare):
             reading.update(map(id, node.comparators))
     return any(

@@ -17,7 +17,6 @@ from ...tags.relations import RelationsNode
 from ..values import UNKNOWN, MadeValue, Value, groups_of, several
 from .walker import NodeHandler, NodeWalker
 
-
 TEXT = MadeValue(SafeString)
 """What most tags set a name to."""
 

@@ -270,6 +270,7 @@ class NodeWalker(AccessWalker):
             self.outside,
             self.conditional,
             self.in_rows,
+            self.is_open,
         )
         known = self._walked.get(key)
         if known is not None:
