@@ -51,6 +51,8 @@ ARROWS = {
     },
     # What Python says of the values that views give to templates.
     "inference": {"errors", "problems", "relations", "runtime.types", "analysis"},
+    # Mistakes in templates, as far as these and what Python says of the values tell.
+    "lint": {"problems", "runtime.types", "relations", "analysis", "inference"},
     "migration": {"analysis", "errors", "problems", "inference", "relations"},
     # The edges: each is where a part of Django, pytest or a test calls in.
     "__init__": {"delivery", "parallel", "shortcuts"},
@@ -81,7 +83,7 @@ ONLY_IN = {
         "testing",
         "views.defaults",
     },
-    "jinja2": {"engines", "jinja2", "analysis", "migration"},
+    "jinja2": {"engines", "jinja2", "analysis", "lint", "migration"},
     "pytest": {"pytest_plugin", "testing"},
 }
 

@@ -170,7 +170,7 @@ def test_what_is_wrong_has_file_and_line_and_the_rest_goes_on():
         ("tag.html:3", "nothing"),
         ("filter.html:1", "nothing"),
         ("open.html:1", "Unclosed tag"),
-        ("parent.html", "names the template 'none.html', which does not exist"),
+        ("parent.html:1", "names the template 'none.html', which does not exist"),
         ("bad.jinja:2", "does not parse"),
         ("tag.jinja:3", "does not parse: Encountered unknown tag 'nothing'"),
         ("filter.jinja:2", "does not compile: No filter named 'nothing'"),

@@ -369,7 +369,7 @@ def test_a_template_whose_parent_is_missing(site):
     site({**TEMPLATES, "bad.html": "{% extends 'none.html' %}"})
     code, text = run("lazy")
     assert code == 2
-    assert "bad.html: names the template 'none.html', which does not exist" in text
+    assert "bad.html:1: names the template 'none.html', which does not exist" in text
 
 
 def test_a_loader_that_raises(site, settings):

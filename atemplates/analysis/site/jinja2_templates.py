@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from jinja2 import Environment, TemplateError, TemplateSyntaxError
 
 from ...problems import Problem
 from ..jinja2 import jinja2_paths
-from ..jinja2.walker import MissingTemplates, Trees
+from ..jinja2.walker import MissingTemplates
 from .annotations import annotations_of
+from .missing_templates import not_there
 from .sources import ENDINGS
 from .templates import Progress, SiteTemplates
 
@@ -24,36 +26,37 @@ def read_jinja2_site(
         progress: is called before each template.
     """
     site = SiteTemplates()
-    wanted = list(names)
-    if not wanted:
-        try:
-            found = environment.list_templates() if environment.loader is not None else []
-        except Exception as error:
-            what = f"the Jinja2 loader cannot list its templates: {type(error).__name__}: {error}"
+    names = list(names)
+    known: list[str] = []
+    try:
+        known = environment.list_templates() if environment.loader is not None else []
+    except Exception as error:
+        what = f"the Jinja2 loader cannot list its templates: {type(error).__name__}: {error}"
+        if not names:
             site.problems.append(Problem(what))
-            found = []
-        wanted = [name for name in found if name.lower().endswith(ENDINGS)]
-    trees: Trees = {}
+    wanted = names or [name for name in known if name.lower().endswith(ENDINGS)]
     for number, name in enumerate(wanted):
         if progress is not None:
             progress(number, len(wanted), name)
-        _read(site, environment, name, trees)
+        _read(site, environment, name, known)
     if progress is not None and wanted:
         progress(len(wanted), len(wanted), "")
     return site
 
 
-def _read(site: SiteTemplates, environment: Environment, name: str, trees: Trees) -> None:
+def _read(site: SiteTemplates, environment: Environment, name: str, names: list[str]) -> None:
     if environment.loader is None:
         return
     try:
         source, filename, _ = environment.loader.get_source(environment, name)
         site.files[name] = filename or name
         missing: MissingTemplates = {}
-        site.paths[name] = jinja2_paths(environment, name, missing, trees)
-        for template, line, wanted in missing:
-            what = f"names the template {wanted!r}, which does not exist"
-            problem = Problem(what, template, line, site.files.get(template, ""))
+        site.sources[name] = source
+        site.paths[name] = jinja2_paths(environment, name, missing, site.trees)
+        for template, line, other in missing:
+            text = site.sources.get(template, source if template == name else "")
+            problem = not_there(other, template, line, text, names)
+            problem = replace(problem, path=site.files.get(template, ""))
             if problem not in site.problems:
                 site.problems.append(problem)
     except TemplateSyntaxError as error:

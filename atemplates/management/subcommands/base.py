@@ -12,7 +12,7 @@ from django.template.base import Template
 from django.template.exceptions import TemplateSyntaxError
 from django.template.utils import InvalidTemplateEngineError
 
-from ...analysis.site.templates import short
+from ...analysis.site.syntax import short
 from ...engines.django import DjangoTemplates
 from ...problems import printable
 
