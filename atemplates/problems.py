@@ -28,6 +28,11 @@ def printable(text: str) -> str:
     )
 
 
+def is_installed(file: str) -> bool:
+    """Whether a file is of a package that somebody else maintains."""
+    return not INSTALLED.isdisjoint(PurePath(file).parts)
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What was wrong, and where."""
@@ -52,7 +57,7 @@ class Problem:
     @property
     def is_optional(self) -> bool:
         """Whether it is in a package of somebody else, whose templates the site need not render."""
-        return not INSTALLED.isdisjoint(PurePath(self.path or self.file).parts)
+        return is_installed(self.path or self.file)
 
     def __str__(self) -> str:
         if not self.file:

@@ -1,4 +1,4 @@
-"""What the properties, methods and ``__str__`` of a model read of an instance, as their source says.
+"""What properties, methods and ``__str__`` of a model read of an instance, as their source says.
 
 Nothing is run. Only what hangs on ``self`` is seen, also through the model's other properties and
 methods; what a function is given, or reads of a name that it sets, is not.
@@ -22,7 +22,7 @@ from django.utils.functional import cached_property as django_cached_property
 from ..relations.models import relations_of
 from ..relations.paths import ITEM
 
-DEEPEST_CALL = 4
+DEEPEST_READ = 4
 """How many properties and methods that read each other are followed."""
 MOST_MODELS_READ = 2_000
 
@@ -73,7 +73,7 @@ def _reads(model: type[Model], name: str, at: int) -> list[HiddenRead]:
 def reads_of(model: type[Model], name: str, deep: int = 0) -> tuple[tuple[str, ...], ...]:
     """Return the paths from ``self`` that an attribute's code reads, each once; empty for data."""
     function = _code_of(getattr_static(model, name, None))
-    if function is None or deep > DEEPEST_CALL:
+    if function is None or deep > DEEPEST_READ:
         return ()
     found: dict[tuple[str, ...], None] = {}
     for chain in chains_of(function):

@@ -7,7 +7,7 @@ hops and waits from the compiled plans (`compiler.explain`). Nothing is rendered
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.templatetags.cache import CacheNode
@@ -15,14 +15,15 @@ from django.templatetags.cache import CacheNode
 from ..analysis.site.templates import SiteTemplates
 from ..compiler.explain import explain_template, line_of, nodes_below
 from ..compiler.foreign import child_nodelists
+from ..inference.types import ItemsType
 from ..inference.views import ViewRendering
 from ..migration.entries import RenderedTemplate, entries_of
 from ..migration.path_costs import PageCosts, QueryCost
-from ..runtime.state import Policy
+from ..runtime.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
-class Hop:
+class LineHop:
     """Code of others that runs in the request's thread, on one line."""
 
     tag: str
@@ -42,7 +43,7 @@ class LineCost:
     queries: list[QueryCost] = field(default_factory=list)
     views: list[str] = field(default_factory=list)
     """The views in whose pages it costs that; empty when the template says itself what it gets."""
-    hops: list[Hop] = field(default_factory=list)
+    hops: list[LineHop] = field(default_factory=list)
     waits: int | None = 0
     """In how many places the plan may wait; None when that is not known."""
     flushes: bool = False
@@ -150,8 +151,10 @@ def lazy_querysets(entry: RenderedTemplate, renderings: Iterable[ViewRendering])
     for rendering in renderings:
         if (rendering.view, rendering.template) != (entry.view, entry.template):
             continue
-        for name, data in rendering.variables.items():
-            if data.shape in ("rows", "page"):
+        for name, data in rendering.loaded.items():
+            # A list was read from its queryset; a page holds one that is cut.
+            is_list = isinstance(rendering.variables[name], ItemsType)
+            if data.shape in ("rows", "page") and not is_list:
                 found[name] = id(data.queryset)
     return found
 
@@ -178,7 +181,7 @@ def _add_plan(
                 cost.held_by = cost.held_by or line.held
         for node in section.foreign:
             if node.line is not None and not node.on_loop:
-                at(node.line).hops.append(Hop(node.tag, node.module, node.where))
+                at(node.line).hops.append(LineHop(node.tag, node.module, node.where))
     for number, text in _cached_parts(template):
         at(number).notes.append(text)
 
@@ -197,8 +200,3 @@ def _cached_parts(template: Any) -> Iterator[tuple[int, str]]:
                 if place[0] and place[0] != number and place not in seen:
                     seen.add(place)  # type: ignore[arg-type]
                     yield place  # type: ignore[misc]
-
-
-def without_lines(cost: LineCost) -> LineCost:
-    """Return a copy that holds nothing of the plan."""
-    return replace(cost, hops=[], waits=0, flushes=False, held_by="", notes=[])

@@ -1,7 +1,7 @@
-"""The queries that the expressions of a page may send: one by one as in stock Django, and in batch.
+"""The queries that the expressions of a page may send: as in stock Django, and in batch.
 
-An expression pays for what no expression before it has paid for in any case: a relation is read from
-the object that keeps it, a queryset keeps its rows. What a view's queryset loads costs nothing.
+An expression pays for what no expression before it has paid for in any case: an object keeps a
+relation that was read, a queryset keeps its rows. What a view's queryset loads costs nothing.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class QueryCost:
     is_batched: bool
     """Whether one query answers for all rows of a loop."""
     batched: int
-    """How many of them are left in batch: fewer where it keeps what was loaded, and stock does not."""
+    """How many of them are left in batch, which keeps more of what was loaded."""
     conditional: bool = False
     note: str = ""
     """What is to be known beside it."""
@@ -95,6 +95,8 @@ class PageCosts:
         self.costs: list[QueryCost] = []
         self._paid: dict[Key, list[tuple[int, ...]]] = {}
         """What was loaded -> the parts of the template in which it is."""
+        self._on_lines: set[Key] = set()
+        """What one line may load, which is loaded once wherever in the line that happens."""
 
     def add(self, paths: Iterable[AccessPath]) -> list[QueryCost]:
         """Return what some paths may cost, in their order."""
@@ -201,9 +203,9 @@ class PageCosts:
         return at >= len(path.path) - len(own_bits(path))
 
     def _read_whole(self, path: AccessPath, key: Key) -> None:
-        """``book.tags.all`` in a loop: stock Django asks each time, unless a name holds the rows."""
+        """``book.tags.all``: stock Django asks each time, unless a name holds the rows."""
         bits = own_bits(path)
-        named = ("named", path.expression, *key)
+        named = ("named", path.expression.partition("|")[0], *key)
         by_name = not bits or bits[-1] != "all"
         if by_name and self._is_paid(named, path):
             return
@@ -216,8 +218,10 @@ class PageCosts:
     def _once(self, path: AccessPath, kind: str, whole: tuple[str, ...], note: str = "") -> None:
         """What an object keeps, once it was read."""
         key = ("one", *self._place(path.root, whole))
-        if self._is_paid(key, path):
+        on_line = (path.template, path.line, *key)
+        if self._is_paid(key, path) or on_line in self._on_lines:
             return
+        self._on_lines.add(on_line)
         together = kind != "python" or PYTHON_IN_BATCH
         self._cost(path, kind, whole, is_batched=together, note=note)
         self._pay(key, path)

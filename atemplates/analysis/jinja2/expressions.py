@@ -106,7 +106,8 @@ class Expressions(AccessWalker):
         name = self.base.name if isinstance(self.base, nodes.Name) else ""
         self.note(name, steps, self.base_value, calls=False)
         self.base, self.base_value = around
-        self.record_node(node, value, consumption, lost)
+        is_cut = isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Slice)
+        self.record_node(node, value, "slice" if is_cut else consumption, lost)
         return value
 
     def value(self, node: Any) -> Value:
@@ -265,6 +266,8 @@ def short_text(node: Any) -> str:
         return f"{short_text(node.node)}.{node.attr}"
     if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
         return f"{short_text(node.node)}[{node.arg.value!r}]"
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Slice):
+        return f"{short_text(node.node)}[:]"
     if isinstance(node, nodes.Call):
         return f"{short_text(node.node)}()"
     if isinstance(node, nodes.Filter):

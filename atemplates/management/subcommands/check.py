@@ -10,7 +10,9 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.template import engines
 
+from ...analysis.site.templates import SiteTemplates
 from ...engines.django import DjangoTemplates
+from ...inference.views import renderings
 from ...migration.formats import OPTIONAL, counted, relative
 from ...migration.recorder import close_all
 from ...problems import Problem, serious
@@ -23,6 +25,8 @@ from ..compiling import (
     compile_django,
     compile_jinja2,
 )
+from ..cost_report import cost_data
+from ..site_costs import EngineCosts, site_costs
 from .base import Subcommand
 from .lazy import sites_of
 
@@ -60,6 +64,12 @@ class Check(Subcommand):
         )
         parser.add_argument("--format", choices=["text", "json"], default="text")
         parser.add_argument(
+            "--cost",
+            action="store_true",
+            help="say of each line of a template which queries and hops it may cost; every line of "
+            "a template named with --template",
+        )
+        parser.add_argument(
             "--fail-on-hops",
             action="store_true",
             help="exit with 1 when a tag or a context processor runs in the request's thread; what "
@@ -96,9 +106,13 @@ class Check(Subcommand):
         problems = [each for site in sites.values() for each in site.problems]
         # A template that was asked for by its name is not optional.
         failing = problems if options["template"] else serious(problems)
+        costs = costs_for(options, sites) if options["cost"] else {}
         if options["format"] == "json":
-            self.write(check_as_json(found, problems))
+            self.write(check_as_json(found, problems, costs))
         else:
+            for each in costs.values():
+                for line in each.report(options["template"]):
+                    self.write(line)
             self._print(found, failing, [each for each in problems if each not in failing])
         costly = any(each.hops or each.processors for each in found.values())
         warned = swallowers_of(found) or (options["fail_on_hops"] and costly)
@@ -180,6 +194,13 @@ class Check(Subcommand):
             )
 
 
+def costs_for(options: dict[str, Any], sites: dict[str, SiteTemplates]) -> dict[str, EngineCosts]:
+    """The costs of the templates that are asked for, in whichever pages of the site they are."""
+    names = options["template"]
+    whole = sites_of({**options, "template": []}) if names else sites
+    return site_costs(whole, renderings()[0], only=names)
+
+
 def some(places: Any) -> str:
     """The first of some places, and how many more there are."""
     text = ", ".join(places[:MOST_SHOWN_PLACES])
@@ -214,9 +235,11 @@ def processors_of(found: dict[str, Compiled]) -> int:
     return len({name for compiled in found.values() for name in compiled.processors})
 
 
-def check_as_json(found: dict[str, Compiled], problems: list[Problem]) -> str:
+def check_as_json(
+    found: dict[str, Compiled], problems: list[Problem], costs: dict[str, EngineCosts]
+) -> str:
     """All of it as one JSON object."""
-    data = {
+    data: dict[str, Any] = {
         "version": 1,
         "engines": {
             alias: {
@@ -249,6 +272,8 @@ def check_as_json(found: dict[str, Compiled], problems: list[Problem]) -> str:
             for each in problems
         ],
     }
+    if costs:
+        data["costs"] = {alias: cost_data(each.lines) for alias, each in costs.items()}
     return json.dumps(data, indent=2)
 
 
