@@ -13,6 +13,7 @@ from django.template.base import Node, NodeList, Template, TextNode
 from django.template.context import Context
 from django.utils.safestring import SafeString
 
+from ..runtime.line_times import TIMED_PLAN, TIMED_STREAMED_PLAN
 from ..runtime.paths import engine_of
 from ..runtime.running_steps import COMPILED_STEP, LocalValues, RunningStep
 from ..runtime.state import PLAN_ATTRIBUTE as PLAN_ATTRIBUTE
@@ -67,10 +68,13 @@ class PlannedNodeList(NodeList):
                 return self.render(context)
             finally:
                 state.write_to(sink)
-        known = vars(self).get(PLAN_ATTRIBUTE)
+        known = vars(self).get(state.wanted)
         if known is None:
-            known = plan_of(self, may_wait=not state.on_loop)
+            is_timed = state.lines is not None
+            known = plan_of(self, may_wait=not state.on_loop, timed=is_timed)
         plan = known(context, state)
+        if state.lines is not None:
+            plan = state.lines.timed(plan)
         # Begun right here: each level of nesting costs frames, and Python has not many.
         try:
             wait = plan.send(None)
@@ -91,8 +95,10 @@ class PlannedNodeList(NodeList):
             return super().render(context)
         state.engine = engine_of(context)
         sink = state.hold_back()
-        known = vars(self).get(PLAN_ATTRIBUTE)
+        known = vars(self).get(state.wanted)
         plan = _first_run(self, context, state) if known is None else known(context, state)
+        if state.lines is not None:
+            plan = state.lines.timed(plan)
         before = state.stand_on(True)
         try:
             return await state.arun(plan, state)  # type: ignore[no-any-return]
@@ -109,6 +115,7 @@ def plan_of(
     may_wait: bool = True,
     repeated: bool = False,
     streamed: bool = False,
+    timed: bool = False,
 ) -> PlanFunction:
     """Return the plan of a node list, compiling it the first time.
 
@@ -123,8 +130,11 @@ def plan_of(
         repeated: whether a loop renders it for each row, so that longer and faster code pays. It
             takes the place of other code.
         streamed: whether the plan writes to the sink of the page that is sent (`State.sink`).
+        timed: whether it tells a clock which line it is at (`State.lines`).
     """
-    if streamed:
+    if timed:
+        wanted = TIMED_STREAMED_PLAN if streamed else TIMED_PLAN
+    elif streamed:
         wanted = STREAMED_ATTRIBUTE
     else:
         wanted = REPEATED_ATTRIBUTE if repeated else PLAN_ATTRIBUTE
@@ -133,9 +143,14 @@ def plan_of(
         return plan  # type: ignore[no-any-return]
     lock = compiling.setdefault(id(nodelist), threading.RLock())
     if not lock.acquire(blocking=may_wait):
+        if timed:
+            return _timed_plan(nodelist, template, name, streamed)
         return Module(nodelist, template, name, streamed=streamed).function()
     try:
         plan = nodelist.__dict__.get(wanted)
+        if plan is None and timed:
+            plan = _timed_plan(nodelist, template, name, streamed)
+            setattr(nodelist, wanted, plan)
         if plan is None:
             plan = text_plan(nodelist)
             if plan is None:
@@ -150,6 +165,14 @@ def plan_of(
     finally:
         compiling.pop(id(nodelist), None)
         lock.release()
+
+
+def _timed_plan(
+    nodelist: Any, template: Template | None, name: str, streamed: bool
+) -> PlanFunction:
+    from .timed_code import timed_plan  # only where somebody wants to know
+
+    return timed_plan(nodelist, template, name, sole_text(nodelist), streamed)
 
 
 def sole_text(nodelist: Any) -> SafeString | None:
@@ -188,11 +211,11 @@ def compiled(
 
     Arguments as for `plan_of`.
     """
-    streamed = state.sink is not None
+    streamed, timed = state.sink is not None, state.lines is not None
     if state.on_loop:
-        kwargs = {"streamed": True} if streamed else None
+        kwargs = {"streamed": streamed, "timed": timed} if streamed or timed else None
         return (yield Wait(Kind.CALL, plan_of, (nodelist, template, name), kwargs))  # type: ignore[no-any-return]
-    return plan_of(nodelist, template, name, streamed=streamed)
+    return plan_of(nodelist, template, name, streamed=streamed, timed=timed)
 
 
 def repeated_plan(
@@ -204,11 +227,12 @@ def repeated_plan(
     second time. Arguments as for `compiled`.
     """
     held = nodelist.__dict__
-    if state.sink is not None:
-        streamed: PlanFunction | None = held.get(STREAMED_ATTRIBUTE)
-        if streamed is None and not state.on_loop:
-            return plan_of(nodelist, template, name, streamed=True)
-        return streamed
+    streamed, timed = state.sink is not None, state.lines is not None
+    if streamed or timed:
+        variant: PlanFunction | None = held.get(state.wanted)
+        if variant is None and not state.on_loop:
+            return plan_of(nodelist, template, name, streamed=streamed, timed=timed)
+        return variant
     plan: PlanFunction | None = held.get(REPEATED_ATTRIBUTE) or held.get(PLAN_ATTRIBUTE)
     if state.on_loop or REPEATED_ATTRIBUTE in held:
         return plan
@@ -407,7 +431,11 @@ class Module:
         except (SyntaxError, RecursionError):
             if self.shallow:
                 raise
-        shallow = Module(
+        return self.shallow_twin()._compiled(filename)
+
+    def shallow_twin(self) -> Module:
+        """Return what writes the same with parts that nest deeply as functions."""
+        return Module(
             self.nodelist,
             self.template,
             self.name,
@@ -415,7 +443,6 @@ class Module:
             repeated=self.repeated,
             streamed=self.streamed,
         )
-        return shallow._compiled(filename)
 
     def _compiled(self, filename: str) -> CompiledModule:
         self.source()
@@ -427,7 +454,7 @@ class Module:
             module = compile(source, "atemplates", "exec", dont_inherit=True)
             (code,) = (each for each in module.co_consts if type(each) is CodeType)
             owners = self.owners[start:end]
-            lines = [None, *map(_line_of, owners)]
+            lines = [None, *map(line_of_node, owners)]
             whole = name == "plan" or name in self.pieces
             title = self.name if whole else f"{self.name} (loop)"
             code, places = with_lines(code, lines, filename, title)
@@ -477,7 +504,8 @@ def _origin(nodelist: NodeList, template: Template | None) -> Any:
     return next((node.origin for node in nodelist if hasattr(node, "origin")), None)
 
 
-def _line_of(node: Node | None) -> int | None:
+def line_of_node(node: Node | None) -> int | None:
+    """Return the template's line of a node, if it has one."""
     if node is None:
         return None
     token = getattr(node, "token", None)

@@ -22,6 +22,7 @@ from ..placement.routes import route_of
 from ..relations.policy import check_policy, current_policy, observers
 from ..runtime import drivers
 from ..runtime.forms import FormTemplates
+from ..runtime.line_times import line_times, timing
 from ..runtime.loading import forget_loadings, is_loading
 from ..runtime.policy import POLICIES, STRICT, Policy
 from ..runtime.state import State
@@ -109,6 +110,8 @@ def new_state(
         is_debugging=is_debugging,
         told=bool(told) or relations in STRICT,
     )
+    if timing.used and (times := line_times()) is not None:
+        times.new_clock().lead(state)
     if on_loop and policy.parallel > 1:
         from .beginning import begin_loads  # only where something is loaded ahead
 
@@ -179,8 +182,9 @@ class NativeRender:
         """Return the template's plan."""
         plan = outermost_plan(self.state, self.template, self.context)
         if self.state.unmentioned:
-            return mentioned_first(self.state, self.template, plan)
-        return plan
+            plan = mentioned_first(self.state, self.template, plan)
+        lines = self.state.lines
+        return plan if lines is None else lines.timed(plan)
 
     def __enter__(self) -> State:
         return self.state
@@ -209,6 +213,8 @@ class NativeRender:
                 write_back(state, self.context)  # what the test client shows as response.context
             if self.values and self.unused:
                 discard_awaitables(self.values)
+            if state.lines is not None:
+                state.lines.end()
 
 
 def render_natively(
@@ -274,7 +280,7 @@ def constant_text(
     if not (values is None or type(values) is dict) or not is_as_shipped(template):
         return None
     engine = template.engine
-    if getattr(engine, RECORDER, None) is not None or observers():
+    if getattr(engine, RECORDER, None) is not None or observers() or line_times() is not None:
         return None
     if values and not INERT.issuperset(map(type, values.values())):
         discard_awaitables(values)

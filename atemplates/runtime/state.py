@@ -16,6 +16,7 @@ from ..placement.records import (
 from .ambient import Ambient
 from .apart import may_be_apart
 from .async_sources import ReadSources
+from .line_times import TIMED_PLAN, TIMED_STREAMED_PLAN
 from .policy import Policy
 from .relations import Relations
 from .sending import PageSink, PartHole, Sending
@@ -26,6 +27,7 @@ from .waits import Plan
 if TYPE_CHECKING:
     from django.template.engine import Engine
 
+    from .line_times import LineClock
     from .shared_awaitables import SharedAwaitables
 
 
@@ -82,6 +84,7 @@ class State:
         "is_debugging",
         "learning",
         "lesson",
+        "lines",
         "looks",
         "loops",
         "new_relations",
@@ -221,7 +224,11 @@ class State:
         """What plans write to in the place of a list of their own; None where their text is a
         value that somebody waits for. Set with `write_to`."""
         self.wanted = PLAN_ATTRIBUTE
-        """Where a node list keeps the plan that is to be run now: what `sink` decides."""
+        """Where a node list keeps the plan that is to be run now: what `sink` and `lines`
+        decide."""
+        self.lines: LineClock | None = None
+        """What plans tell which line they are at, while somebody wants to know. Set with
+        `LineTimes.follow`."""
 
     if not TYPE_CHECKING:
 
@@ -261,7 +268,10 @@ class State:
     def write_to(self, sink: PageSink | None) -> None:
         """Have the plans that begin next write to a sink; None: return their text."""
         self.sink = sink
-        self.wanted = PLAN_ATTRIBUTE if sink is None else STREAMED_ATTRIBUTE
+        if self.lines is not None:
+            self.wanted = TIMED_PLAN if sink is None else TIMED_STREAMED_PLAN
+        else:
+            self.wanted = PLAN_ATTRIBUTE if sink is None else STREAMED_ATTRIBUTE
 
     def hold_back(self) -> PageSink | None:
         """Have the plans that begin next return their text, until `write_to` is given the result:
@@ -295,6 +305,8 @@ class State:
         made.spent, made.trials = self.spent, self.trials
         if self.told:
             _ = made.relations
+        if self.lines is not None:
+            self.lines.lead_branch(made)
         return made
 
     def end_branch(self, state: State) -> None:

@@ -205,8 +205,11 @@ def part_plan(outer: State, state: State, part: PartPlan, context: Any) -> Plan:
     Args:
         outer: the state of the render around it.
     """
+    plan = part(context, state)
+    if state.lines is not None:
+        plan = state.lines.timed(plan)
     try:
-        text = yield from part(context, state)
+        text = yield from plan
         if state.uses_relations:
             state.relations.check()
         return text
