@@ -31,6 +31,8 @@ from django.db.models.fields.related_descriptors import (
     ManyToManyDescriptor,
     ReverseManyToOneDescriptor,
 )
+from django.db.models.manager import BaseManager
+from django.forms import BaseFormSet
 from django.http import HttpRequest
 from django.template import Engine, RequestContext, Template, engines
 from django.template.base import Node
@@ -52,7 +54,7 @@ PROMISED = {
     *("_getframe", "_", "_get_running_loop"),
 }
 # What one of our own dicts or texts holds, and nobody else's object.
-OUR_TEXTS = {"_display", "_list", "_id", "_from_", "_in_thread"}
+OUR_TEXTS = {"_display", "_set", "_list", "_id", "_from_", "_in_thread"}
 
 
 def names_of_source(value: Callable[..., object] | type, name: str) -> bool:
@@ -79,6 +81,10 @@ WHERE: dict[str, Callable[[], bool]] = {
     # Django
     "_cached_user": lambda: names_of_source(get_user_of_request, "_cached_user"),
     "_chain": lambda: inspect.isfunction(QuerySet._chain),
+    "_construct_form": lambda: inspect.isfunction(BaseFormSet._construct_form),
+    "_db": lambda: names_of_source(BaseManager.__init__, "_db"),
+    "_fetch_all": lambda: inspect.isfunction(QuerySet._fetch_all),
+    "_hints": lambda: names_of_source(BaseManager.__init__, "_hints"),
     "_clone": lambda: inspect.isfunction(QuerySet._clone),
     "_culprit_node": lambda: names_of_source(Node.render_annotated, "_culprit_node"),
     "_engines": lambda: isinstance(engines._engines, dict),

@@ -16,6 +16,11 @@ from django.core.paginator import Page
 from .data import Data
 
 
+def name_of(cls: type) -> str:
+    """Return the name of a class for people, without the function that it is defined in."""
+    return cls.__qualname__.rpartition("<locals>.")[2]
+
+
 class ValueType:
     """What is known of a value. This class itself: nothing is (`ANYTHING`)."""
 
@@ -42,9 +47,11 @@ class ObjectType(ValueType):
     """For a row, or a page of rows: the queryset that it comes from."""
     item: ValueType = ANYTHING
     """What an item of it is, where it has items: a row of a page."""
+    may_be_subclass: bool = False
+    """Whether it may be of a subclass, with more attributes: what a type hint promises."""
 
     def __str__(self) -> str:
-        return "None" if self.cls is NoneType else self.cls.__qualname__
+        return "None" if self.cls is NoneType else name_of(self.cls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ class RowsType(ValueType):
     data: Data | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
-        return f"{self.cls.__qualname__}[{self.row}]"
+        return f"{name_of(self.cls)}[{self.row}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ class ItemsType(ValueType):
     """The queryset that the items were read from, where they were."""
 
     def __str__(self) -> str:
-        return f"{self.cls.__qualname__}[{self.item}]"
+        return f"{name_of(self.cls)}[{self.item}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,26 @@ class ClassType(ValueType):
     cls: type
 
     def __str__(self) -> str:
-        return f"type[{self.cls.__qualname__}]"
+        return f"type[{name_of(self.cls)}]"
+
+
+@dataclass(frozen=True, slots=True)
+class CallableType(ValueType):
+    """A method of a value, a function: something that is not called yet."""
+
+    name: str
+    """Its name, for people: ``"Book.save"``."""
+    result: ValueType = ANYTHING
+    """What a call gives; of a coroutine function what awaiting it gives."""
+    needs: tuple[str, ...] = ()
+    """The names of the arguments that it cannot be called without."""
+    alters_data: bool = False
+    """Whether Django's templates refuse to call it."""
+    is_called: bool = True
+    """Whether Django's templates call it: not with ``do_not_call_in_templates``."""
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(self.needs)})"
 
 
 @dataclass(frozen=True, slots=True)
