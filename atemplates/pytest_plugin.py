@@ -134,7 +134,7 @@ def failure_text(events: list[Event]) -> str:
     for event in events:
         record = access_record(event)
         recording.add(record)
-        suggestions[record.key] = event.suggestion
+        suggestions[record.place_key] = event.suggestion
         if event.file:
             files.setdefault(event.template, {})[event.file] = None
     named = {template: " or ".join(found) for template, found in files.items()}

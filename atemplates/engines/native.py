@@ -90,7 +90,7 @@ def new_state(
     engine = context.template.engine if context.template is not None else template.engine
     policy: Policy = getattr(engine, POLICY_ATTRIBUTE, DEFAULT)
     relations = relations or current_policy(policy.relations)
-    told, view = observers(), ""
+    told, view, name = observers(), "", ""
     recorder = getattr(engine, RECORDER, None)
     if told or recorder is not None:
         from .recording import observers_for, request_in  # only where somebody wants to know
@@ -102,7 +102,9 @@ def new_state(
         policy=policy,
         run=run_plan,
         arun=loop_driver,
-        new_relations=partial(new_relations, relations, told, view) if told else UNTOLD[relations],
+        new_relations=(
+            partial(new_relations, relations, told, view, name) if told else UNTOLD[relations]
+        ),
         block_super=block_super,
         on_loop=on_loop,
         plain_integers=not settings.USE_THOUSAND_SEPARATOR,
@@ -121,14 +123,16 @@ def new_state(
     return state
 
 
-def new_relations(policy: str, told: tuple[Observer, ...], view: str) -> RenderRelations:
+def new_relations(
+    policy: str, told: tuple[Observer, ...], view: str = "", rendered: str = ""
+) -> RenderRelations:
     """Make what a render does about relations, when it meets the first one."""
     global relations_class
     if relations_class is None:
         from ..relations.render_relations import RenderRelations  # many a process never needs it
 
         relations_class = RenderRelations
-    return relations_class(policy, told, view)
+    return relations_class(policy, told, view, rendered)
 
 
 relations_class: type[RenderRelations] | None = None
@@ -136,7 +140,7 @@ relations_class: type[RenderRelations] | None = None
 Threads may race for it: they write the same."""
 
 
-UNTOLD = {policy: partial(new_relations, policy, (), "") for policy in POLICIES}
+UNTOLD = {policy: partial(new_relations, policy, ()) for policy in POLICIES}
 """The same for each policy, where nobody is told of loads."""
 
 

@@ -46,14 +46,21 @@ class AccessRecord:
     entry_at: int = 0
     loads: tuple[str, ...] | None = None
     view: str = ""
+    rendered: str = ""
+    """The template that the view rendered; empty where that is not known."""
     times: int = 1
     """How many loads, a batch being one."""
 
     @property
     def key(self) -> RecordKey:
         """What makes two records the same access."""
-        place = (self.view, self.template, self.line, self.expression)
+        place = (self.view, self.rendered, self.template, self.line, self.expression)
         return (*place, self.root, self.path, self.kind, self.model, self.source)
+
+    @property
+    def place_key(self) -> RecordKey:
+        """The same, whichever templates extend or include the one that holds the place."""
+        return (self.key[0], *self.key[2:])
 
     @property
     def is_lazy(self) -> bool:
@@ -83,8 +90,10 @@ SHARED_FIELDS = tuple(name for name in RECORD_FIELDS if name != "times")
 EMPTY = {"template": "", "line": None, "expression": "", "root": ""}
 EXPECTED: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(
-        ("template", "expression", "root", "kind", "model", "source", "entry", "view"), str
+        ("template", "expression", "root", "kind", "model"),
+        str,
     ),
+    **dict.fromkeys(("source", "entry", "view", "rendered"), str),
     **dict.fromkeys(("batch", "related"), bool),
     **dict.fromkeys(("rows", "times", "entry_at"), int),
     "line": (int, type(None)),
@@ -100,7 +109,7 @@ def access_record(event: Event) -> AccessRecord:
 
 def render_record(template: str, view: str) -> AccessRecord:
     """Make the record of a template that was rendered once."""
-    return AccessRecord(template, None, "", "", (), "render", view=view)
+    return AccessRecord(template, None, "", "", (), "render", view=view, rendered=template)
 
 
 def record_from(values: Any) -> AccessRecord:

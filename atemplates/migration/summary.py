@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from ..problems import printable
 from ..relations.paths import dotted
@@ -28,19 +29,26 @@ def summary_lines(
 
     Args:
         files: the files of templates, by name, to be shown in its place.
-        suggestions: what to do about a record, by its key: said in a line below.
+        suggestions: what to do about a record, by its `place_key`: said in a line below.
     """
     lines: list[str] = []
-    lazy = [record for record in records if record.is_lazy]
+    lazy: dict[RecordKey, AccessRecord] = {}
+    for record in records:
+        if record.is_lazy:
+            known = lazy.get(record.place_key)
+            if known is None:
+                lazy[record.place_key] = replace(record)
+            else:
+                known.add(record)
     place: tuple[str, str] | None = None
-    for record in sorted(lazy, key=lambda r: (r.view, r.template, r.line or 0, r.path)):
+    for record in sorted(lazy.values(), key=lambda r: (r.view, r.template, r.line or 0, r.path)):
         if place != (record.view, record.template):
             place = (record.view, record.template)
             view = f"  (view {record.view})" if record.view else ""
             name = (files or {}).get(record.template) or record.template or "<string>"
             lines.append(f"{name}{view}")
         lines.append(f"  {describe(record)}")
-        advice = (suggestions or {}).get(record.key)
+        advice = (suggestions or {}).get(record.place_key)
         if advice:
             lines.append(f"    {advice}")
     return list(map(printable, lines))

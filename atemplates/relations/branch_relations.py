@@ -27,7 +27,7 @@ class BranchRelations(RenderRelations):
     """
 
     def __init__(self, outer: RenderRelations, underway: set[tuple[int, str]]) -> None:
-        super().__init__(outer.policy, outer.observers, outer.view)
+        super().__init__(outer.policy, outer.observers, outer.view, outer.rendered)
         # The loop adds, and the thread takes away again, each in one step. To see an entry too long
         # costs a turn in the thread.
         self.underway = underway

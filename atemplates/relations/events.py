@@ -50,6 +50,9 @@ class Event:
     """For a queryset of the context: the lookups that it loads already."""
     view: str = ""
     """The name of the view whose request is rendered, when the context knows the request."""
+    rendered: str = ""
+    """The template that the view renders, where that is known: it is ``template``, or extends or
+    includes it."""
     file: str = ""
     """The template's file, when it has one and it is known: several apps may have a template of one
     name."""

@@ -55,13 +55,25 @@ if TYPE_CHECKING:
 
 
 class RenderRelations:
-    """What a render does about relations: its policy, its loops, its observers."""
+    """What a render does about relations: its policy, its loops, its observers.
 
-    def __init__(self, policy: str, observers: tuple[Observer, ...] = (), view: str = "") -> None:
+    Args:
+        view: the name of the view, for events.
+        rendered: the name of the template that is rendered, which may include and extend others.
+    """
+
+    def __init__(
+        self,
+        policy: str,
+        observers: tuple[Observer, ...] = (),
+        view: str = "",
+        rendered: str = "",
+    ) -> None:
         self._policy = policy
         self.observers = observers
         """Who is told of each load."""
         self.view = view
+        self.rendered = rendered
         self._loops: LoopStack | None = None
         self._underway: set[tuple[int, str]] | None = None
         """What parts that run at the same time are about to load, once there are any."""
@@ -78,7 +90,7 @@ class RenderRelations:
         """Makes events of loads, and applies a strict policy to them."""
         from .reporting import Reporter
 
-        return Reporter(self._policy, self.observers, self.loops, self.view)
+        return Reporter(self._policy, self.observers, self.loops, self.view, self.rendered)
 
     @cached_property
     def watch(self) -> QueryWatcher:

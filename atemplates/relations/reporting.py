@@ -112,11 +112,17 @@ class Reporter:
     """Knows who wants to hear of loads, and what the policy says about lazy ones."""
 
     def __init__(
-        self, policy: str, observers: tuple[Observer, ...], loops: LoopStack, view: str = ""
+        self,
+        policy: str,
+        observers: tuple[Observer, ...],
+        loops: LoopStack,
+        view: str = "",
+        rendered: str = "",
     ) -> None:
         self.policy = policy
         self.observers = observers
         self.view = view
+        self.rendered = rendered
         self.loops = loops
         self.raised: LazyAccessError | None = None
         """The last error: code of the user may have caught it."""
@@ -217,6 +223,7 @@ class Reporter:
             kind=kind,
             model=model._meta.label if model is not None else "",
             view=self.view,
+            rendered=self.rendered,
             file=site.file if site is not None else "",
         )
 

@@ -20,12 +20,12 @@ POLICY = "atemplates_relations"
 
 
 def new_looping_relations(
-    policy: str, told: tuple[Observer, ...] = (), view: str = ""
+    policy: str, told: tuple[Observer, ...] = (), view: str = "", rendered: str = ""
 ) -> LoopingRelations:
     """Make what a render does about relations, when it meets the first one."""
     from .looping import LoopingRelations  # many a process never needs it
 
-    return LoopingRelations(policy, told, view)
+    return LoopingRelations(policy, told, view, rendered)
 
 
 class ConfiguredRelations:
@@ -35,12 +35,13 @@ class ConfiguredRelations:
         """Begin the render of a context."""
         policy = current_policy(getattr(context.environment, POLICY, "batch"))
         recorder = getattr(context.environment, RECORDER, None)
-        told, view = observers(), ""
+        told, view, name = observers(), "", ""
         if told or recorder is not None:
             from ..recording import observers_for  # only where somebody wants to know
 
-            told, view = observers_for(recorder, context.name or "", lambda: context.get("request"))
-        make = partial(new_looping_relations, policy, told, view)
+            name = context.name or ""
+            told, view = observers_for(recorder, name, lambda: context.get("request"))
+        make = partial(new_looping_relations, policy, told, view, name)
         return make, bool(told) or policy in STRICT
 
     def is_debugging(self) -> bool:
