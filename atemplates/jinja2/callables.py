@@ -17,7 +17,8 @@ from jinja2.utils import missing, pass_eval_context
 from markupsafe import Markup
 
 from ..runtime.drivers import arun
-from ..runtime.waits import Kind, Wait
+from ..runtime.line_times import timing
+from ..runtime.waits import Kind, Plan, Wait
 from .nested import finish, wants_text
 from .state import running_state
 from .tracebacks import internal
@@ -122,7 +123,13 @@ class PlannedFunction:
 
 def render_function_plan(function: Any) -> Callable[[Any, list[str]], Generator[Wait, Any, Any]]:
     """The plan of a render function, also of one that Jinja2's own generator has written."""
-    return function._plan if type(function) is RenderFunction else partial(run_foreign, function)
+    if type(function) is not RenderFunction:
+        return partial(run_foreign, function)
+    if timing.used and running_state().lines is not None:
+        from .timed_plans import timed_plan  # only where somebody wants to know
+
+        return timed_plan(function)
+    return function._plan
 
 
 @internal
@@ -209,13 +216,15 @@ class RenderFunction:
     functions do: an iterator, or an async iterator in an async environment.
     """
 
-    __slots__ = ("_plan", "_sending")
+    __slots__ = ("_plan", "_sending", "_timed")
 
     def __init__(self, plan: Callable[[Any, list[str]], Generator[Wait, Any, Any]]) -> None:
         self._plan = plan
         """Adds the pieces to a list."""
         self._sending: Callable[[Any, list[str]], Generator[Wait, Any, Any]] | None = None
         """The same, but each piece at once; None before the page is sent for the first time."""
+        self._timed: tuple[Callable[..., Plan], Callable[..., Plan]] | None = None
+        """Both, but telling a clock which line they are at; None before somebody wants to know."""
 
     def __call__(self, context: runtime.Context) -> Iterator[str] | AsyncIterator[str]:
         if context.environment.is_async and not running_state().stock_code and not wants_text():

@@ -193,7 +193,8 @@ def _beside(
     error: tuple[Any, ...],
 ) -> Plan:
     try:
-        yield from function(context, sink, *error)
+        plan = function(context, sink, *error)
+        yield from plan if state.lines is None else state.lines.timed(plan)
         if state.uses_relations:
             state.known.check()
     finally:

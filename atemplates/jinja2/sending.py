@@ -7,11 +7,9 @@ serves: text leaves in larger pieces.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextvars import copy_context
 from typing import Any
-
-from jinja2.exceptions import TemplateError
 
 from ..runtime.drivers import run
 from ..runtime.shared_awaitables import SharedAwaitables
@@ -23,8 +21,9 @@ from .contexts import begun, shown
 from .placed import do_nothing
 from .sending_writer import sending_generator
 from .state import RenderState, running_state
-from .template_texts import parsed_again
+from .timed_plans import timed_plan
 from .tracebacks import internal
+from .written_again import written_again
 
 PIECE_WRITTEN = Wait(Kind.CALL, do_nothing)
 """What the code of a sync environment yields when it has written something."""
@@ -36,6 +35,9 @@ def write_pieces(context: Any, function: Any, pieces: list[str]) -> Plan:
     if type(function) is not RenderFunction:
         yield from shown(context)
         yield from run_foreign(function, context, pieces)
+        return
+    if running_state().lines is not None:
+        yield from timed_plan(function, sends=True)(context, pieces)
         return
     plan = function._sending
     if plan is None:
@@ -53,45 +55,10 @@ def compile_sending(function: RenderFunction) -> None:
     Args:
         function: one of them.
     """
-    template = function._plan.__globals__["__jinja_template__"]
-    functions = {**template.blocks, "": template.root_render_func}
-    made = sending_functions(template)
+    functions, made = written_again(function, sending_generator)
     # Several threads may do this at the same time: what each has compiled does the same.
     for name, each in functions.items():
         each._sending = each._plan if made is None else made[name]
-
-
-def sending_functions(template: Any) -> dict[str, Callable[..., Plan]] | None:
-    """Return the plans that send a template's blocks, and its root by the name "".
-
-    Returns:
-        None if the template's text does not give its code any more, or is not known.
-    """
-    environment = template.environment
-    names = template.root_render_func._plan.__globals__
-    file = None if template.filename == "<template>" else template.filename
-    if "source" not in names:
-        return None
-    usual = environment.code_generator_class
-    codes = []
-    for kind in (usual, sending_generator(usual)):
-        try:
-            tree = parsed_again(environment, names["source"], template.name, file)
-            code = kind(environment, template.name, file, optimized=environment.optimized)
-            code.visit(tree)
-        except TemplateError:
-            return None
-        codes.append(code)
-    if codes[0].digest != names["digest"]:
-        return None
-    compiled = compile(codes[1].stream.getvalue(), template.filename, "exec")
-    namespace = {"environment": environment, "__file__": compiled.co_filename}
-    exec(compiled, namespace)  # as Jinja2 does
-    made: Any = type(template)._from_namespace(environment, namespace, template.globals)
-    plans = {name: block._plan for name, block in made.blocks.items()}
-    # Blocks know each other by the functions of the template.
-    namespace |= {f"block_{name}": block for name, block in template.blocks.items()}
-    return {**plans, "": made.root_render_func._plan}
 
 
 @internal

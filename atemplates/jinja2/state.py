@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..runtime.async_sources import ReadSources
 from ..runtime.drivers import on_event_loop
+from ..runtime.line_times import LineClock, line_times, timing
 from ..runtime.policy import YIELD_AFTER, Policy
 from ..runtime.relations import Relations
 from ..runtime.sending import Sending
@@ -90,6 +91,7 @@ class RenderState:
         "known",
         "learning",
         "left",
+        "lines",
         "loops",
         "new_relations",
         "on_loop",
@@ -168,6 +170,8 @@ class RenderState:
         """The awaitables that such parts share, once there were any."""
         self.sending: Sending | None = None
         """What sends the page's text, where somebody reads it while the page is rendered."""
+        self.lines: LineClock | None = None
+        """What plans tell which line they are at, while somebody wants to know."""
 
     if not TYPE_CHECKING:
 
@@ -202,6 +206,8 @@ class RenderState:
         made.turning, made.yield_after = self.turning, self.yield_after
         made.clock = clock_of(self)
         made.told, made.sent_by = self.told, self.sent_by
+        if self.lines is not None:
+            made.lines = self.lines.for_branch()
         if self.told:
             _ = made.known
         return made
@@ -225,6 +231,8 @@ def begin(context: Any) -> RenderState:
     state.yield_after = context.environment.__dict__.get(YIELD_AFTER_ATTRIBUTE, YIELD_AFTER)
     if from_the_start:
         _ = state.known
+    if timing.used and (times := line_times()) is not None:
+        state.lines = times.new_clock()
     outer = active.get()
     state.in_loop = on_event_loop() or (outer is not None and outer.in_loop and not outer.over)
     return state

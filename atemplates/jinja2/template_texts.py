@@ -34,6 +34,11 @@ class TextExtension(Extension):
         return source
 
 
+def noted_text() -> str | None:
+    """Return the text that this thread has parsed last, until `parsed_text` has given it."""
+    return _noted.text
+
+
 def parsed_text() -> str | None:
     """Return the text that this thread has parsed last, once."""
     text, _noted.text = _noted.text, None

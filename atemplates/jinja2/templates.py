@@ -14,6 +14,7 @@ from jinja2.exceptions import TemplateError
 
 from ..errors import LocatedError, Location
 from ..runtime.drivers import arun, on_event_loop, run_noticing
+from ..runtime.line_times import timing
 from ..runtime.waits import Plan
 from ..streaming.blocking import chunks_in_loop
 from ..streaming.feed import Feed
@@ -25,7 +26,7 @@ from .nested import finish, is_nested, outer_render
 from .other_templates import begin_ahead, cached_jinja2_template, load_named
 from .placed import carrying
 from .sending import PageBeside, pieces_given, write_pieces
-from .state import active
+from .state import active, running_state
 from .tracebacks import internal
 
 
@@ -38,6 +39,8 @@ class PlanTemplate(StockTemplate):
     _has_defer = False
     _defers = False
     """Whether the page has parts that are rendered beside it, as far as that is known."""
+    _timed_module: TemplateModule | None = None
+    """What imports without context share where lines are timed."""
     _looks = 3
     """How often it is still looked whether it has. Threads may race: one looks once more."""
 
@@ -134,11 +137,12 @@ class PlanTemplate(StockTemplate):
     def _pieces(self, context: runtime.Context) -> Plan:
         """The plan of a render that returns the pieces of the output."""
         pieces: list[str] = []
-        with rendering(context):
+        with rendering(context) as state:
             try:
                 begin_ahead(context, self)
                 yield from gathered(context, self)
-                yield from render_function_plan(self.root_render_func)(context, pieces)
+                plan = render_function_plan(self.root_render_func)(context, pieces)
+                yield from plan if state.lines is None else state.lines.timed(plan)
             except LocatedError as error:
                 locate_error(error)
                 raise
@@ -164,7 +168,8 @@ class PlanTemplate(StockTemplate):
             try:
                 begin_ahead(context, self)
                 yield from begun(context, self)
-                yield from write_pieces(context, self.root_render_func, pieces)
+                plan = write_pieces(context, self.root_render_func, pieces)
+                yield from plan if state.lines is None else state.lines.timed(plan)
                 if beside is not None:
                     yield from beside.end()
             except LocatedError as error:
@@ -264,6 +269,10 @@ class PlanTemplate(StockTemplate):
             if names:
                 values = {name: context.parent[name] for name in names}
                 return (yield from self._module_made(self.new_context(values)))
+        if timing.used and running_state().lines is not None:
+            if self._timed_module is None:
+                self._timed_module = yield from self._module_made(self.new_context())
+            return self._timed_module
         if self._module is None:
             self._module = yield from self._module_made(self.new_context())
         return self._module

@@ -130,7 +130,8 @@ def branch_plan(
     active.set(state)  # in the context variables of the branch
     try:
         given = [of_branch(each, context) for each in args]
-        result = yield from part(context, *given)
+        plan = part(context, *given)
+        result = yield from plan if state.lines is None else state.lines.timed(plan)
         if state.uses_relations:
             state.known.check()
         return result
