@@ -73,7 +73,8 @@ def compile_timed(function: RenderFunction) -> None:
     from .written_again import written_again
 
     def sending(usual: Any) -> Any:
-        return sending_generator(timed_generator(usual))
+        made: Any = timed_generator(usual)
+        return sending_generator(made)
 
     functions, whole = written_again(function, timed_generator)
     _, sent = written_again(function, sending)
