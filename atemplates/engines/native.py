@@ -217,8 +217,6 @@ class NativeRender:
                 write_back(state, self.context)  # what the test client shows as response.context
             if self.values and self.unused:
                 discard_awaitables(self.values)
-            if state.lines is not None:
-                state.lines.end()
 
 
 def render_natively(

@@ -78,8 +78,6 @@ def rendering(context: runtime.Context) -> Iterator[RenderState]:
     finally:
         active.set(outer)
         state.over = True
-        if state.lines is not None:
-            state.lines.end()
         forget_loadings(state.started)
         if state.uses_relations:
             state.known.finish()

@@ -43,8 +43,10 @@ class TimedCodeWriter(Base):
         for line in sorted(self.timed_lines):
             self.writeline(f"place_{line} = timed.at({line})")
 
-    def write_place(self, line: int) -> None:
-        """Write that a line begins."""
+    def write_place(self, line: int | None) -> None:
+        """Write that a line begins; what an extension has made may have none."""
+        if line is None:
+            return
         self.timed_lines |= {line}
         self.writeline(f"enter_line(place_{line})")
 
@@ -70,14 +72,13 @@ class TimedCodeWriter(Base):
         if frame.toplevel and self.has_known_extends:
             return
         for line, parts in _by_line(node):
-            piece = nodes.Output(parts)
-            piece.set_lineno(line)
+            piece = nodes.Output(parts, lineno=line)
             if any(not isinstance(part, nodes.TemplateData) for part in parts):
                 self.write_place(line)
             super().visit_Output(piece, frame)
 
 
-def _by_line(node: nodes.Output) -> Iterator[tuple[int, list[nodes.Expr]]]:
+def _by_line(node: nodes.Output) -> Iterator[tuple[int | None, list[nodes.Expr]]]:
     """The parts of an output that stand on the same line, with what text stands before."""
     held: list[nodes.Expr] = []
     for line, parts in groupby(node.nodes, key=lambda part: part.lineno):

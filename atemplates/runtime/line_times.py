@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import get_ident
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +111,7 @@ class LineClock:
         """Go on, if it stands still."""
         if not self.is_running:
             self.is_running = True
+            self.times.running[get_ident()] = self
             self._began = perf_counter()
 
     def stop(self) -> bool:
@@ -118,7 +120,12 @@ class LineClock:
         if was_running:
             self.seconds[self.place] += perf_counter() - self._began
             self.is_running = False
+            self.times.running.pop(get_ident(), None)
         return was_running
+
+    def leave_out(self, seconds: float) -> None:
+        """Take what has just passed for no time of the line."""
+        self._began += seconds
 
     def timed(self, plan: Plan) -> Plan:
         """The plan that runs another one, and has the clock stand still while that waits."""
@@ -164,33 +171,32 @@ class LineClock:
         """Make the clock of such a part."""
         return self.times.new_clock(self.place)
 
-    def end(self) -> None:
-        """Say that the render has ended."""
-        self.stop()
-        self.times.on_end()
-
 
 class LineTimes:
     """What the lines of some renders have taken: of those that a request makes, say.
 
     Plans in several threads may add to it, each with a clock of its own; whoever reads it while
     they do sees what there is.
-
-    Args:
-        on_end: is called when a render has ended.
     """
 
-    def __init__(self, on_end: Callable[[], object] = bool) -> None:
-        self.on_end = on_end
+    def __init__(self) -> None:
         self.clocks: list[LineClock] = []
         self.templates: dict[TimedTemplate, None] = {}
         """The templates that were rendered, in order."""
+        self.running: dict[int, LineClock] = {}
+        """The thread that a plan runs in -> the plan's clock. Each thread adds and drops its own."""
 
     def new_clock(self, place: LinePlace | None = None) -> LineClock:
         """Make the clock of a render, or of a part of one."""
         clock = LineClock(self, place)
         self.clocks.append(clock)
         return clock
+
+    def leave_out(self, seconds: float) -> None:
+        """Take what has just passed in this thread for no time of a line: a query, say."""
+        clock = self.running.get(get_ident())
+        if clock is not None:
+            clock.leave_out(seconds)
 
     def seconds(self) -> dict[LinePlace | None, float]:
         """What each line has taken by itself; under None what belongs to no line."""

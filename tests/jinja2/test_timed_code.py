@@ -20,7 +20,7 @@ PAGES = {
     "macros.html": "{% macro m(a, c) %}\n{{ a }}{{ c() }}\n{% endmacro %}",
     "text.html": "nothing but text",
     "parts.html": "{% parallel %}\n{{ late }}\n{{ compute() }}{% endparallel %}\n{% defer %}\n{{ compute() }}{% placeholder %}…{% enddefer %}",
-    "set.html": "{% set a %}\n{{ compute() }}{% endset %}\n{% filter upper %}{{ a }}\n{{ late }}{% endfilter %}",
+    "set.html": "{% autoescape false %}{{ rows }}{% endautoescape %}{% set a %}\n{{ compute() }}{% endset %}\n{% filter upper %}{{ a }}\n{{ late }}{% endfilter %}",
 }
 
 
