@@ -6,19 +6,20 @@ which text of the template does so, for who has to point at it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
-from ..relations.paths import ITEM
+from ..relations.paths import ITEM, AccessPath
 from .values import Value
 
 Tolerance: TypeAlias = Literal["", "test", "default", "foreign", "silent"]
 """What becomes of a read that fails: it is printed as nothing; its truth is asked; something else
 is taken in its place; a tag of others gets it; nobody knows whether it is a read at all."""
 
-CALL = "()"
-"""The step of a call that stands in the text."""
+CALL, CALL_WITH = "()", "(…)"
+"""The steps of calls that stand in the text, without arguments and with some."""
+CALLS = frozenset({CALL, CALL_WITH})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Step:
     """One lookup, or call, that stands in the text."""
 
     bit: str
-    """A name, the digits of a position, `ITEM` for any item, or `CALL`."""
+    """A name, the digits of a position, `ITEM` for any item, or one of `CALLS`."""
     line: int | None = None
     """The template's line, where the language tells it for each step."""
 
@@ -56,7 +57,8 @@ class Read:
     text: str = ""
     """As it stands in the template, where that is one text: ``book.author.name``."""
     token: Any = field(default=None, compare=False, repr=False)
-    """The tag or variable that holds it: Django's own ``Token``."""
+    """The tag or variable that holds it: Django's own ``Token``; of Jinja2, the node of what the
+    steps stand after."""
 
     def at(self, index: int) -> str:
         """The text up to one of the steps, for people."""
@@ -64,9 +66,19 @@ class Read:
 
 
 def _shown(step: Step) -> str:
-    if step.bit == CALL:
-        return CALL
+    if step.bit in CALLS:
+        return step.bit
     return "[…]" if step.bit == ITEM else f".{step.bit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What one walk through a template, its parents and its parts has found."""
+
+    paths: list[AccessPath]
+    reads: Reads
+    templates: Mapping[str, Any]
+    """File, as `Read.file` names it -> the parsed template that it holds."""
 
 
 class Reads:

@@ -61,7 +61,8 @@ class MadeValue(Value):
     """What the template's language makes itself: a literal, the state of a loop."""
 
     kind: type | str
-    """The type of a literal; of the rest a word: ``"forloop"``, Jinja2's ``"loop"``."""
+    """The type of a literal; of the rest a word: ``"forloop"``, Jinja2's ``"loop"``, and
+    ``"absent"`` for a name that nothing can give."""
     maybe: bool = False
     """Whether the value is only one of several that the name or expression may have."""
 
@@ -138,6 +139,8 @@ class RecordValue(Value):
 
     members: tuple[tuple[str, Value], ...]
     """Name and value, in the order in which the object can be unpacked."""
+    is_closed: bool = False
+    """Whether it has no others: a group has none, a namespace of Jinja2 may get some."""
 
     def step(self, bit: str) -> Value:
         for name, value in self.members:
@@ -155,7 +158,8 @@ class RecordValue(Value):
         return RecordValue(tuple(members.items()))
 
     def only_maybe(self) -> Value:
-        return RecordValue(tuple((name, value.only_maybe()) for name, value in self.members))
+        members = tuple((name, value.only_maybe()) for name, value in self.members)
+        return replace(self, members=members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,7 @@ class Several(Value):
 def groups_of(source: Value, key: Value) -> Value:
     """Return the groups of a list's items: each has a ``grouper``, the key, and a ``list``."""
     item = source.item()
-    group = RecordValue((("grouper", key), ("list", RowsValue(item, source))))
+    group = RecordValue((("grouper", key), ("list", RowsValue(item, source))), is_closed=True)
     return RowsValue(group, source)
 
 
@@ -217,5 +221,6 @@ def _any_of_records(records: list[RecordValue]) -> Value:
     return RecordValue(
         tuple(
             (name, several(members.get(name, UNKNOWN) for members in all_members)) for name in names
-        )
+        ),
+        is_closed=all(record.is_closed for record in records),
     )

@@ -8,11 +8,12 @@ from typing import Any
 from django.template.base import Origin
 
 from ...relations.paths import AccessPath, distinct
+from ..reads import Walk
 from .tags import TAG_HANDLERS
 from .templates import TEMPLATE_HANDLERS, walk_foreign
 from .walker import Follow, NodeWalker
 
-__all__ = ["NODE_HANDLERS", "Follow", "access_paths", "following"]
+__all__ = ["NODE_HANDLERS", "Follow", "access_paths", "following", "remembering", "walk_of"]
 
 NODE_HANDLERS = {**TAG_HANDLERS, **TEMPLATE_HANDLERS}
 """What each type of node reads, and which names it sets."""
@@ -32,9 +33,33 @@ def access_paths(template: Any, *, follow: Follow | None = None) -> list[AccessP
     Returns:
         The records in the order in which a render meets them, none of them twice.
     """
+    return walk_of(template, follow=follow).paths
+
+
+def walk_of(template: Any, *, follow: Follow | None = None) -> Walk:
+    """Return what `access_paths` returns, with the reads behind it.
+
+    Args:
+        template: a parsed template or partial.
+        follow: loads other templates, by default through the template's engine.
+    """
     walker = NodeWalker(follow or following(template.engine), NODE_HANDLERS, walk_foreign)
     walker.walk_template(template)
-    return distinct(walker.records)
+    return Walk(distinct(walker.records), walker.reads, walker.templates_by_file(template))
+
+
+def remembering(engine: Any) -> Follow:
+    """Return what loads templates as `following` does, each once: loaders need not cache."""
+    load = following(engine)
+    loaded: dict[tuple[str, ...], Any] = {}
+
+    def follow(name: str, skip: Sequence[Origin] = ()) -> Any:
+        key = (name, *(str(origin.name) for origin in skip))
+        if key not in loaded:
+            loaded[key] = load(name, skip)
+        return loaded[key]
+
+    return follow
 
 
 def following(engine: Any) -> Follow:

@@ -14,7 +14,7 @@ from django.template.smartif import TokenBase
 
 from ...runtime.types import is_django
 from ..functions import may_set_names, module_of
-from ..values import UNKNOWN, PathValue, Unknown, Value
+from ..values import MadeValue, PathValue, Unknown, Value
 from .walker import Block, NodeHandler, NodeWalker
 
 NAME = re.compile(r"[A-Za-z][\w]*(\.\w+)*\Z")
@@ -35,7 +35,7 @@ def node_tag_name(node: Node) -> str:
 
 def absent(name: str) -> Value:
     """What a name stands for where nothing but the given names is known."""
-    return UNKNOWN
+    return MadeValue("absent")
 
 
 @dataclass(frozen=True, slots=True)

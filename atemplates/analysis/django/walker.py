@@ -261,6 +261,11 @@ class NodeWalker(AccessWalker):
             self._loaded[key] = self.follow(name, skip)
         return self._loaded[key]
 
+    def templates_by_file(self, *others: Any) -> dict[str, Any]:
+        """Return the templates that were loaded, and some others, by where they come from."""
+        found = [*others, *self._loaded.values()]
+        return {str(getattr(each.origin, "name", "")): each for each in reversed(found)}
+
     def walk_template(self, template: Any) -> None:
         """Walk a whole template or partial with the names in scope, as an include renders it."""
         before = self.visible()

@@ -10,10 +10,11 @@ from __future__ import annotations
 from jinja2 import Environment
 
 from ...relations.paths import AccessPath, distinct
+from ..reads import Walk
 from .statements import STATEMENT_HANDLERS
 from .walker import MissingTemplates, Trees, TreeWalker
 
-__all__ = ["jinja2_paths"]
+__all__ = ["jinja2_paths", "jinja2_walk_of"]
 
 
 def jinja2_paths(
@@ -32,8 +33,22 @@ def jinja2_paths(
     Raises:
         jinja2.TemplateError: it is not found, or does not parse.
     """
+    return jinja2_walk_of(environment, name, missing, trees).paths
+
+
+def jinja2_walk_of(
+    environment: Environment,
+    name: str,
+    missing: MissingTemplates | None = None,
+    trees: Trees | None = None,
+) -> Walk:
+    """Return what `jinja2_paths` returns, with the reads behind it; the arguments are the same.
+
+    Raises:
+        jinja2.TemplateError: it is not found, or does not parse.
+    """
     walker = TreeWalker(environment, STATEMENT_HANDLERS, trees)
     walker.walk_template(name, walker.parse(name))
     if missing is not None:
         missing |= walker.missing
-    return distinct(walker.records)
+    return Walk(distinct(walker.records), walker.reads, walker.trees)

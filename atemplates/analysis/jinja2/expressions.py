@@ -12,7 +12,7 @@ from jinja2 import Environment, nodes
 from ...relations.paths import ITEM, Consumption
 from ..filters import JINJA2_FILTERS, TEXT, Arguments, unknown_effect
 from ..functions import is_own_function
-from ..reads import CALL, Step, Tolerance
+from ..reads import CALL, CALL_WITH, Step, Tolerance
 from ..scope import Names
 from ..values import UNKNOWN, MadeValue, PathValue, RecordValue, RowsValue, Unknown, Value, several
 from ..walker import AccessWalker
@@ -104,7 +104,7 @@ class Expressions(AccessWalker):
         value = self.value(node)
         self.line = self.base.lineno
         name = self.base.name if isinstance(self.base, nodes.Name) else ""
-        self.note(name, steps, self.base_value, calls=False)
+        self.note(name, steps, self.base_value, calls=False, token=self.base)
         self.base, self.base_value = around
         is_cut = isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Slice)
         self.record_node(node, value, "slice" if is_cut else consumption, lost)
@@ -218,7 +218,8 @@ def lookups_of(node: Any) -> tuple[Any, tuple[Step, ...]]:
         if isinstance(node, nodes.Getattr):
             bit = node.attr
         elif isinstance(node, nodes.Call):
-            bit = CALL
+            given = node.args or node.kwargs or node.dyn_args or node.dyn_kwargs
+            bit = CALL_WITH if given else CALL
         else:
             is_key = isinstance(node.arg, nodes.Const) and not isinstance(node.arg.value, bool)
             bit = str(node.arg.value) if is_key else ITEM  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from jinja2 import Environment, TemplateError, TemplateSyntaxError
 
 from ...problems import Problem
-from ..jinja2 import jinja2_paths
+from ..jinja2 import jinja2_walk_of
 from ..jinja2.walker import MissingTemplates
 from .annotations import annotations_of
 from .missing_templates import not_there
@@ -52,7 +52,8 @@ def _read(site: SiteTemplates, environment: Environment, name: str, names: list[
         site.files[name] = filename or name
         missing: MissingTemplates = {}
         site.sources[name] = source
-        site.paths[name] = jinja2_paths(environment, name, missing, site.trees)
+        walk = jinja2_walk_of(environment, name, missing, site.trees)
+        site.paths[name], site.reads[name] = walk.paths, walk.reads
         for template, line, other in missing:
             text = site.sources.get(template, source if template == name else "")
             problem = not_there(other, template, line, text, names)

@@ -10,7 +10,8 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.engine import Engine
 
 from ...problems import Problem
-from ..django import access_paths
+from ..django import remembering, walk_of
+from ..reads import Reads
 from .annotations import annotations_of
 from .missing_templates import TemplateNames, missing_templates
 from .sources import template_names
@@ -26,6 +27,10 @@ class SiteTemplates:
 
     paths: dict[str, list[Any]] = field(default_factory=dict)
     """Template -> its access paths."""
+    reads: dict[str, Reads] = field(default_factory=dict)
+    """Template -> its reads."""
+    walked: dict[str, Any] = field(default_factory=dict)
+    """Django template's file, as `Read.file` names it -> what was parsed from it."""
     parsed: dict[str, Any] = field(default_factory=dict)
     """Django template -> what its engine makes of it."""
     trees: dict[str, Any] = field(default_factory=dict)
@@ -55,11 +60,12 @@ def read_site(
     if not wanted:
         wanted, site.problems = template_names(engine)
     known = TemplateNames(engine)
+    load = remembering(engine)
     for number, name in enumerate(wanted):
         if progress is not None:
             progress(number, len(wanted), name)
         try:
-            template = engine.get_template(name)
+            template = load(name, ())
         except TemplateDoesNotExist as error:
             what = f"needs {error}, which does not exist" if str(error) != name else "is not found"
             path = template_file(engine, name)
@@ -86,7 +92,9 @@ def read_site(
             site.annotations[name] = found
         site.problems += missing_templates(name, template, known)
         try:
-            site.paths[name] = access_paths(template)
+            walk = walk_of(template, follow=load)
+            site.paths[name], site.reads[name] = walk.paths, walk.reads
+            site.walked |= walk.templates
         except Exception as error:
             what = f"cannot be analysed: {type(error).__name__}: {short(engine, error)}"
             site.problems.append(Problem(what, name, path=site.files[name]))
