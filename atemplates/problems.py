@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 """Folders of packages that somebody else maintains."""
@@ -33,6 +33,41 @@ def is_installed(file: str) -> bool:
     return not INSTALLED.isdisjoint(PurePath(file).parts)
 
 
+def relative(file: str) -> str:
+    """A path from the current folder, with slashes; as it is when the file is elsewhere."""
+    try:
+        return Path(file).resolve().relative_to(Path.cwd().resolve()).as_posix()
+    except ValueError:
+        return file
+
+
+PROBLEM_RULES = {
+    "unknown-attribute": "A value does not have the attribute that is looked up on it.",
+    "unknown-key": "A dict does not have the key that is looked up in it.",
+    "unknown-name": "Nothing gives the template a variable of this name.",
+    "needs-arguments": "What is called cannot be called without arguments.",
+    "not-callable": "What is called cannot be called.",
+    "not-iterable": "What is looped over has no items.",
+    "alters-data": "A template calls what alters data.",
+    "unknown-filter": "No filter of this name is loaded.",
+    "filter-arguments": "A filter is given too many or too few arguments.",
+    "unknown-tag": "No tag of this name is loaded.",
+    "tag-arguments": "A tag is given arguments that it does not take.",
+    "unregistered-library": "A tag library is not registered.",
+    "no-such-url": "An address cannot be made of a name and arguments.",
+    "no-such-template": "A template that another one names does not exist.",
+    "no-such-static-file": "No finder has a static file.",
+    "no-such-block": "A block overrides none of the templates that are extended.",
+    "bad-annotation": "A comment for atemplates cannot be read.",
+    "does-not-parse": "A template does not parse.",
+    "does-not-compile": "A template does not compile.",
+    "not-analysed": "Something could not be analysed.",
+    "catches-everything": "Python behind a template catches every exception.",
+    "leaves-the-loop": "A tag or context processor runs in the request's thread.",
+}
+"""Rule, as `Problem.code` names it -> what it says is wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What was wrong, and where."""
@@ -53,6 +88,11 @@ class Problem:
     """What to do: ``"did you mean 'title'?"``."""
     is_possible: bool = False
     """Whether it is wrong on some ways only, and not for sure."""
+
+    @property
+    def rule(self) -> str:
+        """The code, also where none was named: then something could not be analysed."""
+        return self.code or "not-analysed"
 
     @property
     def is_optional(self) -> bool:

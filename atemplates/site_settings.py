@@ -5,11 +5,14 @@ It holds what belongs to the whole site. What belongs to one backend stands in i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+
+from .problems import PROBLEM_RULES
 
 SITE_SETTING = "ATEMPLATES"
 
@@ -22,6 +25,8 @@ class SiteKey(NamedTuple):
     """Whether a value is one that the key takes."""
     expected: str
     """What it takes, for the error of a wrong value."""
+    keys: Mapping[str, SiteKey] = MappingProxyType({})
+    """The keys of a value that is a dict; empty where it may have any."""
 
 
 def is_options(value: Any) -> bool:
@@ -45,8 +50,37 @@ def _is_path(value: Any) -> bool:
     return isinstance(value, str) and "." in value.strip(".")
 
 
+def is_list_of_patterns(value: Any) -> bool:
+    """Whether ``value`` is a list of texts, none of them empty."""
+    return isinstance(value, (list, tuple)) and all(
+        isinstance(each, str) and each for each in value
+    )
+
+
+def is_list_of_ignored(value: Any) -> bool:
+    """Whether ``value`` is a list of rules of ``check`` and of dotted names of functions."""
+    return is_list_of_patterns(value) and all(
+        each in PROBLEM_RULES or _is_path(each) for each in value
+    )
+
+
+CHECK_KEYS: dict[str, SiteKey] = {
+    "exclude": SiteKey(
+        (),
+        is_list_of_patterns,
+        "a list of patterns of templates' names or files, such as 'legacy/*'",
+    ),
+    "ignore": SiteKey(
+        (),
+        is_list_of_ignored,
+        "a list of dotted names of functions that may catch every exception, and of rules: "
+        + ", ".join(PROBLEM_RULES),
+    ),
+}
+"""What the key ``check`` may hold."""
+
 SITE_KEYS: dict[str, SiteKey] = {
-    "check": SiteKey({}, is_options, "a dict"),
+    "check": SiteKey({}, is_options, "a dict", CHECK_KEYS),
     "trace": SiteKey(
         (),
         is_list_of_observers,
@@ -71,22 +105,26 @@ def site_setting(key: str) -> Any:
     given = getattr(settings, SITE_SETTING, {})
     if not isinstance(given, dict):
         raise ImproperlyConfigured(f"{SITE_SETTING} is {given!r}; expected a dict.")
-    for name, value in given.items():
-        known = SITE_KEYS.get(name)
-        if known is None:
-            raise ImproperlyConfigured(
-                f"{SITE_SETTING} has an unknown key {name!r}.{_hint(name)} "
-                f"Allowed: {', '.join(SITE_KEYS)}."
-            )
-        if not known.accepts(value):
-            raise ImproperlyConfigured(
-                f"{SITE_SETTING}[{name!r}] is {value!r}; expected {known.expected}."
-            )
+    _look_at(given, SITE_KEYS, SITE_SETTING)
     return given.get(key, SITE_KEYS[key].default)
 
 
-def _hint(name: Any) -> str:
+def _look_at(given: Mapping[Any, Any], keys: Mapping[str, SiteKey], what: str) -> None:
+    for name, value in given.items():
+        known = keys.get(name)
+        if known is None:
+            raise ImproperlyConfigured(
+                f"{what} has an unknown key {name!r}.{_hint(name, keys)} "
+                f"Allowed: {', '.join(keys)}."
+            )
+        if not known.accepts(value):
+            raise ImproperlyConfigured(f"{what}[{name!r}] is {value!r}; expected {known.expected}.")
+        if known.keys:
+            _look_at(value, known.keys, f"{what}[{name!r}]")
+
+
+def _hint(name: Any, keys: Mapping[str, SiteKey]) -> str:
     from difflib import get_close_matches  # only for the message
 
-    close = get_close_matches(str(name), SITE_KEYS, n=1)
+    close = get_close_matches(str(name), keys, n=1)
     return f" Did you mean {close[0]!r}?" if close else ""

@@ -20,7 +20,7 @@ BELOW_ENGINES = {"errors", "placement", "runtime", "compiler", "tags", "jinja2",
 ARROWS = {
     "errors": set(),
     "problems": set(),
-    "site_settings": set(),
+    "site_settings": {"problems"},
     "placement": {"errors"},
     "runtime": {"errors", "placement"},
     "compiler": {"errors", "placement", "runtime"},

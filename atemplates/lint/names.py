@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..analysis.reads import Read, Reads
+from ..analysis.reads import Read
 from ..inference.faults import Fault, did_you_mean, nearest
 from ..inference.types import ValueType
 from ..problems import Problem
@@ -35,6 +35,8 @@ class Names:
     annotations: Mapping[str, Mapping[str, ValueType]] = field(default_factory=dict)
     """Template -> the types that its comments give its variables."""
     locate: Locate = lambda read, index: []
+    path: Callable[[Read], str] = lambda read: read.file
+    """Returns the file of a read's template."""
     set_by_code: frozenset[str] = frozenset()
     """Attributes that Python of the site sets on objects from outside."""
 
@@ -119,7 +121,7 @@ def _problems(
             fault.message,
             read.template,
             place.line if place else line or read.line,
-            path=read.file,
+            path=names.path(read),
             code=fault.code,
             column=place.column if place else None,
             width=place.width if place else 1,

@@ -17,9 +17,8 @@ from typing import Any
 
 from ..inference.data import Data
 from ..inference.views import ViewRendering
-from ..problems import INSTALLED, printable
+from ..problems import INSTALLED, printable, relative
 from .findings import Report, call_of
-from .formats import relative
 
 
 class MissingLibCST(Exception):

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from ..problems import CONTROLS, Problem, printable, serious
+from ..problems import Problem, printable, relative, serious
 from .findings import (
     CONFIRMED,
     HIDDEN,
@@ -22,6 +19,8 @@ from .findings import (
     TemplatePlace,
     call_of,
 )
+from .github import workflow_command
+from .sarif import distinct_locations, location, sarif_log
 
 SHOWN_PLACES = 3
 LEVELS = {CONFIRMED: "warning", HIDDEN: "warning", POSSIBLE: "note"}
@@ -31,19 +30,11 @@ RULES = {
     POSSIBLE: ("possible-lazy-access", "A template reads a relation that its view does not load."),
 }
 PROBLEM_RULE = ("not-analysed", "Something could not be analysed.")
-SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 OPTIONAL = "Could not be analysed, in packages of others, which is no failure"
 
 New = frozenset[tuple[str, ...]]
 
-
-def relative(file: str) -> str:
-    """A path from the current folder, with slashes; as it is when the file is elsewhere."""
-    try:
-        return Path(file).resolve().relative_to(Path.cwd().resolve()).as_posix()
-    except ValueError:
-        return file
 
 
 # -- text ------------------------------------------------------------------------------------------
@@ -189,16 +180,6 @@ def as_sarif(report: Report, new: New | None = None, version: str = "") -> str:
     Args:
         version: of this package.
     """
-    rules = [*RULES.values(), PROBLEM_RULE]
-    driver: dict[str, Any] = {
-        "name": "atemplates",
-        "rules": [
-            {"id": name, "shortDescription": {"text": text}, "fullDescription": {"text": text}}
-            for name, text in rules
-        ],
-    }
-    if version:
-        driver["version"] = version
     results = [_result(each, new) for each in report.findings]
     notes = [
         {
@@ -208,24 +189,19 @@ def as_sarif(report: Report, new: New | None = None, version: str = "") -> str:
         }
         for each in report.problems
     ]
-    run = {
-        "tool": {"driver": driver},
-        "results": results,
-        "columnKind": "unicodeCodePoints",
-        "invocations": [
-            {
-                "executionSuccessful": not serious(report.problems),
-                "toolExecutionNotifications": notes,
-            }
-        ],
-    }
-    return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+    return sarif_log(
+        dict([*RULES.values(), PROBLEM_RULE]),
+        results,
+        notes,
+        is_successful=not serious(report.problems),
+        version=version,
+    )
 
 
 def _result(finding: Finding, new: New | None) -> dict[str, Any]:
     names = [name for name, _ in RULES.values()]
     rule = RULES[finding.status][0]
-    places = [_location(*located(each), each.expression) for each in finding.places]
+    places = [location(*located(each), each.expression) for each in finding.places]
     first, *related = [each for each in places if each] or [{}]
     result: dict[str, Any] = {
         "ruleId": rule,
@@ -235,21 +211,13 @@ def _result(finding: Finding, new: New | None) -> dict[str, Any]:
         "locations": [first] if first else [],
         "partialFingerprints": {"atemplates/v1": "|".join(finding.key)},
     }
-    beside = _distinct([*related, *(_location(*_split(each)) for each in finding.sources)])
+    beside = distinct_locations([*related, *(location(*_split(each)) for each in finding.sources)])
     if beside:
         result["relatedLocations"] = beside
     if new is not None:
         result["baselineState"] = "new" if finding.key in new else "unchanged"
     return result
 
-
-def _distinct(locations: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The locations that there are, each once: the standard wants them unique."""
-    found: list[dict[str, Any]] = []
-    for each in locations:
-        if each and each not in found:
-            found.append(each)
-    return found
 
 
 def located(place: TemplatePlace) -> tuple[str, int | None]:
@@ -262,36 +230,11 @@ def _split(source: str) -> tuple[str, int | None]:
     return file, int(line) if line.isdecimal() else None
 
 
-def _location(file: str, line: int | None, text: str = "") -> dict[str, Any]:
-    """A location with what stands there; nothing for a template that has no name."""
-    if not file:
-        return {}
-    place: dict[str, Any] = {"artifactLocation": {"uri": _uri(file)}}
-    if line is not None and line > 0:
-        place["region"] = {"startLine": line}
-    location: dict[str, Any] = {"physicalLocation": place}
-    if text:
-        location["message"] = {"text": text}
-    return location
-
-
-def _uri(file: str) -> str:
-    """A path from the current folder as a relative address, any other one with ``file:``.
-
-    A name is bytes to the file system; those that are no text are kept.
-    """
-    path = relative(file)
-    try:
-        if Path(path).is_absolute():
-            return Path(path).as_uri()
-        return quote(path.encode("utf-8", "surrogateescape"))
-    except UnicodeEncodeError:  # half a character, as a damaged recording may name it
-        return quote(path.encode("utf-8", "replace"))
 
 
 def _notified(problem: Problem) -> dict[str, Any]:
-    location = _location(problem.file, problem.line)
-    return {"locations": [location]} if location else {}
+    found = location(problem.file, problem.line)
+    return {"locations": [found]} if found else {}
 
 
 def sentence(finding: Finding) -> str:
@@ -321,32 +264,15 @@ def as_github(report: Report, new: New | None = None) -> str:
         level = "warning" if LEVELS[finding.status] == "warning" else "notice"
         for place in finding.places[:1]:
             file, line = located(place)
-            lines.append(_command(level, file, line, sentence(finding)))
+            lines.append(workflow_command(level, file, line, sentence(finding)))
     lines += [
-        _command("error", each.file, each.line, printable(each.message))
+        workflow_command("error", each.file, each.line, printable(each.message))
         for each in serious(report.problems)
     ]
     return "\n".join(lines)
 
 
-def _command(level: str, file: str, line: int | None, text: str) -> str:
-    properties = {"file": relative(file) if file else "", "line": "" if line is None else str(line)}
-    named = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value)
-    return f"::{level} {named}::{_data(text)}" if named else f"::{level}::{_data(text)}"
 
-
-def _data(text: str) -> str:
-    """Escape as GitHub reads it, and other control characters the same way."""
-    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    if escaped.isprintable():
-        return escaped
-    return "".join(
-        quote(char) if unicodedata.category(char) in CONTROLS else char for char in escaped
-    )
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 FORMATS: dict[str, Callable[[Report, New | None], str]] = {

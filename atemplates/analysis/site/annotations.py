@@ -10,7 +10,9 @@ import re
 from ...problems import Problem
 from ...relations.labels import model_named
 
+BAD_ANNOTATION = "bad-annotation"
 COMMENT = re.compile(r"\{#\s*atemplates:(?P<text>.*?)#\}")
+IGNORING = re.compile(r"\s*ignore\s*(\[[^\]]*\])?\s*\Z")
 ANNOTATION = re.compile(r"\s*(?P<name>[A-Za-z]\w*)\s*=\s*(?P<label>\w+\.\w+)\s*\Z")
 
 
@@ -26,6 +28,9 @@ def annotations_of(name: str, source: str) -> tuple[dict[str, str], list[Problem
     problems: list[Problem] = []
     for number, line in enumerate(source.splitlines(), 1):
         for comment in COMMENT.finditer(line):
+            if IGNORING.match(comment["text"]):
+                # What ``check`` does not say there.
+                continue
             for part in comment["text"].split(","):
                 one = ANNOTATION.match(part)
                 if one is None:
@@ -35,6 +40,7 @@ def annotations_of(name: str, source: str) -> tuple[dict[str, str], list[Problem
                             "'{# atemplates: name = app.Model #}'",
                             name,
                             number,
+                            code=BAD_ANNOTATION,
                         )
                     )
                     continue
@@ -46,13 +52,14 @@ def annotations_of(name: str, source: str) -> tuple[dict[str, str], list[Problem
                             "exist",
                             name,
                             number,
+                            code=BAD_ANNOTATION,
                         )
                     )
                     continue
                 if model._meta.swapped:
                     what = f"which is swapped for {str(model._meta.swapped)!r}: name that one"
                     problems.append(
-                        Problem(f"the annotation names {one['label']!r}, {what}", name, number)
+                        Problem(f"the annotation names {one['label']!r}, {what}", name, number, code=BAD_ANNOTATION)
                     )
                     continue
                 found[one["name"]] = model._meta.label
