@@ -53,7 +53,6 @@ PROBLEM_RULES = {
     "filter-arguments": "A filter is given too many or too few arguments.",
     "unknown-tag": "No tag of this name is loaded.",
     "tag-arguments": "A tag is given arguments that it does not take.",
-    "unregistered-library": "A tag library is not registered.",
     "no-such-url": "An address cannot be made of a name and arguments.",
     "no-such-template": "A template that another one names does not exist.",
     "no-such-static-file": "No finder has a static file.",
@@ -63,6 +62,7 @@ PROBLEM_RULES = {
     "does-not-compile": "A template does not compile.",
     "not-analysed": "Something could not be analysed.",
     "catches-everything": "Python behind a template catches every exception.",
+    "line-cost": "A line of a template may send queries, or leave the event loop.",
     "leaves-the-loop": "A tag or context processor runs in the request's thread.",
 }
 """Rule, as `Problem.code` names it -> what it says is wrong."""

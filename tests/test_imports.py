@@ -58,8 +58,10 @@ ARROWS = {
     "__init__": {"delivery", "parallel", "shortcuts"},
     "apps": {"checks"},
     "templatetags": {"tags"},
-    "checks": {"views"},
-    "management": BELOW_ENGINES | {"engines", "problems", "analysis", "inference", "migration"},
+    "checks": {"site_settings", "views"},
+    "management": BELOW_ENGINES
+    | {"engines", "problems", "site_settings"}
+    | {"analysis", "inference", "lint", "migration"},
     "pytest_plugin": {"relations", "problems", "migration", "testing"},
     "testing": {"relations", "runtime.drivers"},
 }

@@ -35,7 +35,7 @@ def may_set_names(function: Any) -> bool:
             if isinstance(node.ctx, ast.Load):
                 reading.add(id(node.value))
         elif isinstance(node, ast.Attribute):
-            if node.attr in READING:
+            if node.attr in NAME_READERS:
                 reading.add(id(node.value))
         elif isinstance(node, ast.Compare):
             reading.update(map(id, node.comparators))
@@ -45,7 +45,9 @@ def may_set_names(function: Any) -> bool:
     )
 
 
-READING = frozenset({"get", "flatten", "template", "request", "autoescape", "use_tz", "use_l10n"})
+NAME_READERS = frozenset(
+    {"get", "flatten", "template", "request", "autoescape", "use_tz", "use_l10n"}
+)
 """Attributes of a context that set no name in it."""
 
 

@@ -23,7 +23,7 @@ CALLS = frozenset({CALL, CALL_WITH})
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ReadStep:
     """One lookup, or call, that stands in the text."""
 
     bit: str
@@ -42,7 +42,7 @@ class Read:
     line: int | None
     name: str
     """The first name; empty where the lookups stand after something else: ``(a or b).title``."""
-    steps: tuple[Step, ...]
+    steps: tuple[ReadStep, ...]
     value: Value
     """What the name, or what stands before the lookups, may be."""
     conditional: bool = False
@@ -65,23 +65,23 @@ class Read:
         return self.name + "".join(map(_shown, self.steps[: index + 1]))
 
 
-def _shown(step: Step) -> str:
+def _shown(step: ReadStep) -> str:
     if step.bit in CALLS:
         return step.bit
     return "[…]" if step.bit == ITEM else f".{step.bit}"
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class TemplateWalk:
     """What one walk through a template, its parents and its parts has found."""
 
     paths: list[AccessPath]
-    reads: Reads
+    reads: WalkReads
     templates: Mapping[str, Any]
     """File, as `Read.file` names it -> the parsed template that it holds."""
 
 
-class Reads:
+class WalkReads:
     """The reads of one walk, none of them twice."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from ..relations.paths import AccessPath, Consumption
-from .reads import Read, Reads, Step, Tolerance
+from .reads import Read, ReadStep, Tolerance, WalkReads
 from .scope import NameScope
 from .values import PathValue, Value
 
@@ -24,7 +24,7 @@ class AccessWalker(NameScope):
     def __init__(self) -> None:
         super().__init__()
         self.records: list[AccessPath] = []
-        self.reads = Reads()
+        self.reads = WalkReads()
         self.template = ""
         """The name of the template that is walked."""
         self.file = ""
@@ -86,7 +86,7 @@ class AccessWalker(NameScope):
     def note(
         self,
         name: str,
-        steps: tuple[Step, ...],
+        steps: tuple[ReadStep, ...],
         value: Value,
         *,
         calls: bool,

@@ -45,9 +45,7 @@ def _rules(text: str | None) -> frozenset[str]:
     return frozenset(each.strip() for each in (text or "").split(",") if each.strip())
 
 
-def heeding(
-    problems: Iterable[Problem], ignores: Callable[[Problem], Ignores]
-) -> list[Problem]:
+def heeding(problems: Iterable[Problem], ignores: Callable[[Problem], Ignores]) -> list[Problem]:
     """Leave out the problems that a comment ignores.
 
     Args:

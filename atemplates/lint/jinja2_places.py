@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ..analysis.reads import CALLS, Read, Step
+from ..analysis.reads import CALLS, Read, ReadStep
 from ..relations.paths import ITEM
-from .positions import Place, place_at
+from .positions import TextPlace, place_at
 
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 SKIPPED = frozenset({"whitespace", "data", "comment", "comment_begin", "comment_end"})
@@ -44,7 +44,7 @@ class JinjaPlaces:
         self._numbers: dict[int, tuple[int, int]] | None = None
         self.tree = tree
 
-    def of(self, read: Read, index: int) -> list[Place]:
+    def of(self, read: Read, index: int) -> list[TextPlace]:
         """Return where a step of a read stands.
 
         Args:
@@ -67,7 +67,7 @@ class JinjaPlaces:
             if before not in (".", "|", "is"):
                 yield number, token
 
-    def _match(self, number: int, steps: tuple[Step, ...], index: int) -> Place | None:
+    def _match(self, number: int, steps: tuple[ReadStep, ...], index: int) -> TextPlace | None:
         """Follow the steps through the tokens from a name on, and return the place of one."""
         if index < 0:
             return self._place(number)
@@ -83,7 +83,7 @@ class JinjaPlaces:
                 return place
         return None
 
-    def _step(self, step: Step, at: int) -> tuple[Place | None, int]:
+    def _step(self, step: ReadStep, at: int) -> tuple[TextPlace | None, int]:
         opening = self._text(at)
         if step.bit in CALLS:
             return (self._place(at - 1), self._closed(at)) if opening == "(" else (None, at)
@@ -106,7 +106,7 @@ class JinjaPlaces:
                 return number + 1
         return len(self.tokens)
 
-    def _of_unnamed(self, read: Read, index: int) -> list[Place]:
+    def _of_unnamed(self, read: Read, index: int) -> list[TextPlace]:
         step = read.steps[index]
         for number, token in enumerate(self.tokens):
             if token.text == "." and token.line == step.line and self._text(number + 1) == step.bit:
@@ -116,7 +116,7 @@ class JinjaPlaces:
     def _text(self, number: int) -> str:
         return self.tokens[number].text if number < len(self.tokens) else ""
 
-    def _place(self, number: int) -> Place:
+    def _place(self, number: int) -> TextPlace:
         token = self.tokens[number]
         return place_at(self.source, token.offset, len(token.text))
 

@@ -21,7 +21,17 @@ from ..inference.types import ANYTHING, DictType, ItemsType, ObjectType, ValueTy
 NUMBER, FLAG = ObjectType(int), ObjectType(bool)
 FORLOOP_NUMBERS = ("counter", "counter0", "revcounter", "revcounter0", "length")
 JINJA2_LOOP = (
-    *("index", "index0", "revindex", "revindex0", "first", "last", "length", "previtem", "nextitem"),
+    *(
+        "index",
+        "index0",
+        "revindex",
+        "revindex0",
+        "first",
+        "last",
+        "length",
+        "previtem",
+        "nextitem",
+    ),
     *("depth", "depth0", "cycle", "changed"),
 )
 MOST_LOOPS = 6

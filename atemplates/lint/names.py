@@ -17,15 +17,15 @@ from ..inference.faults import Fault, did_you_mean, nearest
 from ..inference.types import ValueType
 from ..problems import Problem
 from .contexts import KnownContext
-from .positions import Place
-from .verdicts import NAME, UNKNOWN_NAME, Verdict, Verdicts
+from .positions import TextPlace
+from .verdicts import THE_NAME, UNKNOWN_NAME, Verdict, Verdicts
 
-Locate = Callable[[Read, int], list[Place]]
+Locate = Callable[[Read, int], list[TextPlace]]
 """Returns where a step of a read stands in its template."""
 
 
 @dataclass(slots=True)
-class Names:
+class KnownTemplates:
     """What is known of the templates of one engine."""
 
     reads: Mapping[str, Iterable[Read]]
@@ -41,7 +41,7 @@ class Names:
     """Attributes that Python of the site sets on objects from outside."""
 
 
-def name_problems(names: Names) -> Iterator[Problem]:
+def name_problems(names: KnownTemplates) -> Iterator[Problem]:
     """Return the names and attributes that are not there, and what cannot be called."""
     verdicts = Verdicts()
     tested: dict[str, set[str]] = {}
@@ -74,7 +74,7 @@ def _note_names(known: dict[str, None], contexts: Iterable[KnownContext]) -> Non
         known.update(dict.fromkeys(context.others or ()))
 
 
-def _reached(names: Names) -> set[str]:
+def _reached(names: KnownTemplates) -> set[str]:
     """The templates that others include or extend."""
     return {
         read.template
@@ -91,7 +91,7 @@ def _is_of_context(read: Read, annotated: Mapping[str, ValueType]) -> bool:
 
 
 def _problems(
-    names: Names, verdict: Verdict, tested: dict[str, set[str]], known: Mapping[str, Any]
+    names: KnownTemplates, verdict: Verdict, tested: dict[str, set[str]], known: Mapping[str, Any]
 ) -> Iterator[Problem]:
     is_possible = verdict.decision()
     if is_possible is None:
@@ -114,9 +114,9 @@ def _problems(
         )
     elif fault.name in names.set_by_code:
         return
-    places: list[Place | None] = [*names.locate(read, verdict.index)] or [None]
+    places: list[TextPlace | None] = [*names.locate(read, verdict.index)] or [None]
     for place in places:
-        line = read.steps[verdict.index].line if verdict.index != NAME else None
+        line = read.steps[verdict.index].line if verdict.index != THE_NAME else None
         yield Problem(
             fault.message,
             read.template,

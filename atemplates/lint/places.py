@@ -1,7 +1,7 @@
 """Where a read stands in a Django template: the line, column and width of one of its steps.
 
-Django's nodes know their line alone. The template is lexed once more, with positions; what stands in
-comments and in ``{% verbatim %}`` is text there, and so never taken for an expression.
+Django's nodes know their line alone. The template is lexed once more, with positions; what stands
+in comments and in ``{% verbatim %}`` is text there, and so never taken for an expression.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from django.template.base import DebugLexer, Node, Token, TokenType
 
 from ..analysis.reads import Read
-from .positions import Place, place_at
+from .positions import TextPlace, place_at
 
 WORDS = re.compile(
     r"""
@@ -56,7 +56,7 @@ class DjangoPlaces:
             self._tokens = list(_lexed(self.source))
         return self._tokens
 
-    def of(self, read: Read, index: int) -> list[Place]:
+    def of(self, read: Read, index: int) -> list[TextPlace]:
         """Return where a step of a read stands: each time that the same tag has it.
 
         Args:
@@ -78,11 +78,7 @@ class DjangoPlaces:
         """The tag that a node was made of, and the clauses that belong to it."""
         if token is None:
             return
-        equal = [
-            number
-            for number, each in enumerate(self.tokens)
-            if _same(each.token, token)
-        ]
+        equal = [number for number, each in enumerate(self.tokens) if _same(each.token, token)]
         if not equal:
             return
         number = equal[0]
@@ -112,7 +108,7 @@ class DjangoPlaces:
             self._numbers = {}
             counted: dict[tuple[Any, ...], int] = {}
             for each in _tokens_of(self.nodelist or ()):
-                key = (each.token_type, each.lineno, each.contents)
+                key = _key(each)
                 self._numbers[id(each)] = counted.get(key, 0)
                 counted[key] = counted.get(key, 0) + 1
         return self._numbers.get(id(token), 0)
@@ -127,7 +123,7 @@ def _lexed(source: str) -> Iterator[PlacedToken]:
         if is_comment or tag == "comment":
             is_comment = tag != "endcomment"
             continue
-        start, end = token.position
+        start, end = token.position or (0, 0)
         yield PlacedToken(token, source.index(token.contents, start, end) if start < end else start)
 
 
@@ -138,12 +134,12 @@ def _tag(token: Token) -> str:
     return token.contents.split(maxsplit=1)[0] if token.contents else ""
 
 
-def _same(one: Token, other: Any) -> bool:
-    return (
-        one.lineno == other.lineno
-        and one.contents == other.contents
-        and one.token_type == other.token_type
-    )
+def _same(one: Token, other: Token) -> bool:
+    return _key(one) == _key(other)
+
+
+def _key(token: Token) -> tuple[TokenType, int | None, str]:
+    return token.token_type, token.lineno, token.contents
 
 
 def _occurrences(placed: PlacedToken, text: str) -> Iterator[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Place(NamedTuple):
+class TextPlace(NamedTuple):
     """Where something stands in a template."""
 
     line: int
@@ -16,7 +16,7 @@ class Place(NamedTuple):
     """How many characters it has."""
 
 
-def place_at(source: str, offset: int, width: int) -> Place:
+def place_at(source: str, offset: int, width: int) -> TextPlace:
     """Return the place of an offset; lines end with ``\\n``, as Django and Jinja2 count them."""
     begins = source.rfind("\n", 0, offset) + 1
-    return Place(source.count("\n", 0, offset) + 1, offset - begins + 1, max(1, width))
+    return TextPlace(source.count("\n", 0, offset) + 1, offset - begins + 1, max(1, width))

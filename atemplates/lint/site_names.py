@@ -15,9 +15,9 @@ from ..problems import Problem
 from ..relations.labels import model_named
 from .contexts import KnownContext
 from .jinja2_places import JinjaPlaces
-from .names import Locate, Names, name_problems
+from .names import KnownTemplates, Locate, name_problems
 from .places import DjangoPlaces
-from .positions import Place
+from .positions import TextPlace
 
 
 def site_name_problems(
@@ -37,7 +37,7 @@ def site_name_problems(
     contexts: dict[str, list[KnownContext]] = defaultdict(list)
     for each in renderings:
         contexts[each.template].append(KnownContext(each.variables, others, each.is_complete))
-    names = Names(
+    names = KnownTemplates(
         site.reads,
         contexts,
         {name: annotated_types(found) for name, found in site.annotations.items()},
@@ -63,7 +63,7 @@ def django_locator(site: SiteTemplates) -> Locate:
     """Return what finds places in Django templates."""
     known: dict[str, DjangoPlaces] = {}
 
-    def locate(read: Read, index: int) -> list[Place]:
+    def locate(read: Read, index: int) -> list[TextPlace]:
         template = site.walked.get(read.file)
         if template is None:
             return []
@@ -79,7 +79,7 @@ def jinja2_locator(site: SiteTemplates, environment: Any) -> Locate:
     known: dict[str, JinjaPlaces] = {}
     source_of = _sources(site, environment)
 
-    def locate(read: Read, index: int) -> list[Place]:
+    def locate(read: Read, index: int) -> list[TextPlace]:
         if read.file not in known:
             tree = site.trees.get(read.file)
             known[read.file] = JinjaPlaces(environment, source_of(read.file), tree)

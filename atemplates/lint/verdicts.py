@@ -17,7 +17,7 @@ from ..inference.types import ANYTHING, CallableType, ValueType
 from .contexts import KnownContext
 from .made import alternatives
 
-NAME = -1
+THE_NAME = -1
 """The index of the name that a read begins with; its steps are counted from 0."""
 UNKNOWN_NAME = "unknown-name"
 
@@ -51,7 +51,7 @@ class Verdict:
         if fails_always:
             # Whoever names a default, or hands it to a tag of others, may mean it.
             return self.read.tolerance in ("default", "foreign")
-        if self.index == NAME:
+        if self.index == THE_NAME:
             return None
         return True if self.is_certain and not self.read.tolerance else None
 
@@ -97,7 +97,7 @@ class Verdicts:
     def _name(
         self, read: Read, value: ValueType | None, is_maybe: bool, context: KnownContext
     ) -> None:
-        verdict = self.at(read, NAME)
+        verdict = self.at(read, THE_NAME)
         if value is not None or read.is_open:
             # What is known to be there is; of the rest, nobody knows.
             known = value is not None and context.knows_all_names()
@@ -109,7 +109,7 @@ class Verdicts:
     def _steps(self, read: Read, value: ValueType, is_maybe: bool) -> None:
         found: ValueType | Fault = called_by_django(value) if read.calls else value
         if isinstance(found, Fault):
-            self.at(read, NAME).add(found, read, is_maybe)
+            self.at(read, THE_NAME).add(found, read, is_maybe)
             return
         for index, each in enumerate(read.steps):
             if found is ANYTHING:

@@ -1,16 +1,160 @@
-"""What ``check`` looks for in the templates of a site, beyond whether they compile."""
+"""What ``check`` finds: mistakes in templates, what does not compile, what leaves the loop."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 from django.template import engines
 
 from ..analysis.site.templates import SiteTemplates
 from ..inference.views import ViewRendering, renderings
+from ..lint.ignores import DJANGO_COMMENTS, Ignores, heeding, ignores_of
+from ..lint.jinja2_links import jinja2_link_problems
+from ..lint.links import link_problems
 from ..lint.site_names import site_name_problems
-from ..problems import Problem
+from ..lint.static_files import StaticFiles
+from ..lint.urls import SiteUrls
+from ..problems import Problem, is_installed, printable, relative
+from .compiling import Compiled
+
+WARNINGS = frozenset({"catches-everything", "leaves-the-loop"})
+"""Rules of which nothing is wrong in the template itself."""
+
+
+@dataclass(slots=True)
+class Wanted:
+    """Which templates and rules a check is about."""
+
+    names: list[str] = field(default_factory=list)
+    """Templates that are asked for by name; none for all."""
+    exclude: tuple[str, ...] = ()
+    """Patterns of names and files that are left out."""
+    ignore: frozenset[str] = frozenset()
+    """Rules that are not asked, and functions that may catch every exception."""
+    with_installed: bool = False
+    """Whether templates of installed packages are looked at."""
+    is_strict: bool = False
+    """Whether what is only possible fails as well."""
+
+    def left_out(self, name: str, file: str) -> bool:
+        """Whether a template is none of those that are checked."""
+        if self.names:
+            return name not in self.names
+        if not self.with_installed and is_installed(file):
+            return True
+        path = relative(file)
+        return any(fnmatchcase(each, pattern) for pattern in self.exclude for each in (name, path))
+
+
+@dataclass(slots=True)
+class Checked:
+    """What was found."""
+
+    compiled: dict[str, Compiled]
+    """Engine's alias -> what compiling its templates says."""
+    problems: list[Problem]
+    """Sorted by file, line and column."""
+    left_out: int
+    """How many templates were not looked at."""
+    wanted: Wanted
+    sources: Callable[[Problem], str]
+    """Returns the text of a problem's template; empty when it cannot be read."""
+
+    @property
+    def failing(self) -> list[Problem]:
+        """The problems that the command fails for."""
+        return [each for each in self.problems if level_of(each, self.wanted) == "error"]
+
+
+def level_of(problem: Problem, wanted: Wanted) -> str:
+    """Return how serious a problem is: ``"error"``, ``"warning"`` or ``"note"``.
+
+    A template of a package is no failure, unless it was asked for by its name.
+    """
+    if (problem.is_optional and not wanted.names) or problem.rule == "line-cost":
+        return "note"
+    is_warning = problem.rule in WARNINGS or (problem.is_possible and not wanted.is_strict)
+    return "warning" if is_warning else "error"
+
+
+def wanted_problems(
+    sites: dict[str, SiteTemplates], problems: Iterable[Problem], wanted: Wanted
+) -> tuple[list[Problem], Callable[[Problem], str]]:
+    """Return the problems that are wanted, each once and in order, and what reads their sources."""
+    source_of = _sources(sites)
+    files = {file: name for site in sites.values() for name, file in site.files.items()}
+
+    def is_wanted(problem: Problem) -> bool:
+        if problem.rule in wanted.ignore:
+            return False
+        if wanted.names or not problem.file:
+            return True
+        file = problem.path or problem.file
+        return not wanted.left_out(files.get(file, problem.file), file)
+
+    found: dict[tuple[Any, ...], Problem] = {}
+    for each in filter(is_wanted, problems):
+        found.setdefault((each.path or each.file, each), each)
+    noted: dict[str, Ignores] = {}
+
+    def ignores(problem: Problem) -> Ignores:
+        file = problem.path or problem.file
+        if file not in noted:
+            noted[file] = ignores_of(source_of(problem), _comments(sites, problem))
+        return noted[file]
+
+    return sorted(heeding(found.values(), ignores), key=_order), source_of
+
+
+def _order(problem: Problem) -> tuple[Any, ...]:
+    return (
+        relative(problem.path or problem.file),
+        problem.line or 0,
+        problem.column or 0,
+        problem.rule,
+        problem.message,
+    )
+
+
+def _sources(sites: dict[str, SiteTemplates]) -> Callable[[Problem], str]:
+    known: dict[str, str] = {}
+    for site in sites.values():
+        for file, template in site.walked.items():
+            known.setdefault(file, str(template.source))
+        for name, source in site.sources.items():
+            known.setdefault(site.files.get(name, name), source)
+
+    def source_of(problem: Problem) -> str:
+        file = problem.path or problem.file
+        if file not in known:
+            try:
+                known[file] = Path(file).read_text(encoding="utf-8")
+            except (OSError, ValueError):
+                # A template of another loader, or one in another encoding: its lines are not shown.
+                known[file] = ""
+        return known[file]
+
+    return source_of
+
+
+def _comments(sites: dict[str, SiteTemplates], problem: Problem) -> tuple[str, str]:
+    """How comments begin and end in a problem's template."""
+    for alias, site in sites.items():
+        environment = environment_of(alias)
+        names = {problem.file, problem.path} - {""}
+        if environment is not None and names & {*site.files, *site.files.values()}:
+            return environment.comment_start_string, environment.comment_end_string
+    return DJANGO_COMMENTS
+
+
+def environment_of(alias: str) -> Any:
+    """The Jinja2 environment of an engine; None for one of Django's templates."""
+    backend: Any = engines[alias]
+    return getattr(backend, "sync_env", None) or getattr(backend, "env", None)
 
 
 def mistakes(sites: dict[str, SiteTemplates]) -> list[Problem]:
@@ -21,17 +165,23 @@ def mistakes(sites: dict[str, SiteTemplates]) -> list[Problem]:
     """
     found, _ = renderings()
     problems: list[Problem] = []
+    urls, files = SiteUrls.of_site(), StaticFiles.of_site()
     for alias, site in sites.items():
-        backend: Any = engines[alias]
-        environment = getattr(backend, "sync_env", None) or getattr(backend, "env", None)
+        environment = environment_of(alias)
         own = list(of_engine(alias, sites, found))
+        problems += site.problems
         problems += site_name_problems(site, own, None, environment)
+        for name in site.parsed:
+            problems += link_problems(site, name, urls, files)
+        for name in site.trees if environment is not None else ():
+            if name in site.files:
+                problems += jinja2_link_problems(site, name, environment, urls, files)
     return problems
 
 
 def of_engine(
     alias: str, sites: dict[str, SiteTemplates], found: Iterable[ViewRendering]
-) -> Iterable[ViewRendering]:
+) -> Iterator[ViewRendering]:
     """What views render with an engine: where they do not say, with the first that has it."""
     for each in found:
         if each.using:
@@ -41,3 +191,43 @@ def of_engine(
         first = next((name for name, site in sites.items() if each.template in site.files), None)
         if first == alias:
             yield each
+
+
+def warnings_of(
+    compiled: dict[str, Compiled], sites: dict[str, SiteTemplates], with_hops: bool
+) -> Iterator[Problem]:
+    """Return as problems what compiling says of Python behind templates.
+
+    Args:
+        with_hops: whether what runs in the request's thread is one.
+    """
+    for alias, each in compiled.items():
+        for one in each.swallowers:
+            yield Problem(
+                f"{one.name} catches every exception, also the one by which Django says on the "
+                "event loop that a query is needed",
+                one.file,
+                one.line,
+                code="catches-everything",
+                hint="catch what is expected, or raise SynchronousOnlyOperation again",
+            )
+        if not with_hops:
+            continue
+        for tag, places in each.hops.items():
+            name, _, line = places[0].rpartition(":")
+            yield Problem(
+                f"{{% {tag.name} %}} of {tag.module} runs {tag.where}, in "
+                f"{len(places)} place{'' if len(places) == 1 else 's'}",
+                name or places[0],
+                int(line) if line.isdecimal() else None,
+                path=sites[alias].files.get(name, ""),
+                code="leaves-the-loop",
+            )
+        for processor, where in each.processors.items():
+            yield Problem(f"{alias}: {processor} runs {where}", code="leaves-the-loop")
+
+
+def as_shown(problem: Problem) -> Problem:
+    """A problem as it is printed: with its file from the current folder, and in one line."""
+    file = relative(problem.path or problem.file) if problem.file else ""
+    return replace(problem, file=file, message=printable(problem.message))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -17,7 +17,7 @@ from ..compiler.foreign_arguments import expressions_in
 from ..compiler.templates import processor_code
 from ..engines.django import DjangoTemplates
 from ..migration.swallowing import Swallower, swallowers
-from ..problems import Problem
+from ..problems import Problem, is_installed
 from ..runtime.types import is_django
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class Compiled:
     """The tags of others that run in the request's thread, or do so until they are known."""
     inline: TagPlaces = field(default_factory=dict)
     """The tags of others that run on the event loop, as OPTIONS say or as was learned."""
+    hops_of_packages: int = 0
+    """In how many places of installed packages' templates tags run in the request's thread."""
     processors: dict[str, str] = field(default_factory=dict)
     """The context processors that run in the request's thread -> where they run, in words."""
     swallowers: list[Swallower] = field(default_factory=list)
@@ -65,8 +67,14 @@ class Compiled:
     """Whether all of it runs in the request's thread: ``async_mode="thread"``."""
 
 
-def compile_django(site: SiteTemplates, backend: DjangoTemplates) -> Compiled:
-    """Compile the templates of a site; what fails is added to its problems."""
+def compile_django(
+    site: SiteTemplates, backend: DjangoTemplates, asked_for: Container[str] = ()
+) -> Compiled:
+    """Compile the templates of a site; what fails is added to its problems.
+
+    Args:
+        asked_for: templates whose hops are told, also if they are an installed package's.
+    """
     compiled = Compiled(in_thread=backend.async_mode == "thread")
     hops: TagPlaces = defaultdict(list)
     inline: TagPlaces = defaultdict(list)
@@ -75,13 +83,21 @@ def compile_django(site: SiteTemplates, backend: DjangoTemplates) -> Compiled:
             sections = explain_template(template, backend.policy)
         except Exception as error:
             site.problems.append(
-                Problem(f"does not compile: {type(error).__name__}: {error}", site.files[name])
+                Problem(
+                    f"does not compile: {type(error).__name__}: {error}",
+                    site.files[name],
+                    code="does-not-compile",
+                )
             )
             continue
         compiled.templates += 1
+        of_package = is_installed(site.files[name]) and name not in asked_for
         for section in sections:
             compiled.waits += section.waits
             for node in section.foreign:
+                if of_package and not node.on_loop:
+                    compiled.hops_of_packages += 1
+                    continue
                 tag = node.tag.strip("{% }").partition(" ")[0]
                 chosen = inline if node.on_loop else hops
                 chosen[Tag(tag, node.module, node.where)].append(placed(name, node.line))

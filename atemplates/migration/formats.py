@@ -36,7 +36,6 @@ OPTIONAL = "Could not be analysed, in packages of others, which is no failure"
 New = frozenset[tuple[str, ...]]
 
 
-
 # -- text ------------------------------------------------------------------------------------------
 
 
@@ -219,7 +218,6 @@ def _result(finding: Finding, new: New | None) -> dict[str, Any]:
     return result
 
 
-
 def located(place: TemplatePlace) -> tuple[str, int | None]:
     """The file and line of a place."""
     return place.file or place.template, place.line
@@ -228,8 +226,6 @@ def located(place: TemplatePlace) -> tuple[str, int | None]:
 def _split(source: str) -> tuple[str, int | None]:
     file, _, line = source.rpartition(":")
     return file, int(line) if line.isdecimal() else None
-
-
 
 
 def _notified(problem: Problem) -> dict[str, Any]:
@@ -270,9 +266,6 @@ def as_github(report: Report, new: New | None = None) -> str:
         for each in serious(report.problems)
     ]
     return "\n".join(lines)
-
-
-
 
 
 FORMATS: dict[str, Callable[[Report, New | None], str]] = {

@@ -9,6 +9,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from ..problems import Problem
 
+NOT_COMPILED = "does-not-compile"
 Functions = list[tuple[Any, str]]
 """What is called, with the ``template:line`` that names it."""
 
@@ -31,9 +32,13 @@ def compile_template(
         environment.compile(source, name, filename)
         tree = environment.parse(source, name, filename)
     except TemplateSyntaxError as error:
-        return [], Problem(f"does not compile: {error.message}", file, error.lineno)
+        return [], Problem(
+            f"does not compile: {error.message}", file, error.lineno, code=NOT_COMPILED
+        )
     except Exception as error:
-        return [], Problem(f"does not compile: {type(error).__name__}: {error}", file)
+        return [], Problem(
+            f"does not compile: {type(error).__name__}: {error}", file, code=NOT_COMPILED
+        )
     return list(_functions(environment, tree, name)), None
 
 

@@ -7,7 +7,7 @@ from atemplates.analysis.django import walk_of
 from atemplates.analysis.jinja2 import jinja2_walk_of
 from atemplates.lint.contexts import KnownContext
 from atemplates.lint.jinja2_places import JinjaPlaces
-from atemplates.lint.names import Names, name_problems
+from atemplates.lint.names import KnownTemplates, name_problems
 from atemplates.lint.places import DjangoPlaces
 
 
@@ -50,12 +50,9 @@ def jinja2_lint(templates, contexts, *, annotations=None, **options):
 
 
 def _problems(walks, contexts, annotations, places):
-    names = Names(
+    names = KnownTemplates(
         {name: walk.reads for name, walk in walks.items()},
-        {
-            name: each if isinstance(each, list) else [each]
-            for name, each in contexts.items()
-        },
+        {name: each if isinstance(each, list) else [each] for name, each in contexts.items()},
         annotations or {},
         lambda read, index: places[read.file].of(read, index),
     )

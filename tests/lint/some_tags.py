@@ -7,7 +7,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def reading(context):
-    return context.get("user", context["request"] if "request" in context else "")
+    return context.get("user", context.get("request", ""))
 
 
 @register.simple_tag(takes_context=True)

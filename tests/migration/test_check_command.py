@@ -1,6 +1,7 @@
 """``manage.py atemplates check``: what does not compile, and what differs on the event loop."""
 
 import json
+import re
 from contextlib import suppress
 from inspect import getsourcelines
 from io import StringIO
@@ -178,7 +179,7 @@ def test_what_is_wrong_has_file_and_line_and_the_rest_goes_on():
         ("open.jinja:1", "does not parse"),
         ("parent.jinja:2", "names the template 'none.jinja', which does not exist"),
     ]:
-        (line,) = [each for each in text.splitlines() if each.startswith(f"{place}: ")]
+        (line,) = [each for each in text.splitlines() if re.match(rf"{place}:(\d+:)? ", each)]
         assert said in line
     assert "2 templates of 'django', 2 templates of 'jinja2'; 11 problems." in text
     _, data = data_of(django=django, jinja2=jinja2)
@@ -356,9 +357,12 @@ def test_an_unregistered_library_is_said_once_and_shortly(subcommand):
         call_command("atemplates", subcommand, stdout=out)
     assert caught.value.returncode == 2
     text = out.getvalue()
-    (line,) = [each.strip() for each in text.splitlines() if "a.html:2: does not parse" in each]
-    assert line == (
-        "a.html:2: does not parse: the tag library 'some_tag' is not registered. Did you mean "
+    said = "the tag library 'some_tag' is not registered"
+    (line,) = [each.strip() for each in text.splitlines() if said in each]
+    place, _, message = line.partition(": does not parse: ")
+    assert place == {"check": "a.html:2:4: error[does-not-parse]", "lazy": "a.html:2"}[subcommand]
+    assert message == (
+        "the tag library 'some_tag' is not registered. Did you mean "
         "'some_tags'? Also at b.html:2, c.html:2, d.html:2 and 3 more."
     )
     assert "'nothing_like_it' is not registered." in text
@@ -398,15 +402,28 @@ def packages(tmp_path, settings):
 def test_templates_of_installed_packages_are_no_failure(packages, subcommand):
     code, text = packages(subcommand)
     assert code == 0
-    if subcommand != "plan":
+    if subcommand == "lazy":
         said = text.partition("in packages of others, which is no failure:\n")[2].splitlines()[:3]
         assert all(each.startswith("  ") for each in said)
-        assert [any(name in each for each in said) for name in ("broken", "missing", "optional")]
+        assert all(any(name in each for each in said) for name in ("broken", "missing", "optional"))
     (packages.own / "page.html").write_text("{% load not_installed %}")
     code, text = packages(subcommand)
     assert code == 2
     assert "page.html" in text
     assert "1 problem" in text or subcommand == "plan"
+
+
+def test_templates_of_installed_packages_are_left_out_unless_all_are_wanted(packages):
+    code, text = packages("check")
+    assert code == 0
+    assert "broken" not in text
+    assert "Left out: 3 templates of installed packages or excluded; --all looks at the" in text
+    code, text = packages("check", "--all")
+    assert code == 0
+    assert "0 problems, 3 in packages of others." in text
+    assert "Left out" not in text
+    said = [each for each in text.splitlines() if ": note[" in each]
+    assert ["broken" in said[0], "missing" in said[1], "optional" in said[2]] == [True] * 3
 
 
 def test_a_template_of_a_package_that_is_asked_for_is_a_failure(packages):
@@ -417,7 +434,14 @@ def test_a_template_of_a_package_that_is_asked_for_is_a_failure(packages):
 def test_optional_problems_in_json(packages):
     code, text = packages("check", "--format=json")
     assert code == 0
-    assert {each["optional"] for each in json.loads(text)["problems"]} == {True}
+    data = json.loads(text)
+    assert data["problems"] == []
+    assert data["left_out"] == 3
+    code, text = packages("check", "--format=json", "--all")
+    assert code == 0
+    problems = json.loads(text)["problems"]
+    assert {each["optional"] for each in problems} == {True}
+    assert {each["level"] for each in problems} == {"note"}
 
 
 def test_both_exit_codes_at_once():

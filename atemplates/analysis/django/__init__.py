@@ -8,7 +8,7 @@ from typing import Any
 from django.template.base import Origin
 
 from ...relations.paths import AccessPath, distinct
-from ..reads import Walk
+from ..reads import TemplateWalk
 from .tags import TAG_HANDLERS
 from .templates import TEMPLATE_HANDLERS, walk_foreign
 from .walker import Follow, NodeWalker
@@ -36,7 +36,7 @@ def access_paths(template: Any, *, follow: Follow | None = None) -> list[AccessP
     return walk_of(template, follow=follow).paths
 
 
-def walk_of(template: Any, *, follow: Follow | None = None) -> Walk:
+def walk_of(template: Any, *, follow: Follow | None = None) -> TemplateWalk:
     """Return what `access_paths` returns, with the reads behind it.
 
     Args:
@@ -45,7 +45,7 @@ def walk_of(template: Any, *, follow: Follow | None = None) -> Walk:
     """
     walker = NodeWalker(follow or following(template.engine), NODE_HANDLERS, walk_foreign)
     walker.walk_template(template)
-    return Walk(distinct(walker.records), walker.reads, walker.templates_by_file(template))
+    return TemplateWalk(distinct(walker.records), walker.reads, walker.templates_by_file(template))
 
 
 def remembering(engine: Any) -> Follow:

@@ -17,7 +17,7 @@ from ...tags.relations import RelationsNode
 from ..values import UNKNOWN, MadeValue, Value, groups_of, several
 from .walker import NodeHandler, NodeWalker
 
-TEXT = MadeValue(SafeString)
+MADE_TEXT = MadeValue(SafeString)
 """What most tags set a name to."""
 
 
@@ -104,7 +104,7 @@ def walk_firstof(w: NodeWalker, node: defaulttags.FirstOfNode) -> None:
     for index, expression in enumerate(node.vars):
         with w.maybe(index > 0), w.tolerant("default"):
             w.read(expression, "output")
-    w.bind(node.asvar, TEXT)
+    w.bind(node.asvar, MADE_TEXT)
 
 
 def walk_regroup(w: NodeWalker, node: defaulttags.RegroupNode) -> None:
@@ -119,7 +119,7 @@ def walk_regroup(w: NodeWalker, node: defaulttags.RegroupNode) -> None:
 def walk_translate(w: NodeWalker, node: i18n.TranslateNode) -> None:
     w.read(node.filter_expression, "output")
     w.read(node.message_context, "argument")
-    w.bind(node.asvar, TEXT)
+    w.bind(node.asvar, MADE_TEXT)
 
 
 def walk_blocktranslate(w: NodeWalker, node: i18n.BlockTranslateNode) -> None:
@@ -135,13 +135,13 @@ def walk_blocktranslate(w: NodeWalker, node: i18n.BlockTranslateNode) -> None:
                     w.record(token.contents, value, "output")
                     with w.at(token):
                         w.note_lookups(token.contents, token.contents, (), value)
-    w.bind(node.asvar, TEXT)
+    w.bind(node.asvar, MADE_TEXT)
 
 
 # -- the others ------------------------------------------------------------------------------------
 
 
-def arguments(*attributes: str, target: str = "", made: Value = TEXT) -> NodeHandler:
+def arguments(*attributes: str, target: str = "", made: Value = MADE_TEXT) -> NodeHandler:
     """Make the handler of a tag that reads arguments and perhaps sets a name, mostly to a text.
 
     Args:

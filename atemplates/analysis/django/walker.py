@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from ...relations.paths import Consumption
 from ..filters import Arguments, effect_of_function
-from ..reads import Step
+from ..reads import ReadStep
 from ..scope import Names
 from ..values import UNKNOWN, MadeValue, PathValue, Value, several
 from ..walker import DEEPEST_RECURSION, AccessWalker
@@ -30,7 +30,7 @@ NodeHandler: TypeAlias = "Callable[[NodeWalker, Any], None]"
 
 CONDITION_WORDS = {kind: word for word, kind in OPERATORS.items()}
 BUILTINS = {"True": MadeValue(bool), "False": MadeValue(bool), "None": MadeValue(NoneType)}
-DEFAULTS = frozenset({defaultfilters.default, defaultfilters.default_if_none})
+REPLACING_FILTERS = frozenset({defaultfilters.default, defaultfilters.default_if_none})
 """Filters that put something else in the place of what is not there."""
 
 
@@ -114,7 +114,7 @@ class NodeWalker(AccessWalker):
         if not isinstance(expression, FilterExpression):
             return UNKNOWN
         text = expression.token
-        replaced = any(function in DEFAULTS for function, _ in expression.filters)
+        replaced = any(function in REPLACING_FILTERS for function, _ in expression.filters)
         with self.tolerant("default" if replaced else ""):
             value = self.variable(expression.var)
         waiting = [(text, value)]
@@ -168,7 +168,7 @@ class NodeWalker(AccessWalker):
 
     def note_lookups(self, text: str, name: str, bits: Iterable[str], value: Value) -> None:
         """Note a name and the lookups after it, as they stand in the tag that is walked."""
-        steps = tuple(map(Step, bits))
+        steps = tuple(map(ReadStep, bits))
         text = text.removeprefix(self.unwritten)
         self.note(name, steps, value, calls=True, text=text, token=self.token)
 

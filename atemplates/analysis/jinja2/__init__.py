@@ -10,7 +10,7 @@ from __future__ import annotations
 from jinja2 import Environment
 
 from ...relations.paths import AccessPath, distinct
-from ..reads import Walk
+from ..reads import TemplateWalk
 from .statements import STATEMENT_HANDLERS
 from .walker import MissingTemplates, Trees, TreeWalker
 
@@ -41,7 +41,7 @@ def jinja2_walk_of(
     name: str,
     missing: MissingTemplates | None = None,
     trees: Trees | None = None,
-) -> Walk:
+) -> TemplateWalk:
     """Return what `jinja2_paths` returns, with the reads behind it; the arguments are the same.
 
     Raises:
@@ -51,4 +51,4 @@ def jinja2_walk_of(
     walker.walk_template(name, walker.parse(name))
     if missing is not None:
         missing |= walker.missing
-    return Walk(distinct(walker.records), walker.reads, walker.trees)
+    return TemplateWalk(distinct(walker.records), walker.reads, walker.trees)

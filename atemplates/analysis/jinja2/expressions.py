@@ -12,14 +12,14 @@ from jinja2 import Environment, nodes
 from ...relations.paths import ITEM, Consumption
 from ..filters import JINJA2_FILTERS, TEXT, Arguments, unknown_effect
 from ..functions import is_own_function
-from ..reads import CALL, CALL_WITH, Step, Tolerance
+from ..reads import CALL, CALL_WITH, ReadStep, Tolerance
 from ..scope import Names
 from ..values import UNKNOWN, MadeValue, PathValue, RecordValue, RowsValue, Unknown, Value, several
 from ..walker import AccessWalker
 
 OWN_NAMES = frozenset({"super", "self", "caller", "varargs", "kwargs"})
 """Names that Jinja2 sets itself."""
-DEFAULTS = frozenset({"default", "d"})
+REPLACING_JINJA2_FILTERS = frozenset({"default", "d"})
 """Filters that put something else in the place of what is not there."""
 PATHS = (nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Call)
 
@@ -203,7 +203,7 @@ class Expressions(AccessWalker):
             effect = unknown_effect(node.name)
         else:
             effect = JINJA2_FILTERS.get(node.name, TEXT)
-        with self.tolerant("default" if node.name in DEFAULTS else ""):
+        with self.tolerant("default" if node.name in REPLACING_JINJA2_FILTERS else ""):
             value = self.expression(node.node, effect.consumption or "output", effect.lost)
         arguments = (*node.args, *(each.value for each in node.kwargs))
         given = [self.expression(each, "argument", effect.lost) for each in arguments]
@@ -211,9 +211,9 @@ class Expressions(AccessWalker):
         return effect.result(self, short_text(node), value, Arguments(given, attribute_of(node)))
 
 
-def lookups_of(node: Any) -> tuple[Any, tuple[Step, ...]]:
+def lookups_of(node: Any) -> tuple[Any, tuple[ReadStep, ...]]:
     """The lookups and calls that an expression ends with, and what they stand after."""
-    steps: list[Step] = []
+    steps: list[ReadStep] = []
     while isinstance(node, (nodes.Getattr, nodes.Getitem, nodes.Call)):
         if isinstance(node, nodes.Getattr):
             bit = node.attr
@@ -226,7 +226,7 @@ def lookups_of(node: Any) -> tuple[Any, tuple[Step, ...]]:
             if isinstance(node.arg, nodes.Slice):
                 # What is cut out is no item, and no lookup says what it is.
                 return node, tuple(reversed(steps))
-        steps.append(Step(bit, node.lineno))
+        steps.append(ReadStep(bit, node.lineno))
         node = node.node
     return node, tuple(reversed(steps))
 

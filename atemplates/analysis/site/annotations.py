@@ -59,7 +59,12 @@ def annotations_of(name: str, source: str) -> tuple[dict[str, str], list[Problem
                 if model._meta.swapped:
                     what = f"which is swapped for {str(model._meta.swapped)!r}: name that one"
                     problems.append(
-                        Problem(f"the annotation names {one['label']!r}, {what}", name, number, code=BAD_ANNOTATION)
+                        Problem(
+                            f"the annotation names {one['label']!r}, {what}",
+                            name,
+                            number,
+                            code=BAD_ANNOTATION,
+                        )
                     )
                     continue
                 found[one["name"]] = model._meta.label

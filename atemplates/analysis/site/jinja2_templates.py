@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from jinja2 import Environment, TemplateError, TemplateSyntaxError
 
@@ -13,17 +14,21 @@ from ..jinja2.walker import MissingTemplates
 from .annotations import annotations_of
 from .missing_templates import not_there
 from .sources import ENDINGS
-from .templates import Progress, SiteTemplates
+from .templates import LeftOut, Progress, SiteTemplates, none_left_out
 
 
 def read_jinja2_site(
-    environment: Environment, names: Iterable[str] = (), progress: Progress | None = None
+    environment: Environment,
+    names: Iterable[str] = (),
+    progress: Progress | None = None,
+    left_out: LeftOut = none_left_out,
 ) -> SiteTemplates:
     """Parse templates and find what they read. What fails is noted, and the rest goes on.
 
     Args:
         names: the templates; none for all that the environment's loader lists.
         progress: is called before each template.
+        left_out: which of those that the loader lists are not read.
     """
     site = SiteTemplates()
     names = list(names)
@@ -34,7 +39,10 @@ def read_jinja2_site(
         what = f"the Jinja2 loader cannot list its templates: {type(error).__name__}: {error}"
         if not names:
             site.problems.append(Problem(what))
-    wanted = names or [name for name in known if name.lower().endswith(ENDINGS)]
+    wanted = names
+    if not names:
+        wanted = [name for name in known if name.lower().endswith(ENDINGS)]
+        site.leave_out(wanted, left_out, lambda name: _file_of(environment, name))
     for number, name in enumerate(wanted):
         if progress is not None:
             progress(number, len(wanted), name)
@@ -42,6 +50,15 @@ def read_jinja2_site(
     if progress is not None and wanted:
         progress(len(wanted), len(wanted), "")
     return site
+
+
+def _file_of(environment: Environment, name: str) -> str:
+    """The file that holds a template, or its name when the loader does not say."""
+    loader: Any = environment.loader
+    try:
+        return loader.get_source(environment, name)[1] or name
+    except Exception:  # Who reads it notes why it cannot be loaded.
+        return name
 
 
 def _read(site: SiteTemplates, environment: Environment, name: str, names: list[str]) -> None:
@@ -62,7 +79,9 @@ def _read(site: SiteTemplates, environment: Environment, name: str, names: list[
                 site.problems.append(problem)
     except TemplateSyntaxError as error:
         file = error.filename or error.name or name
-        site.problems.append(Problem(f"does not parse: {error.message}", file, error.lineno))
+        site.problems.append(
+            Problem(f"does not parse: {error.message}", file, error.lineno, code="does-not-parse")
+        )
     except TemplateError as error:
         what = f"cannot be loaded: {type(error).__name__}: {error}"
         site.problems.append(Problem(what, name, path=site.files.get(name, "")))

@@ -11,7 +11,7 @@ from django.template.engine import Engine
 
 from ...problems import Problem
 from ..django import remembering, walk_of
-from ..reads import Reads
+from ..reads import WalkReads
 from .annotations import annotations_of
 from .missing_templates import TemplateNames, missing_templates
 from .sources import template_names
@@ -21,13 +21,22 @@ Progress = Callable[[int, int, str], None]
 """Is told how many templates are done, of how many, and the next one's name."""
 
 
+LeftOut = Callable[[str, str], bool]
+"""Whether a template is left out, by its name and file."""
+
+
+def none_left_out(name: str, file: str) -> bool:
+    """Leave out no template."""
+    return False
+
+
 @dataclass
 class SiteTemplates:
     """What the templates of one engine say."""
 
     paths: dict[str, list[Any]] = field(default_factory=dict)
     """Template -> its access paths."""
-    reads: dict[str, Reads] = field(default_factory=dict)
+    reads: dict[str, WalkReads] = field(default_factory=dict)
     """Template -> its reads."""
     walked: dict[str, Any] = field(default_factory=dict)
     """Django template's file, as `Read.file` names it -> what was parsed from it."""
@@ -43,10 +52,21 @@ class SiteTemplates:
     problems: list[Problem] = field(default_factory=list)
     unregistered: dict[str, list[Problem]] = field(default_factory=dict)
     """Tag library that no engine knows -> where it is loaded."""
+    left_out: list[str] = field(default_factory=list)
+    """The templates that nobody wants to hear of."""
+
+    def leave_out(self, names: list[str], left_out: LeftOut, file_of: Callable[[str], str]) -> None:
+        """Take the templates out of ``names`` that are left out."""
+        if left_out is not none_left_out:
+            self.left_out = [each for each in names if left_out(each, file_of(each))]
+            names[:] = [each for each in names if each not in set(self.left_out)]
 
 
 def read_site(
-    engine: Engine, names: Iterable[str] = (), progress: Progress | None = None
+    engine: Engine,
+    names: Iterable[str] = (),
+    progress: Progress | None = None,
+    left_out: LeftOut = none_left_out,
 ) -> SiteTemplates:
     """Parse templates and find what they read. What fails is noted, and the rest goes on.
 
@@ -54,11 +74,13 @@ def read_site(
         engine: the engine of a Django backend.
         names: the templates; none for all that the loaders find.
         progress: is called before each template.
+        left_out: which of those that the loaders find are not read.
     """
     site = SiteTemplates()
     wanted = list(names)
     if not wanted:
         wanted, site.problems = template_names(engine)
+        site.leave_out(wanted, left_out, lambda name: template_file(engine, name))
     known = TemplateNames(engine)
     load = remembering(engine)
     for number, name in enumerate(wanted):

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.template import engines
 
-from ...analysis.site.templates import SiteTemplates, read_site
+from ...analysis.site.templates import LeftOut, SiteTemplates, none_left_out, read_site
 from ...engines.django import DjangoTemplates
 from ...inference.views import ViewRendering, renderings
 from ...migration import formats
@@ -193,8 +193,13 @@ class Gathered:
         return [each for each in self.renderings if (each.using or first) == alias]
 
 
-def sites_of(options: dict[str, Any]) -> dict[str, SiteTemplates]:
+def sites_of(
+    options: dict[str, Any], left_out: LeftOut = none_left_out
+) -> dict[str, SiteTemplates]:
     """Read the templates of the engines that are asked for: one, or every one of ours.
+
+    Args:
+        left_out: which templates are not read, by name and file, if none is asked for by its name.
 
     Raises:
         CommandError: there is no such engine.
@@ -206,11 +211,11 @@ def sites_of(options: dict[str, Any]) -> dict[str, SiteTemplates]:
     sites: dict[str, SiteTemplates] = {}
     for backend in chosen:
         if isinstance(backend, DjangoTemplates):
-            sites[backend.name] = read_site(backend.engine, names, progress_of())
+            sites[backend.name] = read_site(backend.engine, names, progress_of(), left_out)
         elif environment := getattr(backend, "sync_env", None) or getattr(backend, "env", None):
             from ...analysis.site.jinja2_templates import read_jinja2_site
 
-            sites[backend.name] = read_jinja2_site(environment, names, progress_of())
+            sites[backend.name] = read_jinja2_site(environment, names, progress_of(), left_out)
     if not sites:
         our_backend(alias)
     if names:
