@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from .shortcuts import aget_template, arender, arender_to_string, aselect_template
 
 if TYPE_CHECKING:
+    from . import trace
     from .delivery.astream import astream
     from .delivery.event_format import SseEvent
     from .delivery.response import TemplateStream
@@ -25,6 +26,7 @@ __all__ = [
     "astream",
     "batched",
     "sse",
+    "trace",
 ]
 __version__ = "0.1.0"
 
@@ -41,7 +43,9 @@ LATER = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what loads at the same time, or streams, when it is first asked for."""
+    """Import what loads at the same time, streams or traces, when it is first asked for."""
+    if name == "trace":
+        return import_module(f"{__name__}.trace")
     if name not in LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found: Any = getattr(import_module(f"{__name__}.{LATER[name]}"), name)

@@ -54,9 +54,14 @@ ARROWS = {
     # Mistakes in templates, as far as these and what Python says of the values tell.
     "lint": {"problems", "runtime.types", "relations", "analysis", "inference"},
     "migration": {"analysis", "errors", "problems", "inference", "relations"},
+    # What renders tell whoever traces them: the engines know it by a seam.
+    "trace": {
+        *("errors", "site_settings", "placement", "runtime", "relations"),
+        *("compiler.running_nodes", "streaming.feed"),
+    },
     # The edges: each is where a part of Django, pytest or a test calls in.
-    "__init__": {"delivery", "parallel", "shortcuts"},
-    "apps": {"checks"},
+    "__init__": {"delivery", "parallel", "shortcuts", "trace"},
+    "apps": {"checks", "site_settings", "trace"},
     "templatetags": {"tags"},
     "checks": {"site_settings", "views"},
     "management": BELOW_ENGINES
@@ -83,6 +88,7 @@ ONLY_IN = {
         "pytest_plugin",
         "site_settings",
         "testing",
+        "trace.server_timing",
         "views.defaults",
     },
     "jinja2": {"engines", "jinja2", "analysis", "lint", "migration"},

@@ -7,6 +7,7 @@ node lists are still ours: `adopt` makes ``nodelist.render(context)`` run our pl
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from types import GeneratorType
 from typing import Any
 
@@ -18,6 +19,7 @@ from ..runtime.loading import is_loading
 from ..runtime.placed_steps import LEAVE, run_placed
 from ..runtime.running_steps import LocalValues, RunningStep, register_step
 from ..runtime.state import State
+from ..runtime.tracing import ran_traced
 from ..runtime.types import FORGET, is_awaitable
 from ..runtime.waits import Kind, Pending, Plan, Wait
 from .foreign_arguments import PlannedExpression, expressions_in
@@ -153,9 +155,16 @@ def call_in_thread(state: State, function: Any, *args: Any, code: Any = None) ->
     return (yield Wait(Kind.CALL, observed, (code, off_loop, state, function, *args)))
 
 
-def render_foreign(state: State, context: Any, node: Node) -> Any:
-    """Render a foreign node where it belongs."""
+def render_foreign(state: State, context: Any, node: Node, is_noted: bool = False) -> Any:
+    """Render a foreign node where it belongs.
+
+    Args:
+        is_noted: whether it is noted already what this takes, for who traces the render.
+    """
     state.reached_out = True
+    if state.told and not is_noted:
+        render = partial(render_foreign, state, context, node, True)
+        return ran_traced(state, "tag", type(node).render, node, Pending, render)
     if not state.on_loop:
         if names_awaitables(state, context):
             return Pending(_here_with_values(state, node, context))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import nullcontext
@@ -18,6 +19,7 @@ from ..runtime.paths import engine_of
 from ..runtime.running_steps import COMPILED_STEP, LocalValues, RunningStep
 from ..runtime.state import PLAN_ATTRIBUTE as PLAN_ATTRIBUTE
 from ..runtime.state import STATE_ATTRIBUTE, STREAMED_ATTRIBUTE, State, state_of
+from ..runtime.tracing import tracing_of
 from ..runtime.waits import Kind, Plan, Wait, resume_plan
 from .cached_loader import template_at_hand
 from .failures import InstructionNodes, find_stop_iteration
@@ -32,6 +34,8 @@ PlanFunction: TypeAlias = Callable[[Context, State], Generator[Wait, Any, Any]]
 
 REPEATED_ATTRIBUTE = "atemplates_repeated_plan"
 """Where a node list has the same plan once more if it was compiled for being run many times."""
+TRACED_REPEATED_ATTRIBUTE = "atemplates_traced_repeated_plan"
+"""Where it keeps that for renders that are traced."""
 ASKED_ATTRIBUTE = "atemplates_repeats"
 """Where a node list notes that a loop has asked for its plan. Any thread may set it; at worst it is
 compiled for loops one time later."""
@@ -212,10 +216,50 @@ def compiled(
     Arguments as for `plan_of`.
     """
     streamed, timed = state.sink is not None, state.lines is not None
-    if state.on_loop:
+    plan: PlanFunction | None = None
+    untraced = state.untraced
+    if state.wanted != untraced:
+        plan = nodelist.__dict__.get(untraced)
+    if plan is None and state.on_loop:
         kwargs = {"streamed": streamed, "timed": timed} if streamed or timed else None
-        return (yield Wait(Kind.CALL, plan_of, (nodelist, template, name), kwargs))  # type: ignore[no-any-return]
-    return plan_of(nodelist, template, name, streamed=streamed, timed=timed)
+        plan = yield Wait(Kind.CALL, plan_of, (nodelist, template, name), kwargs)
+    elif plan is None:
+        plan = plan_of(nodelist, template, name, streamed=streamed, timed=timed)
+    assert plan is not None
+    if state.wanted != untraced:
+        plan = traced_plan(plan, nodelist, template, name, state.wanted)
+    return plan
+
+
+def traced_plan(
+    plan: PlanFunction, nodelist: Any, template: Any, name: str, attribute: str
+) -> PlanFunction:
+    """Return what does the same as a plan, and tells what traces the render of its begin and end.
+
+    Args:
+        plan: the plan of the node list.
+        attribute: where the node list keeps what is returned. Threads may race for it: they make
+            the same. Other arguments as for `plan_of`.
+    """
+    known = nodelist.__dict__.get(attribute)
+    if known is not None and known.plan is plan:
+        return known  # type: ignore[no-any-return]
+    label = name or str(getattr(template, "name", None) or "")
+
+    def traced(context: Context, state: State) -> Generator[Wait, Any, Any]:
+        tracing = tracing_of(state.told)
+        if tracing is None:
+            return (yield from plan(context, state))
+        entered = tracing.enter(label, sys._getframe().f_back)
+        try:
+            return (yield from plan(context, state))
+        finally:
+            tracing.leave(entered)
+
+    made: Any = traced
+    made.plan = plan
+    setattr(nodelist, attribute, made)
+    return traced
 
 
 def repeated_plan(
@@ -227,21 +271,25 @@ def repeated_plan(
     second time. Arguments as for `compiled`.
     """
     held = nodelist.__dict__
+    plan: PlanFunction | None
     streamed, timed = state.sink is not None, state.lines is not None
     if streamed or timed:
-        variant: PlanFunction | None = held.get(state.wanted)
-        if variant is None and not state.on_loop:
-            return plan_of(nodelist, template, name, streamed=streamed, timed=timed)
-        return variant
-    plan: PlanFunction | None = held.get(REPEATED_ATTRIBUTE) or held.get(PLAN_ATTRIBUTE)
-    if state.on_loop or REPEATED_ATTRIBUTE in held:
-        return plan
-    if plan is not None and ASKED_ATTRIBUTE not in held:
-        # It was compiled for this loop's first row, perhaps. A page that is rendered once has no
-        # time to win back what compiling it again takes.
-        setattr(nodelist, ASKED_ATTRIBUTE, True)
-        return plan
-    return plan_of(nodelist, template, name, repeated=True)
+        plan = held.get(state.untraced)
+        if plan is None and not state.on_loop:
+            plan = plan_of(nodelist, template, name, streamed=streamed, timed=timed)
+    else:
+        plan = held.get(REPEATED_ATTRIBUTE) or held.get(PLAN_ATTRIBUTE)
+        if state.on_loop or REPEATED_ATTRIBUTE in held:
+            pass
+        elif plan is not None and ASKED_ATTRIBUTE not in held:
+            # It was compiled for this loop's first row, perhaps. A page that is rendered once has
+            # no time to win back what compiling it again takes.
+            setattr(nodelist, ASKED_ATTRIBUTE, True)
+        else:
+            plan = plan_of(nodelist, template, name, repeated=True)
+    if state.told and plan is not None and tracing_of(state.told) is not None:
+        return traced_plan(plan, nodelist, template, name, TRACED_REPEATED_ATTRIBUTE)
+    return plan
 
 
 def _first_run(nodelist: Any, context: Context, state: State) -> Plan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from inspect import iscoroutinefunction
+from time import perf_counter
 from types import FrameType
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.template.context import RequestContext as StockRequestContext
 from ..runtime.calls import await_value
 from ..runtime.placed_steps import LEAVE, run_in_thread, run_placed
 from ..runtime.state import STATE_ATTRIBUTE, State, state_of
+from ..runtime.tracing import tracing_of
 from ..runtime.types import is_django
 from ..runtime.waits import Pending, Plan
 from .foreign import await_context, call_in_thread, names_awaitables
@@ -347,8 +349,10 @@ def _run_processors(state: State, template: Any, context: Any) -> Plan:
     """
     updates: dict[str, Any] = {}
     results: dict[str, Any] = {}
+    tracing = tracing_of(state.told) if state.told else None
     for processor in template.engine.template_context_processors + context._processors:
         module = getattr(processor, "__module__", "")
+        start = 0.0 if tracing is None else perf_counter()
         result: Any = LEAVE
         code = None
         if not state.looks or is_django(module) or iscoroutinefunction(processor):
@@ -370,6 +374,9 @@ def _run_processors(state: State, template: Any, context: Any) -> Plan:
             except StopIteration as stop:
                 covered = stop.with_traceback(stop.__traceback__ and stop.__traceback__.tb_next)
                 raise RuntimeError("generator raised StopIteration") from covered
+        if tracing is not None and result is not LEAVE and not is_django(module):
+            taken = perf_counter() - start
+            tracing.ran(processor_code(processor), "processor", taken, state.on_loop)
         if result is LEAVE:
             result = yield run_in_thread(code, processor, context.request)
         result = await_value(state, result)

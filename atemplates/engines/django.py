@@ -22,6 +22,7 @@ from . import native, threaded
 from .context import build_context
 from .native import answer_toolbar, set_policy, set_recorder
 from .options import (
+    ALIAS,
     Option,
     complete_for,
     let_load,
@@ -102,6 +103,7 @@ class DjangoTemplates(stock.DjangoTemplates):
         self.policy = new_policy(self.engine, own, self.name)
         let_load(self.policy.parallel)
         set_policy(self.engine, self.policy)
+        setattr(self.engine, ALIAS, self.name)
         set_recorder(self.engine, new_recorder(own["recorder"]))
         set_plan_cache(self.engine, own["plan_cache"])
         self.complete_for = complete_for(own["stream"])

@@ -26,6 +26,7 @@ from ..runtime.line_times import line_times, timing
 from ..runtime.loading import forget_loadings, is_loading
 from ..runtime.policy import POLICIES, STRICT, Policy
 from ..runtime.state import State
+from ..runtime.tracing import tracing_of
 from ..runtime.types import INERT, is_awaitable
 from ..runtime.waits import Plan
 from ..tags import FAMILIES
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from ..migration.recorder import Recorder
     from ..relations.policy import Observer
     from ..relations.render_relations import RenderRelations
+    from ..runtime.tracing import Tracing
 
 use_families(FAMILIES)
 FormTemplates.plan = repeated_template_plan
@@ -91,17 +93,26 @@ def new_state(
     policy: Policy = getattr(engine, POLICY_ATTRIBUTE, DEFAULT)
     relations = relations or current_policy(policy.relations)
     told, view, name = observers(), "", ""
+    run: Callable[..., Any] = run_plan
+    arun = loop_driver
+    is_told: bool | Tracing = relations in STRICT
     recorder = getattr(engine, RECORDER, None)
     if told or recorder is not None:
-        from .recording import observers_for, request_in  # only where somebody wants to know
+        # Only where somebody wants to know.
+        from .recording import begin_django_trace, observers_for, request_in
 
         name = getattr(template, "name", None) or ""
         told, view = observers_for(recorder, name, lambda: request_in(context))
+        told, tracing = begin_django_trace(told, template, context, view, on_loop)
+        is_told = tracing or is_told or bool(told)
+        if tracing is not None:
+            tracing.driven_by(run, arun)
+            run, arun = tracing.run, tracing.arun
     state = State(
         engine=engine,
         policy=policy,
-        run=run_plan,
-        arun=loop_driver,
+        run=run,
+        arun=arun,
         new_relations=(
             partial(new_relations, relations, told, view, name) if told else UNTOLD[relations]
         ),
@@ -110,7 +121,7 @@ def new_state(
         plain_integers=not settings.USE_THOUSAND_SEPARATOR,
         use_tz=settings.USE_TZ,
         is_debugging=is_debugging,
-        told=bool(told) or relations in STRICT,
+        told=is_told,
     )
     if timing.used and (times := line_times()) is not None:
         times.new_clock().lead(state)
@@ -120,6 +131,7 @@ def new_state(
         state.ahead = begin_loads
     if state.told:
         _ = state.relations  # there from the start, to see each query
+        state.write_to(None)
     return state
 
 
@@ -207,9 +219,14 @@ class NativeRender:
         try:
             if error is None and state.uses_relations:
                 state.relations.check()
+        except BaseException as refused:
+            error = refused
+            raise
         finally:
             if state.uses_relations:
                 state.relations.finish()
+                if state.told:
+                    self.end_trace(error)
             if state.started:
                 # What an error has left: the next page that has the queryset asks anew.
                 forget_loadings(state.started)
@@ -217,6 +234,12 @@ class NativeRender:
                 write_back(state, self.context)  # what the test client shows as response.context
             if self.values and self.unused:
                 discard_awaitables(self.values)
+
+    def end_trace(self, error: BaseException | None) -> None:
+        """Tell what traces the render that it has ended, and what was raised."""
+        tracing = tracing_of(self.state.told)
+        if tracing is not None:
+            tracing.end(error)
 
 
 def render_natively(
@@ -230,8 +253,10 @@ def render_natively(
     state = render.state
     try:
         if state.uses_relations:
+            tracing = tracing_of(state.told)
+            run = run_plan if tracing is None else tracing.run
             with state.in_thread():
-                text: str = run_plan(render.plan(), drivers.run_noticing)
+                text: str = run(render.plan(), drivers.run_noticing)
         else:
             text = run_plan(render.plan(), drivers.run_noticing)
     except BaseException as error:

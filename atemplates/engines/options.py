@@ -118,6 +118,8 @@ def let_load(number: int) -> None:
 
 RECORDER = "atemplates_recorder"
 """The attribute of an engine or environment that holds its recorder."""
+ALIAS = "atemplates_alias"
+"""The attribute of an engine or environment that holds the alias of its backend."""
 
 COMMON_OPTIONS: dict[str, Option] = {
     "parallel": Option(

@@ -14,6 +14,7 @@ from ..compiler.cached_loader import has_cached_loader
 from ..compiler.mentions import LOADED, load_references, mentions_of, words_of_page
 from ..placement.routes import route_of
 from ..runtime.drivers import in_request_thread
+from ..runtime.tracing import tracing_of
 from ..streaming.deferred import DeferredParts
 from ..streaming.feed import Feed
 from ..streaming.out_of_order import OutOfOrder
@@ -72,6 +73,9 @@ async def _render_into(
     render = NativeRender(template, context, values, relations, on_loop=True)
     state = render.state
     state.sending = feed
+    tracing = tracing_of(state.told)
+    if tracing is not None:
+        tracing.sends(feed)
     deferred = DeferredParts(
         feed.part_ready, feed.before_part, out_of_order=feed.out_of_order is not None
     )

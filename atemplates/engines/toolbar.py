@@ -12,17 +12,16 @@ import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from importlib import import_module
-from types import FrameType, GeneratorType, SimpleNamespace
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 from django.template.base import Node
 from django.utils.module_loading import import_string
 
 from ..compiler.cached_loader import cached_template
+from ..compiler.running_nodes import frames_of_plan, node_of_frame
 from ..errors import logger
-from ..placement.guard import COMPILED
 from ..runtime import drivers
-from ..runtime.waits import resume_plan
 
 TOOLBAR_MODULES = ("debug_toolbar.panels.sql.tracking", "debug_toolbar.panels.cache")
 """The modules of the toolbar that ask for the template."""
@@ -103,30 +102,14 @@ def answer() -> Answer:
 
 def step_of_plan(plan: Any) -> ShownNode | None:
     """Return the innermost step at which a plan waits."""
-    step: ShownNode | None = None
-    while type(plan) is GeneratorType and plan.gi_frame is not None:
-        frame = plan.gi_frame
-        step = step_of_frame(frame) or step
-        plan = plan.gi_yieldfrom
-        if plan is None and frame.f_code is resume_plan.__code__:
-            plan = frame.f_locals["plan"]
-    return step
+    steps = map(step_of_frame, reversed(frames_of_plan(plan)))
+    return next((step for step in steps if step is not None), None)
 
 
 def step_of_frame(frame: FrameType) -> ShownNode | None:
     """Return the step at which compiled code of a template is; None for other code."""
-    known = frame.f_globals
-    if not str(known.get("__name__", "")).startswith(COMPILED):
-        return None
-    for name, places in known.items():
-        if name.startswith("places_"):
-            function = known.get(name.removeprefix("places_"))
-            if getattr(function, "__code__", None) is frame.f_code:
-                node = places.node_at(frame.f_lasti)
-                if node is None or node.token is None:
-                    return None
-                return node, frame.f_locals["context"], places.template
-    return None
+    found = node_of_frame(frame)
+    return None if found is None else (found.node, frame.f_locals["context"], found.template)
 
 
 def show_line(shown: Any, node: Any, context: Any, template: Any) -> Answer:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import GeneratorType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import runtime
 from jinja2.utils import missing
@@ -14,12 +15,16 @@ from ..runtime.apart import may_be_apart
 from ..runtime.drivers import close_awaitable, on_event_loop
 from ..runtime.loading import forget_loadings, is_loading
 from ..runtime.shared_awaitables import SharedAwaitables
+from ..runtime.tracing import tracing_of
 from ..runtime.types import is_awaitable
 from ..runtime.waits import Kind, Plan, Wait
 from .callables import as_plan
 from .state import RenderState, active, begin, running_state
 from .tracebacks import internal
 from .values import SETTLED_TYPES, remember_type, results, settled
+
+if TYPE_CHECKING:
+    from ..streaming.feed import Feed
 
 
 class Context(runtime.Context):
@@ -73,14 +78,20 @@ def rendering(context: runtime.Context) -> Iterator[RenderState]:
         elif type(value) is not GeneratorType:
             remember_type(type(value))
     active.set(state)
+    error: BaseException | None = None
     try:
         yield state
+    except BaseException as raised:
+        error = raised
+        raise
     finally:
         active.set(outer)
         state.over = True
         forget_loadings(state.started)
         if state.uses_relations:
             state.known.finish()
+            if state.told:
+                end_trace(state, error)
         unused = [*state.awaitables.values(), *state.left]
         if outer is not None and not outer.over:
             outer.left.extend(unused)  # which may have them in its own context
@@ -90,9 +101,40 @@ def rendering(context: runtime.Context) -> Iterator[RenderState]:
 
 
 @internal
-def gathered(context: Any, template: Any) -> Plan:
+def traced(state: RenderState, plan: Plan, feed: Feed | None = None) -> Plan:
+    """Return a plan that does the same; what traces the render, if anything does, sees its waits.
+
+    Args:
+        feed: sends the page while it is rendered; None where nobody reads it before its end.
+    """
+    tracing = tracing_of(state.told)
+    if tracing is None:
+        return plan
+    if feed is not None:
+        tracing.sends(feed)
+    return tracing.watched(plan, state.on_loop)
+
+
+def end_trace(state: RenderState, error: BaseException | None) -> None:
+    """Tell what traces a render that it has ended."""
+    tracing = tracing_of(state.told)
+    if tracing is not None:
+        tracing.end(error)
+
+
+def meet_template(state: RenderState, template: Any) -> None:
+    """Tell what traces a render that a template begins."""
+    tracing = tracing_of(state.told)
+    if tracing is not None:
+        tracing.meets(template, sys._getframe(2))
+
+
+@internal
+def gathered(context: Any, template: Any, is_met: bool = False) -> Plan:
     """Await, at the same time, what a template and those it refers to use of the awaitables."""
     state = running_state()
+    if state.told and not is_met:
+        meet_template(state, template)
     shared = state.shared
     needed = (yield from awaitables_of(state, template)) if state.awaitables else ()
     if not needed:
@@ -122,8 +164,10 @@ def awaitables_of(state: RenderState, template: Any) -> Plan:
 def begun(context: Any, template: Any) -> Plan:
     """Begin to await, together, what such templates use: the page goes on without it."""
     state = running_state()
+    if state.told:
+        meet_template(state, template)
     if state.shared is None or not context.environment.is_async:
-        yield from gathered(context, template)
+        yield from gathered(context, template, is_met=True)
         return
     needed = (yield from awaitables_of(state, template)) if state.awaitables else ()
     if needed:

@@ -11,6 +11,7 @@ from ..runtime.drivers import arun
 from ..runtime.waits import Kind, Plan, Wait
 from ..streaming.deferred import DeferredPart, DeferredParts, log_failure, within
 from ..streaming.sink import Hole, Sink
+from .contexts import traced
 from .placed import carrying
 from .snapshots import Snapshot
 from .state import RenderState, active, running_state, seam
@@ -194,6 +195,8 @@ def _beside(
 ) -> Plan:
     try:
         plan = function(context, sink, *error)
+        if state.told:
+            plan = traced(state, plan)
         yield from plan if state.lines is None else state.lines.timed(plan)
         if state.uses_relations:
             state.known.check()

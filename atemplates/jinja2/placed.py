@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from types import BuiltinFunctionType
 from typing import Any
 
@@ -22,6 +23,7 @@ from ..placement.value_code import comparison_code, items_code, iteration_code, 
 from ..runtime.async_twins import is_of_source
 from ..runtime.placed_steps import LEAVE, run_here, run_in_thread
 from ..runtime.sending import Sending
+from ..runtime.tracing import Untimed, ran_traced
 from ..runtime.waits import Kind, Wait
 from .state import active
 from .tracebacks import internal
@@ -113,11 +115,18 @@ def taken(
     """
     state = active.get()
     if state is None or not state.on_loop:
+        if state is not None and state.told:
+            call = partial(function, *args, **(kwargs or {}))
+            return ran_traced(state, "python", code, None, Untimed, call)
         return function(*args, **(kwargs or {}))
     given = (*args, *(kwargs or {}).values())
     if not any(hasattr(type(value), "__next__") for value in given):
         held = changeable(given if objects is None else objects)
-        result = run_here(state, code, function, args, held, kwargs)
+        if state.told:
+            step = partial(run_here, state, code, function, args, held, kwargs)
+            result = ran_traced(state, "python", code, None, type(LEAVE), step)
+        else:
+            result = run_here(state, code, function, args, held, kwargs)
         if result is not LEAVE:
             return result
     return (yield run_in_thread(code, function, *args, notify=notify, **(kwargs or {})))

@@ -16,6 +16,9 @@ from ..runtime.shared_awaitables import SharedAwaitables
 from ..runtime.turns import LoopClock, clock_of
 from ..streaming.deferred import DeferredParts
 
+if TYPE_CHECKING:
+    from ..runtime.tracing import Tracing
+
 PLACEMENT = Policy()
 YIELD_AFTER_ATTRIBUTE = "atemplates_yield_after"
 """The attribute of an environment that holds ``OPTIONS["yield_after"]``."""
@@ -41,11 +44,12 @@ class LoopRelations(Relations, Protocol):
 class RelationsSource(Protocol):
     """What the engines hand in: makes what a render does about relations."""
 
-    def of_render(self, context: Any) -> tuple[Callable[[], LoopRelations], bool]:
+    def of_render(self, context: Any) -> tuple[Callable[[], LoopRelations], bool | Tracing]:
         """Begin the render of a context, as its environment was configured.
 
         Returns:
-            What makes the render's relations, and whether they have to be there from the start.
+            What makes the render's relations, and whether they have to be there from the start:
+            what traces the render, if somebody is told of all of it.
         """
         ...
 
@@ -160,8 +164,9 @@ class RenderState:
         self.new_relations = new_relations
         self.uses_relations = False
         """Whether `known` has been made."""
-        self.told = False
-        """Whether it has to be there from the start."""
+        self.told: bool | Tracing = False
+        """Whether it has to be there from the start; what traces the render, if somebody is told of
+        all of it."""
         self.started: list[Any] = []
         """The querysets that began to load when the render began."""
         self.concurrent = False

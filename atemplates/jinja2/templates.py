@@ -21,7 +21,7 @@ from ..streaming.feed import Feed
 from ..streaming.pieces import TemplatePieces
 from ..streaming.sink import Sink
 from .callables import render_function_plan
-from .contexts import begun, gathered, rendering
+from .contexts import begun, gathered, rendering, traced
 from .nested import finish, is_nested, outer_render
 from .other_templates import begin_ahead, cached_jinja2_template, load_named
 from .placed import carrying
@@ -139,6 +139,9 @@ class PlanTemplate(StockTemplate):
         pieces: list[str] = []
         with rendering(context) as state:
             try:
+                if state.told:
+                    yield from traced(state, self._filled(context, pieces))
+                    return pieces
                 begin_ahead(context, self)
                 yield from gathered(context, self)
                 plan = render_function_plan(self.root_render_func)(context, pieces)
@@ -147,6 +150,15 @@ class PlanTemplate(StockTemplate):
                 locate_error(error)
                 raise
         return pieces
+
+    @internal
+    def _filled(self, context: runtime.Context, pieces: list[str]) -> Plan:
+        """The plan of a render that somebody is told of."""
+        state = running_state()
+        begin_ahead(context, self)
+        yield from gathered(context, self)
+        plan = render_function_plan(self.root_render_func)(context, pieces)
+        yield from plan if state.lines is None else state.lines.timed(plan)
 
     @internal
     def _sent(
@@ -166,15 +178,25 @@ class PlanTemplate(StockTemplate):
             if beside is not None:
                 beside.enter(state)
             try:
-                begin_ahead(context, self)
-                yield from begun(context, self)
-                plan = write_pieces(context, self.root_render_func, pieces)
-                yield from plan if state.lines is None else state.lines.timed(plan)
-                if beside is not None:
-                    yield from beside.end()
+                sent = self._written(context, pieces, beside)
+                if state.told:
+                    sent = traced(state, sent, None if beside is None else beside.feed)
+                yield from sent
             except LocatedError as error:
                 locate_error(error)
                 raise
+
+    @internal
+    def _written(
+        self, context: runtime.Context, pieces: list[str], beside: PageBeside | None
+    ) -> Plan:
+        state = running_state()
+        begin_ahead(context, self)
+        yield from begun(context, self)
+        plan = write_pieces(context, self.root_render_func, pieces)
+        yield from plan if state.lines is None else state.lines.timed(plan)
+        if beside is not None:
+            yield from beside.end()
 
     def _is_whole(self) -> bool:
         """Whether the output is no text, so that nothing can be sent before its end."""

@@ -18,6 +18,7 @@ from ..runtime.shared_awaitables import SharedAwaitables
 from ..runtime.waits import Kind, Plan, Wait
 from ..streaming.sink import Hole
 from .callables import BlockReference, TemplateReference
+from .contexts import traced
 from .iteration import IterationStrategy, iteration_strategy
 from .loops import LoopContext
 from .placed import carrying
@@ -131,6 +132,8 @@ def branch_plan(
     try:
         given = [of_branch(each, context) for each in args]
         plan = part(context, *given)
+        if state.told:
+            plan = traced(state, plan)
         result = yield from plan if state.lines is None else state.lines.timed(plan)
         if state.uses_relations:
             state.known.check()

@@ -8,6 +8,7 @@ from typing import TypeVar
 from jinja2.utils import internal_code
 
 from ..runtime.drivers import arun, run
+from ..runtime.tracing import watched_plan
 
 F = TypeVar("F")
 
@@ -28,3 +29,4 @@ def hide(code: CodeType) -> None:
 
 internal(run)
 internal(arun)
+internal(watched_plan)

@@ -7,13 +7,13 @@ from collections.abc import Generator
 from time import perf_counter
 from typing import Any
 
-from ..relations.policy import Observer, observers
+from ..relations.policy import Observer
 from ..runtime.answers import collect_rows
 from ..runtime.apart import await_apart, may_be_apart
 from ..runtime.async_sources import at_hand, has_truth
 from ..runtime.drivers import on_event_loop, wait_for
 from ..runtime.loading import Loading
-from .telling import tell_load
+from .telling import observers_here, tell_load
 
 IN_TRANSACTION = "a transaction is open on the connection of the task, which alone sees all of it"
 
@@ -32,7 +32,7 @@ class AsyncLoad(Loading):
 
     def __init__(self, source: Any) -> None:
         self._source = source
-        self._told: tuple[Observer, ...] = observers()
+        self._told: tuple[Observer, ...] = observers_here()
         self._task: asyncio.Task[Any] | None = None
         if on_event_loop() and may_be_apart():
             self._begin()

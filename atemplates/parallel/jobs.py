@@ -15,12 +15,12 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any
 
-from ..relations.policy import Observer, observers
+from ..relations.policy import Observer
 from ..runtime.hops import run_elsewhere
 from .own_connections import NoConnection, Watch, watched
 from .permission import reason_to_stay
 from .sources import CallSource, RowsSource
-from .telling import log_stepping_back, tell_load
+from .telling import log_stepping_back, observers_here, tell_load
 from .workers import limit, workers_of
 
 ROOM = f"{__name__.rpartition('.')[0]}."
@@ -52,7 +52,7 @@ class Job:
         self.reason = ""
         """Why it is loaded in the request's thread."""
         self.result: Any = None
-        self.told: tuple[Observer, ...] = observers()
+        self.told: tuple[Observer, ...] = observers_here()
         self._lock = threading.Lock()
         self._context: Context | None = copy_context()
         self._waiting: list[Future[None]] = []

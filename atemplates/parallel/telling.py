@@ -6,7 +6,17 @@ from collections.abc import Iterable
 
 from ..errors import logger
 from ..relations.events import Event, report_event
-from ..relations.policy import Observer
+from ..relations.policy import Observer, observers
+from ..runtime.tracing import RenderObserver
+
+
+def observers_here() -> tuple[Observer, ...]:
+    """The observers of a load that begins now: for who traces renders, the one around it."""
+    told = observers()
+    if not told:
+        return told
+    here = (each.here() if isinstance(each, RenderObserver) else each for each in told)
+    return tuple(dict.fromkeys(here))
 
 
 def tell_load(

@@ -130,7 +130,7 @@ class QueryWatcher:
         self._threads.add(thread)
         try:
             with ExitStack() as stack:
-                for connection in _connections():
+                for connection in connections_here():
                     stack.enter_context(connection.execute_wrapper(self._asked))
                 yield
         finally:
@@ -169,7 +169,7 @@ class QueryWatcher:
             self.reporter.report(event)
 
 
-def _connections() -> Iterator[Any]:
+def connections_here() -> Iterator[Any]:
     """The connections of this thread, less those that cannot be made: the page needs them not."""
     for alias in connections:
         try:

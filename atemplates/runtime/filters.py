@@ -24,6 +24,7 @@ from .running_steps import LocalValues, RunningStep, register_step
 from .sites import Site
 from .source_steps import CUTTING_FILTERS, filter_source
 from .state import State
+from .tracing import ran_traced
 from .types import INERT, RELATED, is_awaitable, is_django, is_iterator, is_related, is_source
 from .waits import Kind, Pending, Plan, Wait, pending_wait
 
@@ -118,7 +119,9 @@ def apply_filter(
             state.relations.prepare_value(value, site, root)
     result: Any
     code = filter_code(function, value, args) if state.looks else None
-    if code is not None:
+    if state.told and call_code(function) is not None:
+        result = _applied_told(state, code, function, value, args, kwargs, site, root)
+    elif code is not None:
         result = _placed(state, code, function, value, args, kwargs, site, root)
     else:
         try:
@@ -131,6 +134,29 @@ def apply_filter(
     if getattr(function, "is_safe", False) and isinstance(value, SafeData):
         result = mark_safe(result)
     return result
+
+
+def _applied_told(
+    state: State,
+    code: Any,
+    function: Any,
+    value: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    site: Site | None,
+    root: Any,
+) -> Any:
+    """Apply a filter of others in a render of which somebody is told; arguments as of `_placed`."""
+
+    def apply() -> Any:
+        if code is not None:
+            return _placed(state, code, function, value, args, kwargs, site, root)
+        try:
+            return function(value, *args, **kwargs)
+        except SynchronousOnlyOperation as error:
+            return filter_again(state, error, function, value, args, kwargs, site, root)
+
+    return ran_traced(state, "filter", function, site, Pending, apply)
 
 
 def _applying(values: LocalValues) -> RunningStep:

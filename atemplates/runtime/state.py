@@ -20,6 +20,7 @@ from .line_times import TIMED_PLAN, TIMED_STREAMED_PLAN
 from .policy import Policy
 from .relations import Relations
 from .sending import PageSink, PartHole, Sending
+from .tracing import tracing_of
 from .turns import LoopClock, clock_of
 from .types import DATA, PLAIN
 from .waits import Plan
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from .line_times import LineClock
     from .shared_awaitables import SharedAwaitables
+    from .tracing import Tracing
 
 
 PLAN_ATTRIBUTE = "atemplates_plan"
@@ -36,6 +38,13 @@ PLAN_ATTRIBUTE = "atemplates_plan"
 STREAMED_ATTRIBUTE = "atemplates_streamed_plan"
 """Where it keeps the plan of a page that is sent while it is rendered: each part of the text is
 written to `State.sink` as soon as it is there."""
+TRACED_ATTRIBUTES = {
+    PLAN_ATTRIBUTE: "atemplates_traced_plan",
+    STREAMED_ATTRIBUTE: "atemplates_traced_streamed_plan",
+    TIMED_PLAN: "atemplates_traced_timed_plan",
+    TIMED_STREAMED_PLAN: "atemplates_traced_timed_streamed_plan",
+}
+"""Where it keeps, for each of these, the same plan for renders that are traced."""
 
 STATE_ATTRIBUTE = "_atemplates_state"
 """Where a ``Context`` carries the state, for nodes that only get the context."""
@@ -63,7 +72,8 @@ class State:
             are configured.
         use_tz: whether datetimes are shown in the current time zone where nothing else is said.
         is_debugging: gives the site's setting DEBUG, for the tags that ask for it.
-        told: whether somebody hears of each query that the render makes.
+        told: whether somebody hears of each query that the render makes; what traces the render,
+            if somebody is told of all of it.
     """
 
     __slots__ = (
@@ -138,7 +148,7 @@ class State:
         self,
         engine: Engine,
         policy: Policy,
-        run: Callable[[Plan], Any],
+        run: Callable[..., Any],
         arun: Callable[[Plan, State], Awaitable[Any]],
         new_relations: Callable[[], Relations],
         block_super: Callable[[State, Any], Plan],
@@ -146,7 +156,7 @@ class State:
         plain_integers: bool = True,
         use_tz: bool = True,
         is_debugging: Callable[[], bool] = bool,
-        told: bool = False,
+        told: bool | Tracing = False,
     ) -> None:
         self.engine = engine
         self.policy = policy
@@ -272,6 +282,15 @@ class State:
             self.wanted = TIMED_PLAN if sink is None else TIMED_STREAMED_PLAN
         else:
             self.wanted = PLAN_ATTRIBUTE if sink is None else STREAMED_ATTRIBUTE
+        if self.told and tracing_of(self.told) is not None:
+            self.wanted = TRACED_ATTRIBUTES[self.wanted]
+
+    @property
+    def untraced(self) -> str:
+        """What `wanted` is in a render that is not traced."""
+        if self.lines is not None:
+            return TIMED_PLAN if self.sink is None else TIMED_STREAMED_PLAN
+        return PLAN_ATTRIBUTE if self.sink is None else STREAMED_ATTRIBUTE
 
     def hold_back(self) -> PageSink | None:
         """Have the plans that begin next return their text, until `write_to` is given the result:
@@ -305,6 +324,7 @@ class State:
         made.spent, made.trials = self.spent, self.trials
         if self.told:
             _ = made.relations
+            made.write_to(None)
         if self.lines is not None:
             self.lines.lead_branch(made)
         return made

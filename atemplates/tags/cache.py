@@ -15,6 +15,7 @@ from ..compiler.nodes import NodeWriting, TagFamily, effects_of, write_nodes
 from ..compiler.scope import Effects
 from ..compiler.writer import Writer
 from ..runtime.state import State
+from ..runtime.tracing import tracing_of
 from ..runtime.waits import Kind, Plan, Wait, pending_wait
 from .arguments import Failing, write_argument
 
@@ -55,6 +56,7 @@ def write_cache(w: Writer, node: CacheNode) -> None:
         w.line(f"{key} = {w.constant(make_template_fragment_key(node.fragment_name, ()))}")
     w.line(f"{text} = cache_get(state, {cache}, {key})")
     w.wait(text)
+    w.line(f"if state.told: tell_cache(state, {name}, {text})")
     with w.block(f"if {text} is None:"):
         with w.capture() as part:
             write_nodes(w, node.nodelist)
@@ -156,6 +158,13 @@ def cache_get(state: State, cache: Any, key: str) -> Any:
     return cache.get(key)
 
 
+def tell_cache(state: State, node: CacheNode, text: Any) -> None:
+    """Tell what traces the render whether a fragment was in the cache."""
+    tracing = tracing_of(state.told)
+    if tracing is not None:
+        tracing.asked_cache(node, text is not None)
+
+
 def cache_set(state: State, cache: Any, key: str, expire: int | None, text: str) -> Plan:
     """The plan of filling the cache."""
     if state.on_loop and not is_in_memory(cache):
@@ -181,6 +190,7 @@ CACHE_TAGS = TagFamily(
         "cache_timeout": cache_timeout,
         "cache_get": cache_get,
         "cache_set": cache_set,
+        "tell_cache": tell_cache,
         "fragment_key": fragment_key,
         "plain_fragment_key": plain_fragment_key,
     },

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from django.core.exceptions import SynchronousOnlyOperation
@@ -42,6 +42,7 @@ from ..runtime.placed_steps import LEAVE, note_sure, run_here, run_placed, run_s
 from ..runtime.running_steps import register_step, value_step
 from ..runtime.sites import MISSING
 from ..runtime.state import State
+from ..runtime.tracing import ran_traced
 from ..runtime.types import INERT, is_django, is_iterator
 from ..runtime.waits import Kind, Pending, Plan, Wait
 from .computed import is_nonce_attr, write_nonce_attr
@@ -192,7 +193,8 @@ def call_tag(
         if state.direct:
             result = node.func(*args, **kwargs)
             return result if type(result) in INERT else await_value(state, result)
-        return _call(state, context, node, args, kwargs)
+        call = _call_told if state.told else _call
+        return call(state, context, node, args, kwargs)
     if node.func is QUERYSTRING and not args:
         text = changed_query(context, kwargs)
         if text is not None:
@@ -201,7 +203,8 @@ def call_tag(
     state.reached_out = True
     if names_awaitables(state, context):
         return Pending(_call_with_values(state, context, node, args, kwargs))
-    return _call(state, context, node, args, kwargs)
+    call = _call_told if state.told else _call
+    return call(state, context, node, args, kwargs)
 
 
 register_step(call_tag, node_step)
@@ -218,10 +221,20 @@ def _call_with_values(
 ) -> Plan:
     """Call a tag's function that takes the context; it finds results there, no awaitables."""
     yield from await_context(state, context)
-    result = _call(state, context, node, args, kwargs)
+    result = (_call_told if state.told else _call)(state, context, node, args, kwargs)
     if type(result) is Pending:
         result = yield from result.plan
     return result
+
+
+def _call_told(
+    state: State, context: Any, node: TagHelperNode, args: list[Any], kwargs: dict[str, Any]
+) -> Any:
+    """Do what `_call` does, in a render of which somebody is told."""
+    if not is_foreign(node.func):
+        return _call(state, context, node, args, kwargs)
+    call = partial(_call, state, context, node, args, kwargs)
+    return ran_traced(state, "tag", node.func, node, Pending, call)
 
 
 def _call(

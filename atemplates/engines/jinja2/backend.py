@@ -20,7 +20,7 @@ from ...jinja2.state import YIELD_AFTER_ATTRIBUTE
 from ...relations.policy import relations as policy_for_this_render
 from ...runtime.drivers import in_request_thread
 from ..base import discard_awaitables
-from ..options import RECORDER, complete_for, let_load, new_recorder, read_options
+from ..options import ALIAS, RECORDER, complete_for, let_load, new_recorder, read_options
 from ..refusals import refusal_of, told_by_checks
 from .plans import use_plans
 from .processors import add_request, aprocess, copied, process
@@ -85,6 +85,7 @@ class Jinja2(stock.Jinja2):
             setattr(environment, POLICY, own["relations"])
             setattr(environment, YIELD_AFTER_ATTRIBUTE, own["yield_after"])
             setattr(environment, RECORDER, recorder)
+            setattr(environment, ALIAS, self.name)
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:
         """Check the engine, for Django's system checks."""

@@ -10,9 +10,11 @@ from django.conf import settings
 
 from ...relations.policy import Observer, current_policy, observers
 from ...runtime.policy import STRICT
-from ..options import RECORDER
+from ...runtime.tracing import RenderStart
+from ..options import ALIAS, RECORDER
 
 if TYPE_CHECKING:
+    from ...runtime.tracing import Tracing
     from .looping import LoopingRelations
 
 POLICY = "atemplates_relations"
@@ -31,18 +33,23 @@ def new_looping_relations(
 class ConfiguredRelations:
     """Makes what a render does about relations, with its environment's policy and recorder."""
 
-    def of_render(self, context: Any) -> tuple[Callable[[], LoopingRelations], bool]:
+    def of_render(self, context: Any) -> tuple[Callable[[], LoopingRelations], bool | Tracing]:
         """Begin the render of a context."""
         policy = current_policy(getattr(context.environment, POLICY, "batch"))
         recorder = getattr(context.environment, RECORDER, None)
         told, view, name = observers(), "", ""
+        tracing: Tracing | None = None
         if told or recorder is not None:
-            from ..recording import observers_for  # only where somebody wants to know
+            from ..recording import begin_trace, observers_for  # only where somebody wants to know
 
             name = context.name or ""
             told, view = observers_for(recorder, name, lambda: context.get("request"))
+            alias = getattr(context.environment, ALIAS, "")
+            is_async = bool(context.environment.is_async)
+            start = RenderStart(name, "", alias, view, is_async, True, context.get_all)
+            told, tracing = begin_trace(told, start)
         make = partial(new_looping_relations, policy, told, view, name)
-        return make, bool(told) or policy in STRICT
+        return make, tracing or bool(told) or policy in STRICT
 
     def is_debugging(self) -> bool:
         """Whether the site has DEBUG on."""
