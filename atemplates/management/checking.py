@@ -173,7 +173,9 @@ def mistakes(sites: dict[str, SiteTemplates]) -> list[Problem]:
         problems += site_name_problems(site, own, None, environment)
         for name in site.parsed:
             problems += link_problems(site, name, urls, files)
-        for name in site.trees if environment is not None else ():
+        if environment is None:
+            continue
+        for name in site.trees:
             if name in site.files:
                 problems += jinja2_link_problems(site, name, environment, urls, files)
     return problems
