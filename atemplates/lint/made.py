@@ -63,6 +63,10 @@ BLOCK = DictType(
 )
 
 
+LANGUAGE_OBJECTS = frozenset({"forloop", "loop", "group", "block"})
+"""The names of these types, of which people think as objects with attributes."""
+
+
 def alternatives(
     value: Value, type_at: Callable[[PathValue], ValueType | None]
 ) -> Iterator[tuple[ValueType | None, bool]]:

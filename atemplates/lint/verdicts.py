@@ -8,14 +8,14 @@ is possible, and not even that where a condition stands around it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..analysis.reads import CALL_WITH, CALLS, Read
 from ..inference.faults import Fault
 from ..inference.steps import call, called_by_django, step
 from ..inference.types import ANYTHING, CallableType, ValueType
 from .contexts import KnownContext
-from .made import alternatives
+from .made import LANGUAGE_OBJECTS, alternatives
 
 THE_NAME = -1
 """The index of the name that a read begins with; its steps are counted from 0."""
@@ -59,7 +59,11 @@ class Verdict:
 def _stepped(value: ValueType, bit: str, calls: bool) -> ValueType | Fault:
     """Take one step: a lookup, or a call that stands in the text."""
     if bit not in CALLS:
-        return step(value, bit, calls=calls)
+        found = step(value, bit, calls=calls)
+        if isinstance(found, Fault) and str(value) in LANGUAGE_OBJECTS:
+            message = f"{value} has no attribute {bit!r}"
+            return replace(found, code="unknown-attribute", message=message)
+        return found
     if isinstance(value, CallableType) and value.alters_data:
         name = value.name.rpartition(".")[2]
         what = f"{value.name}() alters data, each time that the template is rendered"

@@ -3,7 +3,7 @@
 from django.template.engine import Engine
 from jinja2 import DictLoader, Environment
 
-from atemplates.analysis.django import walk_of
+from atemplates.analysis.django import remembering, walk_of
 from atemplates.analysis.jinja2 import jinja2_walk_of
 from atemplates.lint.contexts import KnownContext
 from atemplates.lint.jinja2_places import JinjaPlaces
@@ -25,10 +25,14 @@ def lint(templates, contexts, *, annotations=None, **options):
     """
     engine = Engine(
         loaders=[("django.template.loaders.locmem.Loader", templates)],
-        libraries={"some_tags": "tests.lint.some_tags"},
+        libraries={
+            "some_tags": "tests.lint.some_tags",
+            "i18n": "django.templatetags.i18n",
+        },
         builtins=options.pop("builtins", []),
     )
-    walks = {name: walk_of(engine.get_template(name)) for name in templates}
+    load = remembering(engine)
+    walks = {name: walk_of(load(name, ()), follow=load) for name in templates}
     places = {
         file: DjangoPlaces(parsed.source, parsed.nodelist)
         for walk in walks.values()

@@ -54,7 +54,8 @@ def remembering(engine: Any) -> Follow:
     loaded: dict[tuple[str, ...], Any] = {}
 
     def follow(name: str, skip: Sequence[Origin] = ()) -> Any:
-        key = (name, *(str(origin.name) for origin in skip))
+        # What is passed over matters where it has this name: a template that extends its own.
+        key = (name, *(str(each.name) for each in skip if each.template_name == name))
         if key not in loaded:
             loaded[key] = load(name, skip)
         return loaded[key]

@@ -256,7 +256,7 @@ class NodeWalker(AccessWalker):
 
     def _load(self, name: str, skip: Sequence[Origin] = ()) -> Any:
         # Kept, so that a template is the same object each time: loaders need not cache.
-        key = (name, *(origin.name for origin in skip))
+        key = (name, *(origin.name for origin in skip if origin.template_name == name))
         if key not in self._loaded:
             self._loaded[key] = self.follow(name, skip)
         return self._loaded[key]
