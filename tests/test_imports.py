@@ -52,7 +52,10 @@ ARROWS = {
     # What Python says of the values that views give to templates.
     "inference": {"errors", "problems", "relations", "runtime.types", "analysis"},
     # Mistakes in templates, as far as these and what Python says of the values tell.
-    "lint": {"problems", "runtime.types", "relations", "analysis", "inference"},
+    "lint": {
+        *("problems", "runtime.types", "jinja2.function_marks", "relations", "analysis"),
+        "inference",
+    },
     "migration": {"analysis", "errors", "problems", "inference", "relations"},
     # What renders tell whoever traces them: the engines know it by a seam.
     "trace": {

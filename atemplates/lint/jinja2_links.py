@@ -37,7 +37,7 @@ def jinja2_link_problems(
         files: the site's static files; None when nothing is known of them.
     """
     tree = site.trees[name]
-    own = own_names(tree)
+    own = names_set_in(tree)
     for place in placed_expressions(tree):
         node = place.node
         if not isinstance(node, nodes.Call) or not isinstance(node.node, nodes.Name):
@@ -88,7 +88,7 @@ def literal(node: Any) -> Any:
     return node.value if isinstance(node, nodes.Const) else UNSAID
 
 
-def own_names(tree: nodes.Template) -> frozenset[str]:
+def names_set_in(tree: nodes.Template) -> frozenset[str]:
     """The names that a template sets somewhere, so that they may not be the environment's."""
     found = {each.name for each in tree.find_all(nodes.Name) if each.ctx != "load"}
     found |= {each.name for each in tree.find_all(nodes.Macro)}

@@ -73,7 +73,8 @@ class StaticFiles:
         return StaticFault(message, self._meant(wanted))
 
     def _has(self, path: str) -> bool:
-        return any(finder.find(path) for finder in self.finders)
+        # A folder that a finder puts under a prefix is found with the slash only.
+        return any(finder.find(path) or finder.find(f"{path}/") for finder in self.finders)
 
     def _is_collected(self, path: str) -> bool:
         """Whether a file is where ``collectstatic`` puts them, whoever has put it there."""

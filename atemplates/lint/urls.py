@@ -20,6 +20,8 @@ from ..runtime.types import is_django
 
 UNSAID = object()
 """Stands for an argument that is known only when the template renders."""
+MOST_SHOWN = 3
+"""How many addresses are named that may be meant."""
 MOST_NAMESPACES = 32
 """How deep namespaces are followed: an include of itself never ends."""
 
@@ -71,6 +73,7 @@ class SiteUrls:
             return UrlFault(f"there is no address named {name!r}", self._meant(name), True)
         if any(pattern.may_take(args, kwargs) for pattern in found):
             return None
+        found.sort(key=lambda each: len(each.parameters))
         taken = list(dict.fromkeys(pattern.in_words() for pattern in found))
         given = in_words(args, kwargs)
         return UrlFault(
@@ -96,8 +99,12 @@ class SiteUrls:
     def _meant(self, name: str) -> str:
         """What was perhaps meant by a name that does not exist."""
         *spaces, view = name.split(":")
-        same_view = [each for each in self.names if each.rpartition(":")[2] == view]
-        close = same_view or get_close_matches(name, self.names, n=3, cutoff=0.7)
+        of_view = [each for each in self.names if each.rpartition(":")[2] == view]
+        nearest = min((each.count(":") for each in of_view), default=0)
+        of_view = [each for each in of_view if each.count(":") == nearest]
+        if of_view and len(of_view) <= MOST_SHOWN:
+            return f"did you mean {' or '.join(map(repr, of_view))}?"
+        close = get_close_matches(name, self.names, n=1, cutoff=0.7)
         if not close and spaces:
             by_view = {each.rpartition(":")[2]: each for each in self.names}
             close = [by_view[each] for each in get_close_matches(view, by_view, n=1, cutoff=0.8)]
@@ -153,8 +160,10 @@ class UrlPattern:
 
     def in_words(self) -> str:
         """What it takes."""
-        needed = ", ".join(self.parameters)
-        return needed or "no arguments"
+        count = len(self.parameters)
+        if any(re.fullmatch(r"_\d+", each) for each in self.parameters):
+            return "1 argument" if count == 1 else f"{count} arguments"  # groups without names
+        return ", ".join(self.parameters) or "no arguments"
 
 
 def writes_as_django(converter: Any) -> bool:

@@ -25,8 +25,8 @@ class PlacedNode:
     node: Any
     conditions: tuple[Any, ...] = ()
     """The conditions of each ``{% if %}`` around it that are tested before it is rendered."""
-    blocks: tuple[BlockNode, ...] = ()
-    """The blocks around it, the outermost first."""
+    blocks: tuple[Node, ...] = ()
+    """The blocks and definitions of partials around it, the outermost first."""
 
     @property
     def line(self) -> int | None:
@@ -50,7 +50,7 @@ def _below(
     nodes: Iterable[Any],
     rendered: bool,
     conditions: tuple[Any, ...],
-    blocks: tuple[BlockNode, ...],
+    blocks: tuple[Node, ...],
 ) -> Iterator[PlacedNode]:
     for node in nodes:
         if isinstance(node, TextNode):
@@ -60,7 +60,7 @@ def _below(
             yield PlacedNode(node, conditions, blocks)
         if isinstance(node, ExtendsNode):
             renders = False
-        inside = (*blocks, node) if isinstance(node, BlockNode) else blocks
+        inside = (*blocks, node) if isinstance(node, _RENDERED_BELOW_EXTENDS) else blocks
         if isinstance(node, defaulttags.IfNode):
             tested = conditions
             for condition, inner in node.conditions_nodelists:
