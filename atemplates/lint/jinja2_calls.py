@@ -21,7 +21,11 @@ from .jinja2_links import names_set_in
 from .macros import Macros, macro_fault, macros_of
 
 Called: TypeAlias = "nodes.Filter | nodes.Test | nodes.Call"
-CODES = {"filter": "filter-arguments", "test": "test-arguments", "function": "call-arguments"}
+CODES_OF_CALLS = {
+    "filter": "filter-arguments",
+    "test": "test-arguments",
+    "function": "call-arguments",
+}
 
 
 def call_problems(site: SiteTemplates, name: str, environment: Environment) -> Iterator[Problem]:
@@ -80,7 +84,7 @@ def _function_problem(
     ]
     message = f"the {kind} {said!r} cannot be called like this: {fault}"
     hint = f"expected: {said}({', '.join(shown)})"
-    yield _problem(site, name, node.lineno, CODES[kind], message, words, hint)
+    yield _problem(site, name, node.lineno, CODES_OF_CALLS[kind], message, words, hint)
 
 
 def signature_of(function: Any) -> inspect.Signature | None:

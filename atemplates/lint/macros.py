@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from jinja2 import nodes
 
-Load: TypeAlias = "Callable[[str], nodes.Template | None]"
+LoadTree: TypeAlias = "Callable[[str], nodes.Template | None]"
 """Gives the syntax tree of a template by its name."""
 TESTING = frozenset({"default", "d", "defined", "undefined", "none"})
 """Filters and tests that a macro uses for an argument that may be left out."""
@@ -79,7 +79,7 @@ class Macros:
         return None
 
 
-def macros_of(name: str, tree: nodes.Template, load: Load) -> Macros:
+def macros_of(name: str, tree: nodes.Template, load: LoadTree) -> Macros:
     """Return the macros that the names of a template stand for wherever it uses them.
 
     A name that the template sets in more than one place is left out.
@@ -120,7 +120,7 @@ def names_bound_in(tree: nodes.Template) -> Iterator[str]:
             yield pair if isinstance(pair, str) else pair[1]
 
 
-def _macros_in(template: Any, load: Load) -> Mapping[str, nodes.Macro]:
+def _macros_in(template: Any, load: LoadTree) -> Mapping[str, nodes.Macro]:
     if not isinstance(template, nodes.Const) or not isinstance(template.value, str):
         return {}
     tree = load(template.value)

@@ -6,8 +6,9 @@ no converter that is not Django's own.
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -15,6 +16,7 @@ from typing import Any
 
 from django.urls import URLResolver, get_resolver
 from django.urls.resolvers import get_ns_resolver
+from django.utils.module_loading import import_string
 
 from ..runtime.types import is_django
 
@@ -47,9 +49,20 @@ class SiteUrls:
         self.resolver: Any = resolver
 
     @classmethod
-    def of_site(cls) -> SiteUrls:
-        """Return those of the site's own URLconf."""
-        return cls(get_resolver())
+    def of_site(cls, middleware: Iterable[str] = ()) -> SiteUrls | None:
+        """Return those of the site's own URLconf; None when requests may have another one.
+
+        Args:
+            middleware: the paths of the site's middleware; one may choose by the host, say.
+
+        Raises:
+            Exception: the URLconf cannot be imported, for whatever reason.
+        """
+        if any(sets_urlconf(each) for each in middleware):
+            return None
+        resolver = get_resolver()
+        resolver.url_patterns  # noqa: B018  what is wrong with it shows here
+        return cls(resolver)
 
     @cached_property
     def names(self) -> list[str]:
@@ -164,6 +177,27 @@ class UrlPattern:
         if any(re.fullmatch(r"_\d+", each) for each in self.parameters):
             return "1 argument" if count == 1 else f"{count} arguments"  # groups without names
         return ", ".join(self.parameters) or "no arguments"
+
+
+SETS_URLCONF = re.compile(
+    r"\.urlconf\s*=(?!=)|\bset_urlconf\(|setattr\(\s*\w+\s*,\s*['\"]urlconf['\"]"
+)
+
+
+def sets_urlconf(middleware: str) -> bool:
+    """Whether the module of a middleware gives requests a URLconf of their own.
+
+    Args:
+        middleware: the path to import it by.
+    """
+    try:
+        found: Any = inspect.unwrap(import_string(middleware))
+        module = inspect.getmodule(found)
+        if module is None or is_django(module.__name__):
+            return False
+        return SETS_URLCONF.search(inspect.getsource(module)) is not None
+    except (ImportError, OSError, TypeError):
+        return False  # It has no source; one that is not there, the site does not start with.
 
 
 def writes_as_django(converter: Any) -> bool:

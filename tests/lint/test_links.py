@@ -140,6 +140,28 @@ def test_an_app_is_found_in_each_of_its_namespaces():
     assert urls.fault("things:nope", (), {}) is not None
 
 
+class ChoosesByHost:
+    """A middleware that gives requests another URLconf."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.urlconf = "tests.urls"
+        return self.get_response(request)
+
+
+def test_a_middleware_may_choose_the_urlconf():
+    djangos = [
+        "django.middleware.locale.LocaleMiddleware",
+        "django.middleware.common.CommonMiddleware",
+    ]
+    urls = SiteUrls.of_site([*djangos, "no.such.Middleware"])
+    assert urls.fault("books", (), {}) is None
+    assert urls.fault("boks", (), {}) is not None
+    assert SiteUrls.of_site([*djangos, f"{__name__}.ChoosesByHost"]) is None
+
+
 def test_what_is_not_rendered_is_not_asked():
     parent = "{% block a %}{% endblock %}"
     outside = "{% extends 'parent.html' %}{% url 'boks' %}{% block a %}{% endblock %}"

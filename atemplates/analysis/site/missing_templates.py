@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from functools import cached_property
@@ -67,7 +68,7 @@ class TemplateNames:
             # One that needs another template while it is parsed raises this for the other one.
             file, _, partial = name.partition("#")
             missing = str(error) not in (name, file, partial or name)
-            return missing or (FORM_TEMPLATES / name).is_file()
+            return missing or os.path.isfile(os.path.join(FORM_TEMPLATES, name))
         except Exception:
             return True  # What is wrong with it is said where it is read itself.
         return True
