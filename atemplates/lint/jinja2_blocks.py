@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, TemplateError, nodes
 
 from ..analysis.jinja2.placed_nodes import placed_expressions
+from ..analysis.site.sources import ENDINGS
 from ..analysis.site.templates import SiteTemplates
 from ..analysis.site.words import place_of_words
 from ..problems import Problem
@@ -43,9 +44,9 @@ def jinja2_block_problems(
                 continue
             if node.name not in known | called:
                 yield never_shown(site, name, node.lineno, node.name, parents[0][0], known)
-        yield from _required(site, name, tree, parents)
+        yield from _required(site, name, tree, parents, environment)
     yield from _super_problems(site, name, tree, known)
-    yield from _self_problems(site, name, tree)
+    yield from _self_problems(site, name, tree, environment)
 
 
 def jinja2_parents(
@@ -112,7 +113,19 @@ def _super_problems(
             yield _problem(site, name, node.lineno, what, ("super",))
 
 
-def _self_problems(site: SiteTemplates, name: str, tree: nodes.Template) -> Iterator[Problem]:
+def every_tree(site: SiteTemplates, environment: Environment) -> list[nodes.Template] | None:
+    """Return the syntax trees of all templates; None when the loader cannot list these."""
+    try:
+        names = environment.list_templates()
+    except TypeError:
+        return None
+    trees = [tree_of(each, site, environment) for each in names if each.endswith(ENDINGS)]
+    return [each for each in trees if each is not None]
+
+
+def _self_problems(
+    site: SiteTemplates, name: str, tree: nodes.Template, environment: Environment
+) -> Iterator[Problem]:
     everywhere: set[str] | None = None
     for place in placed_expressions(tree):
         node = place.node
@@ -123,7 +136,10 @@ def _self_problems(site: SiteTemplates, name: str, tree: nodes.Template) -> Iter
             continue
         if everywhere is None:
             # A template that extends this one may have the block.
-            everywhere = {block for each in site.trees.values() for block in _blocks_of(each)}
+            trees = every_tree(site, environment)
+            if trees is None:
+                return
+            everywhere = {block for each in (tree, *trees) for block in _blocks_of(each)}
         if node.node.attr not in everywhere:
             what = f"self.{node.node.attr}() fails: no template has a block of this name"
             hint = _meant(node.node.attr, everywhere)
@@ -131,13 +147,20 @@ def _self_problems(site: SiteTemplates, name: str, tree: nodes.Template) -> Iter
 
 
 def _required(
-    site: SiteTemplates, name: str, tree: nodes.Template, parents: Parents
+    site: SiteTemplates,
+    name: str,
+    tree: nodes.Template,
+    parents: Parents,
+    environment: Environment,
 ) -> Iterator[Problem]:
     """Blocks that have to be overridden, in a template that no other one extends."""
-    if _is_extended(site, name):
-        return
     given: set[str] = set(_blocks_of(tree))
     extends = next(tree.find_all(nodes.Extends))
+    required = {
+        each.name for _, one in parents for each in one.find_all(nodes.Block) if each.required
+    }
+    if required <= given or _may_be_extended(name, every_tree(site, environment)):
+        return
     for parent, parents_tree in parents:
         for block in parents_tree.find_all(nodes.Block):
             if block.required and block.name not in given:
@@ -146,9 +169,11 @@ def _required(
         given.update(each.name for each in parents_tree.find_all(nodes.Block))
 
 
-def _is_extended(site: SiteTemplates, name: str) -> bool:
+def _may_be_extended(name: str, trees: Iterable[nodes.Template] | None) -> bool:
     """Whether another template may extend one."""
-    for tree in site.trees.values():
+    if trees is None:
+        return True
+    for tree in trees:
         for each in tree.find_all(nodes.Extends):
             named: Any = each.template
             if not isinstance(named, nodes.Const) or named.value == name:

@@ -54,7 +54,7 @@ def call_problems(site: SiteTemplates, name: str, environment: Environment) -> I
             yield from _macro_problem(site, name, node, macros, False)
             callee = node.node
             if isinstance(callee, nodes.Name) and callee.name not in own:
-                found = environment.globals.get(callee.name)
+                found = _registered(environment.globals).get(callee.name)
                 yield from _function_problem(site, name, node, "function", callee.name, found, 0)
 
 

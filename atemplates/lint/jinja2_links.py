@@ -38,11 +38,12 @@ def jinja2_link_problems(
     """
     tree = site.trees[name]
     own = names_set_in(tree)
+    known = getattr(environment.globals, "registered", environment.globals)
     for place in placed_expressions(tree):
         node = place.node
         if not isinstance(node, nodes.Call) or not isinstance(node.node, nodes.Name):
             continue
-        function = environment.globals.get(node.node.name)
+        function = known.get(node.node.name)
         wanted = literal(node.args[0]) if node.args else UNSAID
         if function is None or node.node.name in own or not isinstance(wanted, str):
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,23 @@ class Surroundings:
     """None when it is not known which URLconf a request has."""
     files: StaticFiles | None
     """None when nothing is known of the static files."""
+    faults: tuple[Problem, ...] = ()
+    """Why something is not known."""
+
+    @classmethod
+    def of_site(cls, middleware: Iterable[str]) -> Surroundings:
+        """Return those of the site.
+
+        Args:
+            middleware: the paths of its middleware.
+        """
+        try:
+            urls = SiteUrls.of_site(middleware)
+        except Exception as error:
+            what = "cannot look for addresses: the URLconf cannot be read"
+            text = f"{what}: {type(error).__name__}: {error}"
+            return cls(None, StaticFiles.of_site(), (Problem(text, code="no-such-url"),))
+        return cls(urls, StaticFiles.of_site())
 
     def problems(self, site: SiteTemplates, name: str, engine: Any) -> Iterator[Problem]:
         """Return the addresses, static files, blocks and arguments that are wrong in a template.

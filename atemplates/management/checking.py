@@ -8,16 +8,14 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.template import engines
 
 from ..analysis.site.templates import SiteTemplates
 from ..inference.views import ViewRendering, renderings
 from ..lint.ignores import DJANGO_COMMENTS, Ignores, heeding, ignores_of
-from ..lint.jinja2_links import jinja2_link_problems
-from ..lint.links import link_problems
 from ..lint.site_names import site_name_problems
-from ..lint.static_files import StaticFiles
-from ..lint.urls import SiteUrls
+from ..lint.surroundings import Surroundings
 from ..problems import Problem, is_installed, printable, relative
 from .compiling import Compiled
 
@@ -164,20 +162,16 @@ def mistakes(sites: dict[str, SiteTemplates]) -> list[Problem]:
         sites: the engine's alias -> its templates.
     """
     found, _ = renderings()
-    problems: list[Problem] = []
-    urls, files = SiteUrls.of_site(), StaticFiles.of_site()
+    surroundings = Surroundings.of_site(settings.MIDDLEWARE)
+    problems: list[Problem] = [*surroundings.faults]
     for alias, site in sites.items():
         environment = environment_of(alias)
         own = list(of_engine(alias, sites, found))
         problems += site.problems
         problems += site_name_problems(site, own, None, environment)
-        for name in site.parsed:
-            problems += link_problems(site, name, urls, files)
-        if environment is None:
-            continue
-        for name in site.trees:
-            if name in site.files:
-                problems += jinja2_link_problems(site, name, environment, urls, files)
+        engine = environment or getattr(engines[alias], "engine", None)
+        for name in site.files:
+            problems += surroundings.problems(site, name, engine)
     return problems
 
 
