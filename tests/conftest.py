@@ -51,6 +51,13 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def nothing_to_collect():
+    """Leave what the modules before have left out of the collections of this one."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def render():
     """Return what renders a template in every way; see `Rendering.__call__`."""
