@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from jinja2 import Environment, TemplateError, TemplateNotFound, nodes
@@ -21,6 +22,30 @@ Trees: TypeAlias = dict[str, nodes.Template]
 MissingTemplates: TypeAlias = dict[tuple[str, int, str], None]
 """Template and line that name another template, and its name, when it does not exist."""
 LOOP = MadeValue("loop")
+PARTS_ATTRIBUTE = "atemplates_parts"
+"""Where a syntax tree keeps its `TreeParts`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeParts:
+    """What of a template others ask for: templates that are imported are asked again and again."""
+
+    extends: nodes.Extends | None
+    blocks: tuple[nodes.Block, ...]
+    macros: tuple[nodes.Macro, ...]
+
+
+def parts_of(tree: nodes.Template) -> TreeParts:
+    """Return the parts of a tree, which are looked for once."""
+    parts: TreeParts | None = tree.__dict__.get(PARTS_ATTRIBUTE)
+    if parts is None:
+        parts = TreeParts(
+            tree.find(nodes.Extends),
+            tuple(tree.find_all(nodes.Block)),
+            tuple(tree.find_all(nodes.Macro)),
+        )
+        setattr(tree, PARTS_ATTRIBUTE, parts)
+    return parts
 
 
 class TreeWalker(Expressions):
@@ -55,8 +80,9 @@ class TreeWalker(Expressions):
 
     def walk_template(self, name: str, tree: nodes.Template) -> None:
         """Walk a template, its parents first found, with the innermost blocks in their places."""
-        extends = next(tree.find_all(nodes.Extends), None)
-        self.add_blocks((block.name, (name, block)) for block in tree.find_all(nodes.Block))
+        parts = parts_of(tree)
+        extends = parts.extends
+        self.add_blocks((block.name, (name, block)) for block in parts.blocks)
         with self.in_template(name):
             if extends is None:
                 self.walk(tree.body)
@@ -66,7 +92,7 @@ class TreeWalker(Expressions):
             parent = self.named(extends.template)
             if isinstance(parent, str):
                 self.lose_node(extends.template, f"it extends {parent}")
-                self.maybe_walk(tree.find_all(nodes.Block))
+                self.maybe_walk(parts.blocks)
         if not isinstance(parent, str):
             self.walk_template(*parent)
 
@@ -139,7 +165,7 @@ class TreeWalker(Expressions):
 
     def macros_of(self, template: str) -> Names:
         """The macros of a template, as another one that imports it sees them."""
-        found = self.parse(template).find_all(nodes.Macro) if template else ()
+        found = parts_of(self.parse(template)).macros if template else ()
         return {each.name: MacroValue(each, template) for each in found}
 
     def walk_inner(
