@@ -23,6 +23,7 @@ PAGE_MODULES = (
     "growth_pages",
     "analysis_pages",
     "recorder_pages",
+    "trace_pages",
     "foreign_pages",
     "jinja2_pages",
     "view_pages",

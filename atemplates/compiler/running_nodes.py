@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import FrameType, GeneratorType
+from types import CodeType, FrameType, GeneratorType
 from typing import Any, NamedTuple
 
 from django.template.base import Node
@@ -23,30 +23,38 @@ class RunningNode(NamedTuple):
     """A node at which compiled code is."""
 
     node: Node
-    frame: FrameType
     template: Any
     """The template that the code was compiled from, if that is known."""
 
 
 def node_of_frame(frame: FrameType) -> RunningNode | None:
     """Return the node at which compiled code of a template is; None for other code."""
-    known = frame.f_globals
-    if not str(known.get("__name__", "")).startswith(COMPILED):
-        return None
+    return node_of_code(frame.f_globals, frame.f_code, frame.f_lasti)
+
+
+def node_of_code(known: dict[str, Any], code: CodeType, instruction: int) -> RunningNode | None:
+    """Return the node that an instruction of compiled code was written for.
+
+    Args:
+        known: the namespace of the code.
+        instruction: its offset in bytes.
+    """
     by_code: dict[int, Any] | None = known.get(PLACES_BY_CODE)
     if by_code is None:
+        if not str(known.get("__name__", "")).startswith(COMPILED):
+            return None
         by_code = known[PLACES_BY_CODE] = {
             id(getattr(known.get(name.removeprefix("places_")), "__code__", None)): places
             for name, places in list(known.items())
             if name.startswith("places_")
         }
-    places = by_code.get(id(frame.f_code))
+    places = by_code.get(id(code))
     if places is None:
         return None
-    node = places.node_at(frame.f_lasti)
+    node = places.node_at(instruction)
     if node is None or node.token is None:
         return None
-    return RunningNode(node, frame, places.template)
+    return RunningNode(node, places.template)
 
 
 def frames_of_plan(plan: Any) -> list[FrameType]:

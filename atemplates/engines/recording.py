@@ -69,8 +69,10 @@ def begin_django_trace(
     Returns:
         The observers, the trace in the place of those that want one; and the trace, or None.
     """
-    name = static_text(static_attribute(template, "name"))
-    file = file_of_origin(static_attribute(template, "origin"))
+    # A `Template` of Django's, or what stands for one: nothing of it is code of the site.
+    name, origin = getattr(template, "name", None), getattr(template, "origin", None)
+    name = name if isinstance(name, str) else ""
+    file = "" if origin is None else file_of_origin(origin)
     alias = getattr(getattr(template, "engine", None), ALIAS, "")
     variables = partial(variables_of, context)
     return begin_trace(told, RenderStart(name, file, alias, view, on_loop, is_native, variables))

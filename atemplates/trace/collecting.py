@@ -17,11 +17,11 @@ from ..relations.events import Event
 from ..runtime.tracing import RenderStart, watched_plan
 from ..runtime.waits import Plan
 from .feeds import NotedChunks
+from .parts import NotedPart
 from .places import (
     NOWHERE,
     TracePlace,
     calling_frame,
-    place_of_frame,
     place_of_node,
     place_on_stack,
 )
@@ -30,7 +30,6 @@ from .records import (
     CodeRecord,
     HopRecord,
     LoadRecord,
-    PartRecord,
     QueryRecord,
     RenderTrace,
 )
@@ -42,6 +41,10 @@ if TYPE_CHECKING:
 
 collecting: ContextVar[RenderCollector | None] = ContextVar("atemplates_collecting", default=None)
 """What collects the render that runs: a render in its midst is a part of it."""
+
+
+NEAR_FRAMES = 4
+"""How many frames away the code is, at most, that begins a part which was met before."""
 
 
 class Guarded:
@@ -100,7 +103,7 @@ class RenderCollector:
         """Whether the outermost template has begun."""
         self.is_sent = False
         """Whether the page is sent while it is rendered."""
-        self._parts: dict[tuple[str, int, int], PartRecord] = {}
+        self._parts: dict[tuple[str, int, int], NotedPart] = {}
         self._code: dict[Any, CodeRecord] = {}
         self._run: Callable[..., Any] = _not_driven
         self._arun: Callable[[Plan, Any], Awaitable[Any]] = _not_driven
@@ -188,28 +191,32 @@ class RenderCollector:
 
     def enter(self, name: str, frame: FrameType | None) -> Any:
         """Note that a part of the page begins."""
+        if not self.has_root:
+            self.has_root = True
+            return None
+        # In a loop the same part begins again and again: it is found at once.
+        parts, near = self._parts, frame
+        for _ in range(NEAR_FRAMES):
+            if near is None:
+                break
+            part = parts.get((name, id(near.f_code), near.f_lasti))
+            if part is not None:
+                part.count += 1
+                return part, perf_counter()
+            near = near.f_back
         with self.guarded:
-            if not self.has_root:
-                self.has_root = True
-                return None
             caller = calling_frame(frame)
-            if caller is None:
-                return None
-            return self._part_at(name, caller), perf_counter()
+            if caller is not None:
+                now = perf_counter()
+                return self._new_part(name, caller, self.offset(now)), now
+        return None
 
-    def _part_at(self, name: str, caller: FrameType) -> PartRecord:
-        key = name, id(caller.f_code), caller.f_lasti
-        part = self._parts.get(key)
-        if part is None:
-            place = place_of_frame(caller) or NOWHERE
-            label, kind = name, place.tag or "block"
-            if name.startswith("block "):  # also one that {{ block.super }} shows
-                label, kind = name.removeprefix("block "), "block"
-            part = PartRecord(kind, label, place.template, place.line)
-            part.at_ms = self.offset(perf_counter())
-            self._parts[key] = part
-            self.render.parts.append(part)
-        part.count += 1
+    def _new_part(
+        self, name: str, caller: FrameType, at_ms: float, is_timed: bool = True
+    ) -> NotedPart:
+        part = NotedPart(name, caller, at_ms, is_timed)
+        self._parts[name, id(part.code), part.instruction] = part
+        self.render.noted_parts.append(part)
         return part
 
     def leave(self, entered: Any) -> None:
@@ -227,9 +234,14 @@ class RenderCollector:
                 self.render.file = "" if name.startswith("<") else name
                 return
             caller = calling_frame(frame)
-            if caller is not None:
-                part = self._part_at(template.name or "", caller)
-                part.kind, part.ms = "template", None
+            if caller is None:
+                return
+            name = template.name or ""
+            part = self._parts.get((name, id(caller.f_code), caller.f_lasti))
+            if part is None:
+                self._new_part(name, caller, self.offset(perf_counter()), is_timed=False)
+            else:
+                part.count += 1
 
     def asked_cache(self, node: Any, hit: bool) -> None:
         """Note whether a fragment was in the cache."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from ..compiler.running_nodes import frames_of_plan, node_of_frame
+from ..compiler.running_nodes import frames_of_plan, node_of_code
+from ..runtime.running_steps import COMPILED_STEP
 from ..runtime.sites import Site
 
 MOST_FRAMES = 12
@@ -38,11 +39,24 @@ def place_of_plan(plan: Any) -> TracePlace:
 
 def place_of_frame(frame: FrameType) -> TracePlace | None:
     """Return where compiled code of a template is; None for other code."""
-    jinja2 = frame.f_globals.get("__jinja_template__")
+    return place_of_code(frame.f_globals, frame.f_code, frame.f_lasti, frame.f_lineno)
+
+
+def place_of_code(
+    known: dict[str, Any], code: CodeType, instruction: int, line: int
+) -> TracePlace | None:
+    """Return the same for an instruction of code.
+
+    Args:
+        known: the namespace of the code.
+        instruction: its offset in bytes.
+        line: the line of the code.
+    """
+    jinja2 = known.get("__jinja_template__")
     if jinja2 is not None:
-        line = jinja2.get_corresponding_lineno(frame.f_lineno)
+        line = jinja2.get_corresponding_lineno(line)
         return TracePlace(jinja2.name or "<template>", line, "", known_file(jinja2.filename))
-    found = node_of_frame(frame)
+    found = node_of_code(known, code, instruction)
     return None if found is None else place_of_node(found.node)
 
 
@@ -77,7 +91,7 @@ def calling_frame(frame: FrameType | None) -> FrameType | None:
         if frame is None:
             return None
         known = frame.f_globals
-        if "__jinja_template__" in known or node_of_frame(frame) is not None:
+        if COMPILED_STEP in known or "__jinja_template__" in known:
             return frame
         frame = frame.f_back
     return None

@@ -191,7 +191,8 @@ class RenderTrace:
     queries: list[QueryRecord] = field(default_factory=list)
     loads: list[LoadRecord] = field(default_factory=list)
     code: list[CodeRecord] = field(default_factory=list)
-    parts: list[PartRecord] = field(default_factory=list)
+    noted_parts: list[Any] = field(default_factory=list, repr=False)
+    """What `parts` is made of."""
     cache: list[CacheRecord] = field(default_factory=list)
     exception: BaseException | None = field(default=None, repr=False)
     """The exception itself, until observers have been told of the end."""
@@ -204,6 +205,14 @@ class RenderTrace:
         return self.ms is not None
 
     @property
+    def parts(self) -> list[PartRecord]:
+        """The templates and blocks that were rendered as parts of the page.
+
+        Each access looks up where they stand: while the page is rendered nobody does.
+        """
+        return [part.record() for part in list(self.noted_parts)]
+
+    @property
     def title(self) -> str:
         """What a report calls it."""
         return self.name or self.file or "<string>"
@@ -213,6 +222,9 @@ class RenderTrace:
         known: dict[str, Any] = {}
         for each in fields(self):
             value = getattr(self, each.name)
+            if each.name == "noted_parts":
+                known["parts"] = [_plain(part) for part in self.parts]
+                continue
             if each.name in ("exception", "variables"):
                 continue
             if each.name == "parent":

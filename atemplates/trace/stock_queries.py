@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from time import perf_counter
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from django.template.base import Node
 
-from ..relations.query_attribution import IGNORED, connections_here
+from ..relations.query_attribution import IGNORED, watched_connections
 from ..relations.static_values import static_text
 from .places import NOWHERE, TracePlace, place_of_node
 from .records import QueryRecord
@@ -39,9 +39,7 @@ def queries_noted(collector: RenderCollector) -> Iterator[None]:
                     at = collector.offset(start)
                     collector.render.queries.append(query_at(place, at, ms))
 
-    with ExitStack() as stack:
-        for connection in connections_here():
-            stack.enter_context(connection.execute_wrapper(note))
+    with watched_connections(note):
         yield
 
 
