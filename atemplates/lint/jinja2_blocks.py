@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, TemplateError, nodes
 
 from ..analysis.jinja2.placed_nodes import placed_expressions
+from ..analysis.jinja2.tree_parts import all_of
 from ..analysis.site.sources import ENDINGS
 from ..analysis.site.templates import SiteTemplates
 from ..analysis.site.words import place_of_words
@@ -56,7 +57,7 @@ def jinja2_parents(
     found: Parents = []
     seen = {name}
     while True:
-        every = list(tree.find_all(nodes.Extends))
+        every = all_of(tree, nodes.Extends)
         if not every:
             return found
         certain = [each for each in tree.body if isinstance(each, nodes.Extends)]
@@ -88,15 +89,15 @@ def tree_of(name: str, site: SiteTemplates, environment: Environment) -> nodes.T
 
 
 def _blocks_of(tree: nodes.Template) -> Iterator[str]:
-    return (each.name for each in tree.find_all(nodes.Block))
+    return (each.name for each in all_of(tree, nodes.Block))
 
 
 def _called(tree: nodes.Template) -> Iterator[str]:
     """The blocks that a template shows by ``self.name()``."""
-    for each in tree.find_all(nodes.Getattr):
+    for each in all_of(tree, nodes.Getattr):
         if isinstance(each.node, nodes.Name) and each.node.name == "self":
             yield each.attr
-    for item in tree.find_all(nodes.Getitem):
+    for item in all_of(tree, nodes.Getitem):
         if isinstance(item.node, nodes.Name) and item.node.name == "self":
             yield str(item.arg.value) if isinstance(item.arg, nodes.Const) else ""
 
@@ -155,18 +156,18 @@ def _required(
 ) -> Iterator[Problem]:
     """Blocks that have to be overridden, in a template that no other one extends."""
     given: set[str] = set(_blocks_of(tree))
-    extends = next(tree.find_all(nodes.Extends))
+    extends = all_of(tree, nodes.Extends)[0]
     required = {
-        each.name for _, one in parents for each in one.find_all(nodes.Block) if each.required
+        each.name for _, one in parents for each in all_of(one, nodes.Block) if each.required
     }
     if required <= given or _may_be_extended(name, every_tree(site, environment)):
         return
     for parent, parents_tree in parents:
-        for block in parents_tree.find_all(nodes.Block):
+        for block in all_of(parents_tree, nodes.Block):
             if block.required and block.name not in given:
                 what = f"the block {block.name!r} is missing, which {parent!r} requires"
                 yield _problem(site, name, extends.lineno, what, ("extends",))
-        given.update(each.name for each in parents_tree.find_all(nodes.Block))
+        given.update(each.name for each in all_of(parents_tree, nodes.Block))
 
 
 def _may_be_extended(name: str, trees: Iterable[nodes.Template] | None) -> bool:
@@ -174,7 +175,7 @@ def _may_be_extended(name: str, trees: Iterable[nodes.Template] | None) -> bool:
     if trees is None:
         return True
     for tree in trees:
-        for each in tree.find_all(nodes.Extends):
+        for each in all_of(tree, nodes.Extends):
             named: Any = each.template
             if not isinstance(named, nodes.Const) or named.value == name:
                 return True

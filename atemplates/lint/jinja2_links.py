@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, nodes
 
 from ..analysis.jinja2.placed_nodes import placed_expressions
+from ..analysis.jinja2.tree_parts import all_of
 from ..analysis.site.templates import SiteTemplates
 from ..problems import Problem
 from .links import is_flag, static_problem, url_problem
@@ -91,10 +92,10 @@ def literal(node: Any) -> Any:
 
 def names_set_in(tree: nodes.Template) -> frozenset[str]:
     """The names that a template sets somewhere, so that they may not be the environment's."""
-    found = {each.name for each in tree.find_all(nodes.Name) if each.ctx != "load"}
-    found |= {each.name for each in tree.find_all(nodes.Macro)}
-    found |= {each.target for each in tree.find_all(nodes.Import)}
-    for each in tree.find_all(nodes.FromImport):
+    found = {each.name for each in all_of(tree, nodes.Name) if each.ctx != "load"}
+    found |= {each.name for each in all_of(tree, nodes.Macro)}
+    found |= {each.target for each in all_of(tree, nodes.Import)}
+    for each in all_of(tree, nodes.FromImport):
         found |= {name if isinstance(name, str) else name[1] for name in each.names}
     return frozenset(found)
 

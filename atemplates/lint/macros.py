@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 from jinja2 import nodes
 
+from ..analysis.jinja2.tree_parts import all_of
+
 LoadTree: TypeAlias = "Callable[[str], nodes.Template | None]"
 """Gives the syntax tree of a template by its name."""
 TESTING = frozenset({"default", "d", "defined", "undefined", "none"})
@@ -87,10 +89,10 @@ def macros_of(name: str, tree: nodes.Template, load: LoadTree) -> Macros:
     bound = Counter(names_bound_in(tree))
     by_name = {each: macro for each, macro in own_macros(tree).items() if bound[each] == 1}
     modules: dict[str, Mapping[str, nodes.Macro]] = {}
-    for each in tree.find_all(nodes.Import):
+    for each in all_of(tree, nodes.Import):
         if bound[each.target] == 1:
             modules[each.target] = _macros_in(each.template, load)
-    for some in tree.find_all(nodes.FromImport):
+    for some in all_of(tree, nodes.FromImport):
         found = _macros_in(some.template, load)
         for pair in some.names:
             theirs, ours = pair if isinstance(pair, tuple) else (pair, pair)
@@ -108,14 +110,14 @@ def own_macros(tree: nodes.Template) -> dict[str, nodes.Macro]:
 
 def names_bound_in(tree: nodes.Template) -> Iterator[str]:
     """Every name that a template sets, as often as it does."""
-    for each in tree.find_all(nodes.Name):
+    for each in all_of(tree, nodes.Name):
         if each.ctx != "load":
             yield each.name
-    for macro in tree.find_all(nodes.Macro):
+    for macro in all_of(tree, nodes.Macro):
         yield macro.name
-    for imported in tree.find_all(nodes.Import):
+    for imported in all_of(tree, nodes.Import):
         yield imported.target
-    for some in tree.find_all(nodes.FromImport):
+    for some in all_of(tree, nodes.FromImport):
         for pair in some.names:
             yield pair if isinstance(pair, str) else pair[1]
 
@@ -162,7 +164,7 @@ def macro_fault(called: CalledMacro, call: nodes.Call, with_caller: bool) -> Mac
 def _names(node: nodes.Node) -> Iterator[nodes.Name]:
     if isinstance(node, nodes.Name):
         yield node
-    yield from node.find_all(nodes.Name)
+    yield from all_of(node, nodes.Name)
 
 
 def _may_be_left_out(macro: nodes.Macro, name: str) -> bool:
@@ -170,10 +172,10 @@ def _may_be_left_out(macro: nodes.Macro, name: str) -> bool:
     used = False
     for statement in macro.body:
         used = used or any(each.name == name for each in _names(statement))
-        for node in statement.find_all((nodes.Filter, nodes.Test)):
+        for node in all_of(statement, nodes.Filter, nodes.Test):
             if node.name in TESTING and node.node is not None and _is_name(node.node, name):
                 return True
-        for part in (statement, *statement.find_all(BRANCHING)):
+        for part in (statement, *all_of(statement, *BRANCHING)):
             tested = getattr(part, "test", None) or getattr(part, "left", None)
             if tested is not None and any(each.name == name for each in _names(tested)):
                 return True
@@ -187,11 +189,11 @@ def _is_name(node: nodes.Node, name: str) -> bool:
 def _is_looked_into(macro: nodes.Macro, name: str) -> bool:
     """Whether a macro asks for an attribute of an argument, in any case: that fails without it."""
     for statement in macro.body:
-        if not isinstance(statement, nodes.Output) or any(statement.find_all(BRANCHING)):
+        if not isinstance(statement, nodes.Output) or all_of(statement, *BRANCHING):
             continue
         looked_up: tuple[Any, ...] = (nodes.Getattr, nodes.Getitem)
         node: Any
-        for node in statement.find_all(looked_up):
+        for node in all_of(statement, *looked_up):
             if _is_name(node.node, name):
                 return True
     return False

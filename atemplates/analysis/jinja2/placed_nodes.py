@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from jinja2 import nodes
 
@@ -23,12 +24,23 @@ class PlacedExpression:
     """The block around it."""
 
 
-def placed_expressions(tree: nodes.Template) -> Iterator[PlacedExpression]:
-    """Go through all nodes of a template in order, also those inside of other nodes.
+# For as long as a tree lives. Two threads that ask at once both look, and find the same.
+_placed: WeakKeyDictionary[nodes.Template, tuple[PlacedExpression, ...]] = WeakKeyDictionary()
+
+
+def placed_expressions(tree: nodes.Template) -> tuple[PlacedExpression, ...]:
+    """Return all nodes of a template in order, also those inside of other nodes.
 
     What stands outside of the blocks of a template that extends another one is left out, as far as
     it is not written.
     """
+    found = _placed.get(tree)
+    if found is None:
+        found = _placed[tree] = tuple(_placed_in(tree))
+    return found
+
+
+def _placed_in(tree: nodes.Template) -> Iterator[PlacedExpression]:
     extends = any(isinstance(each, nodes.Extends) for each in tree.body)
     place = PlacedExpression(tree)
     for child in tree.body:

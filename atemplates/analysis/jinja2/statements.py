@@ -11,6 +11,7 @@ from ..scope import Names
 from ..values import UNKNOWN, Value
 from ..walker import DEEPEST_RECURSION
 from .expressions import Caller, ImportedModule, MacroValue, short_text
+from .tree_parts import all_of
 from .walker import StatementHandler, TreeWalker, targets
 
 
@@ -70,7 +71,7 @@ def walk_assign_block(w: TreeWalker, node: nodes.AssignBlock) -> None:
 def walk_block_statement(w: TreeWalker, node: nodes.Block) -> None:
     """The innermost override is rendered; ``super()`` may render the others."""
     (template, source), *others = w.blocks.get(node.name, [(w.template, node)])
-    if not any(short_text(call.node) == "super" for call in source.find_all(nodes.Call)):
+    if not any(short_text(call.node) == "super" for call in all_of(source, nodes.Call)):
         others = []
     for name, block in ((template, source), *others):
         with w.in_template(name):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from jinja2 import Environment, TemplateError, TemplateSyntaxError
@@ -71,12 +70,11 @@ def _read(site: SiteTemplates, environment: Environment, name: str, names: list[
         site.sources[name] = source
         walk = jinja2_walk_of(environment, name, missing, site.trees)
         site.paths[name], site.reads[name] = walk.paths, walk.reads
-        for template, line, other in missing:
-            text = site.sources.get(template, source if template == name else "")
-            problem = not_there(other, template, line, text, names)
-            problem = replace(problem, path=site.files.get(template, ""))
-            if problem not in site.problems:
-                site.problems.append(problem)
+        site.problems += [
+            not_there(other, name, line, source, names, path=site.files[name])
+            for template, line, other in missing
+            if template == name  # What others name is said where these are read themselves.
+        ]
     except TemplateSyntaxError as error:
         file = error.filename or error.name or name
         site.problems.append(

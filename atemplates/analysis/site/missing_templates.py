@@ -142,7 +142,11 @@ def not_there(
         hint = ""
     else:
         message = f"names the template {wanted!r}, which does not exist"
-        hint = template_meant(wanted, names)
+        hint = template_meant(wanted, [each for each in names if each != name])
+    top, slash, _ = wanted.partition("/")
+    is_made = bool(slash) and not hint and not any(each.startswith(top + slash) for each in names)
+    if is_made:
+        hint = f"there is no folder {top!r}: is it made by a build?"
     return Problem(
         message,
         name,
@@ -152,6 +156,7 @@ def not_there(
         column=column,
         width=width,
         hint=hint,
+        is_possible=is_made,
     )
 
 
