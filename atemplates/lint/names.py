@@ -22,6 +22,9 @@ from .verdicts import THE_NAME, UNKNOWN_NAME, Verdict, Verdicts
 
 Locate = Callable[[Read, int], list[TextPlace]]
 """Returns where a step of a read stands in its template."""
+ATTRIBUTE = "unknown-attribute"
+SetByCode = Callable[[Iterable[str]], set[str]]
+"""Returns which of some attributes Python sets on objects from outside."""
 
 
 @dataclass(slots=True)
@@ -37,8 +40,7 @@ class KnownTemplates:
     locate: Locate = lambda read, index: []
     path: Callable[[Read], str] = lambda read: read.file
     """Returns the file of a read's template."""
-    set_by_code: frozenset[str] = frozenset()
-    """Attributes that Python of the site sets on objects from outside."""
+    set_by_code: SetByCode = lambda names: set()
 
 
 def name_problems(names: KnownTemplates) -> Iterator[Problem]:
@@ -64,8 +66,13 @@ def name_problems(names: KnownTemplates) -> Iterator[Problem]:
             annotated = names.annotations.get(read.template, {}) if read.is_free else {}
             for context in contexts:
                 verdicts.look(read, context, annotated.get(read.name))
-    for verdict in verdicts:
-        yield from _problems(names, verdict, tested, known)
+    wrong = [each for each in verdicts if each.decision() is not None]
+    attributes = {fault.name for each in wrong for fault in each.faults if fault.code == ATTRIBUTE}
+    set_there = names.set_by_code(attributes) if attributes else set()
+    for verdict in wrong:
+        fault = verdict.faults[0]
+        if fault.code != ATTRIBUTE or fault.name not in set_there:
+            yield from _problems(names, verdict, tested, known)
 
 
 def _note_names(known: dict[str, None], contexts: Iterable[KnownContext]) -> None:
@@ -112,8 +119,6 @@ def _problems(
             "tag around it",
             did_you_mean(read.name, given),
         )
-    elif fault.name in names.set_by_code:
-        return
     places: list[TextPlace | None] = [*names.locate(read, verdict.index)] or [None]
     for place in places:
         line = read.steps[verdict.index].line if verdict.index != THE_NAME else None

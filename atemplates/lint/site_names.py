@@ -15,7 +15,7 @@ from ..problems import Problem
 from ..relations.labels import model_named
 from .contexts import KnownContext
 from .jinja2_places import JinjaPlaces
-from .names import KnownTemplates, Locate, name_problems
+from .names import KnownTemplates, Locate, SetByCode, name_problems
 from .places import DjangoPlaces
 from .positions import TextPlace
 
@@ -25,6 +25,7 @@ def site_name_problems(
     renderings: Iterable[ViewRendering],
     others: Mapping[str, ValueType] | None,
     environment: Any = None,
+    set_by_code: SetByCode = lambda names: set(),
 ) -> list[Problem]:
     """Return the names and attributes that the templates of one engine read and that are not there.
 
@@ -33,6 +34,7 @@ def site_name_problems(
         renderings: what views render with this engine.
         others: what context processors give, with its types; None if that cannot be told.
         environment: Jinja2's, where the templates are for that.
+        set_by_code: says which of some attributes Python sets on objects from outside.
     """
     contexts: dict[str, list[KnownContext]] = defaultdict(list)
     for each in renderings:
@@ -43,6 +45,7 @@ def site_name_problems(
         {name: annotated_types(found) for name, found in site.annotations.items()},
         jinja2_locator(site, environment) if environment is not None else django_locator(site),
         lambda read: site.files.get(read.file, read.file),
+        set_by_code,
     )
     return list(name_problems(names))
 

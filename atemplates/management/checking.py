@@ -13,7 +13,9 @@ from django.template import engines
 
 from ..analysis.site.templates import SiteTemplates
 from ..inference.views import ViewRendering, renderings
+from ..lint.attributes_set import set_from_outside
 from ..lint.ignores import DJANGO_COMMENTS, Ignores, heeding, ignores_of
+from ..lint.processors import names_of_processors
 from ..lint.site_names import site_name_problems
 from ..lint.surroundings import Surroundings
 from ..problems import Problem, is_installed, printable, relative
@@ -168,11 +170,19 @@ def mistakes(sites: dict[str, SiteTemplates]) -> list[Problem]:
         environment = environment_of(alias)
         own = list(of_engine(alias, sites, found))
         problems += site.problems
-        problems += site_name_problems(site, own, None, environment)
+        problems += site_name_problems(
+            site, own, names_of_processors(_processors(alias)), environment, set_from_outside
+        )
         engine = environment or getattr(engines[alias], "engine", None)
         for name in site.files:
             problems += surroundings.problems(site, name, engine)
     return problems
+
+
+def _processors(alias: str) -> list[Any]:
+    backend: Any = engines[alias]
+    engine = getattr(backend, "engine", backend)
+    return list(engine.template_context_processors)
 
 
 def of_engine(
