@@ -66,7 +66,7 @@ ARROWS = {
     "__init__": {"delivery", "parallel", "shortcuts", "trace"},
     "apps": {"checks", "site_settings", "trace"},
     "templatetags": {"tags"},
-    "checks": {"site_settings", "views"},
+    "checks": {"views"},
     "management": BELOW_ENGINES
     | {"engines", "problems", "site_settings"}
     | {"analysis", "inference", "lint", "migration"},

@@ -12,10 +12,13 @@ from django.core.management.base import CommandError
 from django.test import override_settings
 from jinja2 import Environment
 
+from atemplates.management.check_text import marked
 from atemplates.placement import records
+from atemplates.problems import PROBLEM_RULES
 from tests.testapp.models import Animal
 
 from . import some_tags
+from .test_sarif import valid
 
 
 def processor(request):
@@ -459,3 +462,145 @@ def test_the_exit_codes_are_in_the_help(capsys):
     assert "exit codes:" in text
     for code in "0123":
         assert f"\n  {code}  " in text
+
+
+MISTAKEN = {
+    "a.html": "{# atemplates: animal = testapp.Animal #}\n\t{{ animal.naem }}",
+    "legacy/b.html": "{# atemplates: animal = testapp.Animal #}\n{{ animal.naem|default:1 }}",
+}
+
+
+def test_mistakes_are_printed_as_compilers_do():
+    code, text = check(django=MISTAKEN)
+    assert code == 2
+    assert text.startswith(
+        "a.html:2:12: error[unknown-attribute]: Animal has no attribute 'naem'\n"
+        "    {{ animal.naem }}\n"
+        "              ^^^^\n"
+        "    did you mean 'name'?\n"
+        "legacy/b.html:2:11: possible[unknown-attribute]: Animal has no attribute 'naem'\n"
+    )
+    assert "; 1 problem, 1 possible. 0 uses" in text
+
+
+def test_what_is_possible_fails_only_where_it_is_strict():
+    possible = {"b.html": MISTAKEN["legacy/b.html"]}
+    assert check(django=possible)[0] == 0
+    code, text = check("--strict", django=possible)
+    assert code == 2
+    assert "error[unknown-attribute]" in text
+
+
+def test_excluded_templates(settings):
+    code, text = check("--exclude", "a.*", django=MISTAKEN)
+    assert code == 0
+    assert "a.html" not in text
+    assert "Left out: 1 template" in text
+    settings.ATEMPLATES = {"check": {"exclude": ["legacy/*"]}}
+    _, data = data_of(django=MISTAKEN)
+    assert [each["file"] for each in data["problems"]] == ["a.html"]
+    assert data["left_out"] == 1
+    # One that is asked for by its name is looked at.
+    _, data = data_of("--template", "legacy/b.html", django=MISTAKEN)
+    assert [each["file"] for each in data["problems"]] == ["legacy/b.html"]
+
+
+def test_ignored_rules(settings):
+    assert check("--ignore", "unknown-attribute", django=MISTAKEN)[0] == 0
+    settings.ATEMPLATES = {"check": {"ignore": ["unknown-attribute"]}}
+    assert data_of(django=MISTAKEN)[1]["problems"] == []
+    code, text = check("--ignore", "unknown", django=MISTAKEN)
+    assert code == 1
+    assert "There is no rule 'unknown'" in text
+
+
+def test_ignored_lines():
+    line = MISTAKEN["a.html"]
+    jinja2 = {"c.html": line + "{# atemplates: ignore[unknown-attribute] #}\n{{ animal.naem }}"}
+    _, data = data_of(django={"a.html": line + "{# atemplates: ignore #}"}, jinja2=jinja2)
+    assert [(each["file"], each["line"]) for each in data["problems"]] == [("c.html", 3)]
+
+
+def test_the_fields_of_a_problem_in_json():
+    _, data = data_of(django=MISTAKEN)
+    assert data["version"] == 2
+    assert data["problems"][0] == {
+        "file": "a.html",
+        "template": "a.html",
+        "line": 2,
+        "column": 12,
+        "width": 4,
+        "rule": "unknown-attribute",
+        "level": "error",
+        "message": "Animal has no attribute 'naem'",
+        "hint": "did you mean 'name'?",
+        "possible": False,
+        "optional": False,
+    }
+
+
+def test_a_fault_in_a_part_of_many_pages_is_said_once():
+    pages = {f"{number}.html": "{% include 'part.html' %}" for number in range(30)}
+    _, data = data_of(django={**pages, "part.html": MISTAKEN["a.html"]})
+    assert len(data["problems"]) == 1
+
+
+def test_workflow_commands_of_github(monkeypatch):
+    monkeypatch.setattr(some_tags.register, "filters", {"bare": bare})
+    bad = {"bad.html": "{% load some_tags %}\n{{ a|bare }}", **MISTAKEN}
+    code, text = check("--format", "github", django=bad)
+    assert code == 3
+    lines = text.splitlines()[:3]
+    assert lines[0] == (
+        "::error file=a.html,line=2,col=12,endColumn=15,title=unknown-attribute::"
+        "Animal has no attribute 'naem'. Did you mean 'name'?"
+    )
+    assert lines[1].startswith("::warning file=legacy/b.html,line=2,col=11,")
+    assert lines[2].startswith("::warning file=tests/migration/test_check_command.py,line=")
+    assert "title=catches-everything::" in lines[2]
+
+
+def test_sarif(monkeypatch):
+    monkeypatch.setattr(some_tags.register, "filters", {"bare": bare})
+    django = {**MISTAKEN, **TAGS, "bad.html": "{% load some_tags %}{% if %}{{ a|bare }}"}
+    _, text = check("--format", "sarif", "--fail-on-hops", "--cost", django=django)
+    log = valid(text.rpartition("\n}")[0] + "\n}")
+    (run,) = log["runs"]
+    results = {each["ruleId"]: each for each in reversed(run["results"])}
+    assert set(results) >= {"unknown-attribute", "does-not-parse", "leaves-the-loop", "line-cost"}
+    rules = [each["id"] for each in run["tool"]["driver"]["rules"]]
+    assert all(rules[each["ruleIndex"]] == each["ruleId"] for each in run["results"])
+    first = results["unknown-attribute"]
+    assert first["locations"][0]["physicalLocation"]["region"] == {
+        "startLine": 2,
+        "startColumn": 12,
+        "endColumn": 16,
+    }
+
+
+def test_the_rules_of_all_problems_are_known():
+    """What has no rule of its own could not be analysed."""
+    django = {**MISTAKEN, "bad.html": "{% if %}", "none.html": "{% extends 'nothing.html' %}"}
+    for each in data_of(django=django, jinja2={"a.jinja": "{{ x|nothing }}"})[1]["problems"]:
+        assert each["rule"] in PROBLEM_RULES
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "width", "shown"),
+    [
+        ("{{ a.b }}", 6, 1, ["    {{ a.b }}", "         ^"]),
+        ("\t\t{{ a.b }}", 8, 1, ["    {{ a.b }}", "         ^"]),
+        ("<p>\t{{ a.b }}", 10, 1, ["    <p>    {{ a.b }}", "                ^"]),
+        ("\u65e5\u672c{{ a.b }}", 8, 1, ["    \u65e5\u672c{{ a.b }}", "             ^"]),
+        ("\x1b[0m{{ a.b }}", 10, 1, ["    \\x1b[0m{{ a.b }}", "                ^"]),
+    ],
+)
+def test_the_caret_stands_under_what_is_meant(line, column, width, shown):
+    assert list(marked(line, column, width)) == shown
+
+
+def test_a_long_line_is_cut_around_what_is_meant():
+    line = "x" * 1000 + "{{ book.titel }}" + "y" * 1000
+    text, carets = marked(line, 1009, 5)
+    assert len(text) <= 130
+    assert text[carets.index("^") : carets.rindex("^") + 1] == "titel"
