@@ -562,7 +562,7 @@ def test_workflow_commands_of_github(monkeypatch):
 
 def test_sarif(monkeypatch):
     monkeypatch.setattr(some_tags.register, "filters", {"bare": bare})
-    django = {**MISTAKEN, **TAGS, "bad.html": "{% load some_tags %}{% if %}{{ a|bare }}"}
+    django = {**TAGS, **MISTAKEN, "tags.html": TAGS["a.html"], "bad.html": "{% load some_tags %}{% if %}{{ a|bare }}"}
     _, text = check("--format", "sarif", "--fail-on-hops", "--cost", django=django)
     log = valid(text.rpartition("\n}")[0] + "\n}")
     (run,) = log["runs"]
