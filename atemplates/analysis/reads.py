@@ -7,7 +7,7 @@ which text of the template does so, for who has to point at it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from ..relations.paths import ITEM, AccessPath
@@ -89,7 +89,10 @@ class WalkReads:
 
     def add(self, read: Read) -> None:
         """Note a read; of two that differ in ``conditional`` alone, the certain one stays."""
-        key = (replace(read, conditional=True), id(read.token))
+        key = (
+            *(read.file, read.line, read.name, read.steps, read.text, id(read.token)),
+            *(read.value, read.tolerance, read.is_free, read.is_open),
+        )
         known = self._found.get(key)
         if known is None or (known.conditional and not read.conditional):
             self._found[key] = read

@@ -112,20 +112,23 @@ class HeldBack(Module):
         self.source()
 
 
-def explain_template(template: Template, policy: Policy) -> list[Section]:
+def explain_template(
+    template: Template, policy: Policy, *, with_held: bool = True
+) -> list[Section]:
     """Compile a parsed template anew and describe what came out.
 
     Args:
         template: the template; it is not rendered.
         policy: the backend's OPTIONS, which say together with what was learned where foreign
             nodes run.
+        with_held: whether to find out what is held back, for which each plan is written twice.
 
     Returns:
         A section for each plan, in the order in which they begin in the template.
     """
     held: dict[int, str] = {}
     return [
-        plan_section(template, nodelist, title, policy, held, owner)
+        plan_section(template, nodelist, title, policy, held, owner, with_held=with_held)
         for title, nodelist, owner in node_lists_of_nodes(template)
     ]
 
@@ -137,25 +140,31 @@ def plan_section(
     policy: Policy,
     held: dict[int, str],
     owner: Node | None,
+    *,
+    with_held: bool = True,
 ) -> Section:
     """Describe the plan of one node list.
 
     Args:
         held: the identity of a node that is held back -> what does. Gets those of the node list.
         owner: the node that it stands in.
+        with_held: whether to find out what is held back.
     """
-    found = HeldBack(nodelist, template, title)
+    holding = HeldBack(nodelist, template, title).held if with_held else {}
     around = (
         tag_and_line(owner) if owner is not None and is_unknown(owner) else held.get(id(owner), "")
     )
-    held |= {each: around or tag_and_line(holder) for each, holder in found.held.items()}
+    held |= {each: around or tag_and_line(holder) for each, holder in holding.items()}
     module = Module(nodelist, template, title)
     module.source()
     described = Section(title)
     foreign: dict[int, ForeignNode] = {}
+    looked_at: set[int] = set()
     for code, node in zip(module.lines, module.owners, strict=True):
-        if node is not None and id(node) not in foreign and own_modules(node):
-            foreign[id(node)] = describe_foreign(node, policy)
+        if node is not None and id(node) not in looked_at:
+            looked_at.add(id(node))
+            if own_modules(node):
+                foreign[id(node)] = describe_foreign(node, policy)
         described.lines.append(
             Line(
                 code=code,
@@ -166,7 +175,7 @@ def plan_section(
             )
         )
     described.foreign = list(foreign.values())
-    holders = [*found.held.values(), *filter(holds_back, nodes_below(nodelist))]
+    holders = [*holding.values(), *filter(holds_back, nodes_below(nodelist))]
     if around and owner is not None and is_unknown(owner):
         holders.append(owner)
     described.holding = {tag_and_line(each): line_of(each) or 0 for each in holders}

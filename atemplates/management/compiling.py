@@ -80,7 +80,7 @@ def compile_django(
     inline: TagPlaces = defaultdict(list)
     for name, template in site.parsed.items():
         try:
-            sections = explain_template(template, backend.policy)
+            sections = explain_template(template, backend.policy, with_held=False)
         except Exception as error:
             site.problems.append(
                 Problem(
