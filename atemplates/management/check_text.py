@@ -81,13 +81,11 @@ def marked(line: str, column: int, width: int) -> Iterator[str]:
         column: in characters, from 1.
         width: in characters.
     """
-    start = max(0, column - 1 - WIDEST_SOURCE // 2) if len(line) > WIDEST_SOURCE else 0
+    indent = min(len(line) - len(line.lstrip()), column - 1)
+    line, at = line[indent:], column - 1 - indent
+    start = max(0, at - WIDEST_SOURCE // 2) if len(line) > WIDEST_SOURCE else 0
     part = line[start : start + WIDEST_SOURCE]
-    before = part[: column - 1 - start]
-    meant = part[column - 1 - start : column - 1 - start + width]
-    if len(line) <= WIDEST_SOURCE:
-        kept = before.lstrip()
-        part, before = part[len(before) - len(kept) :], kept
+    before, meant = part[: at - start], part[at - start : at - start + width]
     yield f"    {_visible(part).rstrip()}"
     carets = "^" * max(1, cells(_visible(meant)))
     yield f"    {' ' * cells(_visible(before))}{carets}"

@@ -5,6 +5,7 @@ import re
 from contextlib import suppress
 from inspect import getsourcelines
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -562,7 +563,12 @@ def test_workflow_commands_of_github(monkeypatch):
 
 def test_sarif(monkeypatch):
     monkeypatch.setattr(some_tags.register, "filters", {"bare": bare})
-    django = {**TAGS, **MISTAKEN, "tags.html": TAGS["a.html"], "bad.html": "{% load some_tags %}{% if %}{{ a|bare }}"}
+    django = {
+        **TAGS,
+        **MISTAKEN,
+        "tags.html": TAGS["a.html"],
+        "bad.html": "{% load some_tags %}{% if %}{{ a|bare }}",
+    }
     _, text = check("--format", "sarif", "--fail-on-hops", "--cost", django=django)
     log = valid(text.rpartition("\n}")[0] + "\n}")
     (run,) = log["runs"]
@@ -604,3 +610,12 @@ def test_a_long_line_is_cut_around_what_is_meant():
     text, carets = marked(line, 1009, 5)
     assert len(text) <= 130
     assert text[carets.index("^") : carets.rindex("^") + 1] == "titel"
+
+
+def test_all_rules_and_fields_are_documented():
+    text = (Path(__file__).resolve().parents[2] / "docs/checking.md").read_text("utf-8")
+    for rule, meaning in PROBLEM_RULES.items():
+        assert f"| `{rule}` | {meaning} |" in text
+    _, data = data_of(django=MISTAKEN)
+    for name in (*data, *data["problems"][0], *data["engines"]["django"]):
+        assert f"`{name}`" in text or f"[].{name}`" in text, name
