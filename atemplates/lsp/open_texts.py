@@ -96,6 +96,8 @@ class EditorJinja2Loader(BaseLoader):
         self.texts = texts
         self.used: set[str] = set()
         """The files that were loaded since somebody emptied this."""
+        self.listed: list[str] | None = None
+        """The names that the site's loader lists; whoever wants them anew empties it."""
 
     def get_source(
         self, environment: Environment, template: str
@@ -110,7 +112,9 @@ class EditorJinja2Loader(BaseLoader):
 
     def list_templates(self) -> list[str]:
         """Return the names that the site's loader lists."""
-        return self.loader.list_templates()
+        if self.listed is None:
+            self.listed = list(self.loader.list_templates())
+        return self.listed
 
 
 def environment_for_editor(

@@ -23,7 +23,7 @@ def template_names(engine: Engine) -> tuple[list[str], list[Problem]]:
     """
     names: dict[str, None] = {}
     problems: list[Problem] = []
-    for loader in _flat(engine.template_loaders):
+    for loader in flat_loaders(engine.template_loaders):
         try:
             names.update(dict.fromkeys(_names_of(loader, problems)))
         except Exception as error:
@@ -37,11 +37,12 @@ def template_names(engine: Engine) -> tuple[list[str], list[Problem]]:
     return sorted(names), problems
 
 
-def _flat(loaders: Any) -> Iterator[Loader]:
+def flat_loaders(loaders: Any) -> Iterator[Loader]:
+    """The loaders that find templates themselves, in order: not those that keep what others find."""
     for loader in loaders:
         inner = getattr(loader, "loaders", None)
         if inner is not None:
-            yield from _flat(inner)
+            yield from flat_loaders(inner)
         else:
             yield loader
 

@@ -1,0 +1,197 @@
+"""The templates of a site while somebody edits them: read once, and again what an edit touches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from os.path import realpath
+from pathlib import Path
+from typing import Any
+
+from django.template import engines
+
+from ..analysis.site.jinja2_templates import read_jinja2_site
+from ..analysis.site.sources import ENDINGS, template_names
+from ..analysis.site.templates import SiteTemplates, read_site
+from ..engines.django import DjangoTemplates
+from ..inference.views import ViewRendering, renderings
+from ..problems import Problem
+from .open_texts import OpenTexts, engine_for_editor, environment_for_editor
+
+MOST_PAGES = 40
+"""How many other templates that a file is part of are read anew when it is edited; all of them when
+it is saved."""
+
+
+@dataclass
+class EditedEngine:
+    """One engine's templates, each as it was last read, by itself."""
+
+    alias: str
+    backend: Any
+    engine: Any
+    """A Django engine, or a Jinja2 environment, that takes the texts of the editor."""
+    loader: Any
+    read: dict[str, SiteTemplates] = field(default_factory=dict)
+    used: dict[str, set[str]] = field(default_factory=dict)
+    """Template -> the files that it is made of: its own, and those it includes and extends."""
+    readable: dict[str, SiteTemplates] = field(default_factory=dict)
+    """Each template as it was read when it last parsed."""
+    known_names: dict[str, list[str]] = field(default_factory=dict)
+    """File -> the names under which the loaders find it."""
+
+    @property
+    def is_django(self) -> bool:
+        """Whether its language is Django's."""
+        return isinstance(self.backend, DjangoTemplates)
+
+    def names(self) -> list[str]:
+        """The templates that the engine's loaders list."""
+        if self.is_django:
+            return template_names(self.engine)[0]
+        self.loader.listed = None
+        try:
+            listed = self.engine.list_templates()
+        except Exception:  # One that cannot list them: those that are opened are read.
+            return []
+        return [name for name in listed if name.lower().endswith(ENDINGS)]
+
+    def update(self, name: str) -> SiteTemplates:
+        """Read a template again."""
+        self.loader.used = set()
+        if self.is_django:
+            found = read_site(self.engine, [name])
+        else:
+            found = read_jinja2_site(self.engine, [name])
+        self.read[name], self.used[name] = found, set(self.loader.used)
+        own = found.files.get(name)
+        if own:
+            self.used[name].add(realpath(own))
+            names = self.known_names.setdefault(realpath(own), [])
+            if name not in names:
+                names.append(name)
+        if name in found.paths:
+            self.readable[name] = found
+        return found
+
+    def names_of(self, file: str) -> list[str]:
+        """The names under which the loaders find a file; empty when they find it under none."""
+        if file not in self.known_names:
+            found = [name for name in self._possible_names(file) if self._finds(name, file)]
+            if not found:
+                return []
+            self.known_names[file] = found
+        return self.known_names[file]
+
+    def _possible_names(self, file: str) -> Iterator[str]:
+        """The names that a file has below the folders of the loaders."""
+        path = Path(file)
+        for folder in folders_of(self.loader):
+            if path.is_relative_to(realpath(folder)):
+                yield path.relative_to(realpath(folder)).as_posix()
+
+    def _finds(self, name: str, file: str) -> bool:
+        found = self.update(name)
+        if is_file(found.files.get(name), file):
+            return True
+        # A text that does not parse is known by its problem alone.
+        if any(is_file(each.path or each.file, file) for each in found.problems):
+            return True
+        del self.read[name], self.used[name]
+        return False
+
+    def pages_with(self, file: str) -> list[str]:
+        """The templates that a file is part of."""
+        return [name for name, files in self.used.items() if file in files]
+
+    def together(self, names: Iterable[str]) -> SiteTemplates:
+        """What was read of some templates, as one."""
+        site = SiteTemplates()
+        for name in names:
+            one = self.read[name]
+            site.trees |= one.trees
+            site.sources |= one.sources
+            site.paths |= one.paths
+            site.parsed |= one.parsed
+            site.annotations |= one.annotations
+            site.files |= one.files
+            site.problems += one.problems
+        return site
+
+
+class EditedSite:
+    """All engines of ours, with what views give to their templates.
+
+    Args:
+        texts: the open files; the caller keeps them up to date.
+    """
+
+    def __init__(self, texts: OpenTexts) -> None:
+        self.texts = texts
+        self.engines = [each for backend in engines.all() if (each := edited(backend, texts))]
+        self.renderings: list[ViewRendering] = []
+        self.problems: list[Problem] = []
+        """What could not be read of the views."""
+
+    def read(self) -> None:
+        """Read everything: views, and every template."""
+        self.renderings, self.problems = renderings()
+        for engine in self.engines:
+            for name in engine.names():
+                engine.update(name)
+
+    def refresh(self, file: str, most: int | None = MOST_PAGES) -> list[tuple[EditedEngine, str]]:
+        """Read a file again, with the templates that it is part of.
+
+        Args:
+            most: how many of these; None for all.
+
+        Returns:
+            The engines that find the file, and its name there.
+        """
+        found = []
+        for engine in self.engines:
+            names = engine.names_of(file)
+            rendered = {each.template for each in self.renderings}
+            pages = sorted(set(engine.pages_with(file)) - set(names), key=lambda n: n not in rendered)
+            for name in [*names, *pages[:most]]:
+                engine.update(name)
+            found += [(engine, name) for name in names]
+        return found
+
+    def renderings_of(self, engine: EditedEngine) -> list[ViewRendering]:
+        """What the views render with an engine; with the first one where they do not say."""
+        first = self.engines[0].alias
+        return [each for each in self.renderings if (each.using or first) == engine.alias]
+
+
+def edited(backend: Any, texts: OpenTexts) -> EditedEngine | None:
+    """Return an engine of ours for editing; None for one of others."""
+    if isinstance(backend, DjangoTemplates):
+        engine, loader = engine_for_editor(backend.engine, texts)
+        return EditedEngine(backend.name, backend, engine, loader)
+    environment = getattr(backend, "sync_env", None) or getattr(backend, "env", None)
+    if environment is None or environment.loader is None:
+        return None
+    own, own_loader = environment_for_editor(environment, texts)
+    return EditedEngine(backend.name, backend, own, own_loader)
+
+
+def is_file(found: str | None, file: str) -> bool:
+    """Whether a loader's name for a file means that file."""
+    return bool(found) and realpath(str(found)) == file
+
+
+def folders_of(loader: Any) -> Iterator[str]:
+    """The folders in which loaders look, of either language."""
+    if hasattr(loader, "get_dirs"):
+        yield from map(str, loader.get_dirs())
+    path = getattr(loader, "searchpath", ())
+    yield from map(str, path)
+    inner = getattr(loader, "loaders", None)
+    if isinstance(inner, dict):
+        inner = inner.values()
+    for each in inner or ():
+        yield from folders_of(each)
+    if getattr(loader, "loader", None) is not None:
+        yield from folders_of(loader.loader)
