@@ -10,13 +10,12 @@ from typing import Any
 
 from django.template import engines
 
-from ..analysis.site.jinja2_templates import read_jinja2_site
 from ..analysis.site.sources import ENDINGS, template_names
 from ..analysis.site.templates import SiteTemplates, read_site
 from ..engines.django import DjangoTemplates
 from ..inference.views import ViewRendering, renderings
 from ..problems import Problem
-from .open_texts import OpenTexts, engine_for_editor, environment_for_editor
+from .open_texts import OpenTexts, engine_for_editor
 
 MOST_PAGES = 40
 """How many other templates that a file is part of are read anew when it is edited; all of them when
@@ -62,6 +61,8 @@ class EditedEngine:
         if self.is_django:
             found = read_site(self.engine, [name])
         else:
+            from ..analysis.site.jinja2_templates import read_jinja2_site
+
             found = read_jinja2_site(self.engine, [name])
         self.read[name], self.used[name] = found, set(self.loader.used)
         own = found.files.get(name)
@@ -103,6 +104,15 @@ class EditedEngine:
     def pages_with(self, file: str) -> list[str]:
         """The templates that a file is part of."""
         return [name for name, files in self.used.items() if file in files]
+
+    def file_named(self, name: str) -> str:
+        """The file of a template; empty when there is no such template, or no file."""
+        try:
+            if self.is_django:
+                return str(self.engine.get_template(name).origin.name)
+            return str(self.loader.get_source(self.engine, name)[1] or "")
+        except Exception:  # One that does not exist, or does not parse.
+            return ""
 
     def together(self, names: Iterable[str]) -> SiteTemplates:
         """What was read of some templates, as one."""
@@ -153,11 +163,26 @@ class EditedSite:
         for engine in self.engines:
             names = engine.names_of(file)
             rendered = {each.template for each in self.renderings}
-            pages = sorted(set(engine.pages_with(file)) - set(names), key=lambda n: n not in rendered)
+            pages = sorted(
+                set(engine.pages_with(file)) - set(names), key=lambda n: n not in rendered
+            )
             for name in [*names, *pages[:most]]:
                 engine.update(name)
             found += [(engine, name) for name in names]
         return found
+
+    def found(self, file: str) -> list[tuple[EditedEngine, str]]:
+        """The engines that find a file, and its name there."""
+        return [(engine, name) for engine in self.engines for name in engine.names_of(file)]
+
+    def source_of(self, file: str) -> str:
+        """The text of a file: in the editor, or on the disk."""
+        if file in self.texts:
+            return self.texts[file]
+        try:
+            return Path(file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     def renderings_of(self, engine: EditedEngine) -> list[ViewRendering]:
         """What the views render with an engine; with the first one where they do not say."""
@@ -173,6 +198,8 @@ def edited(backend: Any, texts: OpenTexts) -> EditedEngine | None:
     environment = getattr(backend, "sync_env", None) or getattr(backend, "env", None)
     if environment is None or environment.loader is None:
         return None
+    from .open_jinja2_texts import environment_for_editor
+
     own, own_loader = environment_for_editor(environment, texts)
     return EditedEngine(backend.name, backend, own, own_loader)
 

@@ -5,7 +5,7 @@ What is not open comes from where it is, and is read anew when it has changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from os.path import realpath
 from typing import Any
@@ -13,7 +13,6 @@ from typing import Any
 from django.template import Origin, Template, TemplateDoesNotExist
 from django.template.engine import Engine
 from django.template.loaders.base import Loader
-from jinja2 import BaseLoader, Environment
 
 from ..analysis.site.sources import flat_loaders
 
@@ -53,9 +52,7 @@ class EditorLoader(Loader):
         loader: Any = origin.loader
         return str(loader.get_contents(origin))
 
-    def get_template(
-        self, template_name: str, skip: Sequence[Origin] | None = None
-    ) -> Template:
+    def get_template(self, template_name: str, skip: Sequence[Origin] | None = None) -> Template:
         """Do as any loader does; a text that was parsed already is not parsed again."""
         tried: list[tuple[Origin, str]] = []
         for origin in self.get_template_sources(template_name):
@@ -70,7 +67,7 @@ class EditorLoader(Loader):
             self.used.add(realpath(str(origin.name)))
             known = self._parsed.get(str(origin.name))
             if known is None or known[0] != text:
-                parsed = Template(text, origin, origin.template_name, self.engine)
+                parsed = Template(text, origin, template_name, self.engine)
                 known = self._parsed[str(origin.name)] = text, parsed
             return known[1]
         raise TemplateDoesNotExist(template_name, tried=tried)
@@ -86,42 +83,3 @@ def engine_for_editor(engine: Engine, texts: OpenTexts) -> tuple[Engine, EditorL
     loader = EditorLoader(own, engine.template_loaders, texts)
     vars(own)["template_loaders"] = [loader]
     return own, loader
-
-
-class EditorJinja2Loader(BaseLoader):
-    """Loads what a Jinja2 loader finds, with the texts of an editor."""
-
-    def __init__(self, loader: BaseLoader, texts: OpenTexts) -> None:
-        self.loader = loader
-        self.texts = texts
-        self.used: set[str] = set()
-        """The files that were loaded since somebody emptied this."""
-        self.listed: list[str] | None = None
-        """The names that the site's loader lists; whoever wants them anew empties it."""
-
-    def get_source(
-        self, environment: Environment, template: str
-    ) -> tuple[str, str | None, Callable[[], bool] | None]:
-        """Return the text in the editor, or what the site's loader gives."""
-        source, file, uptodate = self.loader.get_source(environment, template)
-        if file is None:
-            return source, file, uptodate
-        path = realpath(file)
-        self.used.add(path)
-        return self.texts.get(path, source), file, lambda: False
-
-    def list_templates(self) -> list[str]:
-        """Return the names that the site's loader lists."""
-        if self.listed is None:
-            self.listed = list(self.loader.list_templates())
-        return self.listed
-
-
-def environment_for_editor(
-    environment: Environment, texts: OpenTexts
-) -> tuple[Environment, EditorJinja2Loader | None]:
-    """Return a copy of an environment that loads the texts of an editor."""
-    if environment.loader is None:
-        return environment, None
-    loader = EditorJinja2Loader(environment.loader, texts)
-    return environment.overlay(loader=loader, cache_size=0), loader

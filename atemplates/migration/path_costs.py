@@ -6,7 +6,6 @@ relation that was read, a queryset keeps its rows. What a view's queryset loads 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -17,7 +16,7 @@ from django.db.models import Model, QuerySet
 from ..inference.python_reads import hidden_reads
 from ..relations.labels import model_named
 from ..relations.path_steps import ONE_ROW
-from ..relations.paths import ITEM, AccessPath, dotted
+from ..relations.paths import ITEM, AccessPath, dotted, own_bits
 from ..relations.querysets import FREE, is_deferred
 from .entries import KnownVariable, normal, prefix_of
 from .matching import Match, covers, match_path
@@ -200,11 +199,11 @@ class PageCosts:
     @staticmethod
     def _is_own(path: AccessPath, at: int) -> bool:
         """Whether an expression takes a step itself, and not by a name for what is behind it."""
-        return at >= len(path.path) - len(own_bits(path))
+        return at >= len(path.path) - len(own_bits(path.expression)[1])
 
     def _read_whole(self, path: AccessPath, key: Key) -> None:
         """``book.tags.all``: stock Django asks each time, unless a name holds the rows."""
-        bits = own_bits(path)
+        bits = own_bits(path.expression)[1]
         named = ("named", path.expression.partition("|")[0], *key)
         by_name = not bits or bits[-1] != "all"
         if by_name and self._is_paid(named, path):
@@ -296,12 +295,6 @@ class PageCosts:
 
 def _any_row(step: Any) -> Any:
     return ITEM if isinstance(step, str) and step.lstrip("-").isdecimal() else step
-
-
-def own_bits(path: AccessPath) -> list[str]:
-    """The steps that an expression takes itself, from the name that it begins with."""
-    text = path.expression.partition("|")[0].replace("()", "")
-    return re.split(r"\.|\[", text)[1:]
 
 
 def is_method_of_rows(name: str) -> bool:

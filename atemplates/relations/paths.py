@@ -6,6 +6,7 @@ data; nothing of Django is imported here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, TypeAlias, get_args
@@ -20,6 +21,8 @@ Consumption: TypeAlias = Literal[
 asked for one item by position, given to a tag or filter, compared, or only given a new name."""
 
 CONSUMPTIONS: tuple[str, ...] = get_args(Consumption)
+STEP_MARKS = re.compile(r"[.\[\]]")
+"""What stands between the steps of an expression."""
 OF_ONE_WALK = frozenset({"in_rows", "arms"})
 """What is known of a path only beside the others of the same walk: it is not written down."""
 
@@ -102,6 +105,16 @@ def dotted(root: str, path: Iterable[str]) -> str:
     for step in path:
         text += step if step == ITEM or not text else f".{step}"
     return text
+
+
+def own_bits(expression: str) -> tuple[str, tuple[str, ...]]:
+    """Return the name that an expression begins with, and the steps that it takes itself.
+
+    An expression whose name was set by the template takes fewer steps than its access path has.
+    """
+    text = expression.partition("|")[0].replace("()", "")
+    name, *bits = STEP_MARKS.split(text)
+    return name, tuple(bit.strip("'\"") for bit in bits if bit not in ("", ":"))
 
 
 def orm_lookup(path: Iterable[str]) -> str:

@@ -38,7 +38,7 @@ def template_names(engine: Engine) -> tuple[list[str], list[Problem]]:
 
 
 def flat_loaders(loaders: Any) -> Iterator[Loader]:
-    """The loaders that find templates themselves, in order: not those that keep what others find."""
+    """The loaders that find templates themselves, in order; not those that keep what they find."""
     for loader in loaders:
         inner = getattr(loader, "loaders", None)
         if inner is not None:

@@ -138,7 +138,9 @@ def unregistered_library(error: Exception) -> str:
 def short(engine: Engine, error: Exception) -> str:
     """Return an error's text without the list of all tag libraries."""
     library = unregistered_library(error)
-    return not_registered(engine, library) if library else str(error)
+    # Django 6.1 puts the template's name before what is wrong.
+    said = getattr(error, "raw_error_message", None) or str(error)
+    return not_registered(engine, library) if library else str(said)
 
 
 def not_registered(engine: Engine, library: str) -> str:

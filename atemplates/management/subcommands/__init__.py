@@ -5,6 +5,7 @@ from .check import Check
 from .compile import CompileSubcommand
 from .explain import Explain
 from .lazy import Lazy
+from .lsp import Lsp
 from .plan import PlanSubcommand
 
 SUBCOMMANDS: tuple[type[Subcommand], ...] = (
@@ -12,6 +13,7 @@ SUBCOMMANDS: tuple[type[Subcommand], ...] = (
     CompileSubcommand,
     Explain,
     Lazy,
+    Lsp,
     PlanSubcommand,
 )
 
