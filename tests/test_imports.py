@@ -77,6 +77,7 @@ ONLY_IN = {
     # The response holds a lock, and makes a task of what it cannot await. A load begins in a task.
     "asyncio": {
         *("response", "parallel", "streaming", "delivery"),
+        *("management.lsp.server", "management.lsp.worker_process"),
         *("runtime.answers", "runtime.branches", "runtime.drivers", "runtime.hops"),
         "runtime.shared_awaitables",
         *("runtime.apart", "runtime.errands", "runtime.turns"),
@@ -94,7 +95,11 @@ ONLY_IN = {
         "trace.server_timing",
         "views.defaults",
     },
-    "jinja2": {"engines", "jinja2", "analysis", "lint", "migration"},
+    "jinja2": {"engines", "jinja2", "analysis", "lint", "migration"}
+    | {"management.lsp.open_jinja2_texts"},
+    # Installed with the extra that the language server has.
+    "lsprotocol": {"management.lsp.server"},
+    "pygls": {"management.lsp.server"},
     "pytest": {"pytest_plugin", "testing"},
 }
 

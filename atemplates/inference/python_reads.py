@@ -104,10 +104,10 @@ def chains_of(function: FunctionType) -> list[tuple[str, ...]]:
     if not code.co_argcount:
         return []
     owner = code.co_varnames[0]
-    return [chain for node in ast.walk(tree) if (chain := _chain(node, owner))]
+    return [chain for node in ast.walk(tree) if (chain := _attributes_on(node, owner))]
 
 
-def _chain(node: ast.AST, owner: str) -> tuple[str, ...]:
+def _attributes_on(node: ast.AST, owner: str) -> tuple[str, ...]:
     names: list[str] = []
     current: Any = node
     while isinstance(current, (ast.Attribute, ast.Call)):

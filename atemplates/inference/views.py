@@ -110,7 +110,8 @@ def _of_generic(name: str, view_class: Any, callback: Any) -> list[ViewRendering
     if not templates:
         return []
     line = inspect.getsourcelines(view_class)[1]
-    alias = getattr(view_class, "template_engine", None) or ""
+    given = getattr(callback, "view_initkwargs", {}).get("template_engine")
+    alias = given or getattr(view_class, "template_engine", None) or ""
     shown = {key: type_of_data(data) for key, data in variables.items()}
     return [ViewRendering(name, template, file, line, shown, using=alias) for template in templates]
 

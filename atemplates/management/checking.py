@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.template import engines
+from django.template import Engine, engines
 
 from ..analysis.site.templates import SiteTemplates
 from ..inference.views import ViewRendering, renderings
@@ -167,16 +167,36 @@ def mistakes(sites: dict[str, SiteTemplates]) -> list[Problem]:
     surroundings = Surroundings.of_site(settings.MIDDLEWARE)
     problems: list[Problem] = [*surroundings.faults]
     for alias, site in sites.items():
-        environment = environment_of(alias)
         own = list(of_engine(alias, sites, found))
         problems += site.problems
-        problems += site_name_problems(
-            site, own, names_of_processors(_processors(alias)), environment, set_from_outside
-        )
-        engine = environment or getattr(engines[alias], "engine", None)
-        for name in site.files:
-            problems += surroundings.problems(site, name, engine)
+        engine = environment_of(alias) or getattr(engines[alias], "engine", None)
+        problems += engine_mistakes(alias, site, own, surroundings, engine)
     return problems
+
+
+def engine_mistakes(
+    alias: str,
+    site: SiteTemplates,
+    own: Iterable[ViewRendering],
+    surroundings: Surroundings,
+    engine: Any,
+    names: Iterable[str] | None = None,
+) -> Iterator[Problem]:
+    """Yield the mistakes in templates of one engine, beside what could not be read.
+
+    Args:
+        alias: of the backend, which says which context processors there are.
+        own: what views render with it.
+        surroundings: what the rest of the site has: addresses, files.
+        engine: Django's engine or Jinja2's environment that loads the templates.
+        names: the templates whose links are looked at; None for all.
+    """
+    environment = None if isinstance(engine, Engine) else engine
+    yield from site_name_problems(
+        site, own, names_of_processors(_processors(alias)), environment, set_from_outside
+    )
+    for name in site.files if names is None else names:
+        yield from surroundings.problems(site, name, engine)
 
 
 def _processors(alias: str) -> list[Any]:

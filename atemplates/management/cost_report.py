@@ -145,7 +145,7 @@ def cost_problems(costs: Costs) -> list[Problem]:
     """Return the lines that cost something as remarks, for formats that know only such."""
     return [
         Problem(
-            message=message_of(cost),
+            message=cost_message(cost),
             file=cost.template,
             line=cost.line or None,
             path=cost.file,
@@ -158,7 +158,7 @@ def cost_problems(costs: Costs) -> list[Problem]:
     ]
 
 
-def message_of(cost: LineCost) -> str:
+def cost_message(cost: LineCost) -> str:
     """Say in one text what a line may cost, and why."""
     text = queries_text(cost)
     return ". ".join([*([f"may send {text}"] if text else []), *details_of(cost)])

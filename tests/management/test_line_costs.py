@@ -174,7 +174,7 @@ def page_with(language: str, body: str) -> tuple[Any, SiteTemplates, Any]:
     """A backend with a page that has a line of its own for the loop, and the one to measure."""
     if language == "django":
         source = f"{{% for b in books %}}\n{body}\n{{% endfor %}}"
-        made = backend(source)
+        made: Any = backend(source)
         return made, read_site(made.engine, [NAME]), made.policy
     source = f"{{% for b in books %}}\n{in_jinja2(body)}\n{{% endfor %}}"
     options = {"environment": "jinja2.Environment", "loader": DictLoader({NAME: source})}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from argparse import ArgumentParser
 from typing import Any
@@ -40,15 +39,13 @@ class Lsp(Subcommand):
             CommandError: pygls is not installed.
         """
         if options["worker"]:
-            from ...lsp.worker import work
+            from ..lsp.channels import private_channels
+            from ..lsp.worker import work
 
-            questions = os.fdopen(os.dup(0), encoding="utf-8")
-            answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-            os.dup2(2, 1)
-            work(questions, answers)
+            work(*private_channels())
             return
         try:
-            from ...lsp.server import serve
+            from ..lsp.server import serve
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
                 raise

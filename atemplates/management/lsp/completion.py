@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..inference.describing import describe_type, members
-from ..inference.types import ValueType
+from ...inference.describing import describe_type, members
+from ...inference.types import ValueType
 from .edited_site import EditedSite
 from .pointed_types import given_names, types_of
 from .pointing import pointed_at

@@ -12,7 +12,7 @@ TOKEN = re.compile(
     r"""|(?P<chain>[^\W\d]\w*(?:\(\)|\.\w*|\[\d+\]|\[(?P<key>["'])[^"'\]]*(?P=key)\])*)"""
 )
 STEP = re.compile(r"\(\)|\.(?P<name>\w*)|\[(?P<key>[^\]]*)\]")
-LINES = re.compile(r"\r\n|\r|\n")
+LINE_ENDS = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +100,16 @@ def _bits_until(chain: str, start: int, offset: int) -> tuple[tuple[str, ...], i
 
 def offset_of(source: str, line: int, column: int) -> int:
     """Return the index of a place in a text."""
-    ends = [0, *(each.end() for each in LINES.finditer(source))]
+    ends = [0, *(each.end() for each in LINE_ENDS.finditer(source))]
     return ends[min(line, len(ends)) - 1] + column - 1
 
 
 def line_at(source: str, offset: int) -> int:
     """Return the line of an index, from 1."""
-    return 1 + sum(1 for _ in LINES.finditer(source, 0, offset))
+    return 1 + sum(1 for _ in LINE_ENDS.finditer(source, 0, offset))
 
 
 def place_of(source: str, offset: int) -> tuple[int, int]:
     """Return the line and column of an index, from 1."""
-    before = LINES.split(source[:offset])
+    before = LINE_ENDS.split(source[:offset])
     return len(before), len(before[-1]) + 1

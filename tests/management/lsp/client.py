@@ -12,9 +12,12 @@ from typing import Any
 
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
+from pygls.uris import to_fs_path
 
-ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 30.0
+ROOT = Path(__file__).resolve().parents[3]
+OWN_VARIABLES = {"DJANGO_SETTINGS_MODULE", "DATABASE_URL", "DEBUG", "SECRET_KEY", "SHOP_LAZY"}
+"""Variables of the test run that would be taken for those of the site that is edited."""
+SECONDS = 20.0
 """How long a test waits for what has to come."""
 
 
@@ -26,6 +29,7 @@ class Editor(LanguageClient):
         self.diagnostics: dict[str, list[types.Diagnostic]] = {}
         self.shown: list[str] = []
         self.logged: list[str] = []
+        self.printed: list[str] = []
         self._changed = asyncio.Event()
         self._versions: dict[str, int] = {}
         for name, told in (
@@ -50,7 +54,7 @@ class Editor(LanguageClient):
     async def begin(self, folder: Path, *arguments: str, **environment: str) -> None:
         """Start a server as ``manage.py`` of a folder does, and say hello."""
         settings = {
-            **os.environ,
+            **{key: value for key, value in os.environ.items() if key not in OWN_VARIABLES},
             "PYTHONPATH": str(ROOT),
             "PYTHONDONTWRITEBYTECODE": "1",
             **environment,
@@ -58,7 +62,15 @@ class Editor(LanguageClient):
         await self.start_io(
             sys.executable, "manage.py", "atemplates", "lsp", *arguments, cwd=folder, env=settings
         )
+        self._reading = asyncio.ensure_future(self._read_errors())
         await self.hello(folder)
+
+    async def _read_errors(self) -> None:
+        """Read what the server prints, so that it never waits for a reader."""
+        assert self._server is not None
+        assert self._server.stderr is not None
+        async for line in self._server.stderr:
+            self.printed.append(line.decode())
 
     async def hello(self, folder: Path) -> None:
         """Say hello to a server."""
@@ -96,10 +108,15 @@ class Editor(LanguageClient):
 
     async def until(self, is_there: Callable[[], Any]) -> Any:
         """Wait until something is there, and return it."""
-        async with asyncio.timeout(SECONDS):
-            while not (found := is_there()):
-                self._changed.clear()
-                await self._changed.wait()
+        try:
+            async with asyncio.timeout(SECONDS):
+                while not (found := is_there()):
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise AssertionError(
+                f"shown: {self.shown}, logged: {self.logged}, printed: {self.printed[-9:]}"
+            ) from None
         return found
 
     async def problems(self, uri: str) -> list[types.Diagnostic]:
@@ -113,3 +130,21 @@ class Editor(LanguageClient):
             types.HoverParams(types.TextDocumentIdentifier(uri), types.Position(line, character))
         )
         return found.contents.value if found is not None else ""  # type: ignore[union-attr]
+
+    async def completions(self, uri: str, line: int, character: int) -> set[str]:
+        """The names that may be written at a place."""
+        found: Any = await self.text_document_completion_async(
+            types.CompletionParams(
+                types.TextDocumentIdentifier(uri), types.Position(line, character)
+            )
+        )
+        return {each.label for each in found}
+
+    async def definition(self, uri: str, line: int, character: int) -> tuple[Path, int]:
+        """The file and line where something is defined; from 0."""
+        found: Any = await self.text_document_definition_async(
+            types.DefinitionParams(
+                types.TextDocumentIdentifier(uri), types.Position(line, character)
+            )
+        )
+        return Path(to_fs_path(found.uri) or ""), found.range.start.line

@@ -9,16 +9,20 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from itertools import count
-from typing import Any
+from typing import Any, TypeAlias
 
-MOST_BYTES = 2**26
+LONGEST_ANSWER = 2**26
 """The longest answer."""
 PATIENCE = 60.0
 """Seconds that a question may take before the worker is replaced."""
 PAUSE = 2.0
 """Seconds after a worker that could not start before another is tried."""
-MOST_LINES = 12
+LAST_LINES = 12
 """How many of the last lines of a worker that ends are shown."""
+
+
+Waiting: TypeAlias = "dict[int, asyncio.Future[dict[str, Any]]]"
+"""The number of a question -> who waits for its answer."""
 
 
 class WorkerError(Exception):
@@ -35,8 +39,9 @@ class WorkerProcess:
     def __init__(self, command: Sequence[str]) -> None:
         self.command = list(command)
         self._process: asyncio.subprocess.Process | None = None
-        self._said: deque[str] = deque(maxlen=MOST_LINES)
-        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._said: deque[str] = deque(maxlen=LAST_LINES)
+        self._waiting: Waiting = {}
+        """Who waits for the process that runs now."""
         self._numbers = count(1)
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -50,11 +55,10 @@ class WorkerProcess:
             WorkerError: it gave no answer, or an error.
         """
         async with self._turn:
-            for _ in range(2):
-                answer = await self._ask_once(what, details)
-                if "changed" not in answer:
-                    break
+            answer = await self._ask_once(what, details)
+            if "changed" in answer:
                 await self.stop()
+                answer = await self._ask_once(what, details)
         if "result" not in answer:
             raise WorkerError(answer.get("error") or "Python files change all the time.")
         return answer["result"]
@@ -72,11 +76,17 @@ class WorkerProcess:
             process.kill()
             await process.wait()
 
+    async def replace(self) -> None:
+        """End the worker when it has answered what was asked."""
+        async with self._turn:
+            await self.stop()
+
     async def _ask_once(self, what: str, details: dict[str, Any]) -> dict[str, Any]:
         process = await self._running()
         number = next(self._numbers)
         question = json.dumps({"id": number, "ask": what, **details})
-        waiting = self._waiting[number] = asyncio.get_running_loop().create_future()
+        asked = self._waiting
+        waiting = asked[number] = asyncio.get_running_loop().create_future()
         try:
             assert process.stdin is not None
             process.stdin.write(f"{question}\n".encode())
@@ -88,7 +98,7 @@ class WorkerProcess:
         except (BrokenPipeError, ConnectionResetError):
             raise WorkerError(self._last_words()) from None
         finally:
-            self._waiting.pop(number, None)
+            asked.pop(number, None)
 
     async def _running(self) -> asyncio.subprocess.Process:
         process = self._process
@@ -99,26 +109,32 @@ class WorkerProcess:
         self._said.clear()
         pipe = asyncio.subprocess.PIPE
         process = self._process = await asyncio.create_subprocess_exec(
-            *self.command, stdin=pipe, stdout=pipe, stderr=pipe, limit=MOST_BYTES
+            *self.command, stdin=pipe, stdout=pipe, stderr=pipe, limit=LONGEST_ANSWER
         )
-        for work in (self._listen(process), self._note_words(process)):
+        self._waiting = {}
+        for work in (self._listen(process, self._waiting), self._note_words(process)):
             task = asyncio.ensure_future(work)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return process
 
-    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+    async def _listen(self, process: asyncio.subprocess.Process, asked: Waiting) -> None:
         assert process.stdout is not None
         async for line in process.stdout:
-            answer = json.loads(line)
-            waiting = self._waiting.pop(answer["id"], None)
+            try:
+                answer = json.loads(line)
+            except ValueError:
+                # What the settings have printed, where Python sends each line at once.
+                print(line.decode(errors="replace").rstrip(), file=sys.stderr, flush=True)
+                continue
+            waiting = asked.pop(answer["id"], None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(answer)
         await process.wait()
         await asyncio.sleep(0.05)  # what it said last is on the way
         if process is self._process:
             self._failed_at, self._failure = time.monotonic(), self._last_words()
-        for waiting in self._waiting.values():
+        for waiting in asked.values():
             if not waiting.done():
                 waiting.set_exception(WorkerError(self._last_words()))
 

@@ -13,9 +13,9 @@ import sys
 import traceback
 from collections.abc import Callable
 from os.path import realpath
-from typing import IO, Any
+from typing import Any, BinaryIO
 
-from ..problems import INSTALLED
+from ...problems import INSTALLED
 from .completion import completions_at
 from .definitions import definition_at
 from .diagnostics import diagnostics_of
@@ -42,7 +42,7 @@ class Worker:
         self.texts.clear()
         self.texts.update(question.get("texts", {}))
         try:
-            return {"result": ANSWERS[question["ask"]](self, question)}
+            return {"result": QUESTIONS[question["ask"]](self, question)}
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
             return {"error": f"{type(error).__name__}: {error}"}
@@ -61,8 +61,11 @@ class Worker:
 
 
 def python_files() -> dict[str, float]:
-    """The files of the modules that are the site's own, and when each was changed."""
-    found: dict[str, float] = {}
+    """The Python files of the site's own, and when each was changed.
+
+    Those of its modules and those beside them: one that does not import is no module.
+    """
+    folders: set[str] = set()
     own = os.path.dirname(os.path.dirname(realpath(__file__)))
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
@@ -72,8 +75,13 @@ def python_files() -> dict[str, float]:
         parts = set(path.split(os.sep))
         if path.startswith((sys.base_prefix + os.sep, own + os.sep)) or parts & INSTALLED:
             continue
-        found[path] = _time_of(path)
-    return found
+        folders.add(os.path.dirname(path))
+    return {
+        entry.path: _time_of(entry.path)
+        for folder in folders
+        for entry in os.scandir(folder)
+        if entry.name.endswith(".py")
+    }
 
 
 def _time_of(file: str) -> float:
@@ -125,7 +133,7 @@ def define(worker: Worker, question: dict[str, Any]) -> Any:
     return definition_at(site, question["file"], question["line"], question["column"])
 
 
-ANSWERS: dict[str, Callable[[Worker, dict[str, Any]], Any]] = {
+QUESTIONS: dict[str, Callable[[Worker, dict[str, Any]], Any]] = {
     "read": read,
     "problems": problems,
     "hover": hover,
@@ -134,11 +142,11 @@ ANSWERS: dict[str, Callable[[Worker, dict[str, Any]], Any]] = {
 }
 
 
-def work(questions: IO[str], answers: IO[str]) -> None:
+def work(questions: BinaryIO, answers: BinaryIO) -> None:
     """Answer questions until there are no more."""
     worker = Worker()
     for line in questions:
         question = json.loads(line)
         answer = {"id": question["id"], **worker.answer(question)}
-        answers.write(f"{json.dumps(answer)}\n")
+        answers.write(f"{json.dumps(answer)}\n".encode())
         answers.flush()

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from os.path import realpath
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.template import engines
 
-from ..analysis.site.sources import ENDINGS, template_names
-from ..analysis.site.templates import SiteTemplates, read_site
-from ..engines.django import DjangoTemplates
-from ..inference.views import ViewRendering, renderings
-from ..problems import Problem
+from ...analysis.site.sources import ENDINGS, template_names
+from ...analysis.site.syntax import template_file
+from ...analysis.site.templates import SiteTemplates, read_site
+from ...engines.django import DjangoTemplates
+from ...inference.views import ViewRendering, renderings
+from ...lint.surroundings import Surroundings
+from ...problems import Problem, is_installed
+from ...site_settings import site_setting
+from ..checking import Wanted
 from .open_texts import OpenTexts, engine_for_editor
 
 MOST_PAGES = 40
@@ -45,9 +50,10 @@ class EditedEngine:
         return isinstance(self.backend, DjangoTemplates)
 
     def names(self) -> list[str]:
-        """The templates that the engine's loaders list."""
+        """The templates that the engine's loaders list, but for those of installed packages."""
         if self.is_django:
-            return template_names(self.engine)[0]
+            listed = template_names(self.engine)[0]
+            return [name for name in listed if not is_installed(template_file(self.engine, name))]
         self.loader.listed = None
         try:
             listed = self.engine.list_templates()
@@ -61,7 +67,7 @@ class EditedEngine:
         if self.is_django:
             found = read_site(self.engine, [name])
         else:
-            from ..analysis.site.jinja2_templates import read_jinja2_site
+            from ...analysis.site.jinja2_templates import read_jinja2_site
 
             found = read_jinja2_site(self.engine, [name])
         self.read[name], self.used[name] = found, set(self.loader.used)
@@ -118,15 +124,23 @@ class EditedEngine:
         """What was read of some templates, as one."""
         site = SiteTemplates()
         for name in names:
-            one = self.read[name]
-            site.trees |= one.trees
-            site.sources |= one.sources
-            site.paths |= one.paths
-            site.parsed |= one.parsed
-            site.annotations |= one.annotations
-            site.files |= one.files
-            site.problems += one.problems
+            for each in fields(SiteTemplates):
+                mine, other = getattr(site, each.name), getattr(self.read[name], each.name)
+                if isinstance(mine, dict):
+                    mine.update(other)
+                else:
+                    mine.extend(other)
         return site
+
+
+@dataclass(frozen=True, slots=True)
+class EditedFile:
+    """A file as one engine finds it."""
+
+    engine: EditedEngine
+    name: str
+    pages: tuple[str, ...]
+    """The templates that were read again: itself, and some or all of those that it is part of."""
 
 
 class EditedSite:
@@ -142,34 +156,41 @@ class EditedSite:
         self.renderings: list[ViewRendering] = []
         self.problems: list[Problem] = []
         """What could not be read of the views."""
+        self.surroundings = Surroundings(None, None)
+        given = site_setting("check")
+        self.wanted = Wanted(
+            exclude=tuple(given.get("exclude", ())),
+            ignore=frozenset(given.get("ignore", ())),
+            with_installed=True,
+        )
 
     def read(self) -> None:
-        """Read everything: views, and every template."""
+        """Read everything: views, and every template of the site's own."""
         self.renderings, self.problems = renderings()
+        self.surroundings = Surroundings.of_site(settings.MIDDLEWARE)
         for engine in self.engines:
             for name in engine.names():
                 engine.update(name)
 
-    def refresh(self, file: str, most: int | None = MOST_PAGES) -> list[tuple[EditedEngine, str]]:
+    def refresh(self, file: str, most: int | None = MOST_PAGES) -> list[EditedFile]:
         """Read a file again, with the templates that it is part of.
 
         Args:
-            most: how many of these; None for all.
+            most: how many of these, those that views render first; None for all.
 
         Returns:
-            The engines that find the file, and its name there.
+            How the engines find it; nothing where none does.
         """
-        found = []
+        rendered = {each.template for each in self.renderings}
+        edited_files = []
         for engine in self.engines:
             names = engine.names_of(file)
-            rendered = {each.template for each in self.renderings}
-            pages = sorted(
-                set(engine.pages_with(file)) - set(names), key=lambda n: n not in rendered
-            )
-            for name in [*names, *pages[:most]]:
+            others = set(engine.pages_with(file)) - set(names)
+            pages = sorted(others, key=lambda name: (name not in rendered, name))[:most]
+            for name in [*names, *pages]:
                 engine.update(name)
-            found += [(engine, name) for name in names]
-        return found
+            edited_files += [EditedFile(engine, name, (name, *pages)) for name in names]
+        return edited_files
 
     def found(self, file: str) -> list[tuple[EditedEngine, str]]:
         """The engines that find a file, and its name there."""

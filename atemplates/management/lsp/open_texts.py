@@ -14,7 +14,7 @@ from django.template import Origin, Template, TemplateDoesNotExist
 from django.template.engine import Engine
 from django.template.loaders.base import Loader
 
-from ..analysis.site.sources import flat_loaders
+from ...analysis.site.sources import flat_loaders
 
 OpenTexts = dict[str, str]
 """The real path of a file that is open -> its text in the editor."""

@@ -6,11 +6,11 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from ..analysis.site.templates import SiteTemplates
-from ..inference.describing import describe_type
-from ..inference.types import ClassType, ItemsType, ObjectType, OneOf, RowsType, ValueType
-from ..management.cost_report import details_of, queries_text
-from ..management.line_costs import LineCost, line_costs
+from ...analysis.site.templates import SiteTemplates
+from ...inference.describing import describe_type
+from ...inference.types import ClassType, ItemsType, ObjectType, OneOf, RowsType, ValueType
+from ..cost_report import details_of, queries_text
+from ..line_costs import LineCost, line_costs
 from .edited_site import EditedEngine, EditedSite
 from .pointed_types import types_of
 from .pointing import Pointed, pointed_at

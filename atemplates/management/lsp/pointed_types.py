@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..inference.faults import Fault
-from ..inference.loop_variables import forloop_type, loop_type
-from ..inference.steps import called_by_django, item_of, step
-from ..inference.types import ANYTHING, ItemsType, ObjectType, ValueType
-from ..relations.labels import model_named
-from ..relations.paths import ITEM, AccessPath, dotted, own_bits
+from ...inference.faults import Fault
+from ...inference.loop_variables import forloop_type, loop_type
+from ...inference.steps import called_by_django, item_of, step
+from ...inference.types import ANYTHING, ItemsType, ObjectType, ValueType
+from ...relations.labels import model_named
+from ...relations.paths import ITEM, AccessPath, dotted, own_bits
 from .edited_site import EditedEngine, EditedSite
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import Callable, Coroutine, Sequence
 from os.path import realpath
@@ -15,18 +14,19 @@ from pygls.uris import from_fs_path, to_fs_path
 from pygls.workspace import TextDocument
 from pygls.workspace.position_codec import ServerTextPosition, ServerTextRange
 
+from .channels import private_channels
 from .worker_process import WorkerError, WorkerProcess
 
-NAME = "atemplates"
-QUIET = 0.15
+SERVER_NAME = "atemplates"
+STILL = 0.15
 """Seconds without a keystroke before a text is looked at."""
-LINES = re.compile(r"\r\n|\r|\n")
+LINE_BREAKS = re.compile(r"\r\n|\r|\n")
 SEVERITIES = {
     1: types.DiagnosticSeverity.Error,
     2: types.DiagnosticSeverity.Warning,
     3: types.DiagnosticSeverity.Information,
 }
-Place: TypeAlias = types.HoverParams | types.CompletionParams | types.DefinitionParams
+PlaceParams: TypeAlias = types.HoverParams | types.CompletionParams | types.DefinitionParams
 
 
 class TemplateServer(LanguageServer):
@@ -39,7 +39,7 @@ class TemplateServer(LanguageServer):
 
     def __init__(self, version: str, command: Sequence[str]) -> None:
         super().__init__(
-            NAME, version or "0", text_document_sync_kind=types.TextDocumentSyncKind.Full
+            SERVER_NAME, version or "0", text_document_sync_kind=types.TextDocumentSyncKind.Full
         )
         self.worker = WorkerProcess(command)
         self._looking: dict[str, asyncio.Task[None]] = {}
@@ -103,7 +103,7 @@ class TemplateServer(LanguageServer):
         if not found["engines"]:
             self.tell("atemplates: TEMPLATES in the settings has no engine of atemplates.")
 
-    def look_at(self, uri: str, *, after: float = QUIET, saved: bool = False) -> None:
+    def look_at(self, uri: str, *, after: float = STILL, saved: bool = False) -> None:
         """Look at a document soon; a look that is waiting is put off."""
         before = self._looking.pop(uri, None)
         if before is not None:
@@ -146,7 +146,7 @@ class TemplateServer(LanguageServer):
             found["message"],
             severity=SEVERITIES[found["severity"]],
             code=found["code"] or None,
-            source=NAME,
+            source=SERVER_NAME,
         )
 
     # -- places ------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ class TemplateServer(LanguageServer):
             line: from 1.
             column: in characters, from 1; None for what stands in the line.
         """
-        lines = LINES.split(document.source)
+        lines = LINE_BREAKS.split(document.source)
         number = min(max(line, 1), len(lines)) - 1
         text = lines[number]
         if column is None:
@@ -174,9 +174,7 @@ class TemplateServer(LanguageServer):
             ),
         )
 
-    async def ask_at(
-        self, what: str, params: Place
-    ) -> tuple[TextDocument, Any]:
+    async def ask_at(self, what: str, params: PlaceParams) -> tuple[TextDocument, Any]:
         """Ask about a place of a document.
 
         Returns:
@@ -186,7 +184,7 @@ class TemplateServer(LanguageServer):
         file = file_of(document)
         if not file:
             return document, None
-        lines = LINES.split(document.source)
+        lines = LINE_BREAKS.split(document.source)
         place = document.position_codec.position_from_client_units(lines, params.position)
         found = await self.ask(what, file=file, line=place.line + 1, column=place.character + 1)
         return document, found
@@ -260,11 +258,13 @@ def did_close(server: TemplateServer, params: types.DidCloseTextDocumentParams) 
 
 def did_change_files(server: TemplateServer, params: types.DidChangeWatchedFilesParams) -> None:
     """Look again at what is open: another template may have changed, or the site's Python."""
+    if any(change.uri.endswith(".py") for change in params.changes):
+        server.begin(server.worker.replace())
     for uri in list(server.workspace.text_documents):
         server.look_at(uri)
 
 
-async def hover(server: TemplateServer, params: types.HoverParams) -> types.Hover | None:
+async def answer_hover(server: TemplateServer, params: types.HoverParams) -> types.Hover | None:
     """Say what is known of what is pointed at."""
     document, found = await server.ask_at("hover", params)
     if found is None:
@@ -275,7 +275,7 @@ async def hover(server: TemplateServer, params: types.HoverParams) -> types.Hove
     )
 
 
-async def complete(
+async def answer_completion(
     server: TemplateServer, params: types.CompletionParams
 ) -> list[types.CompletionItem]:
     """Say what may be written."""
@@ -288,7 +288,9 @@ async def complete(
     ]
 
 
-async def define(server: TemplateServer, params: types.DefinitionParams) -> types.Location | None:
+async def answer_definition(
+    server: TemplateServer, params: types.DefinitionParams
+) -> types.Location | None:
     """Say where something is defined."""
     _, found = await server.ask_at("define", params)
     if found is None:
@@ -310,9 +312,13 @@ FEATURES: list[tuple[str, Any, Callable[..., Any]]] = [
     (types.TEXT_DOCUMENT_DID_SAVE, None, did_save),
     (types.TEXT_DOCUMENT_DID_CLOSE, None, did_close),
     (types.WORKSPACE_DID_CHANGE_WATCHED_FILES, None, did_change_files),
-    (types.TEXT_DOCUMENT_HOVER, None, hover),
-    (types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=["."]), complete),
-    (types.TEXT_DOCUMENT_DEFINITION, None, define),
+    (types.TEXT_DOCUMENT_HOVER, None, answer_hover),
+    (
+        types.TEXT_DOCUMENT_COMPLETION,
+        types.CompletionOptions(trigger_characters=["."]),
+        answer_completion,
+    ),
+    (types.TEXT_DOCUMENT_DEFINITION, None, answer_definition),
     (types.SHUTDOWN, None, shutdown),
 ]
 
@@ -329,11 +335,5 @@ def serve(version: str, command: Sequence[str], tcp: int | None = None) -> None:
     if tcp is not None:
         server.start_tcp("127.0.0.1", tcp)
         return
-    server.start_io(os.fdopen(os.dup(0), "rb"), private_output())
-
-
-def private_output() -> Any:
-    """Return what standard output was, for the protocol alone: what is printed goes to errors."""
-    found = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return found
+    questions, answers = private_channels()
+    server.start_io(questions, answers)
