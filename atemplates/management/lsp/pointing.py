@@ -73,7 +73,7 @@ def pointed_at(source: str, line: int, column: int) -> Pointed | None:
         else:
             bits, start = _bits_until(token[0], token.start(), offset)
             text = bits[-1]
-        at_line, at_column = place_of(source, start)
+        at_line, at_column = place_at_offset(source, start)
         return Pointed(
             kind, text, at_line, at_column, first_line, last_line, bits, "" if is_tag else name
         )
@@ -109,7 +109,7 @@ def line_at(source: str, offset: int) -> int:
     return 1 + sum(1 for _ in LINE_ENDS.finditer(source, 0, offset))
 
 
-def place_of(source: str, offset: int) -> tuple[int, int]:
+def place_at_offset(source: str, offset: int) -> tuple[int, int]:
     """Return the line and column of an index, from 1."""
     before = LINE_ENDS.split(source[:offset])
     return len(before), len(before[-1]) + 1
