@@ -60,7 +60,7 @@ ARROWS = {
     # What renders tell whoever traces them: the engines know it by a seam.
     "trace": {
         *("errors", "site_settings", "placement", "runtime", "relations"),
-        *("compiler.running_nodes", "streaming.feed"),
+        *("compiler.plan", "compiler.running_nodes", "streaming.feed"),
     },
     # The edges: each is where a part of Django, pytest or a test calls in.
     "__init__": {"delivery", "parallel", "shortcuts", "trace"},

@@ -12,8 +12,10 @@ from ..runtime.line_times import LineClock
 from ..runtime.tracing import watched_plan
 from ..runtime.waits import resume_plan
 
-PASSING_CODE = frozenset({resume_plan.__code__, watched_plan.__code__, LineClock.timed.__code__})
-"""Code that runs the plan in its variable ``plan``, and gives on what that waits for."""
+PASSING_PLANS = (resume_plan, watched_plan, LineClock.timed)
+PASSING_CODE = frozenset(id(function.__code__) for function in PASSING_PLANS)
+"""The identities of code that runs the plan in its variable ``plan``, and gives on what that waits
+for."""
 PLACES_BY_CODE = "__places_of_code__"
 """Where the namespace of a compiled module keeps, once somebody has asked, where the nodes of each
 function are. Threads may race for it: they find the same."""
@@ -64,6 +66,6 @@ def frames_of_plan(plan: Any) -> list[FrameType]:
         frame = plan.gi_frame
         frames.append(frame)
         plan = plan.gi_yieldfrom
-        if plan is None and frame.f_code in PASSING_CODE:
+        if plan is None and id(frame.f_code) in PASSING_CODE:
             plan = frame.f_locals["plan"]
     return frames

@@ -47,8 +47,9 @@ class RunningStep(NamedTuple):
 LocalValues: TypeAlias = Mapping[str, Any]
 DescribeStep: TypeAlias = Callable[[LocalValues], RunningStep]
 
-STEP_FUNCTIONS: dict[CodeType, DescribeStep] = {}
-"""Code of a function that takes a step -> what describes it. Filled by imports."""
+STEP_FUNCTIONS: dict[int, tuple[CodeType, DescribeStep]] = {}
+"""The identity of the code of a function that takes a step -> the code, and what describes the
+step. (A code object as the key would be hashed as a whole at each look.) Filled by imports."""
 
 COMPILED_STEP = "__describe_running_step__"
 """The global name by which a compiled module describes the steps of its functions."""
@@ -61,12 +62,14 @@ def register_step(function: Any, describe: DescribeStep) -> None:
         function: a plain function or method.
         describe: reads the variables of a call that has begun; some may not be set yet.
     """
-    STEP_FUNCTIONS[function.__code__] = describe
+    code = function.__code__
+    STEP_FUNCTIONS[id(code)] = code, describe
 
 
 def running_step(frame: FrameType) -> RunningStep | None:
     """Return the step that a frame on the stack takes; None if it takes none."""
-    describe = STEP_FUNCTIONS.get(frame.f_code) or frame.f_globals.get(COMPILED_STEP)
+    known = STEP_FUNCTIONS.get(id(frame.f_code))
+    describe = frame.f_globals.get(COMPILED_STEP) if known is None else known[1]
     return None if describe is None else describe(frame.f_locals)
 
 

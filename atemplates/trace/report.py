@@ -26,7 +26,8 @@ def lines_of(render: RenderTrace) -> Iterator[str]:
         depth, outer = depth + "  ", outer.parent
     yield depth + heading(render)
     for at, text in sorted(timed_lines(render), key=lambda step: step[0]):
-        yield f"{depth}  {at:8.2f}  {text}"
+        begun = "" if text.startswith(" ") else f"{at:.2f}"
+        yield f"{depth}  {begun:>8}  {text}"
     for text in summaries(render):
         yield f"{depth}            {text}"
 
@@ -61,9 +62,10 @@ def timed_lines(render: RenderTrace) -> Iterator[tuple[float, str]]:
         yield hop.at_ms, f"hop    {place(hop)} ({hop.ms:.2f} ms in the thread)"
     for query in render.queries:
         batch = ", in batch" if query.batch else ""
+        model = f" {query.model}" if query.model else ""
         yield (
             query.at_ms,
-            f"query  {place(query)} {query.kind} {query.model} "
+            f"query  {place(query)} {query.kind}{model} "
             f"({query.ms:.2f} ms, {number_of(query.rows, 'row')}{batch})",
         )
         if query.suggestion:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 
+from ..compiler.plan import plan_of
 from ..placement.python_code import SOMEBODYS
 from ..placement.records import observed, record_name
-from ..relations.models import loaded_rows
+from ..relations.models import Relation, loaded_rows
 from ..relations.static_values import attributes, is_a
 from ..runtime.answers import is_answered_in_thread
 from ..runtime.shared_awaitables import SharedResult
@@ -193,6 +194,11 @@ def subject_of_wait(wait: Wait) -> str:
         return "a turn of the event loop"
     if wait.kind is Kind.AWAIT:
         return name_of_awaitable(subject)
+    relation = next((each for each in wait.args if type(each) is Relation), None)
+    if relation is not None:
+        return f"a load of {relation.name!r}"
+    if subject is plan_of:
+        return "compiling"
     code = observed_code(wait)
     return name_of_function(subject) if code is None else record_name(code)
 

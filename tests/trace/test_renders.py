@@ -73,10 +73,9 @@ async def test_waits_and_queries_have_their_line(zoo, sites, engine, way):
     assert query.rows == rows.rows > 1
     assert not query.lazy
     awaited = [each for each in render.waits if each.kind in ("await", "gather")]
-    assert max(each.ms for each in awaited) >= 9
-    assert [each.where for each in awaited if each.ms >= 9] == [
-        "blocking" if way == "sync" else "loop"
-    ]
+    if way != "stream":  # there it begins with the page, and what is left of it is waited for
+        (longest,) = [each for each in awaited if each.ms >= 9]
+        assert longest.where == ("blocking" if way == "sync" else "loop")
     assert len(render.hops) == (0 if way == "sync" else 1)
     for hop in render.hops:
         assert (hop.template, hop.line) == ("page.html", 2)
