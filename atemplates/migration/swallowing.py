@@ -181,12 +181,10 @@ def swallowing_line(tree: ast.AST) -> int | None:
                     break  # the clauses after it do not see the guard
             if _leaves(node.finalbody):
                 return node.finalbody[0].lineno
-        elif isinstance(node, ast.With):
-            for item in node.items:
-                call = item.context_expr
-                is_suppress = isinstance(call, ast.Call) and _name(call.func) == "suppress"
-                if is_suppress and any(map(_is_broad, getattr(call, "args", ()))):
-                    return item.context_expr.lineno
+        elif isinstance(node, ast.Call) and _name(node.func) == "suppress":
+            # In a `with`, or given to an ExitStack, whatever that is called.
+            if any(map(_is_broad, node.args)):
+                return node.lineno
     return None
 
 

@@ -75,6 +75,8 @@ def test_a_clause_that_may_swallow(body):
         ("try:\n  x()\nexcept* Exception:\n  pass", 3),
         ("with suppress(Exception):\n  x()", 1),
         ("with contextlib.suppress(KeyError):\n  x()", None),
+        ("with ExitStack() as s:\n  s.enter_context(suppress(Exception))\n  x()", 2),
+        ("with ExitStack() as s:\n  s.enter_context(suppress(OSError))\n  x()", None),
     ],
 )
 def test_the_clause_that_sees_the_guard(source, at):
