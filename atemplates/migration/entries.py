@@ -64,7 +64,8 @@ def entries_of(
         if record.kind == "render":
             entry_of(record.view, record.template).seen = True
     for rendering in renderings:
-        if rendering.template in paths:
+        # Of the names that a generic view tries, the first that is there is rendered.
+        if rendering.template in paths and paths.keys().isdisjoint(rendering.after):
             entry = entry_of(rendering.view, rendering.template)
             for name, data in rendering.loaded.items():
                 entry.variables[name] = KnownVariable(

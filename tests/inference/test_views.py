@@ -59,6 +59,7 @@ def known(rendering):
 )
 def test_what_a_view_gives(found, view, template, variables):
     assert known(found[view, template]) == variables
+    assert found[view, template].is_complete
 
 
 def test_an_expression_that_can_be_edited_has_its_place(found):

@@ -1,16 +1,19 @@
 """What the view's queryset means for the report: only(), defer(), values(), to_attr, managers."""
 
+from types import ModuleType
+
 import pytest
 from django.core.exceptions import FieldError
 from django.db.models import Prefetch
+from django.shortcuts import render
 from django.template import Context, engines
+from django.urls import path
 
 from atemplates.analysis.django import access_paths
 from atemplates.engines.django import render_template
-from atemplates.inference import values
 from atemplates.inference.data import Data
 from atemplates.inference.types import type_of_data
-from atemplates.inference.views import ViewRendering
+from atemplates.inference.views import ViewRendering, renderings
 from atemplates.migration.analysis import analyse
 from atemplates.migration.edits import edits_for
 from atemplates.migration.findings import call_of
@@ -179,7 +182,7 @@ def test_what_is_recorded_of_a_deferred_column_is_the_same_finding(zoo):
 
 def view(request, names):
     rows = Animal.objects.select_related("home")
-    return {
+    context = {
         "dicts": rows.values("name", "home__name"),
         "tuples": rows.values_list("home", flat=True),
         "some": rows.values(*names),
@@ -188,17 +191,14 @@ def view(request, names):
         "rows": rows.filter(weight__gt=request.x),
         "narrow": rows.only("name", "home"),
     }
+    return render(request, "it.html", context)
 
 
 def test_rows_of_values_are_no_instances():
-    scope, tree = values.scope_of(view)
-    found = {}
-    import ast
-
-    (made,) = [each for each in ast.walk(tree) if isinstance(each, ast.Dict)]
-    for key, node in zip(made.keys, made.values, strict=True):
-        found[key.value] = values.value_of(node, scope)
-    assert {name for name, data in found.items() if data is not None} == {"rows", "narrow"}
+    urls = ModuleType("urls")
+    urls.urlpatterns = [path("", view, name="it")]
+    (rendering,) = [each for each in renderings(urls)[0] if each.view == "it"]
+    assert rendering.loaded.keys() == {"rows", "narrow"}
 
 
 # -- Prefetch(to_attr=...) -------------------------------------------------------------------------
