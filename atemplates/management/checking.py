@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.template import Engine, engines
 
 from ..analysis.site.templates import SiteTemplates
-from ..inference.views import ViewRendering, renderings
+from ..inference.views import SiteViews, ViewRendering, read_views
 from ..lint.attributes_set import set_from_outside
 from ..lint.ignores import DJANGO_COMMENTS, Ignores, heeding, ignores_of
 from ..lint.processors import names_of_processors
@@ -163,11 +164,12 @@ def mistakes(sites: dict[str, SiteTemplates]) -> list[Problem]:
     Args:
         sites: the engine's alias -> its templates.
     """
-    found, _ = renderings()
+    views = read_views()
+    found = views.renderings
     surroundings = Surroundings.of_site(settings.MIDDLEWARE)
     problems: list[Problem] = [*surroundings.faults]
     for alias, site in sites.items():
-        own = list(of_engine(alias, sites, found))
+        own = [_judged(each, views) for each in of_engine(alias, sites, found)]
         problems += site.problems
         engine = environment_of(alias) or getattr(engines[alias], "engine", None)
         problems += engine_mistakes(alias, site, own, surroundings, engine)
@@ -197,6 +199,20 @@ def engine_mistakes(
     )
     for name in site.files if names is None else names:
         yield from surroundings.problems(site, name, engine)
+
+
+def _judged(rendering: ViewRendering, views: SiteViews) -> ViewRendering:
+    """A rendering that gives all names only where nobody else may render its template."""
+    name = rendering.template
+    is_lost = name in views.lost_names or any(
+        re.fullmatch(each, name) for each in views.patterns if not _says_nothing(each)
+    )
+    return replace(rendering, is_complete=rendering.is_complete and not is_lost)
+
+
+def _says_nothing(pattern: str) -> bool:
+    """Whether any name at all would match."""
+    return re.fullmatch(pattern, "") is not None
 
 
 def _processors(alias: str) -> list[Any]:

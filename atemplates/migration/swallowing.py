@@ -181,10 +181,13 @@ def swallowing_line(tree: ast.AST) -> int | None:
                     break  # the clauses after it do not see the guard
             if _leaves(node.finalbody):
                 return node.finalbody[0].lineno
-        elif isinstance(node, ast.Call) and _name(node.func) == "suppress":
+        elif (
             # In a `with`, or given to an ExitStack, whatever that is called.
-            if any(map(_is_broad, node.args)):
-                return node.lineno
+            isinstance(node, ast.Call)
+            and _name(node.func) == "suppress"
+            and any(map(_is_broad, node.args))
+        ):
+            return node.lineno
     return None
 
 
