@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from ..migration.path_costs import QueryCost
-from ..problems import Problem, printable
+from ..problems import Problem, printable, relative
 from .line_costs import LineCost
 
 Costs: TypeAlias = dict[str, dict[int, LineCost]]
@@ -115,7 +115,7 @@ def cost_data(costs: Costs) -> list[dict[str, Any]]:
 def _line_data(cost: LineCost) -> dict[str, Any]:
     return {
         "template": cost.template,
-        "file": cost.file,
+        "file": relative(cost.file),
         "line": cost.line,
         "queries": cost.once,
         "queries_per_row": cost.per_row,
@@ -161,4 +161,4 @@ def cost_problems(costs: Costs) -> list[Problem]:
 def cost_message(cost: LineCost) -> str:
     """Say in one text what a line may cost, and why."""
     text = queries_text(cost)
-    return ". ".join([*([f"may send {text}"] if text else []), *details_of(cost)])
+    return ". ".join([*([f"queries: {text}"] if text else []), *details_of(cost)])

@@ -22,7 +22,7 @@ from ...site_settings import site_setting
 from ..checking import Wanted
 from .open_texts import OpenTexts, engine_for_editor
 
-MOST_PAGES = 40
+MOST_PAGES = 16
 """How many other templates that a file is part of are read anew when it is edited; all of them when
 it is saved."""
 
