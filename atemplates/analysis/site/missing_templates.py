@@ -163,8 +163,8 @@ def not_there(
 def template_meant(wanted: str, names: Sequence[str]) -> str:
     """Say which template was perhaps meant."""
     file = wanted.rpartition("/")[2]
-    close = get_close_matches(wanted, names, n=1, cutoff=0.75)
-    close = close or [each for each in names if each.rpartition("/")[2] == file]
+    elsewhere = [each for each in names if each.rpartition("/")[2] == file]
+    close = get_close_matches(wanted, elsewhere or names, n=1, cutoff=0 if elsewhere else 0.75)
     return f"did you mean {close[0]!r}?" if close else ""
 
 
@@ -172,8 +172,11 @@ def _missing_partial(name: str, template: Any, place: PlacedNode) -> Iterator[Pr
     node = place.node
     if _PARTIAL is None or type(node) is not _PARTIAL:
         return
-    partials: Any = node.partial_mapping
-    if node.partial_name in partials:
+    try:
+        node.partial_mapping[node.partial_name]
+    except KeyError:
+        partials = dict(template.extra_data.get("partials", {}))
+    else:
         return
     column, width = place_of_words(
         str(template.source), place.line, node_tag_name(node), node.partial_name

@@ -38,10 +38,10 @@ def syntax_problem(engine: Engine, name: str, error: TemplateSyntaxError) -> Pro
     """Describe a template that does not parse, with its file, its line and what was expected."""
     token: Any = getattr(error, "token", None)
     line = getattr(token, "lineno", None)
-    text = short(engine, error)
-    problem = Problem(
-        f"does not parse: {text}", template_file(engine, name), line, code=DOES_NOT_PARSE
-    )
+    # Django puts the template's file before it since 6.0, which stands before the problem anyway.
+    file = template_file(engine, name)
+    text = short(engine, error).removeprefix(f"Template: {file}, ")
+    problem = Problem(f"does not parse: {text}", file, line, code=DOES_NOT_PARSE)
     contents = getattr(token, "contents", "")
     tag = contents.split(maxsplit=1)[0] if contents.strip() else ""
     words: tuple[str, ...] = (tag,) if tag else ()
