@@ -103,7 +103,7 @@ def test_templates_are_told_apart_by_their_ending(folder):
     made = environment(loader=by_ending, auto_reload=False)
     assert by_ending.list_templates() == ["base.jinja", "page.jinja"]
     assert made.get_template("base.jinja").render() == "<p></p>"
-    with pytest.raises(Exception, match="other.html"):
+    with pytest.raises(Exception, match=r"other\.html"):
         made.get_template("other.html")
 
 

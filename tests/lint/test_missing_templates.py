@@ -2,8 +2,9 @@
 
 import django
 import pytest
-from django.template import Context, TemplateDoesNotExist, TemplateSyntaxError
+from django.template import Context, Engine, TemplateDoesNotExist, TemplateSyntaxError
 
+from atemplates.analysis.site.templates import read_site
 from tests.lint.sites import django_site, jinja2_site, said
 
 OTHERS = {
@@ -184,3 +185,10 @@ def test_what_jinja2_may_do_without_is_left_alone():
         found, template = jinja2_found(source)
         assert found == []
         template.render(name="none.html")
+
+
+def test_a_file_that_does_not_parse_says_its_place_once(tmp_path):
+    (tmp_path / "it.html").write_text("\n{{ a|uper }}")
+    (problem,) = read_site(Engine(dirs=[tmp_path])).problems
+    assert (problem.code, problem.line, problem.column) == ("unknown-filter", 2, 6)
+    assert problem.message == "does not parse: Invalid filter: 'uper'"

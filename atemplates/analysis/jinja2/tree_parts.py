@@ -7,13 +7,13 @@ from weakref import WeakKeyDictionary
 
 from jinja2 import nodes
 
-Part = TypeVar("Part", bound=nodes.Node)
+KindOfNode = TypeVar("KindOfNode", bound=nodes.Node)
 
 # For as long as a tree lives. Two threads that ask at once both look, and find the same.
 _found: WeakKeyDictionary[nodes.Node, dict[type, list[Any]]] = WeakKeyDictionary()
 
 
-def all_of(node: nodes.Node, *kinds: type[Part]) -> list[Part]:
+def all_of(node: nodes.Node, *kinds: type[KindOfNode]) -> list[KindOfNode]:
     """Return all nodes below a node that are of some types, in order for each type.
 
     As ``node.find_all(kinds)``, which goes through all of the tree each time.
