@@ -387,6 +387,9 @@ def bound_parameters(
             given = keywords.pop(name)
         elif name in {**defaults, **keyword_defaults}:
             given = of_object({**defaults, **keyword_defaults}[name])
+            node = written.get(name)
+            if node is not None:
+                reader.read_texts.add((frame.file, node.lineno, node.col_offset))
             if arguments.is_open:
                 given = ANYTHING
         elif name in written and function is None:

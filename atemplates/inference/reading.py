@@ -61,6 +61,8 @@ class Rendered:
     using: ValueType
     is_library: bool = False
     """Whether the place is in a library, which does it for a class of the site."""
+    is_whole: bool = True
+    """Whether all of the view was read."""
 
 
 @dataclass(frozen=True, slots=True)

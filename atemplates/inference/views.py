@@ -18,6 +18,7 @@ from .operators import A_NUMBER, A_TEXT, is_none
 from .python_sources import class_source, own_function
 from .reading import Reading, Rendered, names_of_templates, request_type, signed_in_user
 from .statements import MOST_STATEMENTS, TooLong
+from .template_mentions import mentioned_elsewhere
 from .types import ANYTHING, DictType, ItemsType, ObjectType, OneOf, TupleType, ValueType, data_of
 
 UNREAD = ("django.contrib.admin", "django.contrib.admindocs", "django.views.static")
@@ -125,7 +126,8 @@ def read_views(urlconf: str | None = None) -> SiteViews:
         try:
             _read_view(view, reading)
         except TooLong:
-            pass  # what was found stands; nothing of it is said to be all
+            for each in reading.rendered:  # what was found stands, and need not be all
+                each.is_whole = False
         except Exception as error:
             failed.setdefault(f"{type(error).__name__}: {error}", []).append(view.name)
         _add(site, view, reading.rendered)
@@ -136,7 +138,19 @@ def read_views(urlconf: str | None = None) -> SiteViews:
     site.lost_names = reading.lost_texts
     site.patterns |= reading.lost_patterns
     site.read_texts = reading.read_texts
+    _leave_open(site)
     return site
+
+
+def _leave_open(site: SiteViews) -> None:
+    """Note for which templates others may give further names."""
+    names = {each.template for each in site.renderings}
+    patterns = [re.compile(each) for each in site.patterns]
+    unsure = mentioned_elsewhere(names, site.read_texts) | (site.lost_names & names)
+    unsure |= {name for name in names if any(each.fullmatch(name) for each in patterns)}
+    for each in site.renderings:
+        if each.template in unsure:
+            each.is_complete = False
 
 
 # -- the URLconf -----------------------------------------------------------------------------------
@@ -272,6 +286,7 @@ def _add(site: SiteViews, view: _View, rendered: list[Rendered]) -> None:
         names, patterns = names_of_templates(each.names)
         site.patterns |= {pattern for pattern in patterns if not _says_nothing(pattern)}
         given, is_complete = _given(each.context)
+        is_complete = is_complete and each.is_whole
         using = _alias(each.using)
         place = view.place() if each.is_library else None
         file, line = place or (each.file, each.line)

@@ -38,6 +38,8 @@ def site_name_problems(
     """
     contexts: dict[str, list[KnownContext]] = defaultdict(list)
     for each in renderings:
+        if not site.paths.keys().isdisjoint(each.after):
+            continue  # a generic view renders the first of its names that is there
         contexts[each.template].append(KnownContext(each.variables, others, each.is_complete))
     names = KnownTemplates(
         site.reads,
