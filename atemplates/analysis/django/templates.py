@@ -23,7 +23,8 @@ NAME = re.compile(r"[A-Za-z][\w]*(\.\w+)*\Z")
 def literal_name(expression: Any) -> str | None:
     """Return a template's name if it stands in the template itself."""
     if isinstance(expression, FilterExpression) and not expression.filters:
-        return expression.var if isinstance(expression.var, str) else None
+        # A plain text: `Path` takes no SafeString on Python 3.11.
+        return str.__str__(expression.var) if isinstance(expression.var, str) else None
     return None
 
 
