@@ -28,7 +28,6 @@ from .known import (
     LocalFunction,
     Method,
     Partial,
-    SuperOf,
     any_of,
     structure,
 )
@@ -432,6 +431,3 @@ def is_of_python(function: FunctionType) -> bool:
     """Whether a function is of Python's own library."""
     module = str(function.__globals__.get("__name__", ""))
     return module.partition(".")[0] in sys.stdlib_module_names
-
-
-__all__ = ["Calls", "SuperOf", "bound_parameters", "read_or_promised"]

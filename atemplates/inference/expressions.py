@@ -19,7 +19,6 @@ from .known import (
     Instance,
     Known,
     LocalFunction,
-    Method,
     NamedAt,
     any_of,
     each_of,
@@ -467,6 +466,3 @@ def module_named(name: str, frame: FunctionFrame, level: int) -> ModuleType | No
         base = ".".join(parts[: len(parts) - level + 1])
         name = f"{base}.{name}" if name else base
     return sys.modules.get(name)
-
-
-__all__ = ["ExpressionReader", "Method", "items_of", "module_named", "opened_dict", "with_key"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import copy
 import dataclasses
 import datetime
 import functools
@@ -14,27 +13,22 @@ from typing import TYPE_CHECKING, Any, TypeAlias, is_typeddict
 
 from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
-from django.db.models import Model, Prefetch, Q, QuerySet
+from django.db.models import Model, Prefetch, Q
 from django.db.models.expressions import BaseExpression, Combinable
 from django.template.context import Context
-from django.utils import translation
 
 from .chains import list_of_rows, rows_of_manager
 from .expressions import items_of, opened_dict, with_key
 from .frames import FunctionFrame, Given
 from .hints import type_of_hint
 from .known import (
-    Bound,
     Instance,
     Known,
     LoadedTemplate,
-    NamedAt,
     Partial,
     SuperOf,
     any_of,
     known_value,
-    of_object,
-    published,
     structure,
 )
 from .operators import A_BOOL, A_NUMBER, A_TEXT, is_instance, truth_of, united
@@ -536,15 +530,3 @@ def _dataclass(cls: type, arguments: Given) -> ValueType:
     given = dict(zip(names, arguments.positional, strict=False)) | arguments.keywords
     extra = {name: value for name, value in given.items() if data_of(value) is not None}
     return ObjectType(cls, extra)
-
-
-__all__ = [
-    "Bound",
-    "NamedAt",
-    "QuerySet",
-    "copy",
-    "of_object",
-    "published",
-    "qualified",
-    "translation",
-]

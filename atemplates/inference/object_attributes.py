@@ -18,7 +18,6 @@ from django.utils.functional import cached_property
 from .faults import Fault
 from .frames import FunctionFrame, Given
 from .known import (
-    NEVER,
     Bound,
     Instance,
     Known,
@@ -311,6 +310,3 @@ def _setting_methods(cls: type, name: str) -> Iterator[tuple[FunctionType, type]
                 function = own_function(vars(base).get(node.name))
                 if function is not None:
                     yield function, base
-
-
-__all__ = ["NEVER", "ObjectAttributes"]

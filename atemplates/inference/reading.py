@@ -401,6 +401,3 @@ def _key_of(value: Any, held: list[Any], depth: int = 5) -> Any:
             return None
         parts.append(one)
     return tuple(parts)
-
-
-__all__ = ["Reading", "any_of", "names_of_templates", "qualified", "request_type"]

@@ -19,7 +19,7 @@ from .python_sources import class_source, own_function
 from .reading import Reading, Rendered, names_of_templates, request_type, signed_in_user
 from .statements import MOST_STATEMENTS, TooLong
 from .template_mentions import mentioned_elsewhere
-from .types import ANYTHING, DictType, ItemsType, ObjectType, OneOf, TupleType, ValueType, data_of
+from .types import ANYTHING, DictType, ObjectType, OneOf, TupleType, ValueType, data_of
 
 UNREAD = ("django.contrib.admin", "django.contrib.admindocs", "django.views.static")
 """Modules whose views render their own templates, or none."""
@@ -329,6 +329,3 @@ def _given(context: ValueType) -> tuple[dict[str, ValueType], bool]:
     if not isinstance(inner, DictType):
         return {}, False
     return {name: published(value) for name, value in inner.members.items()}, inner.is_complete
-
-
-__all__ = ["ItemsType", "SiteViews", "ViewRendering", "read_views", "renderings"]

@@ -112,6 +112,10 @@ def annotated(request: HttpRequest, pk: int):
     return TemplateResponse(request, "given/annotated.html", {"pk": pk, "who": who(pk)})
 
 
+def mail():
+    return loader.render_to_string("given/annotated.html", {"other": 1})
+
+
 def who(pk) -> Animal | None:
     return None if pk.x else pk.y
 

@@ -4,6 +4,7 @@ import ast
 
 import pytest
 
+from atemplates.inference import template_mentions
 from atemplates.inference.template_mentions import mentioned_elsewhere
 from atemplates.inference.views import read_views
 from tests.inference import given_views
@@ -45,5 +46,14 @@ def test_what_a_view_was_seen_to_read_does_not_count(tmp_path):
 def test_the_views_are_seen_to_read_all_of_theirs():
     site = read_views(given_views.__name__)
     names = {each.template for each in site.renderings}
-    assert mentioned_elsewhere(names, site.read_texts, [given_views.__file__]) == set()
+    elsewhere = mentioned_elsewhere(names, site.read_texts, [given_views.__file__])
+    assert elsewhere == {"given/annotated.html"}  # by mail(), which is no view
     assert len(names) > 20
+
+
+def test_a_template_that_a_mail_renders_may_be_given_other_names(monkeypatch):
+    # The files of these tests are no files of a site, until here.
+    monkeypatch.setattr(template_mentions, "site_files", lambda: {given_views.__file__})
+    site = read_views(given_views.__name__)
+    open_ones = {each.template for each in site.renderings if not each.is_complete}
+    assert open_ones == {"given/annotated.html", "given/unknown.html"}
