@@ -124,9 +124,9 @@ def edits_for(
         rendering, data = targets.get(key, (None, None))
         node = data.expression if data is not None else None
         also = list(dict.fromkeys(each.also for each in needed if each.also))
-        own = rendering is not None and is_project_file(rendering.file, folders)
-        editable = rendering if own else None
-        if also or editable is None or not isinstance(node, ast.expr) or node.end_lineno is None:
+        place = (data.file if data is not None else "") or (rendering.file if rendering else "")
+        own = data is not None and data.form == "queryset" and is_project_file(place, folders)
+        if also or not own or not isinstance(node, ast.expr) or node.end_lineno is None:
             by_hand.append(
                 f"  {who}{template}: add {call_of(needed)} to the queryset of {root!r}"
                 + (f" ({relative(rendering.file)}:{rendering.line})" if rendering else "")
@@ -134,7 +134,7 @@ def edits_for(
             )
             continue
         start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset or 0)
-        calls[editable.file, start, end] += needed
+        calls[place, start, end] += needed
     edits: dict[str, list[Edit]] = defaultdict(list)
     for (file, start, end), found in calls.items():
         edits[file].append(Edit(file, start, end, call_of(found)))

@@ -173,8 +173,8 @@ def test_one_queryset_of_one_render_is_edited(views, source, added):
         "    if request.GET:\n"
         "        animals = Animal.objects.none()\n"
         "    return render(request, 'list.html', {'animals': animals})\n",
-        # made elsewhere
-        "def view(request):\n    return render(request, 'list.html', {'animals': helper()})\n",
+        # made by what cannot be followed
+        "def view(request):\n    return render(request, 'list.html', {'animals': request.rows()})\n",
         # the key is not selected
         "def view(request):\n"
         "    animals = Animal.objects.only('name')\n"
