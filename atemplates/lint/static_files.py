@@ -6,16 +6,22 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.core.files.storage import FileSystemStorage
 
+from ..problems import is_installed
+
 MOST_FILES = 20_000
 """Of the files that may have been meant: a folder of node modules has any number."""
+MOST_PARENTS_LOOKED_AT = 3
+"""How many folders above one of static files may be the site's own."""
 
 MADE_OF = {".css": (".scss", ".sass", ".less", ".styl"), ".js": (".ts", ".tsx", ".jsx", ".mjs")}
 """Ending of a file -> those of what a build makes it of."""
@@ -94,7 +100,32 @@ class StaticFiles:
             for part in dict.fromkeys((stem, stem.removesuffix(".min"))):
                 if self._has(f"{folder}/{part}{source}".lstrip("/")):
                     return f"is it made of {part + source!r} by a build?"
+        if any(fnmatchcase(f"/{path}", f"*/{each}") for each in self._left_to_builds):
+            return "the site's .gitignore names it: is it made by a build?"
         return ""
+
+    @cached_property
+    def _left_to_builds(self) -> list[str]:
+        """The ends of the paths that ``.gitignore`` files around the site's static files name."""
+        folders: dict[Path, None] = {}
+        for finder in self.finders:
+            for storage in getattr(finder, "storages", {}).values():
+                here = Path(storage.location)
+                if not is_installed(str(here)):
+                    folders.update(
+                        dict.fromkeys((here, *islice(here.parents, MOST_PARENTS_LOOKED_AT)))
+                    )
+        ends = []
+        for folder in folders:
+            file = folder / ".gitignore"
+            if not file.is_file():
+                continue
+            for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+                pattern = line.strip()
+                if pattern and pattern[0] not in "#!" and not pattern.endswith("/"):
+                    # A pattern names a file from its own folder on, which a template does not know.
+                    ends.append(pattern.rpartition("/")[2])
+        return [each for each in ends if each.strip("*.")]
 
     @cached_property
     def files(self) -> list[str]:

@@ -103,6 +103,17 @@ def test_what_a_build_makes_may_be_there_where_the_site_runs(files):
         assert (fault.is_possible, fault.hint) == (True, hint)
 
 
+def test_what_the_repository_leaves_out_may_be_there_where_the_site_runs(files, tmp_path):
+    (tmp_path / ".gitignore").write_text(
+        "# a comment\n*.pyc\nstatic/css/output.css\n!kept.css\n\n*\n"
+    )
+    fault = files.fault("css/output.css")
+    hint = "the site's .gitignore names it: is it made by a build?"
+    assert (fault.is_possible, fault.hint) == (True, hint)
+    assert not files.fault("css/put.css").is_possible
+    assert not files.fault("css/kept.css").is_possible
+
+
 def test_a_storage_that_is_no_folder_is_not_asked(files):
     class Remote(InMemoryStorage):
         def exists(self, name):
