@@ -70,6 +70,11 @@ ARROWS = {
     "management": BELOW_ENGINES
     | {"engines", "problems", "site_settings"}
     | {"analysis", "inference", "lint", "migration"},
+    # Shows what a trace and the clocks of lines have collected of a request.
+    "toolbar": {
+        *("errors", "relations.events", "relations.policy", "runtime.line_times"),
+        *("compiler.explain", "engines", "trace"),
+    },
     "pytest_plugin": {"relations", "problems", "migration", "testing"},
     "testing": {"relations", "runtime.drivers"},
 }

@@ -184,7 +184,7 @@ class LineTimes:
         self.templates: dict[TimedTemplate, None] = {}
         """The templates that were rendered, in order."""
         self.running: dict[int, LineClock] = {}
-        """The thread that a plan runs in -> the plan's clock. Each thread adds and drops its own."""
+        """The thread that a plan runs in -> the plan's clock. Each adds and drops its own."""
 
     def new_clock(self, place: LinePlace | None = None) -> LineClock:
         """Make the clock of a render, or of a part of one."""

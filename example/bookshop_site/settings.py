@@ -9,6 +9,7 @@ Environment variables, all optional:
 ``ALLOWED_HOSTS``  host names, separated by commas
 ``SHOP_LAZY``      ``1`` makes the views hand over querysets without select_related() and
                    prefetch_related(): the same pages, with a query for every relation
+``SHOP_TOOLBAR``   ``1`` switches django-debug-toolbar on, with the panel of atemplates
 ``SHOP_RECORDING`` a file: what the templates load is recorded there, for
                    ``manage.py atemplates lazy --recording FILE``
 """
@@ -31,6 +32,7 @@ def switched_on(name: str, default: bool) -> bool:
 
 DEBUG = switched_on("DEBUG", default=True)
 SHOP_LAZY = switched_on("SHOP_LAZY", default=False)
+SHOP_TOOLBAR = switched_on("SHOP_TOOLBAR", default=False)
 SHOP_RECORDING = os.environ.get("SHOP_RECORDING", "")
 
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
@@ -169,3 +171,17 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+
+if SHOP_TOOLBAR:
+    INSTALLED_APPS.append("debug_toolbar")
+    # Around all that answers: it sees the whole request.
+    MIDDLEWARE.insert(0, "debug_toolbar.middleware.DebugToolbarMiddleware")
+    INTERNAL_IPS = ["127.0.0.1", "::1"]
+    DEBUG_TOOLBAR_PANELS = [
+        "debug_toolbar.panels.history.HistoryPanel",
+        "atemplates.toolbar.TemplatesPanel",
+        "debug_toolbar.panels.sql.SQLPanel",
+        "debug_toolbar.panels.cache.CachePanel",
+        "debug_toolbar.panels.headers.HeadersPanel",
+        "debug_toolbar.panels.request.RequestPanel",
+    ]
