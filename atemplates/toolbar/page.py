@@ -9,6 +9,7 @@ from typing import Any
 from django.template.context import Context
 from django.template.engine import Engine
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from .plans import plans_of
 
@@ -26,7 +27,7 @@ def page_engine() -> Engine:
     )
 
 
-def panel_page(stats: dict[str, Any], style: str) -> str:
+def panel_page(stats: dict[str, Any], style: str) -> SafeString:
     """Return the panel's page.
 
     Args:

@@ -9,6 +9,7 @@ from debug_toolbar.decorators import require_show_toolbar
 from debug_toolbar.panels import Panel
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from django.utils.safestring import SafeString
 
 from ..errors import logger
 from .numbers import counted
@@ -27,9 +28,9 @@ class TemplatesPanel(Panel):
     """
 
     # The toolbar has a TemplatesPanel of its own, and tells panels apart by this name.
-    panel_id = "LinesOfTemplatesPanel"
+    panel_id = "LinesOfTemplatesPanel"  # pyright: ignore[reportAssignmentType]
     is_async = True
-    title = "Template lines"
+    title = "Template lines"  # pyright: ignore
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -83,7 +84,7 @@ class TemplatesPanel(Panel):
     # -- what is shown -----------------------------------------------------------------------------
 
     @property
-    def nav_subtitle(self) -> str:
+    def nav_subtitle(self) -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The numbers of all templates together."""
         stats = self._stats()
         if not stats:
@@ -95,7 +96,7 @@ class TemplatesPanel(Panel):
         return f"{lines}, {counted(total['queries'], 'query')}, {counted(total['hops'], 'hop')}"
 
     @property
-    def content(self) -> str:
+    def content(self) -> SafeString:
         """The page of the panel."""
         return panel_page(self._stats(), f"djdt:{STYLE_NAME}")
 
