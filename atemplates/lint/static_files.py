@@ -124,8 +124,9 @@ class StaticFiles:
                 pattern = line.strip()
                 if pattern and pattern[0] not in "#!" and not pattern.endswith("/"):
                     # A pattern names a file from its own folder on, which a template does not know.
-                    ends.append(pattern.rpartition("/")[2])
-        return [each for each in ends if each.strip("*.")]
+                    parts = pattern.split("/")
+                    ends.append("/".join(parts[-2:] if "*" in parts[-1] else parts[-1:]))
+        return [each for each in ends if each.strip("*./")]
 
     @cached_property
     def files(self) -> list[str]:
