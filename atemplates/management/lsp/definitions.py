@@ -8,7 +8,7 @@ import textwrap
 from typing import Any
 
 from .edited_site import EditedEngine, EditedSite
-from .hover import class_of, functions_named, place_of_class
+from .hover import functions_named, place_of_class, shown_class
 from .pointed_types import types_of
 from .pointing import Pointed, pointed_at
 
@@ -39,11 +39,11 @@ def _place(
     bits = pointed.bits
     if len(bits) > 1:
         for owner in types_of(site, engine, name, file, bits[:-1], lines):
-            place = place_of_attribute(class_of(owner.type), bits[-1])
+            place = place_of_attribute(shown_class(owner.type), bits[-1])
             if place is not None:
                 return place
     for each in types_of(site, engine, name, file, bits, lines):
-        place = place_of_class(class_of(each.type))
+        place = place_of_class(shown_class(each.type))
         if place is not None:
             return place
     return None

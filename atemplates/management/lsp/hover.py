@@ -72,21 +72,23 @@ def _type_text(
             text += f"\n`{path}`"
         yield f"{text}\nfrom {', '.join(dict.fromkeys(views))}"
     for each in found:
-        place = place_of_class(class_of(each.type))
+        place = place_of_class(shown_class(each.type))
         if place is not None:
             yield f"{place[0]}:{place[1]}"
 
 
-def class_of(value: ValueType) -> type | None:
+def shown_class(value: ValueType) -> type | None:
     """The class that a type is mainly of: that of the rows, of several."""
     if isinstance(value, (ObjectType, ClassType)):
         return value.cls
     if isinstance(value, RowsType):
-        return class_of(value.row)
+        return shown_class(value.row)
     if isinstance(value, ItemsType):
-        return class_of(value.item)
+        return shown_class(value.item)
     if isinstance(value, OneOf):
-        found = [cls for each in value.types if (cls := class_of(each)) not in (None, type(None))]
+        found = [
+            cls for each in value.types if (cls := shown_class(each)) not in (None, type(None))
+        ]
         return found[0] if len(found) == 1 else None
     return None
 
