@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from types import NoneType
 from typing import Any
 
 from ...analysis.site.templates import SiteTemplates
