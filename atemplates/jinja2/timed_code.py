@@ -18,12 +18,12 @@ from . import timed_plans
 from .template_texts import noted_text
 
 if TYPE_CHECKING:
-    from .codegen import PlanCodeGenerator as Base
+    from .codegen import PlanCodeGenerator as UsualWriter
 else:
-    Base = object
+    UsualWriter = object
 
 
-class TimedCodeWriter(Base):
+class TimedCodeWriter(UsualWriter):
     """The part of a code generator that writes such code."""
 
     timed_lines: frozenset[int] = frozenset()

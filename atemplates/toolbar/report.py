@@ -51,7 +51,7 @@ class LineReport:
 
 
 @dataclass
-class Finding:
+class LineFinding:
     """Something that is said of a line besides its numbers; equal ones are counted."""
 
     line: int | None
@@ -80,12 +80,12 @@ class TemplateReport:
     lines: list[LineReport] = field(default_factory=list)
     total: LineReport = field(default_factory=lambda: LineReport(0))
     """All of its lines together."""
-    loaded: list[Finding] = field(default_factory=list)
+    loaded: list[LineFinding] = field(default_factory=list)
     """Queries: batches, and what was not loaded in the view."""
-    hops: list[Finding] = field(default_factory=list)
-    code: list[Finding] = field(default_factory=list)
+    hops: list[LineFinding] = field(default_factory=list)
+    code: list[LineFinding] = field(default_factory=list)
     """Code of others."""
-    cache: list[Finding] = field(default_factory=list)
+    cache: list[LineFinding] = field(default_factory=list)
 
 
 @dataclass
@@ -109,7 +109,7 @@ class RequestReport:
         self.profile = profile
         self.templates: dict[str, TemplateReport] = {}
         self._lines: dict[tuple[str, int], LineReport] = {}
-        self._findings: dict[tuple[Any, ...], Finding] = {}
+        self._findings: dict[tuple[Any, ...], LineFinding] = {}
 
     def as_data(self) -> dict[str, Any]:
         """Return all of it as dicts, lists, texts and numbers."""
@@ -155,7 +155,7 @@ class RequestReport:
                 return known[0]
         return self._template(record.template, file)
 
-    def _find(self, found: list[Finding], finding: Finding) -> Finding:
+    def _find(self, found: list[LineFinding], finding: LineFinding) -> LineFinding:
         key = (id(found), finding.line, finding.expression, finding.what, finding.advice)
         if key not in self._findings:
             self._findings[key] = finding
@@ -210,7 +210,7 @@ class RequestReport:
         self._line(template, hop.line).hops += 1
         first = next((each for each in waits if abs(each.at_ms - hop.at_ms) < 1e-6), None)
         what = first.what if first is not None else "the page begins in the request's thread"
-        finding = self._find(template.hops, Finding(hop.line, hop.expression, what))
+        finding = self._find(template.hops, LineFinding(hop.line, hop.expression, what))
         finding.count += 1
         finding.ms += hop.ms
 
@@ -230,7 +230,7 @@ class RequestReport:
                 what += f", asked by {query.source}"
             advice = query.suggestion if query.lazy else ""
             finding = self._find(
-                template.loaded, Finding(query.line, query.expression, what, advice)
+                template.loaded, LineFinding(query.line, query.expression, what, advice)
             )
             finding.count += 1
             finding.rows += query.rows
@@ -243,7 +243,7 @@ class RequestReport:
                 continue
             where = "on the event loop" if code.place == "loop" else "in the request's thread"
             what = f"{code.kind} {code.name}, {where}"
-            finding = self._find(template.code, Finding(code.line, "", what))
+            finding = self._find(template.code, LineFinding(code.line, "", what))
             finding.count += code.count
             finding.ms += code.ms
         for cache in list(render.cache):
@@ -252,7 +252,7 @@ class RequestReport:
                 continue
             for what, count in (("found", cache.hits), ("not found", cache.misses)):
                 if count:
-                    kept = Finding(cache.line, cache.fragment, what)
+                    kept = LineFinding(cache.line, cache.fragment, what)
                     self._find(template.cache, kept).count += count
 
     # -- the lines, in order -----------------------------------------------------------------------
