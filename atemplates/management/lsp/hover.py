@@ -87,10 +87,8 @@ def shown_class(value: ValueType) -> type | None:
     if isinstance(value, ItemsType):
         return shown_class(value.item)
     if isinstance(value, OneOf):
-        found = [
-            cls for each in value.types if (cls := shown_class(each)) not in (None, type(None))
-        ]
-        return found[0] if len(found) == 1 else None
+        classes = {shown_class(each) for each in value.types} - {None, NoneType}
+        return classes.pop() if len(classes) == 1 else None
     return None
 
 
