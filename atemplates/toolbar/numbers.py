@@ -23,8 +23,8 @@ def number(value: int | None) -> str:
     return str(value) if value else ""
 
 
-@register.filter
-def counted(value: int, noun: str) -> str:
+@register.filter("counted")
+def how_many(value: int, noun: str) -> str:
     """Write how many of something: ``1 query``, ``2 queries``."""
     if value == 1:
         return f"1 {noun}"

@@ -12,7 +12,7 @@ from django.urls import path
 from django.utils.safestring import SafeString
 
 from ..errors import logger
-from .numbers import counted
+from .numbers import how_many
 from .page import panel_page, style_sheet
 from .profile import RequestProfile
 from .report import RequestReport
@@ -93,7 +93,7 @@ class TemplatesPanel(Panel):
         if not stats["is_done"]:
             return "the page is still being sent"
         lines = f"{total['ms'] + total['wait_ms'] - total['inside_ms']:.1f} ms"
-        return f"{lines}, {counted(total['queries'], 'query')}, {counted(total['hops'], 'hop')}"
+        return f"{lines}, {how_many(total['queries'], 'query')}, {how_many(total['hops'], 'hop')}"
 
     @property
     def content(self) -> SafeString:
