@@ -12,8 +12,11 @@ import atemplates
 ROOT = Path(atemplates.__file__).parent
 
 # Two names that settings of a site hold, and that are those of Django's own counterparts:
-# `TEMPLATES` names the one, `FORM_RENDERER` the other.
-AS_IN_DJANGO = {"DjangoTemplates": {"engines/django.py", "forms.py"}}
+# `TEMPLATES` names the one, `FORM_RENDERER` the other. Every tag library has a `register`.
+AS_IN_DJANGO = {
+    "DjangoTemplates": {"engines/django.py", "forms.py"},
+    "register": {"templatetags/atemplates.py", "toolbar/numbers.py"},
+}
 
 # What stands beside the rooms, and is called from outside: by users, Django, pytest.
 AT_THE_ROOT = {
