@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 
 from .frames import FunctionFrame, Given, merged_names
+from .hints import type_of_return
 from .known import (
     NEVER,
     Bound,
@@ -26,8 +27,8 @@ from .known import (
     structure,
 )
 from .library_calls import qualified
-from .operators import is_none
-from .python_sources import FunctionSource, function_source
+from .operators import class_of, is_none
+from .python_sources import FunctionSource, function_source, is_installed, wraps
 from .statements import Statements, result_of
 from .types import (
     ANYTHING,
@@ -190,6 +191,11 @@ class Reading(Statements):
     ) -> ValueType:
         if isinstance(receiver, Instance) and qualified(function) == DISPATCH:
             return self._dispatched(receiver, arguments, frame)
+        if is_installed(function) and not (isinstance(receiver, Instance) or wraps(function)):
+            # What a package does inside, far from any view, takes long to read and tells nothing.
+            self.escape(arguments, frame)
+            self.lose(arguments)
+            return type_of_return(function, class_of(receiver) if receiver is not None else None)
         return super().invoke(function, arguments, receiver, defined_in, frame)
 
     def _dispatched(self, view: Instance, arguments: Given, frame: FunctionFrame) -> ValueType:
