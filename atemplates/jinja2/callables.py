@@ -126,9 +126,9 @@ def render_function_plan(function: Any) -> Callable[[Any, list[str]], Generator[
     if type(function) is not RenderFunction:
         return partial(run_foreign, function)
     if timing.used and running_state().lines is not None:
-        from .timed_plans import timed_plan  # only where somebody wants to know
+        from .timed_plans import timed_function_plan  # only where somebody wants to know
 
-        return timed_plan(function)
+        return timed_function_plan(function)
     return function._plan
 
 

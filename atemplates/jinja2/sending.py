@@ -21,7 +21,7 @@ from .contexts import begun, shown
 from .placed import do_nothing
 from .sending_writer import sending_generator
 from .state import RenderState, running_state
-from .timed_plans import timed_plan
+from .timed_plans import timed_function_plan
 from .tracebacks import internal
 from .written_again import written_again
 
@@ -37,7 +37,7 @@ def write_pieces(context: Any, function: Any, pieces: list[str]) -> Plan:
         yield from run_foreign(function, context, pieces)
         return
     if running_state().lines is not None:
-        yield from timed_plan(function, sends=True)(context, pieces)
+        yield from timed_function_plan(function, sends=True)(context, pieces)
         return
     plan = function._sending
     if plan is None:

@@ -42,7 +42,7 @@ def back_to_line(place: LinePlace | None) -> None:
         state.lines.back(place)
 
 
-def timed_plan(function: RenderFunction, *, sends: bool = False) -> Callable[..., Plan]:
+def timed_function_plan(function: RenderFunction, *, sends: bool = False) -> Callable[..., Plan]:
     """The plan of a render function that is timed; of one whose text is not known the usual.
 
     Args:
