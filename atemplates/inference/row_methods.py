@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from collections.abc import Iterator as Iterated
 from dataclasses import replace
 
@@ -55,6 +55,10 @@ def _row_or_none(value: RowsType) -> ValueType:
 
 def _iterated(value: RowsType) -> ValueType:
     return ItemsType(value.row, Iterated, value.data)
+
+
+def _iterated_async(value: RowsType) -> ValueType:
+    return ItemsType(value.row, AsyncIterator, value.data)
 
 
 def _by_key(value: RowsType) -> ValueType:
@@ -121,6 +125,9 @@ RESULTS: dict[str, Callable[[RowsType], ValueType]] = {
 }
 """Method of Django's querysets -> what it gives."""
 RESULTS.update({f"a{name}": RESULTS[name] for name in list(RESULTS) if name not in ("alias",)})
+
+
+RESULTS["aiterator"] = _iterated_async
 
 
 class _Row:
