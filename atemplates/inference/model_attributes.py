@@ -22,7 +22,16 @@ from ..runtime.types import is_django
 from .attributes import instance_attribute
 from .cached import found_once
 from .callables import needed_arguments
-from .class_attributes import NOT_THERE, defining_module, mro_of, names_of, static_value
+from .class_attributes import (
+    NOT_THERE,
+    defining_module,
+    dict_of,
+    mro_of,
+    names_of,
+    own_annotations,
+    static_value,
+    stored_by,
+)
 from .faults import Fault, did_you_mean
 from .field_values import value_of_field
 from .known_results import STR
@@ -158,6 +167,11 @@ def readable_names(model: type[Model]) -> frozenset[str]:
         if isinstance(value, CallableType) and (value.alters_data or value.needs):
             continue
         found.add(name)
-    plumbing = {name for name in names_of(Model) if name not in ("pk",)}
-    own = {name for base in mro_of(model) if base is not Model for name in names_of(base)}
-    return frozenset(found - (plumbing - own) - {"objects", "DoesNotExist", "NotUpdated"})
+    own = {
+        name
+        for base in mro_of(model)
+        if base not in mro_of(Model)
+        for name in (*dict_of(base), *own_annotations(base), *stored_by(base).names)
+    }
+    raised = {"DoesNotExist", "MultipleObjectsReturned", "NotUpdated"}
+    return frozenset((found & own - raised) | {"pk"})

@@ -109,7 +109,10 @@ def called_by_django(value: ValueType) -> ValueType | Fault:
     if isinstance(value, ObjectType):
         return _called_object(value)
     if isinstance(value, OneOf):
-        return _of_each(value, called_by_django)
+        found = _of_each(value, called_by_django)
+        if isinstance(found, Fault) or NONE_TYPE not in value.types:
+            return found
+        return one_of([found, NONE_TYPE])
     return value
 
 

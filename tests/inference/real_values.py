@@ -25,7 +25,6 @@ from django.utils.functional import cached_property
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy
 
-from shop.models import Book
 from atemplates.inference.types import (
     ANYTHING,
     CallableType,
@@ -38,6 +37,7 @@ from atemplates.inference.types import (
     TupleType,
     ValueType,
 )
+from shop.models import Book
 from tests.testapp.models import Animal, Species
 
 MISSING = object()

@@ -301,5 +301,3 @@ def test_a_step_that_was_seen_before_is_looked_up():
     before = steps._missing_on.cache_info().misses
     assert step(ANIMAL, "nmae") is first
     assert steps._missing_on.cache_info().misses == before
-
-
