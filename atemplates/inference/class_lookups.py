@@ -60,7 +60,7 @@ def missing_on_class(cls: type, name: str) -> ValueType | Fault:
     """Return the fault for an attribute that a class does not have, as far as that is sure."""
     meta = type(cls)
     for base in mro_of(meta):
-        if base not in (type, object) and (
+        if base not in (type, object, enum.EnumType) and (
             "__getattr__" in dict_of(base) or "__getattribute__" in dict_of(base)
         ):
             return ANYTHING
