@@ -6,19 +6,22 @@ all else the call and its place are said. Needs LibCST, the extra ``atemplates[e
 
 from __future__ import annotations
 
-import ast
 import difflib
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from ..inference.data import Data
-from ..inference.views import ViewRendering
 from ..problems import INSTALLED, printable, relative
-from .findings import Report, call_of
+from .findings import Finding, Report, call_of
+from .formats import source_of, where_loaded
+from .matching import covers
+from .origins import Origin
+
+Place: TypeAlias = tuple[int, int]
+"""Line (from 1) and column (from 0)."""
 
 
 class MissingLibCST(Exception):
@@ -38,11 +41,12 @@ class Edit:
     """Line (from 1) and column (from 0) where the expression begins."""
     end: tuple[int, int]
     call: str
+    is_new_line: bool = False
+    """Whether it becomes ``queryset = …`` in a line of its own, below ``model = …``."""
 
 
 def suggested_edits(
     report: Report,
-    renderings: Iterable[ViewRendering],
     *,
     write: bool,
     folders: Iterable[Path] | None = None,
@@ -57,7 +61,7 @@ def suggested_edits(
         MissingLibCST: it is not installed.
         OSError: a file cannot be read or written.
     """
-    edits, by_hand = edits_for(report, list(renderings), folders)
+    edits, by_hand = edits_for(report, folders)
     lines: list[str] = []
     written: list[str] = []
     for file, wanted in edits.items():
@@ -92,7 +96,7 @@ def suggested_edits(
 
 
 def edits_for(
-    report: Report, renderings: list[ViewRendering], folders: Iterable[Path] | None = None
+    report: Report, folders: Iterable[Path] | None = None
 ) -> tuple[dict[str, list[Edit]], list[str]]:
     """Decide what is edited, and what is said instead.
 
@@ -103,15 +107,10 @@ def edits_for(
         File -> its edits, and lines for what has to be done by hand.
     """
     folders = [Path.cwd()] if folders is None else list(folders)
-    targets: dict[tuple[str, str, str], tuple[ViewRendering, Data]] = {
-        (each.view, each.template, name): (each, data)
-        for each in renderings
-        for name, data in each.loaded.items()
-    }
-    calls: dict[tuple[str, tuple[int, int], tuple[int, int]], list[Any]] = defaultdict(list)
+    calls: dict[tuple[str, Place, Place], tuple[Origin, list[Finding]]] = {}
     by_hand: list[str] = []
     for key, findings in report.groups().items():
-        view, template, root = key
+        view, template, _ = key
         needed = [each for each in findings if each.need is not None]
         who = f"view {view}, " if view else ""
         by_hand += [
@@ -121,24 +120,40 @@ def edits_for(
         ]
         if not needed:
             continue
-        rendering, data = targets.get(key, (None, None))
-        node = data.expression if data is not None else None
         also = list(dict.fromkeys(each.also for each in needed if each.also))
-        place = (data.file if data is not None else "") or (rendering.file if rendering else "")
-        own = data is not None and data.form == "queryset" and is_project_file(place, folders)
-        if also or not own or not isinstance(node, ast.expr) or node.end_lineno is None:
-            by_hand.append(
-                f"  {who}{template}: add {call_of(needed)} to the queryset of {root!r}"
-                + (f" ({relative(rendering.file)}:{rendering.line})" if rendering else "")
-                + "".join(f"; also {each}" for each in also)
-            )
-            continue
-        start, end = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset or 0)
-        calls[place, start, end] += needed
+        origins = report.origins.get(key, ())
+        for origin in origins or (None,):
+            loaded = origin.data.loads if origin is not None else ()
+            call = call_of(needed, but=loaded)
+            if not call:
+                continue
+            place = _place_of(origin, folders) if origin is not None and not also else None
+            if origin is None or place is None:
+                where = where_loaded(needed[0])
+                if report.user is not None and not origin:
+                    where = source_of(report, key, needed[0]).strip() or where
+                by_hand.append(
+                    f"  {who}{template}: add {call} {where}"
+                    + (f" ({relative(origin.view_file)}:{origin.view_line})" if origin else "")
+                    + "".join(f"; also {each}" for each in also)
+                )
+                continue
+            left = [each for each in needed if each.need and not covers(loaded, each.need.lookup)]
+            calls.setdefault(place, (origin, []))[1].extend(left)
     edits: dict[str, list[Edit]] = defaultdict(list)
-    for (file, start, end), found in calls.items():
-        edits[file].append(Edit(file, start, end, call_of(found)))
+    for (file, start, end), (origin, found) in calls.items():
+        text = origin.addition(call_of(found))
+        edits[file].append(Edit(file, start, end, text, origin.data.form == "attribute"))
     return dict(edits), by_hand
+
+
+def _place_of(origin: Origin, folders: Iterable[Path]) -> tuple[str, Place, Place] | None:
+    """The file, the begin and the end of an expression that can be edited."""
+    node = origin.data.expression
+    if node is None or node.end_lineno is None or not is_project_file(origin.file, folders):
+        return None
+    end = (node.end_lineno, node.end_col_offset or 0)
+    return origin.file, (node.lineno, node.col_offset), end
 
 
 def is_project_file(file: str, folders: Iterable[Path]) -> bool:
@@ -179,20 +194,39 @@ def changed(source: str, edits: Iterable[Edit]) -> str:
     class Append(libcst.CSTTransformer):
         METADATA_DEPENDENCIES = (PositionProvider,)
 
-        def __init__(self, wanted: dict[tuple[int, int, int, int], str]) -> None:
+        def __init__(self, wanted: dict[tuple[int, int, int, int], Edit]) -> None:
             super().__init__()
             self.wanted = wanted
+            self.new_lines: list[Any] = []
+            """The querysets of lines that go below the one that is visited."""
 
         def _append(self, original: Any, updated: Any) -> Any:
-            place: Any = self.get_metadata(PositionProvider, original)
-            begin, end = place.start, place.end
-            call = self.wanted.get((begin.line, begin.column, end.line, end.column))
-            if call is None:
+            span: Any = self.get_metadata(PositionProvider, original)
+            begin, end = span.start, span.end
+            place = (begin.line, begin.column, end.line, end.column)
+            edit = self.wanted.get(place)
+            if edit is None:
                 return updated
-            return extended(updated, call)
+            if edit.is_new_line:
+                self.new_lines.append(extended(original, edit.call))
+                return updated
+            return extended(updated, edit.call)
 
         def leave_Call(self, original_node: Any, updated_node: Any) -> Any:
             return self._append(original_node, updated_node)
+
+        def leave_Name(self, original_node: Any, updated_node: Any) -> Any:
+            return self._append(original_node, updated_node)
+
+        def leave_SimpleStatementLine(self, original_node: Any, updated_node: Any) -> Any:
+            made, self.new_lines = self.new_lines, []
+            lines = [
+                libcst.SimpleStatementLine(
+                    [libcst.Assign([libcst.AssignTarget(libcst.Name("queryset"))], each)]
+                )
+                for each in made
+            ]
+            return libcst.FlattenSentinel([updated_node, *lines]) if lines else updated_node
 
         def leave_Attribute(self, original_node: Any, updated_node: Any) -> Any:
             return self._append(original_node, updated_node)
@@ -213,7 +247,7 @@ def changed(source: str, edits: Iterable[Edit]) -> str:
         # ast counts bytes, LibCST counts characters
         return line, len(columns[line - 1][:column].decode("utf-8"))
 
-    wanted = {(*characters(*each.start), *characters(*each.end)): each.call for each in edits}
+    wanted = {(*characters(*each.start), *characters(*each.end)): each for each in edits}
     try:
         module = libcst.parse_module(source)
     except libcst.ParserSyntaxError as error:

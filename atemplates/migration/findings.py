@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..problems import Problem
-from ..relations.paths import dotted
-from .matching import Need, call_for
+from ..relations.paths import ITEM, dotted
+from .matching import Need, call_for, covers
+from .origins import Origin, UserSource
 
 CONFIRMED, POSSIBLE, HIDDEN = "confirmed", "possible", "hidden"
 STATUSES = (CONFIRMED, HIDDEN, POSSIBLE)
@@ -60,6 +61,26 @@ class Finding:
     times: int = 0
     rows: int = 0
     milliseconds: float = 0.0
+    owner: tuple[str, ...] = ()
+    """The steps from the variable to what is loaded by itself: ``("user",)`` of ``request``."""
+    uses: set[str] = field(default_factory=set)
+    """What is done with a relation to many: ``"rows"`` are read, or there is a ``"count"``."""
+    per_row: bool = False
+    """Whether it is reached once for each row of a loop."""
+    unhelped: str = ""
+    """The manager's method that no prefetch helps: ``"latest"``."""
+    lookup: str = ""
+    """The relation whose manager that is."""
+
+    @property
+    def variable(self) -> str:
+        """What is loaded by itself: ``books``, ``request.user``."""
+        return dotted(self.root, self.owner)
+
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether it hangs on rows, which a queryset gives; not so for a single object."""
+        return self.path[len(self.owner) :][:1] in ((ITEM,), ("object_list",))
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -108,6 +129,8 @@ class Lost:
     template: str
     place: TemplatePlace
     reason: str
+    is_known: bool = True
+    """Whether something is known of what is lost: that it may be rows, or that a view gives it."""
 
 
 @dataclass
@@ -115,13 +138,29 @@ class Report:
     """What one run of the analysis says."""
 
     findings: list[Finding] = field(default_factory=list)
-    lost: list[Lost] = field(default_factory=list)
+    _lost: dict[tuple[str, TemplatePlace, str], Lost] = field(default_factory=dict, init=False)
     problems: list[Problem] = field(default_factory=list)
-    origins: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    """View, template and variable -> ``file:line`` of the queryset in the view's source."""
+    origins: dict[tuple[str, str, str], tuple[Origin, ...]] = field(default_factory=dict)
+    """View, template and variable -> where the view makes its queryset, or loads the object."""
+    user: UserSource | None = None
+    """Where the users of requests are loaded."""
     templates: int = 0
     views: int = 0
     records: int = 0
+
+    def lose(self, lost: Lost) -> None:
+        """Note what cannot be followed, once for each page and place."""
+        key = (lost.template, lost.place, lost.reason)
+        before = self._lost.get(key)
+        if before is None:
+            self._lost[key] = lost
+        else:
+            before.is_known = before.is_known or lost.is_known
+
+    @property
+    def lost(self) -> list[Lost]:
+        """What cannot be followed."""
+        return list(self._lost.values())
 
     def add(self, other: Report, files: dict[str, str]) -> None:
         """Take over what was found for another engine.
@@ -134,20 +173,27 @@ class Report:
                 replace(place, file=files.get(place.template, "")) for place in finding.places
             ]
         self.findings += other.findings
-        self.lost += other.lost
+        for each in other.lost:
+            self.lose(each)
         self.origins |= other.origins
         self.templates += other.templates
         self.views += other.views
         self.records = max(self.records, other.records)
 
     def groups(self) -> dict[tuple[str, str, str], list[Finding]]:
-        """The findings by view, template and variable."""
+        """The findings by view, template and what is loaded by itself."""
         found: dict[tuple[str, str, str], list[Finding]] = {}
         for finding in sorted(self.findings, key=lambda each: each.key):
-            found.setdefault((finding.view, finding.template, finding.root), []).append(finding)
+            found.setdefault((finding.view, finding.template, finding.variable), []).append(finding)
         return found
 
 
-def call_of(findings: Iterable[Finding]) -> str:
-    """The calls that load all of some findings of one variable."""
-    return call_for(each.need for each in findings if each.need is not None)
+def call_of(findings: Iterable[Finding], but: Iterable[str] = ()) -> str:
+    """The calls that load all of some findings of one variable.
+
+    Args:
+        but: the lookups that are loaded already.
+    """
+    loaded = tuple(but)
+    needs = [each.need for each in findings if each.need is not None]
+    return call_for(need for need in needs if not covers(loaded, need.lookup))

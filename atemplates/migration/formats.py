@@ -20,9 +20,12 @@ from .findings import (
     call_of,
 )
 from .github import workflow_command
+from .lost import by_reason
 from .sarif import distinct_locations, location, sarif_log
 
 SHOWN_PLACES = 3
+USER_NAMES = frozenset({"user", "request.user"})
+"""What the user of the request is called in templates."""
 LEVELS = {CONFIRMED: "warning", HIDDEN: "warning", POSSIBLE: "note"}
 RULES = {
     CONFIRMED: ("lazy-access", "A template loads a relation that its view did not load."),
@@ -39,21 +42,22 @@ New = frozenset[tuple[str, ...]]
 # -- text ------------------------------------------------------------------------------------------
 
 
-def as_text(report: Report, new: New | None = None) -> str:
+def as_text(report: Report, new: New | None = None, *, all_lost: bool = False) -> str:
     """The report for people: grouped by view and template, with the call to add.
 
     Args:
         new: the keys of the findings that a baseline does not have, to mark them.
+        all_lost: list every path that cannot be followed.
     """
     lines: list[str] = []
     before: tuple[str, str] | None = None
-    for (view, template, root), findings in report.groups().items():
+    for (view, template, variable), findings in report.groups().items():
         if before != (view, template):
             before = (view, template)
             who = f"view {view}, " if view else ""
             lines += ["", f"{who}template {template}"] if lines else [f"{who}template {template}"]
-        lines += _group(report, (view, template, root), findings, new)
-    lines += _lost(report)
+        lines += _group(report, (view, template, variable), findings, new)
+    lines += _lost(report, all_lost)
     failing = serious(report.problems)
     if failing:
         lines += ["", "Could not be analysed:", *(f"  {each}" for each in failing)]
@@ -68,11 +72,7 @@ def _group(
     report: Report, key: tuple[str, str, str], findings: list[Finding], new: New | None
 ) -> list[str]:
     lines = [f"  {key[2]} ({findings[0].model})"]
-    call = call_of(findings)
-    if call:
-        origin = report.origins.get(key)
-        where = f"  # {relative(origin)}" if origin else ""
-        lines.append(f"    add {call}{where}")
+    lines += [f"    {each}" for each in changes(report, key, findings)]
     width = max(len(each.what) for each in findings)
     for each in findings:
         mark = "*" if new is not None and each.key in new else " "
@@ -96,15 +96,54 @@ def relative_source(source: str) -> str:
     return f"{relative(file)}{colon}{line}"
 
 
-def _lost(report: Report) -> list[str]:
-    if not report.lost:
+def changes(report: Report, key: tuple[str, str, str], findings: list[Finding]) -> list[str]:
+    """Say what to write, and where, to load what some findings of one variable name.
+
+    Returns:
+        A line for each place in the views; none where no call loads it.
+    """
+    call = call_of(findings)
+    if not call:
         return []
-    lines = ["", "Paths that cannot be followed:"]
-    seen: set[tuple[TemplatePlace, str]] = set()
-    for each in report.lost:
-        if (each.place, each.reason) not in seen:
-            seen.add((each.place, each.reason))
-            lines.append(f"  {each.place}  {{{{ {each.place.expression} }}}}: {each.reason}")
+    found: dict[str, None] = {}
+    for origin in report.origins.get(key, ()):
+        missing = call_of(findings, but=origin.data.loads)
+        if missing:
+            place = f"  # {relative(origin.file)}:{origin.line}" if origin.is_shown else ""
+            found.setdefault(f"{origin.advice(missing)}{place}")
+    return list(found) or [f"add {call}{source_of(report, key, findings[0])}"]
+
+
+def source_of(report: Report, key: tuple[str, str, str], finding: Finding) -> str:
+    """Say where something is loaded of which no view shows a queryset."""
+    user = report.user
+    if user is not None and finding.model == user.model and key[2] in USER_NAMES:
+        place = f"  # {relative_source(user.file)}" if user.file else ""
+        return f" {user.where}{place}"
+    if finding.is_of_rows and not finding.owner:
+        return ""
+    return f" where {key[2]!r} is loaded"
+
+
+def _lost(report: Report, all_lost: bool) -> list[str]:
+    told = [each for each in report.lost if all_lost or each.is_known]
+    lines: list[str] = []
+    if told:
+        lines = ["", "Paths that cannot be followed:"]
+    for reason, places in by_reason(told).items():
+        shown = places if all_lost else places[:SHOWN_PLACES]
+        lines.append(f"  {reason}:")
+        lines += [f"    {place}  {{{{ {place.expression} }}}}" for place in shown]
+        if len(places) > len(shown):
+            lines.append(f"    and {len(places) - len(shown)} more")
+    rest = {(each.place, each.reason) for each in report.lost if each not in told}
+    if rest:
+        where = counted(len({place.template for place, _ in rest}), "template")
+        lines += [
+            "",
+            f"{counted(len(rest), 'path')} more in {where} cannot be followed, from names of which "
+            "nothing is known: --lost lists them.",
+        ]
     return lines
 
 
@@ -136,22 +175,29 @@ def report_as_json(report: Report, new: New | None = None) -> str:
         {
             "view": view,
             "template": template,
-            "variable": root,
+            "variable": variable,
             "model": findings[0].model,
             "call": call_of(findings),
-            "origin": relative_source(report.origins.get((view, template, root), "")),
+            "origin": _origin(report, (view, template, variable)),
+            "changes": changes(report, (view, template, variable), findings),
             "findings": [
                 {**each.as_data(), "new": None if new is None else each.key in new}
                 for each in findings
             ],
         }
-        for (view, template, root), findings in report.groups().items()
+        for (view, template, variable), findings in report.groups().items()
     ]
     data = {
         "version": 1,
         "groups": groups,
         "lost": [
-            {"template": each.template, "place": str(each.place), "reason": each.reason}
+            {
+                "template": each.template,
+                "place": str(each.place),
+                "expression": each.place.expression,
+                "reason": each.reason,
+                "known": each.is_known,
+            }
             for each in report.lost
         ],
         "problems": [
@@ -168,6 +214,12 @@ def report_as_json(report: Report, new: New | None = None) -> str:
         "records": report.records,
     }
     return json.dumps(data, indent=2)
+
+
+def _origin(report: Report, key: tuple[str, str, str]) -> str:
+    """The first place in a view where a variable is made: ``file:line``."""
+    shown = [each for each in report.origins.get(key, ()) if each.is_shown]
+    return f"{relative(shown[0].file)}:{shown[0].line}" if shown else ""
 
 
 # -- SARIF -----------------------------------------------------------------------------------------
@@ -240,12 +292,19 @@ def sentence(finding: Finding) -> str:
     if finding.sources:
         text += f" Reached at {', '.join(map(relative_source, finding.sources))}."
     if finding.call:
-        text += f" Add {finding.call} to the queryset of {finding.root!r}."
+        text += f" Add {finding.call} {where_loaded(finding)}."
     elif finding.advice:
         text += f" {finding.advice[0].upper()}{finding.advice[1:]}."
     if finding.also:
         text += f" Also {finding.also}."
     return printable(text)
+
+
+def where_loaded(finding: Finding) -> str:
+    """Say whose queryset a call is added to, or what is loaded elsewhere than from one."""
+    if finding.owner or not finding.is_of_rows:
+        return f"where {finding.variable!r} is loaded"
+    return f"to the queryset of {finding.variable!r}"
 
 
 # -- GitHub ----------------------------------------------------------------------------------------

@@ -143,6 +143,10 @@ def diff(*arguments):
             f"    return render(request, 'list.html', {{'animals': Animal.objects.all(){CALL}}})",
         ),
         (
+            "def view(request):\n    return render(request, 'list.html', {'animals': helper()})\n",
+            f"    return Animal.objects.all(){CALL}",
+        ),
+        (
             "def view(request):\n"
             "    animals = Animal.objects.all()\n"
             "    name = 'list.html' if request.GET else 'other.html'\n"

@@ -160,7 +160,10 @@ def findings_of(site, source, *arguments):
         ("{% load access_tags %}{% show animal.name %}", [], []),
         ("{% load access_tags %}{% look %}", [], ["takes the whole context"]),
         ("{{ animal.home_id }}{{ animal.label }}{{ animal.food_names }}{{ animal.pk }}", [], []),
-        ("{{ person.animals.count }}", ["animals"], []),
+        ("{{ person.animals.count }}", [], []),  # one query, whoever sends it
+        ("{{ person.animals.all|length }}", [], []),
+        ("{% for x in a %}{{ person.animals.count }}{% endfor %}", ["animals"], []),
+        ("{% for a in person.animals.all %}{{ a.name }}{% endfor %}", ["animals"], []),
     ],
 )
 def test_where_a_path_leads(site, source, found, lost):

@@ -117,7 +117,7 @@ def test_a_call_that_works_as_it_is(zoo, queryset, body):
 
 def test_it_is_no_edit_that_can_be_made(zoo):
     report = report_of("{{ r.home.name }}", Animal.objects.only("name"))
-    edits, by_hand = edits_for(report, [])
+    edits, by_hand = edits_for(report)
     assert edits == {}
     assert 'add .select_related("home")' in by_hand[0]
     assert 'also name "home" in .only()' in by_hand[0]

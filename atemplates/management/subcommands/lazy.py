@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import sys
 from argparse import ArgumentParser
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
+from django.contrib.auth import get_backends, get_user_model
 from django.core.management.base import CommandError
 from django.template import engines
 
@@ -21,6 +24,7 @@ from ...migration import formats
 from ...migration.analysis import analyse
 from ...migration.baseline import read_baseline, write_baseline
 from ...migration.findings import Report
+from ...migration.origins import UserSource
 from ...migration.recorder import close_all
 from ...migration.recordings import AccessRecord, read_recordings
 from ...problems import Problem, printable, serious
@@ -48,6 +52,9 @@ class Lazy(Subcommand):
         parser.epilog = LAZY_EXIT_CODES
         add_selection(parser)
         parser.add_argument("--format", choices=formats.FORMATS, default="text")
+        parser.add_argument(
+            "--lost", action="store_true", help="list each path that cannot be followed"
+        )
         parser.add_argument("--output", metavar="FILE", help="write the report there")
         parser.add_argument(
             "--fail-on",
@@ -88,7 +95,6 @@ class Lazy(Subcommand):
             try:
                 text = suggested_edits(
                     report,
-                    gathered.renderings,
                     write=options["write"],
                     folders=project_folders(),
                 )
@@ -117,6 +123,8 @@ class Lazy(Subcommand):
     def _print(self, report: Report, new: formats.New | None, options: dict[str, Any]) -> None:
         if options["format"] == "sarif":
             text = formats.as_sarif(report, new, installed_version())
+        elif options["format"] == "text":
+            text = formats.as_text(report, new, all_lost=options["lost"])
         else:
             text = formats.FORMATS[options["format"]](report, new)
         if not options["output"]:
@@ -264,7 +272,7 @@ def site_of(subcommand: Subcommand, options: dict[str, Any]) -> Gathered:
 
 def report_of(gathered: Gathered) -> Report:
     """Merge what was read into a report."""
-    report = Report(problems=gathered.problems)
+    report = Report(problems=gathered.problems, user=user_source())
     taken: set[int] = set()
     for alias, site in gathered.sites.items():
         own = gathered.of_engine(alias)
@@ -287,6 +295,24 @@ def report_of(gathered: Gathered) -> Report:
         report.add(found, site.files)
     report.records = len(gathered.records)
     return report
+
+
+def user_source() -> UserSource | None:
+    """Where the users of requests are loaded: by a backend of the settings; None without users."""
+    if not apps.is_installed("django.contrib.auth"):
+        return None
+    label = get_user_model()._meta.label
+    for backend in get_backends():
+        method = inspect.unwrap(type(backend).get_user)
+        module = getattr(method, "__module__", "")
+        if module.partition(".")[0] == "django":
+            continue
+        file, line = inspect.getsourcefile(method), inspect.getsourcelines(method)[1]
+        return UserSource(label, f"to the queryset of {method.__qualname__}()", f"{file}:{line}")
+    return UserSource(
+        label,
+        "where the user is loaded: in get_user() of an authentication backend of your own",
+    )
 
 
 def known_templates(site: SiteTemplates) -> set[str]:
