@@ -14,13 +14,13 @@ from .entries import (
     Paths,
     RenderedTemplate,
     entries_of,
+    loaded_owner,
     needs_of,
     normal,
-    owner_of,
 )
 from .findings import CONFIRMED, HIDDEN, POSSIBLE, Finding, Report, TemplatePlace
 from .matching import Match, Need, match_path
-from .reads import advice_for_call, deferred_advice, finding_for, note_reads, use_of
+from .reads import advice_for_call, deferred_advice, finding_for, note_reads, use_by_path
 from .recordings import AccessRecord
 
 
@@ -93,7 +93,7 @@ def _confirm(
         prefix = steps[: record.entry_at]
         known_there = entry.known_on(record.root, steps)
         if known_there is None or known_there.model != record.entry:
-            known_there = KnownVariable(record.entry, (prefix,), owner=owner_of(prefix))
+            known_there = KnownVariable(record.entry, (prefix,), owner=loaded_owner(prefix))
         finding = finding_for(found, entry, known_there, record.root, whole, need, unhelped)
     else:
         key = (entry.view, entry.template, record.root, steps, record.kind)
@@ -107,7 +107,7 @@ def _confirm(
                 record.entry or record.model,
                 CONFIRMED,
                 record.kind,
-                owner=owner_of(steps[: record.entry_at]) if record.entry else (),
+                owner=loaded_owner(steps[: record.entry_at]) if record.entry else (),
             ),
         )
     _count(finding, record, place)
@@ -146,7 +146,7 @@ def _use_of_record(record: AccessRecord, need: Need | None, at_place: list[Acces
         return "count"
     if need is not None and record.kind == "rows":
         uses = [
-            use_of(need, ("all",), path)
+            use_by_path(need, ("all",), path)
             for path in at_place
             if _is_at(path, record) and path.consumption == "length"
         ]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Entries: TypeAlias = "Mapping[tuple[str, str], RenderedTemplate]"
 """View and template -> the template as the view renders it."""
-Place: TypeAlias = tuple[str, int | None]
+RecordedPlace: TypeAlias = tuple[str, int | None]
 """The template that holds an expression, and the line."""
 
 
@@ -23,7 +23,7 @@ class PathPlaces:
 
     def __init__(self, paths: Mapping[str, Iterable[AccessPath]]) -> None:
         self._paths = paths
-        self._found: dict[str, dict[Place, list[AccessPath]]] = {}
+        self._found: dict[str, dict[RecordedPlace, list[AccessPath]]] = {}
         self._roots: dict[str, set[tuple[str, str]]] = {}
 
     def at(self, template: str, record: AccessRecord) -> list[AccessPath]:
@@ -39,7 +39,7 @@ class PathPlaces:
         self._sorted(template)
         return (record.template, record.root) in self._roots[template]
 
-    def _sorted(self, template: str) -> dict[Place, list[AccessPath]]:
+    def _sorted(self, template: str) -> dict[RecordedPlace, list[AccessPath]]:
         known = self._found.get(template)
         if known is None:
             known = defaultdict(list)

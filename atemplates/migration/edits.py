@@ -18,9 +18,9 @@ from ..problems import INSTALLED, printable, relative
 from .findings import Finding, Report, call_of
 from .formats import source_of, where_loaded
 from .matching import covers
-from .origins import Origin
+from .origins import LoadingPlace
 
-Place: TypeAlias = tuple[int, int]
+SourcePosition: TypeAlias = tuple[int, int]
 """Line (from 1) and column (from 0)."""
 
 
@@ -107,7 +107,7 @@ def edits_for(
         File -> its edits, and lines for what has to be done by hand.
     """
     folders = [Path.cwd()] if folders is None else list(folders)
-    calls: dict[tuple[str, Place, Place], tuple[Origin, list[Finding]]] = {}
+    calls: dict[tuple[str, SourcePosition, SourcePosition], tuple[LoadingPlace, list[Finding]]] = {}
     by_hand: list[str] = []
     for key, findings in report.groups().items():
         view, template, _ = key
@@ -147,7 +147,9 @@ def edits_for(
     return dict(edits), by_hand
 
 
-def _place_of(origin: Origin, folders: Iterable[Path]) -> tuple[str, Place, Place] | None:
+def _place_of(
+    origin: LoadingPlace, folders: Iterable[Path]
+) -> tuple[str, SourcePosition, SourcePosition] | None:
     """The file, the begin and the end of an expression that can be edited."""
     node = origin.data.expression
     if node is None or node.end_lineno is None or not is_project_file(origin.file, folders):

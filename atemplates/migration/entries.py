@@ -17,7 +17,7 @@ from ..relations.querysets import Mask
 from .crediting import Credits
 from .following import reached
 from .matching import Need, match_path
-from .origins import Origin
+from .origins import LoadingPlace
 from .recordings import AccessRecord
 
 Paths: TypeAlias = dict[str, list[AccessPath]]
@@ -42,7 +42,7 @@ class KnownVariable:
     """The columns that ``only()`` and ``defer()`` leave."""
     owner: tuple[str, ...] = ()
     """The steps from the variable to the object, or to the rows, that is loaded by itself."""
-    origins: tuple[Origin, ...] = ()
+    origins: tuple[LoadingPlace, ...] = ()
     """Where that is done, as far as the views show it."""
 
     def merge(self, other: KnownVariable) -> None:
@@ -155,7 +155,7 @@ def known_from(data: Data, rendering: ViewRendering, owner: tuple[str, ...] = ()
         data.lists,
         data.mask,
         owner,
-        (Origin(data, rendering.file, rendering.line),),
+        (LoadingPlace(data, rendering.file, rendering.line),),
     )
 
 
@@ -194,13 +194,13 @@ def _learn(entry: RenderedTemplate, record: AccessRecord) -> None:
         prefix = normal(record.path[: record.entry_at])
         found = entry.known_on(record.root, prefix)
         if found is None or found.model != record.entry:
-            made = KnownVariable(record.entry, (prefix,), owner=owner_of(prefix))
+            made = KnownVariable(record.entry, (prefix,), owner=loaded_owner(prefix))
             entry.note(record.root, made)
         elif prefix not in found.prefixes:
             found.prefixes = (*found.prefixes, prefix)
 
 
-def owner_of(prefix: tuple[str, ...]) -> tuple[str, ...]:
+def loaded_owner(prefix: tuple[str, ...]) -> tuple[str, ...]:
     """The steps to what is loaded by itself: without those that lead to one of its rows."""
     end = len(prefix)
     while end and prefix[end - 1] in (ITEM, "object_list"):

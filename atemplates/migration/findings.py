@@ -9,7 +9,7 @@ from typing import Any
 from ..problems import Problem
 from ..relations.paths import ITEM, dotted
 from .matching import Need, call_for, covers
-from .origins import Origin, UserSource
+from .origins import LoadingPlace, UserSource
 
 CONFIRMED, POSSIBLE, HIDDEN = "confirmed", "possible", "hidden"
 STATUSES = (CONFIRMED, HIDDEN, POSSIBLE)
@@ -140,7 +140,7 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     _lost: dict[tuple[str, TemplatePlace, str], Lost] = field(default_factory=dict, init=False)
     problems: list[Problem] = field(default_factory=list)
-    origins: dict[tuple[str, str, str], tuple[Origin, ...]] = field(default_factory=dict)
+    origins: dict[tuple[str, str, str], tuple[LoadingPlace, ...]] = field(default_factory=dict)
     """View, template and variable -> where the view makes its queryset, or loads the object."""
     user: UserSource | None = None
     """Where the users of requests are loaded."""

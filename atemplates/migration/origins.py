@@ -9,7 +9,7 @@ from ..inference.data import Data
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class LoadingPlace:
     """Where a view makes a queryset, or loads an object."""
 
     data: Data

@@ -32,7 +32,7 @@ def note_reads(
         if covers(known.loads, need.lookup) and not unhelped:
             continue
         finding = finding_for(found, entry, known, path.root, whole, need, unhelped)
-        use = use_of(need, steps[len(whole) :], path) if not unhelped else "rows"
+        use = use_by_path(need, steps[len(whole) :], path) if not unhelped else "rows"
         if use:
             finding.uses.add(use)
         finding.per_row = finding.per_row or ITEM in whole or path.in_rows
@@ -45,7 +45,7 @@ def note_reads(
     _deferred(entry, known, path, place, found)
 
 
-def use_of(need: Need, rest: tuple[str, ...], path: AccessPath) -> str:
+def use_by_path(need: Need, rest: tuple[str, ...], path: AccessPath) -> str:
     """Return what a path does with a relation that it crosses: ``"rows"``, ``"count"``, nothing.
 
     Args:
