@@ -77,7 +77,7 @@ def values_on(value: ValueType, steps: Sequence[str]) -> list[ValueType]:
     return found
 
 
-def value_at(value: ValueType, steps: Sequence[str]) -> ValueType | None:
+def value_at_end(value: ValueType, steps: Sequence[str]) -> ValueType | None:
     """Return what is known of the value at a path's end; None where a step surely fails."""
     current: ValueType | Fault = called_by_django(value)
     for bit in steps:

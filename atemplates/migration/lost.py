@@ -9,7 +9,7 @@ from ..relations.labels import model_named
 from ..relations.paths import AccessPath
 from .entries import RenderedTemplate, normal, prefix_of
 from .findings import Lost, Report, TemplatePlace
-from .following import may_hold_rows, value_at
+from .following import may_hold_rows, value_at_end
 from .matching import match_path
 
 MADE_IN_TEMPLATE = ("set by ", "the result of ", "in the result of ")
@@ -50,7 +50,7 @@ def held_at_end(entry: RenderedTemplate, path: AccessPath) -> bool | None:
     if value is None:
         # A view that gives no such name hands nothing on.
         return False if entry.is_complete and entry.is_rendered and known is None else None
-    found = value_at(value, steps)
+    found = value_at_end(value, steps)
     if found is None:  # it fails: there is nothing
         return False
     held = may_hold_rows(found)
