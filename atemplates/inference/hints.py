@@ -30,6 +30,7 @@ from collections.abc import (
     Sequence,
     Set,
 )
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from inspect import isclass, iscoroutinefunction, ismodule
 from types import FunctionType, GenericAlias, NoneType, UnionType
@@ -292,6 +293,9 @@ def type_of_class(cls: type) -> ValueType:
     if cls is NoneType:
         return NONE_TYPE
     if typing.is_typeddict(cls):
+        # What is inside of one that holds itself is not followed further.
+        if cls in _being_read.get():
+            return DictType(name=cls.__name__)
         return typed_dict(cls)
     if vars(typing)["Protocol"] in cls.__bases__ or issubclass(cls, (LazyObject, Promise)):
         return ANYTHING
@@ -314,21 +318,20 @@ def type_of_class(cls: type) -> ValueType:
 def typed_dict(cls: Any) -> DictType:
     """Return a ``TypedDict`` with its keys, those of the ones it extends included."""
     members: dict[str, ValueType] = {}
-    # A TypedDict that holds itself: what is inside the inner one, is not followed.
-    if cls in _being_read:
-        return DictType(name=cls.__name__)
-    _being_read.add(cls)
+    being_read = _being_read.get()
+    token = _being_read.set(being_read | {cls})
     try:
         for base in _typed_bases(cls):
             for name in own_annotations(base):
                 if name not in members:
                     members[name] = type_of_annotation(base, name, base)
     finally:
-        _being_read.discard(cls)
+        _being_read.reset(token)
     return DictType(members, is_complete=True, name=cls.__name__)
 
 
-_being_read: set[type] = set()
+_being_read: ContextVar[frozenset[Any]] = ContextVar("_being_read", default=frozenset())
+"""The ``TypedDict`` classes that are being read, each thread its own: one may hold itself."""
 
 
 def _typed_bases(cls: Any) -> list[Any]:
