@@ -20,7 +20,7 @@ from .entries import (
 )
 from .findings import CONFIRMED, HIDDEN, POSSIBLE, Finding, Report, TemplatePlace
 from .matching import Match, Need, match_path
-from .reads import advice_for_call, deferred_advice, finding_for, note_reads, use_by_path
+from .reads import COUNTED, advice_for_call, deferred_advice, finding_for, note_reads, use_by_path
 from .recordings import AccessRecord
 
 
@@ -142,7 +142,7 @@ def _is_at(path: AccessPath, record: AccessRecord) -> bool:
 
 def _use_of_record(record: AccessRecord, need: Need | None, at_place: list[AccessPath]) -> str:
     """What was done with a relation to many: its rows were read, or only counted."""
-    if record.kind in ("count", "exists"):
+    if record.kind in COUNTED or record.path[-1:] in (("count",), ("exists",)):
         return "count"
     if need is not None and record.kind == "rows":
         uses = [
