@@ -13,11 +13,9 @@ from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path, PurePath
+from pathlib import Path
 from types import CodeType, FunctionType, MappingProxyType
 from typing import Any, TypeAlias
-
-from ..problems import INSTALLED
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 LIBRARIES = ("django", "atemplates", "asgiref")
@@ -143,11 +141,6 @@ def written_in_library(function: FunctionType) -> bool:
     """
     module = str(function.__globals__.get("__name__", ""))
     return module.partition(".")[0] in LIBRARIES
-
-
-def is_installed(function: FunctionType) -> bool:
-    """Whether a function is a package's that is installed beside the site."""
-    return not INSTALLED.isdisjoint(PurePath(function.__code__.co_filename).parts)
 
 
 def wraps(function: FunctionType) -> bool:

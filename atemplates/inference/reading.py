@@ -13,6 +13,7 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 
+from ..problems import is_installed
 from .frames import FunctionFrame, Given, merged_names
 from .hints import type_of_return
 from .known import (
@@ -28,7 +29,7 @@ from .known import (
 )
 from .library_calls import qualified
 from .operators import class_of, is_none
-from .python_sources import FunctionSource, function_source, is_installed, wraps
+from .python_sources import FunctionSource, function_source, wraps
 from .statements import Statements, result_of
 from .types import (
     ANYTHING,
@@ -48,6 +49,8 @@ DISPATCH = "django.views.generic.base.View.dispatch"
 HTTP_HANDLERS = ("get", "post", "put", "patch", "delete")
 MOST_READ = 40
 """How many functions are read at a time, one inside the other."""
+NEAR = 2
+"""How many of them may be around a function of an installed package that is read."""
 
 
 @dataclass(slots=True)
@@ -191,7 +194,8 @@ class Reading(Statements):
     ) -> ValueType:
         if isinstance(receiver, Instance) and qualified(function) == DISPATCH:
             return self._dispatched(receiver, arguments, frame)
-        if is_installed(function) and not (isinstance(receiver, Instance) or wraps(function)):
+        is_near = len(self._active) < NEAR or isinstance(receiver, Instance) or wraps(function)
+        if is_installed(function.__code__.co_filename) and not is_near:
             # What a package does inside, far from any view, takes long to read and tells nothing.
             self.escape(arguments, frame)
             self.lose(arguments)

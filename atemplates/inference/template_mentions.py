@@ -22,12 +22,12 @@ FOR_TESTS = re.compile(r"^(tests?|test_.*|.*_tests?|conftest|migrations)$")
 TAG_DECORATORS = frozenset({"inclusion_tag"})
 """Decorators that render a template themselves, with what the function below gives."""
 OWN_PACKAGE = str(Path(__file__).resolve().parent.parent)
-Place = tuple[str, int, int]
+SourcePlace = tuple[str, int, int]
 """File, line and column."""
 
 
 def mentioned_elsewhere(
-    templates: Collection[str], read: Collection[Place], files: Collection[str] | None = None
+    templates: Collection[str], read: Collection[SourcePlace], files: Collection[str] | None = None
 ) -> set[str]:
     """Return the names among ``templates`` that stand in Python that no view was seen to run.
 
@@ -81,7 +81,7 @@ def _constants(tree: ast.Module | None, wanted: set[str]) -> Iterator[tuple[str,
 
 def _mentions(
     file: str, tree: ast.Module, wanted: set[str], constants: dict[str, set[str]]
-) -> Iterator[tuple[set[str], Place]]:
+) -> Iterator[tuple[set[str], SourcePlace]]:
     """The places of a file that name a template, by its name or by that of a constant."""
     has_addresses = any(
         isinstance(each, (ast.Assign, ast.AnnAssign, ast.AugAssign))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from .plans import plans_of
 FOLDER = Path(__file__).parent / "html"
 
 
-@cache
+@lru_cache(1)
 def page_engine() -> Engine:
     """The engine of the panel's own templates."""
     return Engine(
@@ -64,7 +64,7 @@ def cost_of(line: dict[str, Any]) -> float:
     return float(line["ms"]) + waited
 
 
-@cache
+@lru_cache(1)
 def style_sheet() -> str:
     """Return the style sheet of the panel."""
     return (FOLDER / "panel.css").read_text(encoding="utf-8")

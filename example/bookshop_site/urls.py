@@ -1,6 +1,6 @@
 """The bookshop at the root, Django's admin beside it."""
 
-from django.conf import settings
+from django.apps import apps
 from django.contrib import admin
 from django.urls import include, path
 
@@ -9,7 +9,7 @@ urlpatterns = [
     path("", include("shop.urls")),
 ]
 
-if settings.SHOP_TOOLBAR:
+if apps.is_installed("debug_toolbar"):
     from debug_toolbar.toolbar import debug_toolbar_urls
 
     urlpatterns += debug_toolbar_urls()

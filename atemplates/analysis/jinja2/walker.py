@@ -35,7 +35,7 @@ class TreeParts:
     macros: tuple[nodes.Macro, ...]
 
 
-def parts_of(tree: nodes.Template) -> TreeParts:
+def tree_parts(tree: nodes.Template) -> TreeParts:
     """Return the parts of a tree, which are looked for once."""
     parts: TreeParts | None = tree.__dict__.get(PARTS_ATTRIBUTE)
     if parts is None:
@@ -80,7 +80,7 @@ class TreeWalker(Expressions):
 
     def walk_template(self, name: str, tree: nodes.Template) -> None:
         """Walk a template, its parents first found, with the innermost blocks in their places."""
-        parts = parts_of(tree)
+        parts = tree_parts(tree)
         extends = parts.extends
         self.add_blocks((block.name, (name, block)) for block in parts.blocks)
         with self.in_template(name):
@@ -165,7 +165,7 @@ class TreeWalker(Expressions):
 
     def macros_of(self, template: str) -> Names:
         """The macros of a template, as another one that imports it sees them."""
-        found = parts_of(self.parse(template)).macros if template else ()
+        found = tree_parts(self.parse(template)).macros if template else ()
         return {each.name: MacroValue(each, template) for each in found}
 
     def walk_inner(
