@@ -195,7 +195,7 @@ def engine_mistakes(
     """
     environment = None if isinstance(engine, Engine) else engine
     yield from site_name_problems(
-        site, own, names_of_processors(_processors(alias)), environment, set_from_outside
+        site, own, names_of_processors(context_processors_of(alias)), environment, set_from_outside
     )
     for name in site.files if names is None else names:
         yield from surroundings.problems(site, name, engine)
@@ -215,7 +215,8 @@ def _says_nothing(pattern: str) -> bool:
     return re.fullmatch(pattern, "") is not None
 
 
-def _processors(alias: str) -> list[Any]:
+def context_processors_of(alias: str) -> list[Any]:
+    """Return the context processors of a backend."""
     backend: Any = engines[alias]
     engine = getattr(backend, "engine", backend)
     return list(engine.template_context_processors)

@@ -65,3 +65,14 @@ def test_other_formats_have_notes(lazy: None) -> None:
     assert "title=line-cost::Queries: 1 per row; 1 in batch. " in printed("--format", "github")
     results = json.loads(printed("--format", "sarif"))["runs"][0]["results"]
     assert {each["level"] for each in results if each["ruleId"] == "line-cost"} == {"note"}
+
+
+def test_an_engine_without_the_template_that_is_named_is_left_out(lazy: None) -> None:
+    text = printed("--template", CARD)
+    assert "django: what lines cost. " in text
+    assert "jinja2: what lines cost. " not in text
+
+
+def test_a_template_that_is_named_is_shown_though_it_costs_nothing(site: Any) -> None:
+    text = printed("--template", "shop/_cover.html")
+    assert "\nshop/_cover.html\n    1 " in text

@@ -15,11 +15,13 @@ from ...analysis.site.sources import ENDINGS, template_names
 from ...analysis.site.syntax import template_file
 from ...analysis.site.templates import SiteTemplates, read_site
 from ...engines.django import DjangoTemplates
+from ...inference.types import ValueType
 from ...inference.views import ViewRendering, renderings
+from ...lint.processors import names_of_processors
 from ...lint.surroundings import Surroundings
 from ...problems import Problem, is_installed
 from ...site_settings import site_setting
-from ..checking import Wanted
+from ..checking import Wanted, context_processors_of
 from .open_texts import OpenTexts, engine_for_editor
 
 MOST_PAGES = 16
@@ -41,6 +43,8 @@ class EditedEngine:
     """Template -> the files that it is made of: its own, and those it includes and extends."""
     readable: dict[str, SiteTemplates] = field(default_factory=dict)
     """Each template as it was read when it last parsed."""
+    given: dict[str, ValueType] = field(default_factory=dict)
+    """What the context processors give, as far as that can be told."""
     known_names: dict[str, list[str]] = field(default_factory=dict)
     """File -> the names under which the loaders find it."""
 
@@ -169,6 +173,8 @@ class EditedSite:
         self.renderings, self.problems = renderings()
         self.surroundings = Surroundings.of_site(settings.MIDDLEWARE)
         for engine in self.engines:
+            for processor in context_processors_of(engine.alias):
+                engine.given |= names_of_processors([processor]) or {}
             for name in engine.names():
                 engine.update(name)
 

@@ -91,9 +91,13 @@ def roots(
     site: EditedSite, engine: EditedEngine, page: str, root: str, path: Sequence[str]
 ) -> Iterator[tuple[str, ValueType]]:
     """What views give to a page under a name, and what the page itself says of it."""
+    is_given = False
     for rendering in site.renderings_of(engine):
         if rendering.template == page and root in rendering.variables:
+            is_given = True
             yield rendering.view, rendering.variables[root]
+    if not is_given and root in engine.given:
+        yield "a context processor", engine.given[root]
     read = engine.readable[page]
     label = read.annotations.get(page, {}).get(root)
     model = model_named(label) if label else None
@@ -113,8 +117,8 @@ def followed(value: ValueType, path: Sequence[str], *, called: bool = True) -> V
 
 
 def given_names(site: EditedSite, engine: EditedEngine, file: str) -> dict[str, ValueType]:
-    """The names that views give to the pages that a file is part of."""
-    found: dict[str, ValueType] = {}
+    """The names that views and context processors give to the pages that a file is part of."""
+    found = dict(engine.given)
     pages = engine.pages_with(file)
     for rendering in site.renderings_of(engine):
         if rendering.template in pages:

@@ -13,7 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from os.path import realpath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 from ...problems import INSTALLED
 from .completion import completions_at
@@ -23,6 +23,8 @@ from .edited_site import EditedSite
 from .hover import hover_at
 from .open_texts import OpenTexts
 
+FileState: TypeAlias = tuple[int, int]
+"""When a file was changed, in nanoseconds, and its size; zeros for one that is gone."""
 PYTHON_CHANGED = "python-changed"
 """The answer of a worker that has to be replaced."""
 
@@ -53,15 +55,18 @@ class Worker:
             site = EditedSite(self.texts)
             site.read()
             self.site = site
+            # The URLconf has imported the views. Of files known before the earlier state counts:
+            # they may have changed while the site was read.
+            self.python = {**python_files(), **self.python}
         return self.site
 
     def python_has_changed(self) -> bool:
         """Whether a file of the site's Python is not what this process has imported."""
-        return any(_time_of(file) != time for file, time in self.python.items())
+        return any(_state_of(file) != state for file, state in self.python.items())
 
 
-def python_files() -> dict[str, float]:
-    """The Python files of the site's own, and when each was changed.
+def python_files() -> dict[str, FileState]:
+    """The Python files of the site's own, and the state of each.
 
     Those of its modules and those beside them: one that does not import is no module.
     """
@@ -77,18 +82,19 @@ def python_files() -> dict[str, float]:
             continue
         folders.add(os.path.dirname(path))
     return {
-        entry.path: _time_of(entry.path)
+        entry.path: _state_of(entry.path)
         for folder in folders
         for entry in os.scandir(folder)
         if entry.name.endswith(".py")
     }
 
 
-def _time_of(file: str) -> float:
+def _state_of(file: str) -> FileState:
     try:
-        return os.stat(file).st_mtime
+        found = os.stat(file)
     except OSError:
-        return 0.0
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
 
 
 # -- questions -------------------------------------------------------------------------------------
@@ -97,7 +103,6 @@ def _time_of(file: str) -> float:
 def read(worker: Worker, question: dict[str, Any]) -> dict[str, Any]:
     """Read the site; say how much there is, and what of the views cannot be read."""
     site = worker.read_site()
-    worker.python = python_files()  # the URLconf has imported the views
     return {
         "templates": sum(len(engine.read) for engine in site.engines),
         "engines": [engine.alias for engine in site.engines],

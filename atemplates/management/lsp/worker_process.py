@@ -8,6 +8,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import count
 from typing import Any, TypeAlias
 
@@ -17,6 +18,8 @@ PATIENCE = 60.0
 """Seconds that a question may take before the worker is replaced."""
 PAUSE = 2.0
 """Seconds after a worker that could not start before another is tried."""
+MOST_TRIES = 3
+"""How many workers one question may be asked: files of Python may be saved one after another."""
 LAST_LINES = 12
 """How many of the last lines of a worker that ends are shown."""
 
@@ -54,11 +57,15 @@ class WorkerProcess:
         Raises:
             WorkerError: it gave no answer, or an error.
         """
+        asked_at = time.monotonic()
         async with self._turn:
-            answer = await self._ask_once(what, details)
-            if "changed" in answer:
-                await self.stop()
+            if asked_at <= self._failed_at:
+                raise WorkerError(self._failure)
+            for _ in range(MOST_TRIES):
                 answer = await self._ask_once(what, details)
+                if "changed" not in answer:
+                    break
+                await self.stop()
         if "result" not in answer:
             raise WorkerError(answer.get("error") or "Python files change all the time.")
         return answer["result"]
@@ -89,14 +96,14 @@ class WorkerProcess:
         waiting = asked[number] = asyncio.get_running_loop().create_future()
         try:
             assert process.stdin is not None
-            process.stdin.write(f"{question}\n".encode())
-            await process.stdin.drain()
+            # One that has ended before it took the question says why in its last words.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                process.stdin.write(f"{question}\n".encode())
+                await process.stdin.drain()
             return await asyncio.wait_for(waiting, PATIENCE)
         except TimeoutError:
             process.kill()
             raise WorkerError(f"no answer to {what!r} for {PATIENCE:.0f} seconds") from None
-        except (BrokenPipeError, ConnectionResetError):
-            raise WorkerError(self._last_words()) from None
         finally:
             asked.pop(number, None)
 
@@ -104,8 +111,8 @@ class WorkerProcess:
         process = self._process
         if process is not None and process.returncode is None:
             return process
-        if time.monotonic() - self._failed_at < PAUSE:
-            raise WorkerError(self._failure)
+        # The site may have been mended since: a question is never dropped, but waits to be tried.
+        await asyncio.sleep(self._failed_at + PAUSE - time.monotonic())
         self._said.clear()
         pipe = asyncio.subprocess.PIPE
         process = self._process = await asyncio.create_subprocess_exec(

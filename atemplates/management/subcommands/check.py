@@ -138,6 +138,8 @@ class Check(Subcommand):
                 self.write(text)
             return
         for each in costs.values():
+            if options["template"] and not each.lines:
+                continue  # this engine has none of the templates that are named
             for line in each.report(options["template"]):
                 self.write(line)
         for line in report_lines(checked):

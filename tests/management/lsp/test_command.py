@@ -6,11 +6,13 @@ import asyncio
 import os
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from tests.management.lsp.client import OWN_VARIABLES, ROOT, Editor
+from tests.management.lsp.small_site import small_site
 
 
 def test_without_pygls_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,14 +25,15 @@ def test_without_pygls_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.processes
-async def test_it_listens_at_a_port() -> None:
+async def test_it_listens_at_a_port(tmp_path: Path) -> None:
+    page = small_site(tmp_path)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     own = {key: value for key, value in os.environ.items() if key not in OWN_VARIABLES}
     server = await asyncio.create_subprocess_exec(
         *(sys.executable, "manage.py", "atemplates", "lsp", "--tcp", str(port)),
-        cwd=ROOT / "example",
+        cwd=tmp_path,
         env={**own, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
     )
     editor = Editor()
@@ -42,9 +45,8 @@ async def test_it_listens_at_a_port() -> None:
                     break
                 except OSError:
                     await asyncio.sleep(0.1)
-            await editor.hello(ROOT)
-            file = ROOT / "example/shop/templates/shop/_notes.html"
-            assert await editor.problems(editor.open(file)) == []
+            await editor.hello(tmp_path)
+            assert await editor.problems(editor.open(page)) == []
             await editor.end()
     finally:
         if server.returncode is None:
