@@ -61,11 +61,11 @@ class WorkerProcess:
         async with self._turn:
             if asked_at <= self._failed_at:
                 raise WorkerError(self._failure)
-            for _ in range(MOST_TRIES):
-                answer = await self._ask_once(what, details)
-                if "changed" not in answer:
-                    break
-                await self.stop()
+            answer = await self._ask_once(what, details)
+            for _ in range(MOST_TRIES - 1):
+                if "changed" in answer:
+                    await self.stop()
+                    answer = await self._ask_once(what, details)
         if "result" not in answer:
             raise WorkerError(answer.get("error") or "Python files change all the time.")
         return answer["result"]
