@@ -10,6 +10,7 @@ from django.template.backends.django import DjangoTemplates as StockTemplates
 
 from atemplates.engines import native
 from atemplates.engines.django import DjangoTemplates
+from atemplates.engines.jinja2 import Jinja2
 from atemplates.runtime import drivers
 from tests.rendering import run_async
 from tests.testapp.models import Animal, Place
@@ -164,6 +165,61 @@ def test_what_an_awaitable_asks(zoo, installed, folder):
     source = "\n{% for a in rows %}{{ a.name }}{% endfor %}"
     found = queries(folder, {"page.html": source}, values, "async")[1:]
     assert [each[:2] for each in found] == [("page.html", 2)]
+
+
+def streamed_queries(folder, pages, values):
+    """The same as `queries` of a page that is sent while it is rendered."""
+    logger = Logger()
+    page = template(folder, DjangoTemplates, pages)
+
+    async def whole(given):
+        return "".join([chunk async for chunk in page.stream_async(given)])
+
+    with tracking(logger):
+        assert run_async(whole, values())
+    return logger.found
+
+
+PLACED = {
+    "a batch for all rows": (
+        "\n{% for a in animals %}\n{{ a.home.name }}{% endfor %}",
+        {2, 3},
+    ),
+    "an include": ("\n\n{% include 'part.html' %}", {("part.html", 2)}),
+    "a tag in the thread": ("{% load asking %}\n\n\n{% count_animals %}", {4}),
+    "parts at the same time": (
+        "{% load atemplates %}{% parallel %}\n{{ count }}\n{% include 'part.html' %}{% endparallel %}",
+        {2, ("part.html", 2)},
+    ),
+    "a deferred part": (
+        "{% load atemplates %}<body>\n{% defer %}\n{{ count }}{% enddefer %}</body>",
+        {3},
+    ),
+}
+
+
+@pytest.mark.parametrize("way", ["sync", "async", "streamed"])
+@pytest.mark.parametrize(("source", "lines"), PLACED.values(), ids=PLACED)
+def test_the_place_in_each_way_to_send_a_page(zoo, installed, folder, way, source, lines):
+    pages = {"page.html": source, "part.html": "\n{% for p in places %}{{ p.name }}{% endfor %}"}
+    if way == "streamed":
+        found = streamed_queries(folder, pages, values)
+    else:
+        found = queries(folder, pages, values, way)
+    assert found[0] is None  # the view's own query
+    wanted = {each if isinstance(each, tuple) else ("page.html", each) for each in lines}
+    assert {each and each[:2] for each in found[1:]} == wanted
+
+
+@pytest.mark.parametrize("way", ["sync", "async"])
+def test_queries_of_jinja2_templates_have_none(zoo, installed, folder, way):
+    """The toolbar shows Django's nodes; docs/toolbar.md says so."""
+    (folder / "page.jinja").write_text("\n{% for a in animals %}\n{{ a.home.name }}{% endfor %}")
+    backend = Jinja2({"NAME": "x", "DIRS": [folder], "APP_DIRS": False, "OPTIONS": {}})
+    page, given, logger = backend.get_template("page.jinja"), values(), Logger()
+    with tracking(logger):
+        assert run_async(page.render_async, given) if way == "async" else page.render(given)
+    assert logger.found == [None, None]
 
 
 def test_queries_outside_of_templates_have_none(zoo, installed, folder):
