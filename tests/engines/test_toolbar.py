@@ -8,6 +8,7 @@ from django.core.checks.registry import registry
 from django.db import connections
 from django.template.backends.django import DjangoTemplates as StockTemplates
 
+from atemplates import aload
 from atemplates.engines import native
 from atemplates.engines.django import DjangoTemplates
 from atemplates.engines.jinja2 import Jinja2
@@ -209,6 +210,19 @@ def test_the_place_in_each_way_to_send_a_page(zoo, installed, folder, way, sourc
     assert found[0] is None  # the view's own query
     wanted = {each if isinstance(each, tuple) else ("page.html", each) for each in lines}
     assert {each and each[:2] for each in found[1:]} == wanted
+
+
+def test_what_a_view_begins_to_load(zoo, installed, folder):
+    """`aload` begins in the view; in a test's transaction the page asks where it needs the rows."""
+    (folder / "page.html").write_text("\n\n{% for p in places %}{{ p.name }}{% endfor %}")
+    page, logger = template(folder, DjangoTemplates, {}), Logger()
+
+    async def view():
+        return await page.render_async({"places": aload(Place.objects.all())})
+
+    with tracking(logger):
+        assert run_async(view)
+    assert [each and each[:2] for each in logger.found] == [("page.html", 3)]
 
 
 @pytest.mark.parametrize("way", ["sync", "async"])
