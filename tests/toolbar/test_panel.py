@@ -7,6 +7,7 @@ import re
 import jinja2
 import pytest
 from django.core.checks.registry import registry
+from django.core.exceptions import SynchronousOnlyOperation
 from django.http import HttpResponse
 from django.template import engines
 from django.test import AsyncClient, Client
@@ -245,3 +246,27 @@ def test_a_streamed_page_is_complete_when_it_has_ended(zoo, site):
     assert after["is_done"]
     assert after["renders"][0]["mode"] == "stream"
     assert after["renders"][0]["first_byte_ms"] is not None
+
+
+def test_a_store_that_refuses_the_second_time_ends_no_page(zoo, site, monkeypatch, caplog):
+    """As one that asks the database on the event loop may."""
+    from debug_toolbar.store import get_store
+
+    store = get_store()
+    usual = store.save_panel
+
+    async def ask():
+        answer = await AsyncClient().get("/streamed/")
+
+        def refusing(number, panel, data=None):
+            if panel == "LinesOfTemplatesPanel":
+                raise SynchronousOnlyOperation("not on the loop")
+            usual(number, panel, data)
+
+        monkeypatch.setattr(store, "save_panel", refusing)
+        return answer.headers["djdt-request-id"], await body_of(answer)
+
+    number, body = run_async(ask)
+    assert body.endswith(b"</body></html>")
+    assert not stats_of(number)["is_done"]
+    assert "cannot be kept for the toolbar" in caplog.text
