@@ -141,10 +141,11 @@ class TestArender:
             "astream",
             "batched",
             "sse",
+            "trace",
         ]
         for name in atemplates.__all__:
             assert name in dir(atemplates)
-            assert getattr(atemplates, name).__name__ == name
+            assert getattr(atemplates, name).__name__.rpartition(".")[2] == name
         with pytest.raises(AttributeError, match="no attribute 'aloud'"):
             _ = atemplates.aloud
 

@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.template.context import Context
 
 from ..errors import logger
+from ..relations.models import attributes, is_a, static_attribute, static_text
 from ..relations.policy import Observer, observers
 from ..relations.query_attribution import file_of_origin
-from ..relations.static_values import attributes, is_a, static_attribute, static_text
 from ..runtime.tracing import RenderObserver, RenderStart
 from .options import ALIAS
 

@@ -157,7 +157,7 @@ def is_plain_class(cls: type) -> bool:
 
 
 PLAIN_MODULES = frozenset(
-    {"datetime", "decimal", "fractions", "uuid", "ipaddress", "zoneinfo", "pathlib", "_pydatetime"}
+    {"datetime", "decimal", "fractions", "uuid", "ipaddress", "zoneinfo", "pathlib"}
 )
 """Modules whose classes hold no objects of others."""
 

@@ -33,8 +33,8 @@ from django.apps import apps
 from django.utils.functional import cached_property
 
 from ..analysis.functions import KNOWN_PACKAGES
+from ..relations.models import attributes
 from ..relations.paths import AccessPath
-from ..relations.static_values import attributes
 
 GUARD = "SynchronousOnlyOperation"
 BROAD = frozenset({"Exception", "BaseException", GUARD})

@@ -16,8 +16,11 @@ from django.db.models.manager import BaseManager
 from ..runtime.relations import TakenRows
 from ..runtime.types import NAMED, PLAIN, VIEWS
 from .models import (
+    NO_ATTRIBUTES,
     Relation,
+    attributes,
     instance_of,
+    is_a,
     is_loaded,
     is_missing,
     is_saved,
@@ -25,8 +28,9 @@ from .models import (
     missing_key,
     relations_of,
     shares,
+    static_attribute,
+    static_rows,
 )
-from .static_values import NO_ATTRIBUTES, attributes, is_a, static_attribute, static_rows
 
 CHUNK = 500
 """How many rows a load is for, at most, counted from the current row."""

@@ -27,10 +27,9 @@ from .batch_loading import (
 )
 from .events import Event
 from .loop_peers import CHUNK, StepPlace
-from .models import PREFETCHED, Relation, is_missing, loaded_rows, relations_of
+from .models import PREFETCHED, Relation, is_a, is_missing, loaded_rows, relations_of
 from .query_attribution import caller
 from .reporting import Reporter
-from .static_values import is_a
 
 
 class Group:

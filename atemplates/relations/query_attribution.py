@@ -30,11 +30,21 @@ from ..errors import logger
 from ..runtime.running_steps import RunningStep, running_step
 from .batch_loading import has_own_mode, is_own_mode
 from .loop_peers import StepPlace
-from .models import Relation, instance_of, loaded_rows, relations_of
+from .models import (
+    Relation,
+    attributes,
+    instance_of,
+    is_a,
+    loaded_rows,
+    owner_of,
+    relations_of,
+    static_attribute,
+    static_module,
+    static_text,
+)
 from .policy import UNWATCHED
 from .querysets import origin_of
 from .reporting import Reporter
-from .static_values import attributes, is_a, owner_of, static_attribute, static_module, static_text
 
 NOT_THE_USERS = (
     str(Path(__file__).resolve().parent.parent) + os.sep,

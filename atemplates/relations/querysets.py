@@ -14,8 +14,16 @@ from django.db.models.query import ModelIterable
 from ..runtime.types import MARKS, is_django
 from .batch_loading import in_one_database
 from .loop_peers import StepPlace
-from .models import Relation, instance_of, is_loaded, is_saved, relation_of, relations_of
-from .static_values import attributes, is_a
+from .models import (
+    Relation,
+    attributes,
+    instance_of,
+    is_a,
+    is_loaded,
+    is_saved,
+    relation_of,
+    relations_of,
+)
 
 Mask: TypeAlias = dict[Any, Any]
 """Field or relation -> the mask of the model it leads to. Empty: every column is selected."""

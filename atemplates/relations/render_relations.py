@@ -23,6 +23,7 @@ from .models import (
     Relation,
     fill,
     instance_of,
+    is_a,
     is_loaded,
     is_missing,
     is_plain_key,
@@ -43,7 +44,6 @@ from .querysets import (
     origin_of,
     sends_query,
 )
-from .static_values import is_a
 
 if TYPE_CHECKING:
     from .events import Event

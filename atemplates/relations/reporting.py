@@ -13,11 +13,19 @@ from ..runtime.policy import STRICT
 from ..runtime.relations import Notify
 from .events import Event, report_event
 from .loop_peers import LoopStack, StepPlace
-from .models import Relation, instance_of, key_columns, lacks, loaded_rows, relations_of
+from .models import (
+    Relation,
+    attributes,
+    instance_of,
+    is_a,
+    key_columns,
+    lacks,
+    loaded_rows,
+    relations_of,
+)
 from .paths import ITEM
 from .policy import LazyAccessError, Observer, warn_once
 from .querysets import loaded_by, origin_of
-from .static_values import attributes, is_a
 
 
 def describe_access(event: Event) -> str:

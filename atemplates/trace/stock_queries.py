@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.template.base import Node
 
+from ..relations.models import static_text
 from ..relations.query_attribution import IGNORED, watched_connections
-from ..relations.static_values import static_text
 from .places import NOWHERE, TracePlace, place_of_node
 from .records import QueryRecord
 

@@ -15,8 +15,7 @@ from django.db.models import QuerySet
 from ..compiler.plan import plan_of
 from ..placement.python_code import SOMEBODYS
 from ..placement.records import observed, record_name
-from ..relations.models import Relation, loaded_rows
-from ..relations.static_values import attributes, is_a
+from ..relations.models import Relation, attributes, is_a, loaded_rows
 from ..runtime.answers import is_answered_in_thread
 from ..runtime.shared_awaitables import SharedResult
 from ..runtime.turns import running_loop

@@ -10,15 +10,15 @@ from django.test import RequestFactory
 from django.utils.functional import SimpleLazyObject
 
 from atemplates.engines.jinja2 import Jinja2
-from atemplates.relations.policy import LazyAccessError, observe_everywhere, observing
-from atemplates.relations.render_relations import RenderRelations
-from atemplates.relations.static_values import (
+from atemplates.relations.models import (
     attributes,
     owner_of,
     static_attribute,
     static_rows,
     static_text,
 )
+from atemplates.relations.policy import LazyAccessError, observe_everywhere, observing
+from atemplates.relations.render_relations import RenderRelations
 from atemplates.runtime.sites import Site
 from atemplates.testing import record
 from tests.rendering import run_async
