@@ -36,7 +36,6 @@ def site(settings):
     settings.LOGIN_URL = demo.LOGIN_URL
     settings.INSTALLED_APPS = demo.INSTALLED_APPS
     settings.SHOP_LAZY = False
-    settings.SHOP_TOOLBAR = False
     settings.SECURE_CSP = getattr(demo, "SECURE_CSP", {})
     return settings
 
