@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import NoneType
 
-from django.db.models import Model
 from django.db.models.manager import BaseManager
 from django.forms import BaseForm
 
 from .class_attributes import defining_module, names_of
 from .faults import Fault
 from .form_attributes import form_names
+from .manager_rows import is_model
 from .model_attributes import readable_names
 from .steps import step
 from .types import (
@@ -84,7 +84,7 @@ def _names(value: ValueType) -> set[str]:
 
 
 def _public(cls: type) -> set[str]:
-    if issubclass(cls, Model):
+    if is_model(cls):
         return set(readable_names(cls))
     if issubclass(cls, BaseForm):
         return form_names(cls)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, is_typeddict
 
 from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
-from django.db.models import Model, Prefetch, Q
+from django.db.models import Prefetch, Q
 from django.db.models.expressions import BaseExpression, Combinable
 from django.template.context import Context
 
@@ -31,6 +31,7 @@ from .known import (
     known_value,
     structure,
 )
+from .manager_rows import is_model
 from .operators import A_BOOL, A_NUMBER, A_TEXT, is_instance, truth_of, united
 from .queries import no_queries
 from .types import (
@@ -62,7 +63,7 @@ def _rows_of(given: ValueType, node: ast.expr | None, frame: FunctionFrame) -> R
     if not isinstance(given, Known):
         return None
     model = given.value
-    if inspect.isclass(model) and issubclass(model, Model):
+    if is_model(model):
         manager = Known(model._default_manager)
         found = rows_of_manager(manager)
         if found is None or found.data is None or node is None:

@@ -32,8 +32,12 @@ def rows_of(manager: type, model: type[Model]) -> RowsType:
 
 
 def is_model(value: Any) -> TypeGuard[type[Model]]:
-    """Whether something is a model: what a relation leads to may be a name that is none."""
-    return isinstance(value, type) and issubclass(value, Model)
+    """Whether something is a model that has rows: not what models derive from.
+
+    What a relation leads to may be a name that is none.
+    """
+    is_class = isinstance(value, type) and issubclass(value, Model)
+    return is_class and hasattr(value, "_meta") and not value._meta.abstract
 
 
 def row_of(model: Any) -> ValueType:

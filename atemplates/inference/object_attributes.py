@@ -30,6 +30,7 @@ from .known import (
     published,
     structure,
 )
+from .manager_rows import is_model
 from .operators import is_text
 from .python_sources import class_source, is_of_library, own_function
 from .steps import step
@@ -136,7 +137,7 @@ class ObjectAttributes:
     def _of_class_object(self, owner: Known, cls: type, name: str) -> ValueType:
         if name in ("__name__", "__qualname__"):
             return Known(cls.__name__)
-        if issubclass(cls, Model):
+        if is_model(cls):
             if name == "_meta":
                 return Known(cls._meta)
             manager = _manager(cls, name)
@@ -163,7 +164,7 @@ class ObjectAttributes:
             return owner.extra[name]
         if name == "__class__":
             return Known(cls)
-        if name == "_meta" and issubclass(cls, Model):
+        if name == "_meta" and is_model(cls):
             return Known(cls._meta)
         if not is_of_library(cls) and cls.__module__ != "builtins":
             for base in cls.__mro__:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from collections.abc import Iterator as Iterated
 from dataclasses import replace
 
-from django.db.models import Model
 from django.db.models.manager import BaseManager
 
 from ..runtime.types import is_django
@@ -16,7 +15,7 @@ from .callables import called_function
 from .class_attributes import NOT_THERE, defining_module, static_value
 from .field_values import value_of_field
 from .known_results import BOOL, INT, STR
-from .manager_rows import is_plain, queryset_class
+from .manager_rows import is_model, is_plain, queryset_class
 from .types import (
     ANYTHING,
     NONE_TYPE,
@@ -70,7 +69,7 @@ def _values(value: RowsType) -> ValueType:
     rows = _rows(value)
     assert isinstance(rows, RowsType)
     row = value.row
-    if not isinstance(row, ObjectType) or not issubclass(row.cls, Model):
+    if not isinstance(row, ObjectType) or not is_model(row.cls):
         return replace(rows, row=DictType())
     members = {each.attname: value_of_field(each) for each in row.cls._meta.concrete_fields}
     is_complete = not (row.is_open or row.extra)

@@ -40,6 +40,7 @@ from .form_attributes import (
     formset_attribute,
 )
 from .known_results import known_item
+from .manager_rows import is_model
 from .model_attributes import missing_on_model, model_attribute
 from .pages import PAGES, page_attribute
 from .row_methods import row_method
@@ -288,6 +289,8 @@ def _on_plain_object(value: ObjectType, bit: str) -> Found:
 
 
 def _on_row(value: ObjectType, bit: str) -> Found:
+    if not hasattr(value.cls, "_meta"):  # Model itself: an instance is of a class that is not known
+        return ANYTHING
     found = model_attribute(value.cls, bit)
     if isinstance(found, Fault) and _may_have(value, bit):
         return ANYTHING
@@ -364,7 +367,7 @@ def _may_have(value: ObjectType, bit: str) -> bool:
 
 
 def _missing(value: ObjectType, bit: str) -> ValueType | Fault:
-    if _may_have(value, bit):
+    if _may_have(value, bit) or (issubclass(value.cls, Model) and not is_model(value.cls)):
         return ANYTHING
     return _missing_on(value.cls, bit, frozenset(value.extra))
 
@@ -372,7 +375,7 @@ def _missing(value: ObjectType, bit: str) -> ValueType | Fault:
 @found_once
 def _missing_on(cls: type, bit: str, extra: frozenset[str]) -> Fault:
     """The fault for an attribute that instances of a class, with some extra ones, do not have."""
-    if issubclass(cls, Model):
+    if is_model(cls):
         return missing_on_model(cls, bit, extra)
     if issubclass(cls, BaseForm):
         message = f"{name_of(cls)} has no field and no attribute {bit!r}"
@@ -401,7 +404,7 @@ def _missing_on_rows(cls: type, bit: str, row: type | None) -> Fault:
     of_rows = f"[{name_of(row)}]" if row is not None else ""
     names = {each for each in names_of(cls) if not each.startswith("_")}
     hint = did_you_mean(bit, names)
-    if row is not None and issubclass(row, Model) and model_attribute(row, bit) is not None:
+    if row is not None and is_model(row) and model_attribute(row, bit) is not None:
         rows = "'.all'" if issubclass(cls, BaseManager) else "it"
         hint = f"each of its rows has it: loop over {rows}"
     message = f"{name_of(cls)}{of_rows} has no attribute {bit!r}"

@@ -38,8 +38,14 @@ DJANGO_PROCESSORS: dict[str, dict[str, ValueType]] = {
 }
 
 
-def names_of_processors(processors: Iterable[Any]) -> dict[str, ValueType] | None:
-    """Return what context processors give; None if one may give names that cannot be told."""
+def names_of_processors(processors: Iterable[Any] | None) -> dict[str, ValueType] | None:
+    """Return what context processors give; None if one may give names that cannot be told.
+
+    Args:
+        processors: None where it is not known which there are.
+    """
+    if processors is None:
+        return None
     found: dict[str, ValueType] = {}
     for each in processors:
         function = inspect.unwrap(each) if callable(each) else each

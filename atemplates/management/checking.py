@@ -215,11 +215,15 @@ def _says_nothing(pattern: str) -> bool:
     return re.fullmatch(pattern, "") is not None
 
 
-def context_processors_of(alias: str) -> list[Any]:
-    """Return the context processors of a backend."""
+def context_processors_of(alias: str) -> list[Any] | None:
+    """Return the context processors of a backend; None for one that does not say them.
+
+    Such a backend is of others, and its environment is read: django-jinja's.
+    """
     backend: Any = engines[alias]
     engine = getattr(backend, "engine", backend)
-    return list(engine.template_context_processors)
+    found = getattr(engine, "template_context_processors", None)
+    return None if found is None else list(found)
 
 
 def of_engine(

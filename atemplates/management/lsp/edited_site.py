@@ -173,7 +173,7 @@ class EditedSite:
         self.renderings, self.problems = renderings()
         self.surroundings = Surroundings.of_site(settings.MIDDLEWARE)
         for engine in self.engines:
-            for processor in context_processors_of(engine.alias):
+            for processor in context_processors_of(engine.alias) or ():
                 engine.given |= names_of_processors([processor]) or {}
             for name in engine.names():
                 engine.update(name)
