@@ -14,7 +14,7 @@ from typing import Any
 from django.core.paginator import Page
 from django.db.models.manager import BaseManager
 
-from .chains import chained, rows_of_manager
+from .chains import chained, rows_behind, rows_of_manager
 from .containers import changed_dict, changed_list
 from .expressions import ExpressionReader, opened_dict
 from .faults import Fault
@@ -50,7 +50,6 @@ from .types import (
     ItemsType,
     ObjectType,
     OneOf,
-    RowsType,
     TupleType,
     ValueType,
 )
@@ -246,7 +245,7 @@ class Calls(ObjectAttributes, ExpressionReader):
             if name in ("render", "render_async", "stream_async"):
                 return self.render_loaded(owner, arguments, frame, node)
             return ANYTHING
-        rows: RowsType | None = owner if isinstance(owner, RowsType) else None
+        rows = rows_behind(owner)
         manager = owner if isinstance(owner, Known) else None
         if manager is not None and isinstance(manager.value, BaseManager):
             rows = rows_of_manager(manager)
