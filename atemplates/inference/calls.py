@@ -14,7 +14,7 @@ from typing import Any
 from django.core.paginator import Page
 from django.db.models.manager import BaseManager
 
-from .chains import chained, rows_behind, rows_of_manager
+from .chains import chained, rows_of_manager
 from .containers import changed_dict, changed_list
 from .expressions import ExpressionReader, opened_dict
 from .faults import Fault
@@ -52,6 +52,7 @@ from .types import (
     OneOf,
     TupleType,
     ValueType,
+    rows_behind,
 )
 
 DEEPEST_CALL = 12

@@ -130,18 +130,6 @@ def chained(
     return _unknown(base, rows, method, name, arguments, frame, node, look_into)
 
 
-def rows_behind(value: ValueType) -> RowsType | None:
-    """Return the rows that a value is, or is taken for once a queryset's method is called on it.
-
-    What a method of the site gives that cannot be read may be rows, or anything else.
-    """
-    if isinstance(value, RowsType):
-        return value
-    if isinstance(value, ObjectType) and value.cls is object and value.data is not None:
-        return RowsType(type(value.data.queryset), value.item, value.data)
-    return None
-
-
 def _form(base: Data, name: str) -> str:
     return "queryset" if base.form == "model" else base.form
 

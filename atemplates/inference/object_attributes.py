@@ -45,6 +45,7 @@ from .types import (
     RowsType,
     TupleType,
     ValueType,
+    rows_behind,
 )
 
 OUR_VIEWS = "atemplates.views"
@@ -102,6 +103,8 @@ class ObjectAttributes:
             return Method(owner, name)
         if isinstance(owner, ClassType):
             return self._of_known(Known(owner.cls), name, frame)
+        if hasattr(QuerySet, name) and rows_behind(owner) is not None:
+            return Method(owner, name)
         return self._of_object(owner, name, frame) if isinstance(owner, ObjectType) else ANYTHING
 
     # -- objects of Python -------------------------------------------------------------------------

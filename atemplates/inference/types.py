@@ -183,3 +183,15 @@ def data_of(value: ValueType) -> Data | None:
         found: list[Any] = [data_of(each) for each in value.types if each != NONE_TYPE]
         return found[0] if len(found) == 1 else None
     return getattr(value, "data", None)
+
+
+def rows_behind(value: ValueType) -> RowsType | None:
+    """Return the rows that a value is, or is taken for once a queryset's method is called on it.
+
+    What a method of the site gives that cannot be read may be rows, or anything else.
+    """
+    if isinstance(value, RowsType):
+        return value
+    if isinstance(value, ObjectType) and value.cls is object and value.data is not None:
+        return RowsType(type(value.data.queryset), value.item, value.data)
+    return None

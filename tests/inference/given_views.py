@@ -18,7 +18,7 @@ from django.urls import path
 from django.views import View, generic
 
 from atemplates import aload, arender, astream, views
-from tests.testapp.models import Animal, Region
+from tests.testapp.models import Animal, Region, Species
 
 PAGE = "given/constant.html"
 DEFAULTS = {"title": "Zoo", "size": 3}
@@ -174,6 +174,11 @@ async def loads(request):
     return await arender(request, "given/loads.html", context)
 
 
+def chosen(request, pk):
+    one = Species.visible.chosen(pk=pk)
+    return render(request, "given/chosen.html", {"one": one, "more": one.filter(pk=1)})
+
+
 async def sent(request):
     try:
         animal = await Animal.objects.aget(pk=1)
@@ -263,7 +268,7 @@ urlpatterns = [
         path(f"{view.__name__}/", view, name=view.__name__)
         for view in (
             *(steps, helper, rows, unpacked, typed, data, nothing, unknown, loaded, dispatched),
-            *(prefetched, decorated, private, by_default, loads, sent, raises),
+            *(prefetched, decorated, private, by_default, loads, chosen, sent, raises),
         )
     ),
     path("annotated/<int:pk>/", annotated, name="annotated"),

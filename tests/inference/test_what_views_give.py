@@ -58,6 +58,9 @@ loads given/loads.html
   one: Animal + home
   region: Region
   rows: QuerySet[Animal]
+chosen given/chosen.html
+  more: QuerySet[Species]?
+  one: object
 sent given/sent.html
   animal: Animal | None
 annotated given/annotated.html

@@ -7,6 +7,7 @@ before those of the apps that have some: foreign keys to users and content types
 
 from __future__ import annotations
 
+from operator import methodcaller
 from typing import Any
 
 from django.conf import settings
@@ -36,6 +37,10 @@ class VisibleManager(models.Manager):
 
     def get_queryset(self) -> models.QuerySet[Any]:
         return super().get_queryset().filter(hidden=False)
+
+    def chosen(self, **wanted: Any) -> Any:
+        """One row, by code that nobody can read without running it."""
+        return methodcaller("get", **wanted)(self.all())
 
 
 class Species(models.Model):
