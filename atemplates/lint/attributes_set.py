@@ -15,10 +15,12 @@ from pathlib import Path
 from ..problems import is_installed
 
 SET = r"""
-    (?<![\w.]) (?P<object> [\w.\])]+ ) \. (?P<name> {names} )
-        \s* (?: : [^=\n]+ )? [|+]? = (?!=)
-    | setattr \( \s* [^,\n]+ , \s* ["'] (?P<named> {names} ) ["']
+    \. (?P<name> {names} ) \s* (?: : [^=\n]+ )? [|+]? = (?!=)
+    | setattr \( \s* (?P<object> [^,\n]+ ) , \s* ["'] (?P<named> {names} ) ["']
 """
+OWNER = re.compile(r"[\w.\])]+\Z")
+"""What stands before the last dot."""
+LONGEST_OWNER = 200
 STDLIB = str(Path(re.__file__).resolve().parent.parent)
 
 
@@ -34,17 +36,28 @@ def set_from_outside(names: Iterable[str]) -> set[str]:
             source = Path(file).read_text(encoding="utf-8")
         except (OSError, ValueError):
             continue  # A module without a source says nothing.
-        if any(each in source for each in wanted):
-            found.update(_set_in(source, pattern, is_installed(file)))
+        others = is_installed(file)
+        if _may_set(source, wanted, others):
+            found.update(_set_in(source, pattern, others))
     return found
+
+
+def _may_set(source: str, names: Iterable[str], of_others: bool) -> bool:
+    """Whether it is worth while to look closer: most files of packages are passed over here."""
+    if of_others and not any(each in source for each in ("request.", "req.", "setattr")):
+        return False
+    return any(each in source for each in names)
 
 
 def _set_in(source: str, pattern: re.Pattern[str], of_others: bool) -> Iterator[str]:
     for each in pattern.finditer(source):
-        owner = (each["object"] or "").rpartition(".")[2]
-        if of_others and owner not in ("request", "req"):
+        owner = each["object"]
+        if owner is None:
+            before = OWNER.search(source, max(0, each.start() - LONGEST_OWNER), each.start())
+            owner = before[0] if before is not None else ""
+        if of_others and owner.strip().rpartition(".")[2] not in ("request", "req"):
             continue
-        if each["object"] not in ("self", "cls"):
+        if owner not in ("", "self", "cls"):
             yield each["name"] or each["named"]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 # What a package of Python, templates, translations and a script is made of. Anything else in the
 # wheel is something that was generated, or a new kind of file: then add its suffix here.
-PACKAGE_SUFFIXES = {".py", ".typed", ".html", ".txt", ".jinja", ".po", ".mo", ".js"}
+PACKAGE_SUFFIXES = {".py", ".typed", ".html", ".txt", ".jinja", ".po", ".mo", ".js", ".css"}
 GENERATED_SUFFIXES = {".pyc", ".sqlite3", ".egg-info", ".so", ".log"}
 GENERATED_FOLDERS = {"__pycache__", ".venv", ".git", ".hypothesis", ".pytest_cache", ".mypy_cache"}
 
