@@ -23,7 +23,7 @@ from .models import (
     loaded_rows,
     relations_of,
 )
-from .paths import ITEM
+from .paths import ITEM, dotted
 from .policy import LazyAccessError, Observer, warn_once
 from .querysets import loaded_by, origin_of
 
@@ -77,7 +77,7 @@ def suggestion(event: Event, relation: Relation | None, entry: Model | None) -> 
     if entry is not None:
         call, notes = _needed(type(entry), steps)
         if call:
-            text = f"Add {call} to the queryset of {event.root!r}."
+            text = f"Add {call} to the queryset of {_source(event)!r}."
             key = _deferred_key(entry, _relations(steps))
             if key:
                 text += f" Name {key!r} in its only() as well, or take it out of defer()."
@@ -85,6 +85,12 @@ def suggestion(event: Event, relation: Relation | None, entry: Model | None) -> 
         if notes:
             return notes
     return "Load it in the view, or compute the value there."
+
+
+def _source(event: Event) -> str:
+    """What the rows come from: the variable, or what it holds them under: ``request.user``."""
+    steps = [each for each in event.path[: event.entry_at] if each != "object_list"]
+    return dotted(event.root, _relations(steps))
 
 
 def _relations(steps: Sequence[str]) -> list[str]:

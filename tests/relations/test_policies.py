@@ -1,6 +1,7 @@
 """Semantics 15: what each policy does, for a backend, for one render, and for a part of a page."""
 
 import warnings
+from types import SimpleNamespace
 
 import pytest
 from django.core.exceptions import FieldError, ImproperlyConfigured
@@ -199,6 +200,27 @@ def test_the_error_names_everything(name, way):
     assert suggestion in error.suggestion
     for part in ("page.html", f"line {line}", expression, model, error.suggestion):
         assert part in str(error)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ("{% for r in holder.page.object_list %}{{ r.home.name }}{% endfor %}", "holder.page"),
+        ("{% for r in holder.rows %}{{ r.home.name }}{% endfor %}", "holder.rows"),
+    ],
+)
+def test_the_suggestion_names_what_holds_the_rows(source, named, way):
+    """The variable of the view may be no rows at all."""
+
+    def make():
+        rows = Animal.objects.order_by("pk")
+        page = SimpleNamespace(object_list=list(rows))
+        return {"holder": SimpleNamespace(rows=list(rows), page=page)}
+
+    with pytest.raises(LazyAccessError) as raised:
+        render(source, make, way, "raise").result()
+    assert f"to the queryset of {named!r}." in raised.value.suggestion
 
 
 @pytest.mark.parametrize("way", WAYS)
