@@ -12,7 +12,8 @@ import django
 from django.template.base import Template
 
 from atemplates.compiler.explain import node_lists
-from atemplates.compiler.plan import Module, plan_of
+from atemplates.compiler.module import Module
+from atemplates.compiler.plan import plan_of
 
 from .engines import TEMPLATES, our_backend
 from .measure import Effort, Variant, milliseconds

@@ -23,7 +23,8 @@ from django.template.base import Template
 from django.template.engine import Engine
 from django.utils.safestring import SafeString
 
-from atemplates.compiler.plan import CACHE_ATTRIBUTE, plan_of
+from atemplates.compiler.module import CACHE_ATTRIBUTE
+from atemplates.compiler.plan import plan_of
 from atemplates.compiler.plan_cache import PlanCache
 from atemplates.compiler.templates import render_plan
 from atemplates.engines.django import arender_template, render_template

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from django.template import engines
 from django.test import override_settings
 
-from atemplates.compiler.plan import CACHE_ATTRIBUTE, Module
+from atemplates.compiler.module import CACHE_ATTRIBUTE, Module
 
 TEXTS = {
     "base.html": "{% load i18n %}<b>{% block body %}{% endblock %}</b>{{ a|upper }}",

@@ -14,8 +14,8 @@ from django.template.loader_tags import BlockNode, ExtendsNode
 from ..runtime.policy import Policy
 from ..runtime.sites import Site
 from .foreign import child_nodelists, foreign_tag_name
+from .module import Module
 from .nodes import NODES, effects_of_node
-from .plan import Module
 from .writer import Writer
 
 WAITS = ("yield from", "yield Wait")

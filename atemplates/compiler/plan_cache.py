@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import logger
-from .plan import CompiledModule
+from .module import CompiledModule
 from .plan_keys import NodeWalk, Unwalkable, environment_digest
 from .stored_constants import Describer, Description, Undescribable, restore
 

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from ..runtime.line_times import TimedTemplate
 from ..runtime.state import State
 from ..runtime.waits import Wait
-from .plan import Module, PlanFunction, line_of_node
+from .module import Module, PlanFunction, line_of_node
 from .scope import OPAQUE, Effects
 from .texts import template_text
 from .writer import Writer

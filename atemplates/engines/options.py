@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from ..compiler.plan import CACHE_ATTRIBUTE
+from ..compiler.module import CACHE_ATTRIBUTE
 from ..runtime.policy import POLICIES, YIELD_AFTER
 from ..streaming.crawlers import is_crawler
 

@@ -8,7 +8,7 @@ from django.template import Context, TemplateSyntaxError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atemplates.compiler.plan import Module
+from atemplates.compiler.module import Module
 from atemplates.compiler.writer import is_attribute_name
 from atemplates.engines.django import render_template
 from tests.rendering import parse

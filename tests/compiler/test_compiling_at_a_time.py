@@ -9,7 +9,8 @@ from django.template import Library
 from django.template.base import Node
 from django.template.context import Context
 
-from atemplates.compiler.plan import Module, compiling, plan_of
+from atemplates.compiler.module import Module
+from atemplates.compiler.plan import compiling, plan_of
 from atemplates.engines.django import arender_template
 from tests.rendering import parse
 

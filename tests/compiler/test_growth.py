@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 from django.template.base import Template
 
-from atemplates.compiler.plan import Module
+from atemplates.compiler.module import Module
 from atemplates.engines.django import DjangoTemplates
 from atemplates.runtime import held_attributes
 from atemplates.runtime.held_attributes import types_holding

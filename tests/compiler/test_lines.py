@@ -12,7 +12,8 @@ from django.template import Context
 from django.template.base import Node
 
 from atemplates.compiler.lines import line_table, with_lines
-from atemplates.compiler.plan import Module, plan_of
+from atemplates.compiler.module import Module
+from atemplates.compiler.plan import plan_of
 from atemplates.engines.django import render_template
 from tests.rendering import parse
 

@@ -3,8 +3,8 @@
 import pytest
 from django.template import Context
 
+from atemplates.compiler.module import Module
 from atemplates.compiler.nodes import LONGEST_NODE_LIST
-from atemplates.compiler.plan import Module
 from atemplates.engines.django import render_template
 from tests.rendering import agree, parse
 

@@ -11,12 +11,17 @@ from pathlib import Path
 import pytest
 from django.template import Context, Library, base, engine
 from django.template.defaultfilters import upper
+from django.utils.safestring import SafeString
 
-from atemplates.compiler import plan, plan_cache
-from atemplates.compiler.plan import CACHE_ATTRIBUTE, Module, plan_of
+from atemplates.compiler import plan_cache
+from atemplates.compiler.module import CACHE_ATTRIBUTE, Module
+from atemplates.compiler.plan import plan_of
 from atemplates.compiler.plan_cache import PlanCache
+from atemplates.compiler.runtime_names import RUNTIME
 from atemplates.compiler.stored_constants import Describer, Undescribable, restore
+from atemplates.compiler.texts import template_text
 from atemplates.engines.django import render_template
+from atemplates.runtime.waits import Kind
 from benchmarks.matrix.catalogue import installed_constructs
 from tests.rendering import MAIN, PlansInMemory, new_engine
 
@@ -193,7 +198,7 @@ def test_a_file_that_others_may_write_is_refused(tmp_path, caplog, compilings, m
 
 def names_of(source):
     template = load(source)
-    return plan.template_text(template.origin, template).name, "template"
+    return template_text(template.origin, template).name, "template"
 
 
 def test_a_file_of_another_user_is_refused(monkeypatch):
@@ -307,8 +312,8 @@ def test_what_another_process_cannot_find(value):
     "value",
     [
         *(None, 1, 1.5, True, "a", b"a", (1, "a", None), frozenset({str, int}), [1], {"a": (1,)}),
-        *(str, os.path.join, base.Node, plan.SafeString("<"), plan.Kind.CALL, type(None)),
-        plan.RUNTIME["MISSING"],
+        *(str, os.path.join, base.Node, SafeString("<"), Kind.CALL, type(None)),
+        RUNTIME["MISSING"],
     ],
 )
 def test_what_it_makes_or_finds_again(value):

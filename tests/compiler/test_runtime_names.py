@@ -11,8 +11,8 @@ from hypothesis import given, settings
 
 from atemplates.compiler import nodes
 from atemplates.compiler.explain import node_lists
+from atemplates.compiler.module import Module
 from atemplates.compiler.nodes import NODES, NodeWriting, TagFamily, use_families
-from atemplates.compiler.plan import Module
 from atemplates.compiler.runtime_names import RUNTIME
 from atemplates.tags import FAMILIES
 from tests.property.routes import Kitchen

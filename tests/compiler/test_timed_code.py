@@ -6,7 +6,7 @@ from time import perf_counter
 
 import pytest
 
-from atemplates.compiler.plan import Module
+from atemplates.compiler.module import Module
 from atemplates.compiler.timed_code import TimedModule
 from atemplates.engines.django import DjangoTemplates
 from atemplates.runtime.line_times import LineTimes, timing_lines

@@ -6,7 +6,7 @@ from types import CodeType
 import pytest
 
 import atemplates
-from atemplates.compiler import plan
+from atemplates.compiler import module
 from atemplates.relations import query_attribution
 from atemplates.runtime import running_steps
 from atemplates.runtime.running_steps import STEP_FUNCTIONS, RunningStep, running_step
@@ -64,8 +64,8 @@ def function_called(path):
 
 
 def test_these_functions_take_steps():
-    registered = {code for code, describe in STEP_FUNCTIONS.values()}
-    assert {function_called(path).__code__ for path in FUNCTIONS} == registered
+    called = {function_called(path).__code__ for path in FUNCTIONS}  # imports what registers them
+    assert called == {code for code, describe in STEP_FUNCTIONS.values()}
 
 
 @pytest.mark.parametrize(("path", "kind"), FUNCTIONS.items(), ids=FUNCTIONS)
@@ -88,10 +88,10 @@ def test_a_step_is_described_by_arguments_of_its_function(path, kind):
 
 def test_compiled_code_is_described_by_its_module():
     values = {"state": Variable("state"), "context": Variable("context")}
-    step = plan._compiled_step(values)
+    step = module._compiled_step(values)
     assert (step.kind, step.relations.name) == ("template", "state.relations")
     assert step.context is values["context"]
-    assert plan._compiled_step({".0": None}) == RunningStep("template")
+    assert module._compiled_step({".0": None}) == RunningStep("template")
 
 
 def test_a_frame_of_something_else_is_no_step():

@@ -14,7 +14,8 @@ from django.template.base import Template
 
 from ...analysis.site.templates import SiteTemplates, read_site
 from ...compiler.explain import node_lists
-from ...compiler.plan import CACHE_ATTRIBUTE, Module, text_plan
+from ...compiler.module import CACHE_ATTRIBUTE, Module
+from ...compiler.plan import text_plan
 from ...compiler.plan_cache import SUFFIX, PlanCache
 from ...engines.django import DjangoTemplates
 from ...migration.formats import counted
