@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.views import LoginView
 from django.core.paginator import Paginator
+from django.db import models
 from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -174,6 +175,23 @@ async def loads(request):
     return await arender(request, "given/loads.html", context)
 
 
+class ScopedManager(models.Manager):
+    """As of django-scopes: nobody may ask outside of a scope."""
+
+    def get_queryset(self):
+        raise RuntimeError("A scope on dimension(s) event needs to be active for this query.")
+
+
+in_scope = ScopedManager()
+in_scope.model = Species
+
+
+def scoped(request, pk):
+    species = get_object_or_404(in_scope.select_related("region"), pk=pk)
+    context = {"species": species, "all": in_scope.filter(hidden=False), "first": in_scope.first()}
+    return render(request, "given/scoped.html", context)
+
+
 def chosen(request, pk):
     one = Species.visible.chosen(pk=pk)
     return render(request, "given/chosen.html", {"one": one, "more": one.filter(pk=1)})
@@ -268,7 +286,7 @@ urlpatterns = [
         path(f"{view.__name__}/", view, name=view.__name__)
         for view in (
             *(steps, helper, rows, unpacked, typed, data, nothing, unknown, loaded, dispatched),
-            *(prefetched, decorated, private, by_default, loads, chosen, sent, raises),
+            *(prefetched, decorated, private, by_default, loads, chosen, scoped, sent, raises),
         )
     ),
     path("annotated/<int:pk>/", annotated, name="annotated"),

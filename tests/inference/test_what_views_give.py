@@ -61,6 +61,10 @@ loads given/loads.html
 chosen given/chosen.html
   more: QuerySet[Species]?
   one: object
+scoped given/scoped.html
+  all: QuerySet[Species]?
+  first: Species | None?
+  species: Species?
 sent given/sent.html
   animal: Animal | None
 annotated given/annotated.html
