@@ -1,5 +1,7 @@
 """What others hang on a render: signals, the debug toolbar, the autoreloader, forms, the admin."""
 
+import sys
+
 import jinja2
 import pytest
 from asgiref.sync import sync_to_async
@@ -212,6 +214,7 @@ class TestDebugToolbar:
 
         monkeypatch.setattr(DebugToolbar, "_panel_classes", None)
         monkeypatch.setattr(DebugToolbar, "_urlpatterns", None)
+        monkeypatch.delitem(sys.modules, "debug_toolbar.urls", raising=False)  # it keeps them
         monkeypatch.setitem(globals(), "urlpatterns", [*urlpatterns, *debug_toolbar_urls()])
         clear_url_caches()
         yield

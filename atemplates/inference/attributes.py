@@ -31,7 +31,7 @@ from .class_attributes import (
 )
 from .hints import type_of_annotation, type_of_return
 from .known_results import known_result
-from .types import ANYTHING, CallableType, ClassType, ObjectType, ValueType
+from .types import ANYTHING, CallableType, ObjectType, ValueType, of_class_attribute
 
 METHOD_KINDS = (
     FunctionType,
@@ -73,7 +73,7 @@ def value_of_class_attribute(found: Any, cls: type, base: type, name: str) -> Va
     if isinstance(found, METHOD_KINDS):
         return method_type(found, cls, base, name)
     if isinstance(found, type):
-        return ClassType(found)
+        return of_class_attribute(found)
     if isinstance(found, enum.Enum) and type(found) is cls:
         return ObjectType(cls)
     if isinstance(found, DynamicClassAttribute):  # enum.property

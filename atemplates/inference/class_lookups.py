@@ -20,7 +20,7 @@ from .class_attributes import (
 from .faults import Fault, did_you_mean
 from .hints import type_of_annotation, type_of_return
 from .manager_rows import is_model, rows_of
-from .types import ANYTHING, CallableType, ClassType, ObjectType, ValueType
+from .types import ANYTHING, CallableType, ObjectType, ValueType, of_class_attribute
 
 
 @found_once
@@ -48,7 +48,7 @@ def class_attribute(cls: type, name: str) -> ValueType | None:
             has_mark(found, "alters_data"),
             not has_mark(found, "do_not_call_in_templates"),
         )
-    return ClassType(found) if isinstance(found, type) else ANYTHING
+    return of_class_attribute(found) if isinstance(found, type) else ANYTHING
 
 
 def _annotated(cls: type, name: str) -> ValueType | None:

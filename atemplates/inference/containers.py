@@ -10,7 +10,7 @@ from .expressions import ExpressionReader, items_of, opened_dict, with_key
 from .frames import Given
 from .known import NEVER, Known, any_of, structure
 from .operators import A_TEXT, united
-from .types import ANYTHING, NONE_TYPE, DictType, ItemsType, TupleType, ValueType, one_of
+from .types import ANYTHING, NONE_TYPE, DictType, ItemsType, OneOf, TupleType, ValueType, one_of
 
 Outcome: TypeAlias = tuple[ValueType, ValueType]
 """What a method gives, and the container after it."""
@@ -115,9 +115,9 @@ def changed_list(
         return ANYTHING, found
     value = given.positional[-1] if given.positional else ANYTHING
     if name in ADDING_ONE:
-        return Known(None), items_of(any_of([found.item, value]), found.cls)
+        return Known(None), items_of(any_of([found.item, opened_rows(value)]), found.cls)
     if name in ADDING_MANY:
-        added = [reader.item_of(each) for each in given.positional]
+        added = [opened_rows(reader.item_of(each)) for each in given.positional]
         changed = items_of(any_of([found.item, *added]), found.cls)
         return (changed, found) if name == "union" else (Known(None), changed)
     if name in LIST_KEEPING:
@@ -133,6 +133,19 @@ def changed_list(
     if name == "join":
         return A_TEXT, found
     return ANYTHING, found
+
+
+def opened_rows(value: ValueType) -> ValueType:
+    """Return a dict that is put into a list with others, whose keys the others need not have.
+
+    Which of the ways to fill the list are taken, and by whom else, is not told of its items.
+    """
+    if isinstance(value, OneOf):
+        return any_of(map(opened_rows, value.types))
+    inner = structure(value) or value
+    if isinstance(inner, DictType) and inner.name == "dict":
+        return opened_dict(inner)
+    return value
 
 
 def or_none(value: ValueType) -> ValueType:

@@ -24,6 +24,8 @@ class Fault:
     name: str = ""
     """The step itself: ``"titel"``. Whoever knows that the site's code sets such a name on objects
     can tell by it that this is none."""
+    owner: type | None = None
+    """The class that has no such attribute, where it is one of plain Python."""
 
     def __str__(self) -> str:
         return f"{self.message}; {self.hint}" if self.hint else self.message

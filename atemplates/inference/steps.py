@@ -382,7 +382,7 @@ def _missing_on(cls: type, bit: str, extra: frozenset[str]) -> Fault:
         return Fault("unknown-attribute", message, did_you_mean(bit, form_names(cls)), bit)
     names = {each for each in names_of(cls) if not each.startswith("_")} | extra
     message = f"{name_of(cls)} has no attribute {bit!r}"
-    return Fault("unknown-attribute", message, did_you_mean(bit, names), bit)
+    return Fault("unknown-attribute", message, did_you_mean(bit, names), bit, cls)
 
 
 def _on_rows(value: RowsType, bit: str, calls: bool) -> ValueType | Fault:

@@ -195,3 +195,8 @@ def rows_behind(value: ValueType) -> RowsType | None:
     if isinstance(value, ObjectType) and value.cls is object and value.data is not None:
         return RowsType(type(value.data.queryset), value.item, value.data)
     return None
+
+
+def of_class_attribute(found: type) -> ValueType:
+    """Return what a class is that stands in another one: its metaclass may make it a value."""
+    return ANYTHING if hasattr(type(found), "__get__") else ClassType(found)

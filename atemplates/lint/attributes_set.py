@@ -18,14 +18,22 @@ SET = r"""
     \. (?P<name> {names} ) \s* (?: : [^=\n]+ )? [|+]? = (?!=)
     | setattr \( \s* (?P<object> [^,\n]+ ) , \s* ["'] (?P<named> {names} ) ["']
 """
+ANY_ON_REQUESTS = "request.*"
+"""Stands for all attributes of requests: some code sets one whose name is not written there."""
+UNNAMED = re.compile(r"setattr\(\s*(?:\w+\.)*(?:request|req)\s*,\s*[^\"'\s]")
 OWNER = re.compile(r"[\w.\])]+\Z")
 """What stands before the last dot."""
 LONGEST_OWNER = 200
 STDLIB = str(Path(re.__file__).resolve().parent.parent)
+OURS = str(Path(__file__).resolve().parent.parent)
+"""This package: what it sets on a request is for itself."""
 
 
 def set_from_outside(names: Iterable[str]) -> set[str]:
-    """Return the attributes among ``names`` that some code sets on objects that it is given."""
+    """Return the attributes among ``names`` that some code sets on objects that it is given.
+
+    `ANY_ON_REQUESTS` is among them where it sets others on a request.
+    """
     wanted = sorted({each for each in names if each.isidentifier()})
     if not wanted:
         return set()
@@ -36,6 +44,8 @@ def set_from_outside(names: Iterable[str]) -> set[str]:
             source = Path(file).read_text(encoding="utf-8")
         except (OSError, ValueError):
             continue  # A module without a source says nothing.
+        if "setattr" in source and UNNAMED.search(source):
+            found.add(ANY_ON_REQUESTS)
         others = is_installed(file)
         if _may_set(source, wanted, others):
             found.update(_set_in(source, pattern, others))
@@ -44,7 +54,7 @@ def set_from_outside(names: Iterable[str]) -> set[str]:
 
 def _may_set(source: str, names: Iterable[str], of_others: bool) -> bool:
     """Whether it is worth while to look closer: most files of packages are passed over here."""
-    if of_others and not any(each in source for each in ("request.", "req.", "setattr")):
+    if of_others and "req" not in source.lower():
         return False
     return any(each in source for each in names)
 
@@ -55,7 +65,7 @@ def _set_in(source: str, pattern: re.Pattern[str], of_others: bool) -> Iterator[
         if owner is None:
             before = OWNER.search(source, max(0, each.start() - LONGEST_OWNER), each.start())
             owner = before[0] if before is not None else ""
-        if of_others and owner.strip().rpartition(".")[2] not in ("request", "req"):
+        if of_others and "req" not in owner.rpartition(".")[2].lower():
             continue
         if owner not in ("", "self", "cls"):
             yield each["name"] or each["named"]
@@ -66,5 +76,6 @@ def _files() -> Iterator[str]:
         file = getattr(module, "__file__", None)
         if not isinstance(file, str) or not file.endswith(".py"):
             continue
-        if is_installed(file) or not str(Path(file).resolve()).startswith(STDLIB):
+        place = str(Path(file).resolve())
+        if not place.startswith(OURS) and (is_installed(file) or not place.startswith(STDLIB)):
             yield file

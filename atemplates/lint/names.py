@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.http import HttpRequest
+
 from ..analysis.reads import Read
 from ..inference.faults import Fault, did_you_mean, nearest
 from ..inference.types import ValueType
 from ..problems import Problem
+from .attributes_set import ANY_ON_REQUESTS
 from .contexts import KnownContext
 from .positions import TextPlace
 from .verdicts import THE_NAME, UNKNOWN_NAME, Verdict, Verdicts
@@ -70,9 +73,15 @@ def name_problems(names: KnownTemplates) -> Iterator[Problem]:
     attributes = {fault.name for each in wrong for fault in each.faults if fault.code == ATTRIBUTE}
     set_there = names.set_by_code(attributes) if attributes else set()
     for verdict in wrong:
-        fault = verdict.faults[0]
-        if fault.code != ATTRIBUTE or fault.name not in set_there:
+        if not _is_set_by_code(verdict.faults[0], set_there):
             yield from _problems(names, verdict, tested, known)
+
+
+def _is_set_by_code(fault: Fault, set_there: set[str]) -> bool:
+    if fault.code != ATTRIBUTE:
+        return False
+    is_of_request = fault.owner is not None and issubclass(fault.owner, HttpRequest)
+    return fault.name in set_there or (is_of_request and ANY_ON_REQUESTS in set_there)
 
 
 def _note_names(known: dict[str, None], contexts: Iterable[KnownContext]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.http import HttpRequest
 
 from ..inference.types import ANYTHING, ObjectType, ValueType, one_of
 
@@ -59,7 +60,18 @@ def names_of_processors(processors: Iterable[Any] | None) -> dict[str, ValueType
         found |= names
     if "user" in found:
         found["user"] = _user_type()
+    if "request" in found:
+        found["request"] = _type_of_request()
     return found
+
+
+def _type_of_request() -> ValueType:
+    """A request as Django makes it; what middleware sets on it is looked for elsewhere."""
+    if apps.is_installed("rest_framework"):  # whose views give templates requests of their own
+        return ANYTHING
+    user = _user_type()
+    extra = {"user": user, "auser": ANYTHING, "csrf_processing_done": ANYTHING}
+    return ObjectType(HttpRequest, extra, may_be_subclass=True)
 
 
 def _user_type() -> ValueType:

@@ -58,7 +58,8 @@ class SiteUrls:
         Raises:
             Exception: the URLconf cannot be imported, for whatever reason.
         """
-        if any(sets_urlconf(each) for each in middleware):
+        choosing = [each for each in middleware if sets_urlconf(each)]  # which imports each
+        if choosing:
             return None
         resolver = get_resolver()
         resolver.url_patterns  # noqa: B018  what is wrong with it shows here

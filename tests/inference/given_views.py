@@ -192,6 +192,14 @@ def scoped(request, pk):
     return render(request, "given/scoped.html", context)
 
 
+def tiles(request, more):
+    found = [{"left": 1}]
+    found.append({"left": 1, "right": 2})
+    context = {"literal": [{"left": 1}], "tiles": found, "extended": [{"left": 1}]}
+    context["extended"] += more
+    return render(request, "given/tiles.html", context)
+
+
 def chosen(request, pk):
     one = Species.visible.chosen(pk=pk)
     return render(request, "given/chosen.html", {"one": one, "more": one.filter(pk=1)})
@@ -286,7 +294,18 @@ urlpatterns = [
         path(f"{view.__name__}/", view, name=view.__name__)
         for view in (
             *(steps, helper, rows, unpacked, typed, data, nothing, unknown, loaded, dispatched),
-            *(prefetched, decorated, private, by_default, loads, chosen, scoped, sent, raises),
+            *(
+                prefetched,
+                decorated,
+                private,
+                by_default,
+                loads,
+                chosen,
+                scoped,
+                sent,
+                raises,
+                tiles,
+            ),
         )
     ),
     path("annotated/<int:pk>/", annotated, name="annotated"),

@@ -255,6 +255,27 @@ class Kept(Promised):
     fence = "high"
 
 
+class AnswersAsAttribute(type):
+    def __get__(cls, instance, owner):
+        return cls(owner, instance)
+
+
+class WithInnerClasses:
+    class urls(metaclass=AnswersAsAttribute):
+        def __init__(self, owner, instance):
+            self.owner = owner
+
+    class Plain:
+        def __init__(self, owner):
+            self.owner = owner
+
+
+@pytest.mark.parametrize("value", [ObjectType(WithInnerClasses), ClassType(WithInnerClasses)])
+def test_a_metaclass_may_make_an_inner_class_a_value(value):
+    assert step(value, "urls") is ANYTHING
+    assert step(value, "Plain").code == "needs-arguments"
+
+
 def test_a_promised_class_may_be_a_subclass():
     assert isinstance(step(ObjectType(Place), "fence"), Fault)
     assert step(ObjectType(Place, may_be_subclass=True), "fence") is ANYTHING

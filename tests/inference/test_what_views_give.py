@@ -67,6 +67,10 @@ scoped given/scoped.html
   species: Species?
 sent given/sent.html
   animal: Animal | None
+tiles given/tiles.html
+  extended: unknown
+  literal: list[dict]
+  tiles: list[dict]
 annotated given/annotated.html
   pk: int
   who: Animal | None
@@ -217,3 +221,9 @@ def test_the_name_of_a_generic_view_comes_after_the_one_that_it_is_given(site):
     after = {each.template: each.after for each in site.renderings}
     assert after["given/one.html"] == ()
     assert after["testapp/animal_detail.html"] == ("given/one.html",)
+
+
+def test_the_keys_of_dicts_in_a_list_that_grows_are_not_all_known(site):
+    (tiles,) = [each.variables for each in site.renderings if each.template == "given/tiles.html"]
+    assert tiles["literal"].item.is_complete
+    assert not tiles["tiles"].item.is_complete

@@ -16,12 +16,13 @@ def given(is_complete=True, others=None, **variables):
     return KnownContext(variables, {} if others is None else others, is_complete)
 
 
-def lint(templates, contexts, *, annotations=None, **options):
+def lint(templates, contexts, *, annotations=None, set_by_code=lambda names: set(), **options):
     """Return the problems of some Django templates.
 
     Args:
         templates: their sources, by name.
         contexts: template -> what it is rendered with, one or a list.
+        set_by_code: says which of some attributes Python sets on objects.
     """
     engine = Engine(
         loaders=[("django.template.loaders.locmem.Loader", templates)],
@@ -38,7 +39,7 @@ def lint(templates, contexts, *, annotations=None, **options):
         for walk in walks.values()
         for file, parsed in walk.templates.items()
     }
-    return _problems(walks, contexts, annotations, places)
+    return _problems(walks, contexts, annotations, places, set_by_code)
 
 
 def jinja2_lint(templates, contexts, *, annotations=None, **options):
@@ -53,12 +54,13 @@ def jinja2_lint(templates, contexts, *, annotations=None, **options):
     return _problems(walks, contexts, annotations, places)
 
 
-def _problems(walks, contexts, annotations, places):
+def _problems(walks, contexts, annotations, places, set_by_code=lambda names: set()):
     names = KnownTemplates(
         {name: walk.reads for name, walk in walks.items()},
         {name: each if isinstance(each, list) else [each] for name, each in contexts.items()},
         annotations or {},
         lambda read, index: places[read.file].of(read, index),
+        set_by_code=set_by_code,
     )
     return list(name_problems(names))
 

@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from atemplates.lint.attributes_set import set_from_outside
+from atemplates.lint.attributes_set import ANY_ON_REQUESTS, set_from_outside
 
 NAME = "_".join(("an", "extra"))
 """In two parts: this file is a loaded module, too."""
@@ -38,11 +38,11 @@ def found(tmp_path, monkeypatch):
     def look(source, folder):
         file = tmp_path / folder / "sets_one.py"
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(source.replace("EXTRA", NAME))
+        file.write_text(source.replace("EXTRA", NAME).replace("SETS", "setattr"))
         module = ModuleType("sets_one")
         module.__file__ = str(file)
         monkeypatch.setitem(sys.modules, "sets_one", module)
-        return set_from_outside([NAME, "a_name_that_nobody_has"]) == {NAME}
+        return set_from_outside([NAME, "a_name_that_nobody_has"]) - {ANY_ON_REQUESTS} == {NAME}
 
     return look
 
@@ -60,6 +60,14 @@ def test_a_package_may_set_something_on_a_request(found, source):
 @pytest.mark.parametrize("source", sorted({*OWN} - {*OTHERS} - {*OWN[-1:], OWN[1], OWN[5]}))
 def test_what_packages_set_on_other_objects_says_nothing(found, source):
     assert not found(source, "site-packages/package")
+
+
+@pytest.mark.parametrize("folder", ["site", "site-packages/package"])
+def test_an_attribute_whose_name_is_not_written_may_be_any(found, folder):
+    found("SETS(self.request, name, 1)", folder)
+    assert ANY_ON_REQUESTS in set_from_outside([NAME])
+    found("SETS(book, name, 1)", folder)
+    assert ANY_ON_REQUESTS not in set_from_outside([NAME])
 
 
 @pytest.mark.parametrize("folder", ["site", "site-packages/package"])

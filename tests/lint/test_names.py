@@ -1,8 +1,11 @@
 """Names and attributes that Django templates read and that are not there: what is sure, what not."""
 
 import pytest
+from django.template.context_processors import request as request_processor
 
 from atemplates.inference.types import ANYTHING, ObjectType, RowsType, one_of
+from atemplates.lint.attributes_set import ANY_ON_REQUESTS
+from atemplates.lint.processors import names_of_processors
 from shop.models import Author, Book
 
 from .linting import given, lint, said
@@ -147,6 +150,34 @@ def test_context_processors_give_names():
     assert said(lint({"a.html": "{{ user.name }}{{ user.nmae }}"}, {"a.html": context})) == [
         "a.html:1:24 unknown-attribute"
     ]
+
+
+REQUEST = names_of_processors([request_processor])["request"]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (
+            "{{ request.path }}{{ request.GET.q }}{{ request.META.HTTP_HOST }}{{ request.scheme }}",
+            [],
+        ),
+        (
+            "{{ request.resolver_match.view_name }}{{ request.get_full_path }}{{ request.headers.a }}",
+            [],
+        ),
+        ("{{ request.user.username }}{{ request.content_type }}{{ request.environ.x }}", []),
+        ("{{ request.pth }}", ["a.html:1:12 unknown-attribute"]),
+        ("{{ request.user.usernam }}", ["a.html:1:17 unknown-attribute"]),
+        ("{{ request.shop }}", ["a.html:1:12 unknown-attribute"]),
+    ],
+)
+def test_a_request_has_what_django_and_code_give_it(source, expected):
+    context = given(others={"request": REQUEST})
+    assert said(lint({"a.html": source}, {"a.html": context})) == expected
+    for there in ({"shop", "pth", "usernam"}, {ANY_ON_REQUESTS}):
+        found = said(lint({"a.html": source}, {"a.html": context}, set_by_code=lambda names: there))  # noqa: B023
+        assert found == ([] if "usernam" in there or ".user" not in source else expected)
 
 
 def test_a_base_template_is_judged_through_its_pages():

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import sys
 
 import jinja2
 import pytest
@@ -118,6 +119,7 @@ def site(settings, monkeypatch):
 
     monkeypatch.setattr(toolbar.DebugToolbar, "_panel_classes", None)
     monkeypatch.setattr(toolbar.DebugToolbar, "_urlpatterns", None)
+    monkeypatch.delitem(sys.modules, "debug_toolbar.urls", raising=False)  # it keeps them as well
     monkeypatch.setattr(toolbar.DebugToolbar, "store", None)
     middleware.show_toolbar_func_or_path.cache_clear()
     settings.ROOT_URLCONF = __name__
