@@ -25,7 +25,7 @@ OWNER = re.compile(r"[\w.\])]+\Z")
 """What stands before the last dot."""
 LONGEST_OWNER = 200
 STDLIB = str(Path(re.__file__).resolve().parent.parent)
-THIS_PACKAGE = str(Path(__file__).resolve().parent.parent)
+ATEMPLATES = str(Path(__file__).resolve().parent.parent)
 """This package: what it sets on a request is for itself."""
 
 
@@ -77,5 +77,7 @@ def _files() -> Iterator[str]:
         if not isinstance(file, str) or not file.endswith(".py"):
             continue
         place = str(Path(file).resolve())
-        if not place.startswith(THIS_PACKAGE) and (is_installed(file) or not place.startswith(STDLIB)):
+        if not place.startswith(ATEMPLATES) and (
+            is_installed(file) or not place.startswith(STDLIB)
+        ):
             yield file
