@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from copy import copy
-from types import TracebackType
 from typing import Any
 
 from .relations.events import Event
+from .relations.observed_block import ObservedBlock
 from .relations.policy import (
     LazyAccessError,
     LazyAccessWarning,
-    observing,
     relations,
     reset_warnings,
 )
@@ -40,7 +39,7 @@ class Log(list[Event]):
         return "\n".join(map(str, self)) or "nothing was loaded"
 
 
-class record:
+class record(ObservedBlock[Log]):
     """Record the events of every render inside the block; for ``with`` and ``async with``.
 
     Renders in other tasks and threads count when they were begun from inside the block.
@@ -48,30 +47,7 @@ class record:
 
     def __init__(self) -> None:
         self.log = Log()
-        self._observing = observing(self.log.append)
-
-    def __enter__(self) -> Log:
-        self._observing.__enter__()
-        return self.log
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._observing.__exit__(kind, error, trace)
-
-    async def __aenter__(self) -> Log:
-        return self.__enter__()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.__exit__(kind, error, trace)
+        super().__init__(self.log, self.log.append)
 
 
 async def read_stream(response: Any) -> str:

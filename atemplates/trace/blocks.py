@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Any
 
 from ..relations.events import Event
-from ..relations.policy import observing
+from ..relations.observed_block import ObservedBlock
 from .collecting import load_record
 from .observers import Tracer
 from .records import LoadRecord, RenderTrace
@@ -72,35 +71,12 @@ class BlockTracer(Tracer):
             self.found.loads.append(load_record(event, 0.0))
 
 
-class trace:
+class trace(ObservedBlock[Trace]):
     """Trace every render begun inside the block; for ``with`` and ``async with``.
 
     Renders in other tasks and threads count when they were begun from inside the block.
     """
 
     def __init__(self) -> None:
-        self.found = Trace()
-        self._observing = observing(BlockTracer(self.found))
-
-    def __enter__(self) -> Trace:
-        self._observing.__enter__()
-        return self.found
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._observing.__exit__(kind, error, trace)
-
-    async def __aenter__(self) -> Trace:
-        return self.__enter__()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.__exit__(kind, error, trace)
+        found = Trace()
+        super().__init__(found, BlockTracer(found))
