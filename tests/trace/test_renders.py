@@ -384,7 +384,7 @@ async def test_the_longest_time_without_a_turn(sites):
     async def at_once():
         return ""
 
-    values = {"rows": range(20_000)}
+    values = {"rows": range(500_000)}
     await page.render_async(values)
     with trace() as found:
         await page.render_async({**values, "a": at_once(), "b": later})
