@@ -12,6 +12,7 @@ from django.test import TransactionTestCase
 from atemplates.placement import records
 from atemplates.runtime import placed_steps
 from tests.event_loop import LoopBesideTheTest
+from tests.left_rows import refuse_rows
 from tests.rendering import Rendering
 
 # A run of the suite tries the same examples each time, so that a change is judged by what it does;
@@ -26,6 +27,8 @@ def pytest_asyncio_loop_factories(config, item):
     return {"beside_the_test": LoopBesideTheTest}
 
 
+BLOCKER = pytest.StashKey()
+
 # By these pytest-django lets a test ask a database.
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_setup"}
 
@@ -39,6 +42,22 @@ def pytest_itemcollected(item):
     # What a test leaves in context variables is gone with it. Each URLconf that a setting names
     # leaves one, and asgiref copies all of them from thread to thread in every hop.
     item.runtest = partial(copy_context_and_run, item.runtest)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def blocker(django_db_blocker, pytestconfig):
+    """Let `pytest_runtest_teardown` ask the databases."""
+    pytestconfig.stash[BLOCKER] = django_db_blocker
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item):
+    """Refuse rows that a test leaves."""
+    result = yield
+    if item.get_closest_marker("database") and BLOCKER in item.config.stash:
+        with item.config.stash[BLOCKER].unblock():
+            refuse_rows(item.nodeid)
+    return result
 
 
 def copy_context_and_run(function):

@@ -1,26 +1,24 @@
 """The demo bookshop with its own settings and all its books."""
 
+import asyncio
+import threading
+
 import pytest
-from django.contrib.auth import get_user_model
 from django.core.asgi import get_asgi_application
 from django.test import AsyncClient
 
-from shop.catalogue import demo_staff, load, read_books
-from shop.models import Author, Book, Country, Note, Publisher, Review, Tag
+from shop import dashboard
+from shop.catalogue import load, read_books
 from shop.pages import DEMO_PASSWORD, DEMO_USER
+from tests.example.committed_books import committed_books
 from tests.server import serve
 
 
 @pytest.fixture(scope="package")
 def shelf(django_db_setup, django_db_blocker):
     """The books and the demo account, loaded once for all tests here and removed afterwards."""
-    with django_db_blocker.unblock():
-        load(read_books())
-        demo_staff(DEMO_USER, DEMO_PASSWORD)
-    yield
-    with django_db_blocker.unblock():
-        for model in (Note, Review, Book, Author, Publisher, Country, Tag, get_user_model()):
-            model.objects.all().delete()
+    with committed_books(django_db_blocker):
+        yield
 
 
 @pytest.fixture
@@ -66,3 +64,25 @@ def shop_address(open_shop):
     """Where that shop is served."""
     with serve(get_asgi_application()) as address:
         yield address
+
+
+@pytest.fixture
+def others(monkeypatch):
+    """When it is set, the panels of the dashboard may arrive; until then only the first that the
+    view begins."""
+    may_arrive = threading.Event()
+    begin = dashboard.begun
+
+    async def held(load):
+        while not may_arrive.is_set():
+            await asyncio.sleep(0.01)
+        return await load
+
+    def begun(context):
+        loads = begin(context)
+        _first, *others = loads
+        return loads | {name: asyncio.ensure_future(held(loads[name])) for name in others}
+
+    monkeypatch.setattr(dashboard, "begun", begun)
+    yield may_arrive
+    may_arrive.set()
