@@ -74,8 +74,7 @@ def others(monkeypatch):
     begin = dashboard.begun
 
     async def held(load):
-        while not may_arrive.is_set():
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(may_arrive.wait)
         return await load
 
     def begun(context):
