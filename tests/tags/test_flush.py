@@ -79,9 +79,10 @@ def test_chunks(name, out_of_order):
     async def read():
         return await chunks_of(template, dict(values), out_of_order=out_of_order)
 
-    for _ in range(3):
+    for number in range(4):
         found = run_async(read)
-        if joined_where_it_waits(name):
+        # On a busy machine the first waits for compiling, too.
+        if joined_where_it_waits(name) or number == 0:
             assert "".join(found) == "".join(expected)
             ends = [sum(map(len, found[:n])) for n in range(len(found) + 1)]
             wanted = [sum(map(len, expected[:n])) for n in range(len(expected) + 1)]
