@@ -51,13 +51,15 @@ def blocker(django_db_blocker, pytestconfig):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item):
-    """Refuse rows that a test leaves."""
-    result = yield
-    if item.get_closest_marker("database") and BLOCKER in item.config.stash:
-        with item.config.stash[BLOCKER].unblock():
-            refuse_rows(item.nodeid)
-    return result
+def pytest_runtest_teardown(item, nextitem):
+    """Refuse rows that a test leaves; with the last test the databases themselves are gone."""
+    try:
+        return (yield)
+    finally:
+        asks_a_database = item.get_closest_marker("database") and BLOCKER in item.config.stash
+        if asks_a_database and nextitem is not None:
+            with item.config.stash[BLOCKER].unblock():
+                refuse_rows(item.nodeid)
 
 
 def copy_context_and_run(function):
