@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from django.contrib.auth import get_user_model
 
 from shop.catalogue import demo_staff, load, read_books
@@ -16,8 +17,7 @@ from tests import left_rows
 def committed_books(blocker: Any) -> Iterator[None]:
     """Load the books and the demo account, and remove them in the end.
 
-    For a fixture that several tests share. pytest tears one down that another module imports only
-    at the end of the session, unless it is of the scope "module": so each makes one of its own.
+    For a fixture that several tests share.
 
     Args:
         blocker: the fixture ``django_db_blocker``.
@@ -33,3 +33,11 @@ def committed_books(blocker: Any) -> Iterator[None]:
         with blocker.unblock():
             for model in (Note, Review, Book, Author, Publisher, Country, Tag, get_user_model()):
                 model.objects.all().delete()
+
+
+@pytest.fixture(scope="module")
+def shelf(django_db_setup, django_db_blocker):
+    """For modules of other folders: pytest would keep a fixture of the scope "package" that they
+    import to the end of the session."""
+    with committed_books(django_db_blocker):
+        yield

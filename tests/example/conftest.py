@@ -67,9 +67,9 @@ def shop_address(open_shop):
 
 
 @pytest.fixture
-def others(monkeypatch):
-    """When it is set, the panels of the dashboard may arrive; until then only the first that the
-    view begins."""
+def hold_panels(monkeypatch):
+    """What holds the panels of the dashboard back, but for so many that the view begins first; they
+    may arrive when the event is set that it returns."""
     may_arrive = threading.Event()
     begin = dashboard.begun
 
@@ -77,11 +77,14 @@ def others(monkeypatch):
         await asyncio.to_thread(may_arrive.wait)
         return await load
 
-    def begun(context):
-        loads = begin(context)
-        _first, *others = loads
-        return loads | {name: asyncio.ensure_future(held(loads[name])) for name in others}
+    def hold(free):
+        def begun(context):
+            loads = begin(context)
+            names = list(loads)[free:]
+            return loads | {name: asyncio.ensure_future(held(loads[name])) for name in names}
 
-    monkeypatch.setattr(dashboard, "begun", begun)
-    yield may_arrive
+        monkeypatch.setattr(dashboard, "begun", begun)
+        return may_arrive
+
+    yield hold
     may_arrive.set()

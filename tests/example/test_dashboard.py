@@ -104,12 +104,14 @@ async def test_a_query_waits_once_however_many_rows_it_has(open_shop):
     "latency", ["abc", "-1", "1001", "1e9", "0x10", "10; drop table shop_book"]
 )
 async def test_a_latency_that_is_none_is_refused(open_shop, latency):
-    page = await open_shop.get("/dashboard/", {"latency": latency})
-    text = page.content.decode()
-    assert page.status_code == 200
-    assert 'class="errorlist"' in text
-    assert len(times_of(page)) == len(PANELS)
-    assert min(times_of(page)) < LATENCY  # each query would wait
+    found = []
+    while len(found) < TRIES and min(found, default=inf) >= LATENCY:
+        page = await open_shop.get("/dashboard/", {"latency": latency})
+        assert page.status_code == 200
+        assert 'class="errorlist"' in page.content.decode()
+        assert len(times_of(page)) == len(PANELS)
+        found.append(max(times_of(page)))
+    assert min(found) < LATENCY
 
 
 async def test_the_largest_latency_is_allowed(open_shop):
@@ -190,14 +192,14 @@ def arrival(server, reached, path, at_first=lambda: None):
 
 
 @pytest.mark.parametrize("delivery", STREAMED)
-def test_a_streamed_dashboard_begins_at_once(server, reached, others, delivery):
+def test_a_streamed_dashboard_begins_at_once(server, reached, hold_panels, delivery):
     """Before the queries are done: they only end when the first byte is there. What other programs
     do on the machine does not count."""
-    found = []
+    panels, found = hold_panels(free=0), []
     while len(found) < TRIES and min(found, default=inf) > FIRST_BYTE:
-        others.clear()
+        panels.clear()
         found.append(
-            arrival(server, reached, f"/dashboard/{delivery}/?latency=1", others.set).first
+            arrival(server, reached, f"/dashboard/{delivery}/?latency=1", panels.set).first
         )
     assert min(found) <= FIRST_BYTE
 

@@ -45,7 +45,8 @@ def height(page):
     return page.evaluate("document.documentElement.scrollHeight")
 
 
-def test_it_fills_and_nothing_moves(open_page, others):
+def test_it_fills_and_nothing_moves(open_page, hold_panels):
+    others = hold_panels(free=1)
     page = open_page("/dashboard/defer/?latency=50&uneven=on")
     page.wait_for_selector(ARRIVED)
     assert page.locator(WAITING).count() == PANELS - 1

@@ -21,20 +21,13 @@ from atemplates.management.line_costs import LineCost, line_costs
 from atemplates.testing import Event, record, relations
 from shop.models import Author, Book, Country, Publisher, Tag
 from shop.pages import PAGES, Page
-from tests.example.committed_books import committed_books
+from tests.example.committed_books import shelf
 from tests.example.conftest import site
 from tests.relations.pages import NAME, backend, counting
 
-__all__ = ["site"]
+__all__ = ["shelf", "site"]
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
-
-
-@pytest.fixture(scope="module")
-def shelf(django_db_setup, django_db_blocker):
-    with committed_books(django_db_blocker):
-        yield
-
 
 WANTED = {
     *("/", "/books/pride-and-prejudice/", "/authors/", "/authors/saki/", "/search/?tag=gothic"),

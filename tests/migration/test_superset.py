@@ -17,21 +17,14 @@ from atemplates.migration.entries import normal
 from atemplates.migration.recordings import access_record, render_record
 from atemplates.relations.policy import observe_everywhere
 from shop.pages import PAGES
-from tests.example.committed_books import committed_books
+from tests.example.committed_books import shelf
 from tests.example.conftest import site
 from tests.testapp.data import zoo
 from tests.testapp.models import Animal
 
-__all__ = ["site", "zoo"]
+__all__ = ["shelf", "site", "zoo"]
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
-
-
-@pytest.fixture(scope="module")
-def shelf(django_db_setup, django_db_blocker):
-    with committed_books(django_db_blocker):
-        yield
-
 
 # The dashboard is delivered in several ways by one view, which no source says a template of.
 READ_PAGES = [page for page in PAGES if page.is_async and "/dashboard/" not in page.path]

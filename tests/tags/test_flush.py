@@ -81,8 +81,8 @@ def test_chunks(name, out_of_order):
 
     for number in range(4):
         found = run_async(read)
-        # On a busy machine the first waits for compiling, too.
-        if joined_where_it_waits(name) or number == 0:
+        compiles_on_the_way = number == 0 and name in {"include", "extends", "block.super"}
+        if joined_where_it_waits(name) or compiles_on_the_way:
             assert "".join(found) == "".join(expected)
             ends = [sum(map(len, found[:n])) for n in range(len(found) + 1)]
             wanted = [sum(map(len, expected[:n])) for n in range(len(expected) + 1)]
